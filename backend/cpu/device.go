@@ -1,0 +1,10 @@
+// Package cpu is the CPU device: Go without a C library, hot loops in generated
+// assembly (AVX-512, AVX2+FMA) chosen when the device is opened, portable Go elsewhere.
+//
+// It knows tensors and operations, not networks or training.
+package cpu
+
+// Device is the CPU's backend.Device.
+type Device struct {
+	workers *workers
+}

@@ -1,0 +1,80 @@
+package backend
+
+// ConvSpec describes a convolution x (N,InC,H,W) → y (N,OutC,OutH,OutW).
+type ConvSpec struct {
+	N           int // batch the plan is made for; any other batch works too
+	InC, H, W   int
+	OutC        int
+	Kernel      int     // square, odd: 1 or 3 in the published network
+	Stride      int     // 1 or 2
+	Pad         int     // zeros around the image; (Kernel−1)/2 in the published network
+	Slope       float32 // LeakyReLU slope of the fused epilogues
+	NoInputGrad bool    // InputGrad will never be asked for
+	NoParamGrad bool    // ParamGrad will never be asked for
+}
+
+// OutH is the output height.
+func (s ConvSpec) OutH() int { return (s.H+2*s.Pad-s.Kernel)/s.Stride + 1 }
+
+// OutW is the output width.
+func (s ConvSpec) OutW() int { return (s.W+2*s.Pad-s.Kernel)/s.Stride + 1 }
+
+// MACs is the number of multiply-adds of one forward pass over n images, counted
+// as direct convolution (borders included). The two gradients cost the same.
+func (s ConvSpec) MACs(n int) float64 {
+	return float64(n) * float64(s.OutC*s.OutH()*s.OutW()) * float64(s.InC*s.Kernel*s.Kernel)
+}
+
+// Conv is a planned convolution. Its three verbs allocate nothing.
+type Conv interface {
+	Spec() ConvSpec
+	// Algorithms names what was chosen for the forward pass, the input gradient and
+	// the parameter gradient.
+	Algorithms() (forward, inputGrad, paramGrad string)
+
+	// Forward computes r = x∗w + b (+ residual) and writes r to raw and LeakyReLU(r)
+	// to act. raw or act may be nil, not both; residual may be nil. residual may be raw
+	// (in place); nothing else may overlap.
+	Forward(raw, act, x, residual Tensor)
+
+	// InputGrad computes g = ∂(x∗w)/∂xᵀ·dy, multiplies it by LeakyReLU's derivative at
+	// act (shape of dx; 1 where act > 0, else Slope) when act is not nil, then adds
+	// residual when that is not nil, and assigns the sum to dx. dx may be residual.
+	// act is the activation whose output (or input) fed this convolution.
+	InputGrad(dx, dy, act, residual Tensor)
+
+	// ParamGrad accumulates dw += Σ_n x⋆dy and, when db is not nil, db += Σ dy.
+	ParamGrad(dw, db, x, dy Tensor)
+}
+
+// NormKind is the set of elements that share a mean and a variance.
+type NormKind uint8
+
+const (
+	// BatchNorm: one mean and variance a channel, over samples and pixels.
+	BatchNorm NormKind = iota
+	// InstanceNorm: one a sample and channel, over pixels.
+	InstanceNorm
+	// LayerNorm: one a sample, over channels and pixels (GroupNorm with one group).
+	LayerNorm
+)
+
+// NormSpec describes a normalisation of images (N,C,H,W), any N.
+type NormSpec struct {
+	Kind     NormKind
+	C, H, W  int
+	Eps      float32 // added to the variance
+	Momentum float32 // share of the new batch in the running statistics (PyTorch's sense); BatchNorm only
+}
+
+// Norm is a planned normalisation y = γ·(x−μ)/√(σ²+ε) + β, σ² biased.
+type Norm interface {
+	// Forward normalises with the batch's own statistics when train is true or the kind
+	// is not BatchNorm, updating BatchNorm's running statistics (unbiased variance) when
+	// train is true; else with the running ones. It remembers what it used for the gradients.
+	Forward(y, x Tensor, train bool)
+	// InputGrad assigns dx for the last Forward, whose input x was. dx may be dy.
+	InputGrad(dx, dy, x Tensor)
+	// ParamGrad accumulates dgamma, dbeta for the last Forward, whose input x was.
+	ParamGrad(dgamma, dbeta, x, dy Tensor)
+}
