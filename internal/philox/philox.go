@@ -17,21 +17,21 @@ type Purpose uint32
 
 // The purposes. Their values are part of the checkpoint format: append only.
 const (
-	Init      Purpose = 1 + iota // parameter initialisation
-	Split                        // training/validation split
-	OrderPX                      // epoch order of the p(x) stream
-	OrderPYX                     // epoch order of the labelled stream
-	AugmentPX                    // crop, flip and pixel noise of the p(x) stream
-	AugmentPYX                   // the same of the labelled stream
-	EvalNoise                    // pixel noise at evaluation
-	BufferInit                   // first content of the replay buffer
-	BufferDraw                   // slots and reinitialisations of one draw
-	Restart                      // images of reinitialised chains
-	Labels                       // labels of class-conditional chains
-	ChainNoise                   // SGLD noise
-	DropMask                     // dropout
-	SampleNoise                  // SGLD noise outside training (jem sample)
-	Test                         // tests and benchmarks
+	Init        Purpose = 1 + iota // parameter initialisation
+	Split                          // training/validation split
+	OrderPX                        // epoch order of the p(x) stream
+	OrderPYX                       // epoch order of the labelled stream
+	AugmentPX                      // crop, flip and pixel noise of the p(x) stream
+	AugmentPYX                     // the same of the labelled stream
+	EvalNoise                      // pixel noise at evaluation
+	BufferInit                     // first content of the replay buffer
+	BufferDraw                     // slots and reinitialisations of one draw
+	Restart                        // images of reinitialised chains
+	Labels                         // labels of class-conditional chains
+	ChainNoise                     // SGLD noise
+	DropMask                       // dropout
+	SampleNoise                    // SGLD noise outside training (jem sample)
+	Test                           // tests and benchmarks
 )
 
 // Key names a stream of random numbers.

@@ -1,0 +1,101 @@
+package train
+
+// Config is everything that decides the outcome of a run. It is resolved from a preset,
+// files and --set options (internal/settings), validated whole before any device is
+// opened, and saved as config.yaml in the run folder.
+//
+// YAML keys are the option paths: train.batch, sampler.steps, …
+type Config struct {
+	Seed      uint64    `yaml:"seed"`
+	Data      Data      `yaml:"data"`
+	Model     Model     `yaml:"model"`
+	Objective Objective `yaml:"objective"`
+	Sampler   Sampler   `yaml:"sampler"`
+	Optim     Optim     `yaml:"optim"`
+	Train     Loop      `yaml:"train"`
+	Device    Device    `yaml:"device"`
+}
+
+// Data names the images and what is done to them before the network sees them.
+type Data struct {
+	Name           string  `yaml:"name"`             // cifar10, cifar100, svhn, mnist, fashion-mnist
+	Dir            string  `yaml:"dir"`              // folder of the published files; empty: search the usual places
+	Valid          int     `yaml:"valid"`            // images held out for validation (official n_valid)
+	Noise          float32 `yaml:"noise"`            // std of the Gaussian noise added to [-1,1] pixels (official sigma)
+	EvalNoise      bool    `yaml:"eval_noise"`       // add it at evaluation too, as the official code does
+	Crop           int     `yaml:"crop"`             // reflect padding of the random crop; 0: no crop
+	Flip           bool    `yaml:"flip"`             // random horizontal flip
+	LabelsPerClass int     `yaml:"labels_per_class"` // labelled images a class; -1: all
+	SharedStream   bool    `yaml:"shared_stream"`    // one batch serves log p(x) and log p(y|x); official: two
+	CleanPX        bool    `yaml:"clean_px"`         // no augmentation and noise on the p(x) stream (SADA-JEM)
+	Limit          int     `yaml:"limit"`            // use only the first so many training images; 0: all
+}
+
+// Model is the Wide-ResNet's size and options.
+type Model struct {
+	Depth   int     `yaml:"depth"`   // 6n+4
+	Width   int     `yaml:"width"`   // widen factor
+	Norm    string  `yaml:"norm"`    // none, batch, instance, layer
+	Dropout float32 `yaml:"dropout"` // rate within each block
+	Slope   float32 `yaml:"slope"`   // LeakyReLU
+}
+
+// Objective weighs the terms of the loss (official p_x_weight …).
+type Objective struct {
+	PX        float32 `yaml:"p_x"`         // log p(x)
+	PYX       float32 `yaml:"p_y_given_x"` // log p(y|x)
+	PXY       float32 `yaml:"p_x_y"`       // log p(x,y)
+	L2        float32 `yaml:"l2"`          // penalty λ·mean(log p(x)²) over data and samples
+	ClassCond bool    `yaml:"class_cond"`  // p(x) samples climb f(x)[y] with y uniform (class_cond_p_x_sample)
+}
+
+// Sampler is SGLD and the replay buffer.
+type Sampler struct {
+	Steps      int     `yaml:"steps"`       // K (official n_steps)
+	StepSize   float32 `yaml:"step_size"`   // α (sgld_lr)
+	Noise      float32 `yaml:"noise"`       // σ (sgld_std)
+	StepDecay  float32 `yaml:"step_decay"`  // α of step k is α·decay^k; 1: constant
+	NoiseDecay float32 `yaml:"noise_decay"` // the same for σ
+	GradClip   float32 `yaml:"grad_clip"`   // 0: off
+	Clamp      bool    `yaml:"clamp"`       // pixels kept in [-1,1]
+	Buffer     int     `yaml:"buffer"`      // images (buffer_size)
+	Reinit     float32 `yaml:"reinit"`      // probability of a fresh start (reinit_freq)
+	Start      string  `yaml:"start"`       // uniform, gaussian (per class)
+}
+
+// Optim is the optimiser and its schedule.
+type Optim struct {
+	Name        string  `yaml:"name"` // adam, sgd
+	LR          float32 `yaml:"lr"`
+	Beta1       float32 `yaml:"beta1"`
+	Beta2       float32 `yaml:"beta2"`
+	Eps         float32 `yaml:"eps"`
+	Momentum    float32 `yaml:"momentum"`
+	WeightDecay float32 `yaml:"weight_decay"`
+	Warmup      int     `yaml:"warmup"`       // steps of linear warm-up (warmup_iters); 0: none
+	DecayEpochs []int   `yaml:"decay_epochs"` // epochs at which the rate is multiplied by DecayRate
+	DecayRate   float32 `yaml:"decay_rate"`
+	ClipNorm    float32 `yaml:"clip_norm"` // bound on the gradient's global norm; 0: off
+	EMA         float32 `yaml:"ema"`       // decay of the averaged weights; 0: off
+}
+
+// Loop is the course of training.
+type Loop struct {
+	Batch       int     `yaml:"batch"`
+	Epochs      int     `yaml:"epochs"`
+	Steps       int     `yaml:"steps"`        // stop after so many steps whatever Epochs says; 0: Epochs decides
+	LogEvery    int     `yaml:"log_every"`    // steps between metric records
+	EvalEvery   int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch
+	SampleEvery int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch
+	SaveEvery   int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch
+	KeepLast    int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
+	KeepEvery   int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
+	MaxLoss     float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
+}
+
+// Device is where the run computes.
+type Device struct {
+	Name    string `yaml:"name"`    // cpu
+	ISA     string `yaml:"cpu_isa"` // empty: the best
+	Threads int    `yaml:"threads"` // 0: all cores
+}
