@@ -32,15 +32,15 @@ type BufferConfig struct {
 type ReplayBuffer struct {
 	Images backend.Tensor // Dense (Size, C·H·W), NCHW rows
 
-	dev                    backend.Device
-	cfg                    BufferConfig
-	start                  Start
-	draw, restart          philox.Key
-	slots                  backend.Tensor // Index (N) of the last draw
-	hostSlots              []int32
-	freshRows              []int
-	freshClasses           []int32
-	fresh                  []float32
+	dev           backend.Device
+	cfg           BufferConfig
+	start         Start
+	draw, restart philox.Key
+	slots         backend.Tensor // Index (N) of the last draw
+	hostSlots     []int32
+	freshRows     []int
+	freshClasses  []int32
+	fresh         []float32
 }
 
 // NewReplayBuffer allocates a buffer of images with the given number of pixels (C·H·W)
@@ -81,7 +81,7 @@ func (b *ReplayBuffer) fill(pixels int) {
 	}
 }
 
-// classOf is the class that owns a slot.
+// classOf is the class that owns a slot (the last class owns the remainder).
 func (b *ReplayBuffer) classOf(slot int) int32 {
 	return int32(min(slot*b.cfg.Classes/b.cfg.Size, b.cfg.Classes-1))
 }
