@@ -14,9 +14,13 @@ type workers struct {
 	n int // threads, the caller included
 }
 
+func newWorkers(n int) *workers { return &workers{n: n} }
+
 // run executes parts 0 … parts−1 of r and returns when all are done. It allocates nothing.
 func (w *workers) run(parts int, r region) {
 	for i := range parts {
 		r.part(i, 0)
 	}
 }
+
+func (w *workers) close() {}
