@@ -1,6 +1,9 @@
 package settings
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Fault is one thing wrong with the settings, as one sentence says it.
 type Fault struct {
@@ -29,6 +32,25 @@ func (e *Error) Error() string {
 		lines[i] = f.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Join puts the faults of several errors, any of them nil, into one. Of several faults of
+// one key the first error's stay: what is wrong with a value that was not even read says
+// nothing. Without faults it returns nil.
+func Join(errs ...*Error) error {
+	var all faults
+	for _, e := range errs {
+		if e == nil {
+			continue
+		}
+		earlier := all
+		for _, f := range e.Faults {
+			if !slices.ContainsFunc(earlier, func(g Fault) bool { return g.Path == f.Path }) {
+				all = append(all, f)
+			}
+		}
+	}
+	return all.err()
 }
 
 // faults collects what goes wrong.
