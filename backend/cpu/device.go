@@ -4,7 +4,11 @@
 // It knows tensors and operations, not networks or training.
 package cpu
 
+import "jem/backend/cpu/asm"
+
 // Device is the CPU's backend.Device.
 type Device struct {
 	workers *workers
+	isa     asm.ISA
+	params  uint64 // counts ParamsChanged; plans redo their weights when it moved
 }
