@@ -33,6 +33,7 @@ type Device struct {
 	pixels   pixels
 	transfer transfer
 	rowwise  rowwise
+	pooling  pooling
 }
 
 // Open returns the device. It fails if the machine lacks the instruction set asked for.
