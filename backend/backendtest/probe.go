@@ -3,6 +3,7 @@ package backendtest
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"jem/backend"
 	"jem/internal/philox"
@@ -100,7 +101,7 @@ func (p *Probe) alloc(kind backend.Kind, shape ...int) backend.Tensor {
 func (p *Probe) put(v []float32, kind backend.Kind, shape ...int) *operand {
 	t := p.alloc(kind, shape...)
 	p.dev.Upload(t, v)
-	return &operand{Tensor: t, v: v}
+	return &operand{Tensor: t, v: slices.Clone(v)}
 }
 
 // in makes a random tensor that no operation may change.
