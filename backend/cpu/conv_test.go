@@ -53,10 +53,10 @@ type layer struct {
 func newLayer(d *Device, spec backend.ConvSpec) *layer {
 	spec.Slope = 0.2
 	l := &layer{d: d, spec: spec}
-	l.w = normals(1, spec.OutC*spec.InC*spec.Kernel*spec.Kernel)
-	l.b = normals(2, spec.OutC)
-	l.x = normals(3, spec.N*spec.InC*spec.H*spec.W)
-	l.dy = normals(4, spec.N*spec.OutC*spec.OutH()*spec.OutW())
+	l.w = convNormals(1, spec.OutC*spec.InC*spec.Kernel*spec.Kernel)
+	l.b = convNormals(2, spec.OutC)
+	l.x = convNormals(3, spec.N*spec.InC*spec.H*spec.W)
+	l.dy = convNormals(4, spec.N*spec.OutC*spec.OutH()*spec.OutW())
 	l.tw = dense(d, l.w, spec.OutC, spec.InC, spec.Kernel, spec.Kernel)
 	l.tb = dense(d, l.b, spec.OutC)
 	l.tx = picture(d, l.x, spec.N, spec.InC, spec.H, spec.W)
@@ -68,7 +68,7 @@ func newLayer(d *Device, spec backend.ConvSpec) *layer {
 func (l *layer) newX() *tensor { return l.d.New(backend.Image, l.tx.shape...).(*tensor) }
 func (l *layer) newY() *tensor { return l.d.New(backend.Image, l.ty.shape...).(*tensor) }
 
-func normals(stream uint64, n int) []float32 {
+func convNormals(stream uint64, n int) []float32 {
 	v := make([]float32, n)
 	state := stream*0x9e3779b97f4a7c15 + 1
 	for i := range v {
