@@ -32,8 +32,8 @@ func (t *Trainer) Samples() (*Samples, error) {
 	n := min(size, maxSamples)
 	host := make([]float32, pixels)
 	s := &Samples{Channels: c.InC, Size: c.Size}
-	for lo := 0; lo < n; lo += evalBatch {
-		m := min(evalBatch, n-lo)
+	for lo := 0; lo < n; lo += EvalBatch {
+		m := min(EvalBatch, n-lo)
 		for i := range m {
 			slot := (lo + i) * size / n
 			if err := t.dev.Download(host, t.dev.Rows(t.buffer.Images, slot, slot+1)); err != nil {

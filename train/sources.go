@@ -12,7 +12,8 @@ type Sources struct {
 	Start   sampler.Start
 	Classes []string // names; their number is K
 
-	Channels, Size int // of an image: C, H = W
+	Channels, Size int     // of an image: C, H = W
+	EvalNoise      float32 // std of the noise that Valid and Test add, for the record
 }
 
 // Stream gives the batch of any training step.
@@ -25,10 +26,11 @@ type Stream interface {
 	StepsPerEpoch() int
 }
 
-// Images is a set to evaluate on.
+// Images is a set to evaluate on, in batches of at most EvalBatch.
 type Images interface {
-	Len() int
-	// Read writes images lo … lo+len(labels)−1, scaled to [−1,1] and with Gaussian noise of
-	// the given std, whose numbers depend on the image's index only.
-	Read(lo int, images []float32, labels []int32, noise float32)
+	Len() int     // images
+	Batches() int // ⌈Len/EvalBatch⌉
+	// Batch writes batch i (n,C,H,W), scaled to [−1,1] and with whatever noise the set has,
+	// and its labels, and returns n.
+	Batch(i int, images []float32, labels []int32) int
 }

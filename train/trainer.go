@@ -66,7 +66,7 @@ func New(dev backend.Device, cfg Config, src Sources) (*Trainer, error) {
 	}
 	t.batch = newBatch(dev, parts, t.objective, netConfig)
 	var err error
-	if t.net, err = model.New(dev, netConfig, max(len(t.batch.hostLabels), evalBatch), cfg.Seed); err != nil {
+	if t.net, err = model.New(dev, netConfig, max(len(t.batch.hostLabels), EvalBatch), cfg.Seed); err != nil {
 		return nil, err
 	}
 	t.jem = model.NewJEM(dev, t.net)
@@ -204,12 +204,8 @@ func (t *Trainer) Evaluate(set Images, split string) (Accuracy, error) {
 	if t.ema != nil {
 		defer t.ema.Use()()
 	}
-	noise := float32(0)
-	if t.cfg.Data.EvalNoise {
-		noise = t.cfg.Data.Noise
-	}
-	a, err := t.eval.accuracy(set, noise)
-	a.Split, a.EMA = split, t.ema != nil
+	a, err := t.eval.accuracy(set)
+	a.Split, a.EMA, a.Noise = split, t.ema != nil, t.src.EvalNoise
 	return a, err
 }
 

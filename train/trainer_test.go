@@ -26,7 +26,15 @@ const (
 func (s toy) Len() int           { return s.n }
 func (s toy) StepsPerEpoch() int { return s.n / s.batch }
 
-func (s toy) Read(lo int, images []float32, labels []int32, noise float32) {
+func (s toy) Batches() int { return (s.n + EvalBatch - 1) / EvalBatch }
+
+func (s toy) Batch(i int, images []float32, labels []int32) int {
+	n := min(EvalBatch, s.n-i*EvalBatch)
+	s.read(i*EvalBatch, images[:n*toyPixels], labels[:n])
+	return n
+}
+
+func (s toy) read(lo int, images []float32, labels []int32) {
 	for i := range labels {
 		y := (lo + i) % toyClasses
 		labels[i] = int32(y)
@@ -41,14 +49,17 @@ func (s toy) Read(lo int, images []float32, labels []int32, noise float32) {
 	}
 }
 
-func (s toy) Batch(step int) ([]float32, []int32, error) {
+// toyStream is the training stream of a toy.
+type toyStream struct{ toy }
+
+func (s toyStream) Batch(step int) ([]float32, []int32, error) {
 	images, labels := make([]float32, s.batch*toyPixels), make([]int32, s.batch)
-	s.Read(step*s.batch%s.n, images, labels, 0)
+	s.read(step*s.batch%s.n, images, labels)
 	return images, labels, nil
 }
 
 func toySources(batch int) Sources {
-	s := toy{n: 64, batch: batch}
+	s := toyStream{toy{n: 64, batch: batch}}
 	return Sources{
 		PX: s, Labeled: s, Test: toy{n: 150, batch: 1}, Start: sampler.Uniform{},
 		Classes: []string{"a", "b", "c", "d"}, Channels: 1, Size: toySize,

@@ -24,6 +24,7 @@ type Options struct {
 type Device struct {
 	isa     asm.ISA
 	workers *workers
+	params  uint64 // counts ParamsChanged; plans redo their weights when it moved
 	kernels asm.Pointwise
 	scratch scratch
 
@@ -33,6 +34,7 @@ type Device struct {
 	pixels   pixels
 	transfer transfer
 	rowwise  rowwise
+	pooling  pooling
 }
 
 // Open returns the device. It fails if the machine lacks the instruction set asked for.

@@ -21,8 +21,8 @@ var _ interface {
 
 var testKey = philox.New(1, 0, philox.Test)
 
-// open returns a device that is closed when the test ends.
-func open(t testing.TB, o Options) *Device {
+// openDevice returns a device that is closed when the test ends.
+func openDevice(t testing.TB, o Options) *Device {
 	t.Helper()
 	d, err := Open(o)
 	if err != nil {
@@ -59,7 +59,7 @@ var imageShapes = [][]int{{1, 1, 1, 1}, {2, 3, 5, 7}, {3, 16, 4, 4}, {2, 17, 3, 
 
 func TestOpen(t *testing.T) {
 	for _, isa := range asm.Available() {
-		d := open(t, Options{ISA: isa.String(), Threads: 2})
+		d := openDevice(t, Options{ISA: isa.String(), Threads: 2})
 		if want := fmt.Sprintf("cpu (%s, 2 threads)", isa); d.Name() != want {
 			t.Errorf("Name() = %q, want %q", d.Name(), want)
 		}
@@ -67,7 +67,7 @@ func TestOpen(t *testing.T) {
 			t.Errorf("Info() = %+v", i)
 		}
 	}
-	if d := open(t, Options{}); d.isa != asm.Best() {
+	if d := openDevice(t, Options{}); d.isa != asm.Best() {
 		t.Errorf("the zero options give %s, want %s", d.isa, asm.Best())
 	}
 	for _, o := range []Options{{ISA: "mmx"}, {Threads: -1}} {
@@ -78,7 +78,7 @@ func TestOpen(t *testing.T) {
 }
 
 func TestLayoutRoundTrip(t *testing.T) {
-	d := open(t, Options{Threads: 2})
+	d := openDevice(t, Options{Threads: 2})
 	for _, shape := range imageShapes {
 		x := upload(d, backend.Image, normals(shape[0]*shape[1]*shape[2]*shape[3]), shape...)
 		want := normals(backend.Len(x))
@@ -122,7 +122,7 @@ func checkHalo(t testing.TB, x *tensor) {
 
 // Every operation that writes an image leaves its padding zero.
 func TestPaddingStaysZero(t *testing.T) {
-	d := open(t, Options{Threads: 2})
+	d := openDevice(t, Options{Threads: 2})
 	shape := []int{2, 17, 3, 5}
 	x := upload(d, backend.Image, normals(2*17*15), shape...)
 	y := d.New(backend.Image, shape...).(*tensor)

@@ -15,8 +15,6 @@ type rowwise struct {
 	dst, a, b, c   []float32
 	labels         []int32
 	rows, in, outs int // samples N, features D, classes K
-	slope          float32
-	g              geometry
 }
 
 func (r *rowwise) part(i, _ int) { r.op(r, i) }

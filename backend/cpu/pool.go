@@ -1,96 +1,114 @@
 package cpu
 
-import "jem/backend"
+import (
+	"jem/backend"
+	"jem/backend/cpu/asm"
+)
 
-// AvgPool implements backend.Head.
-func (d *Device) AvgPool(y, x backend.Tensor) {
-	g := poolShape("AvgPool", y, x)
-	op := (*rowwise).poolPlanar
-	if g.blocked {
-		op = (*rowwise).poolBlocked
-	}
-	d.runRows(x.Shape()[0], rowwise{dst: floats("AvgPool", y), a: floats("AvgPool", x), g: g, op: op})
+// pooling is the average over pixels and its gradient. A part is one image.
+type pooling struct {
+	k       *asm.Pointwise
+	op      func(p *pooling, n int, lanes *[block]float32)
+	y       []float32 // (N,C): the averages or their gradient
+	x, act  []float32 // images
+	g       geometry
+	slope   float32
+	scratch *scratch
 }
 
-// poolShape checks y Dense (N,C) against x Image (N,C,H,W) and returns x's geometry.
-func poolShape(op string, y, x backend.Tensor) geometry {
+func (p *pooling) part(n, worker int) {
+	p.op(p, n, (*[block]float32)(p.scratch.worker[worker]))
+}
+
+// onPooling checks y Dense (N,C) against x Image (N,C,H,W) and prepares the region.
+func (d *Device) onPooling(op string, y, x backend.Tensor) *pooling {
 	xs, ys := x.Shape(), y.Shape()
 	if x.Kind() != backend.Image || y.Kind() != backend.Dense || len(ys) != 2 || ys[0] != xs[0] || ys[1] != xs[1] {
 		backend.Mismatch(op, y, x)
 	}
-	return x.(*tensor).geom
+	d.scratch.reserve(block)
+	d.pooling = pooling{k: &d.kernels, y: floats(op, y), x: floats(op, x), g: x.(*tensor).geom, scratch: &d.scratch}
+	return &d.pooling
 }
 
-func (r *rowwise) poolBlocked(n int) {
-	scale := 1 / float32(r.g.h*r.g.w)
-	y := r.dst[n*r.g.c:][:r.g.c]
-	for b := range r.g.blocks {
-		var sum [block]float32
+// AvgPool implements backend.Head.
+func (d *Device) AvgPool(y, x backend.Tensor) {
+	p := d.onPooling("AvgPool", y, x)
+	p.op = (*pooling).averagePlanar
+	if p.g.blocked {
+		p.op = (*pooling).averageBlocked
+	}
+	d.workers.run(x.Shape()[0], p)
+}
+
+func (p *pooling) averageBlocked(n int, lanes *[block]float32) {
+	scale := 1 / float32(p.g.h*p.g.w)
+	y := p.y[n*p.g.c:][:p.g.c]
+	for b := range p.g.blocks {
 		// From the first pixel to the end of the plane: the halo in between is zero.
-		r.k.PixelSum(&sum, r.a[n*r.g.image+b*r.g.plane:][r.g.origin:r.g.plane])
-		for c, s := range sum[:r.g.lanes(b)] {
+		p.k.PixelSum(lanes, p.x[n*p.g.image+b*p.g.plane:][p.g.origin:p.g.plane])
+		for c, s := range lanes[:p.g.lanes(b)] {
 			y[b*block+c] = s * scale
 		}
 	}
 }
 
-func (r *rowwise) poolPlanar(n int) {
-	for c := range r.g.c {
+func (p *pooling) averagePlanar(n int, _ *[block]float32) {
+	for c := range p.g.c {
 		var sum float64
-		for _, v := range r.a[n*r.g.image+c*r.g.plane:][:r.g.plane] {
+		for _, v := range p.x[n*p.g.image+c*p.g.plane:][:p.g.plane] {
 			sum += float64(v)
 		}
-		r.dst[n*r.g.c+c] = float32(sum / float64(r.g.plane))
+		p.y[n*p.g.c+c] = float32(sum / float64(p.g.plane))
 	}
 }
 
 // AvgPoolGrad implements backend.Head.
 func (d *Device) AvgPoolGrad(dx, dy, act backend.Tensor, slope float32) {
-	g := poolShape("AvgPoolGrad", dy, dx)
-	r := rowwise{dst: floats("AvgPoolGrad", dx), a: floats("AvgPoolGrad", dy), slope: slope, g: g}
+	p := d.onPooling("AvgPoolGrad", dy, dx)
+	p.slope = slope
 	if act != nil {
 		backend.SameShape("AvgPoolGrad", dx, act)
-		r.b = floats("AvgPoolGrad", act)
+		p.act = floats("AvgPoolGrad", act)
 	}
-	r.op = (*rowwise).spreadPlanar
-	if g.blocked {
-		r.op = (*rowwise).spreadBlocked
+	p.op = (*pooling).spreadPlanar
+	if p.g.blocked {
+		p.op = (*pooling).spreadBlocked
 	}
-	d.runRows(dx.Shape()[0], r)
+	d.workers.run(dx.Shape()[0], p)
 }
 
-func (r *rowwise) spreadBlocked(n int) {
-	scale := 1 / float32(r.g.h*r.g.w)
-	for b := range r.g.blocks {
-		var grad [block]float32
-		for c := range r.g.lanes(b) {
-			grad[c] = r.a[n*r.g.c+b*block+c] * scale
+func (p *pooling) spreadBlocked(n int, lanes *[block]float32) {
+	scale := 1 / float32(p.g.h*p.g.w)
+	for b := range p.g.blocks {
+		*lanes = [block]float32{}
+		for c := range p.g.lanes(b) {
+			lanes[c] = p.y[n*p.g.c+b*block+c] * scale
 		}
-		for h := range r.g.h {
-			off := n*r.g.image + b*r.g.plane + r.g.origin + h*r.g.row
-			r.spreadRow(off, &grad)
+		for h := range p.g.h {
+			p.spreadRow(n*p.g.image+b*p.g.plane+p.g.origin+h*p.g.row, lanes)
 		}
 	}
 }
 
-func (r *rowwise) spreadRow(off int, grad *[block]float32) {
-	row := r.dst[off:][:r.g.w*block]
-	if r.b != nil {
-		r.k.PixelGrad(row, r.b[off:][:len(row)], grad, r.slope)
+func (p *pooling) spreadRow(off int, lanes *[block]float32) {
+	row := p.x[off:][:p.g.w*block]
+	if p.act != nil {
+		p.k.PixelGrad(row, p.act[off:][:len(row)], lanes, p.slope)
 		return
 	}
 	for ; len(row) > 0; row = row[block:] {
-		copy(row, grad[:])
+		copy(row, lanes[:])
 	}
 }
 
-func (r *rowwise) spreadPlanar(n int) {
-	for c := range r.g.c {
-		off := n*r.g.image + c*r.g.plane
-		plane := r.dst[off:][:r.g.plane]
-		fill(plane, r.a[n*r.g.c+c]/float32(r.g.plane))
-		if r.b != nil {
-			r.k.LeakyReLUGrad(plane, plane, r.b[off:][:r.g.plane], r.slope)
+func (p *pooling) spreadPlanar(n int, _ *[block]float32) {
+	for c := range p.g.c {
+		off := n*p.g.image + c*p.g.plane
+		plane := p.x[off:][:p.g.plane]
+		fill(plane, p.y[n*p.g.c+c]/float32(p.g.plane))
+		if p.act != nil {
+			p.k.LeakyReLUGrad(plane, plane, p.act[off:][:p.g.plane], p.slope)
 		}
 	}
 }
