@@ -23,6 +23,7 @@ func main() {
 	flag.Parse()
 	families := map[string]func(isa string){
 		"conv": writeConv,
+		"peak": writePeak,
 	}
 	write, ok := families[*family]
 	if !ok {
