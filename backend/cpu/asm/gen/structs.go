@@ -26,14 +26,14 @@ func declareStructs(file string) {
 			return true
 		}
 		if _, ok := spec.Type.(*ast.StructType); ok {
-			declare(spec)
+			declareType(spec)
 		}
 		return false
 	})
 }
 
-// declare skips structs whose fields have types that aren't built in.
-func declare(spec *ast.TypeSpec) {
+// declareType skips structs whose fields have types that aren't built in.
+func declareType(spec *ast.TypeSpec) {
 	tv, err := types.Eval(token.NewFileSet(), nil, token.NoPos, types.ExprString(spec.Type))
 	if err != nil {
 		return
