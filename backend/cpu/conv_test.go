@@ -53,14 +53,14 @@ type layer struct {
 func newLayer(d *Device, spec backend.ConvSpec) *layer {
 	spec.Slope = 0.2
 	l := &layer{d: d, spec: spec}
-	l.w = convNormals(1, spec.OutC*spec.InC*spec.Kernel*spec.Kernel)
-	l.b = convNormals(2, spec.OutC)
-	l.x = convNormals(3, spec.N*spec.InC*spec.H*spec.W)
-	l.dy = convNormals(4, spec.N*spec.OutC*spec.OutH()*spec.OutW())
-	l.tw = dense(d, l.w, spec.OutC, spec.InC, spec.Kernel, spec.Kernel)
-	l.tb = dense(d, l.b, spec.OutC)
-	l.tx = picture(d, l.x, spec.N, spec.InC, spec.H, spec.W)
-	l.ty = picture(d, l.dy, spec.N, spec.OutC, spec.OutH(), spec.OutW())
+	l.w = randoms(1, spec.OutC*spec.InC*spec.Kernel*spec.Kernel)
+	l.b = randoms(2, spec.OutC)
+	l.x = randoms(3, spec.N*spec.InC*spec.H*spec.W)
+	l.dy = randoms(4, spec.N*spec.OutC*spec.OutH()*spec.OutW())
+	l.tw = upload(d, backend.Dense, l.w, spec.OutC, spec.InC, spec.Kernel, spec.Kernel)
+	l.tb = upload(d, backend.Dense, l.b, spec.OutC)
+	l.tx = upload(d, backend.Image, l.x, spec.N, spec.InC, spec.H, spec.W)
+	l.ty = upload(d, backend.Image, l.dy, spec.N, spec.OutC, spec.OutH(), spec.OutW())
 	l.conv = d.NewConv(spec, l.tw, l.tb)
 	return l
 }
@@ -68,23 +68,11 @@ func newLayer(d *Device, spec backend.ConvSpec) *layer {
 func (l *layer) newX() *tensor { return l.d.New(backend.Image, l.tx.shape...).(*tensor) }
 func (l *layer) newY() *tensor { return l.d.New(backend.Image, l.ty.shape...).(*tensor) }
 
-func convNormals(stream uint64, n int) []float32 {
+// randoms are n normals from a stream of their own.
+func randoms(stream int, n int) []float32 {
 	v := make([]float32, n)
-	state := stream*0x9e3779b97f4a7c15 + 1
-	for i := range v {
-		// A sum of four uniform numbers is normal enough to be zero-mean and dense.
-		for range 4 {
-			state = state*6364136223846793005 + 1442695040888963407
-			v[i] += float32(state>>40)/(1<<23) - 1
-		}
-	}
+	testKey.At(stream, 0).FillNormal(v)
 	return v
-}
-
-func dense(d *Device, v []float32, shape ...int) *tensor {
-	t := d.New(backend.Dense, shape...).(*tensor)
-	copy(t.data, v)
-	return t
 }
 
 // each calls f with the NCHW index and the memory index of every element.
@@ -100,18 +88,6 @@ func each(t *tensor, f func(i, at int)) {
 			}
 		}
 	}
-}
-
-func picture(d *Device, v []float32, shape ...int) *tensor {
-	t := d.New(backend.Image, shape...).(*tensor)
-	each(t, func(i, at int) { t.data[at] = v[i] })
-	return t
-}
-
-func host(t *tensor) []float32 {
-	v := make([]float32, backend.Len(t))
-	each(t, func(i, at int) { v[i] = t.data[at] })
-	return v
 }
 
 // poison fills valid elements with NaN, so that one left unwritten shows.
@@ -191,14 +167,14 @@ func onEach(t *testing.T, f func(t *testing.T, l *layer)) {
 	for _, isa := range asm.Available() {
 		for _, spec := range oracleSpecs {
 			t.Run(isa.String()+"/"+specName(spec), func(t *testing.T) {
-				f(t, newLayer(testDevice(isa, 2), spec))
+				f(t, newLayer(testDevice(t, isa, 2), spec))
 			})
 		}
 	}
 }
 
-func testDevice(isa asm.ISA, threads int) *Device {
-	return &Device{workers: &workers{n: threads}, isa: isa}
+func testDevice(tb testing.TB, isa asm.ISA, threads int) *Device {
+	return openDevice(tb, Options{ISA: isa.String(), Threads: threads})
 }
 
 func TestConvForwardIsTheDefinition(t *testing.T) {
@@ -212,23 +188,23 @@ func TestConvForwardIsTheDefinition(t *testing.T) {
 		raw, act := l.newY(), l.newY()
 		poison(raw, act)
 		l.conv.Forward(raw, nil, l.tx, nil)
-		compare(t, "raw", host(raw), want)
+		compare(t, "raw", download(t, l.d, raw), want)
 
 		for i, r := range l.dy {
 			want[i].add(float64(r))
 		}
 		poison(raw)
 		l.conv.Forward(raw, act, l.tx, l.ty)
-		compare(t, "raw with residual", host(raw), want)
+		compare(t, "raw with residual", download(t, l.d, raw), want)
 		copy(act.data, l.ty.data)
 		l.conv.Forward(act, nil, l.tx, act)
-		compare(t, "in place", host(act), want)
+		compare(t, "in place", download(t, l.d, act), want)
 		poison(act)
 		l.conv.Forward(nil, act, l.tx, l.ty)
 		for i := range want {
 			want[i] = leaky(want[i])
 		}
-		compare(t, "act", host(act), want)
+		compare(t, "act", download(t, l.d, act), want)
 		checkZeros(t, "raw", raw)
 		checkZeros(t, "act", act)
 	})
@@ -241,7 +217,7 @@ func TestConvInputGradIsTheTranspose(t *testing.T) {
 		dx := l.newX()
 		poison(dx)
 		l.conv.InputGrad(dx, l.ty, nil, nil)
-		compare(t, "dx", host(dx), want)
+		compare(t, "dx", download(t, l.d, dx), want)
 
 		for i, x := range l.x {
 			if !(x > 0) {
@@ -251,7 +227,7 @@ func TestConvInputGradIsTheTranspose(t *testing.T) {
 		}
 		poison(dx)
 		l.conv.InputGrad(dx, l.ty, l.tx, l.tx)
-		compare(t, "dx with slope and residual", host(dx), want)
+		compare(t, "dx with slope and residual", download(t, l.d, dx), want)
 		checkZeros(t, "dx", dx)
 	})
 }
@@ -267,11 +243,11 @@ func TestConvParamGradAccumulates(t *testing.T) {
 			db[i/hw%l.spec.OutC].add(float64(v))
 		}
 		product(l.spec, func(yi, wi, xi int) { dw[wi].add(float64(l.x[xi]) * float64(l.dy[yi])) })
-		tw, tb := dense(l.d, l.w, l.tw.shape...), l.d.New(backend.Dense, l.spec.OutC).(*tensor)
+		tw, tb := upload(l.d, backend.Dense, l.w, l.tw.shape...), l.d.New(backend.Dense, l.spec.OutC).(*tensor)
 		l.conv.ParamGrad(tw, tb, l.tx, l.ty)
 		compare(t, "dw", tw.data, dw)
 		compare(t, "db", tb.data, db)
-		tw = dense(l.d, l.w, l.tw.shape...)
+		tw = upload(l.d, backend.Dense, l.w, l.tw.shape...)
 		l.conv.ParamGrad(tw, nil, l.tx, l.ty)
 		compare(t, "dw alone", tw.data, dw)
 	})
@@ -279,7 +255,7 @@ func TestConvParamGradAccumulates(t *testing.T) {
 
 func TestConvFollowsItsParameters(t *testing.T) {
 	for _, isa := range asm.Available() {
-		l := newLayer(testDevice(isa, 1), oracleSpecs[0])
+		l := newLayer(testDevice(t, isa, 1), oracleSpecs[0])
 		before, after := l.newY(), l.newY()
 		l.conv.Forward(before, nil, l.tx, nil)
 		for i := range l.tw.data {
@@ -300,7 +276,7 @@ func TestConvFollowsItsParameters(t *testing.T) {
 
 func TestConvTakesAnyBatch(t *testing.T) {
 	for _, isa := range asm.Available() {
-		l := newLayer(testDevice(isa, 2), oracleSpecs[3])
+		l := newLayer(testDevice(t, isa, 2), oracleSpecs[3])
 		all, one := l.newY(), l.newY()
 		l.conv.Forward(all, nil, l.tx, nil)
 		for n := range l.spec.N {
@@ -317,9 +293,9 @@ func TestConvTakesAnyBatch(t *testing.T) {
 func TestConvAllocatesNothing(t *testing.T) {
 	for _, isa := range asm.Available() {
 		for _, spec := range oracleSpecs[:16] {
-			l := newLayer(testDevice(isa, 2), spec)
+			l := newLayer(testDevice(t, isa, 2), spec)
 			y, dx := l.newY(), l.newX()
-			tw, tb := dense(l.d, l.w, l.tw.shape...), dense(l.d, l.b, l.spec.OutC)
+			tw, tb := upload(l.d, backend.Dense, l.w, l.tw.shape...), upload(l.d, backend.Dense, l.b, l.spec.OutC)
 			n := testing.AllocsPerRun(2, func() {
 				l.d.ParamsChanged()
 				l.conv.Forward(nil, y, l.tx, l.ty)

@@ -24,7 +24,7 @@ type Options struct {
 type Device struct {
 	isa     asm.ISA
 	workers *workers
-	params  uint64 // counts ParamsChanged; plans redo their weights when it moved
+	params  uint64 // counts ParamsChanged; convolutions redo their weights when it moved
 	kernels asm.Pointwise
 	scratch scratch
 

@@ -32,13 +32,16 @@ func newQuantiles() quantiles {
 // add adds σ·N(0,1) to dst. Element 8j+i uses the i-th half of block first+j, low half first.
 func (q quantiles) add(dst []float32, sigma float32, key philox.Key, first uint64) {
 	table := (*[1 << 15]float32)(q)
-	for len(dst) >= 8 {
-		w := key.Words(first)
-		for i, word := range w {
-			dst[2*i] += float32(sigma * slice(table, word))
-			dst[2*i+1] += float32(sigma * slice(table, word>>16))
-		}
-		first, dst = first+1, dst[8:]
+	for ; len(dst) >= 8; first, dst = first+1, dst[8:] {
+		w, d := key.Words(first), dst[:8:8]
+		d[0] += float32(sigma * slice(table, w[0]))
+		d[1] += float32(sigma * slice(table, w[0]>>16))
+		d[2] += float32(sigma * slice(table, w[1]))
+		d[3] += float32(sigma * slice(table, w[1]>>16))
+		d[4] += float32(sigma * slice(table, w[2]))
+		d[5] += float32(sigma * slice(table, w[2]>>16))
+		d[6] += float32(sigma * slice(table, w[3]))
+		d[7] += float32(sigma * slice(table, w[3]>>16))
 	}
 	w := key.Words(first)
 	for i := range dst {

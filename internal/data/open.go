@@ -19,7 +19,8 @@ const DirEnv = "JEM_DATA_DIR"
 // OpenOptions says where a set is and, for a folder of images, how to read it.
 type OpenOptions struct {
 	// Dir holds the published files, or the set's published folder (cifar-10-batches-bin,
-	// cifar-100-binary, svhn, mnist, fashion-mnist). Empty: $JEM_DATA_DIR, else CacheDir.
+	// cifar-100-binary, svhn, mnist, fashion-mnist). Empty: $JEM_DATA_DIR, CacheDir and
+	// /usr/share/datasets, in this order.
 	Dir    string
 	Limit  int           // keep only the first so many images; 0: all
 	Images FolderOptions // for the name "folder"
@@ -72,15 +73,16 @@ func (l Listing) find(files []File, dir string) (string, error) {
 		l.Name, strings.Join(names, ", "), places[0], l.Name, strings.Join(places, ", "))}
 }
 
-// places lists the folders to look in, the likeliest first.
+// places lists the folders to look in, the likeliest first. A folder that the caller names
+// is the only one.
 func (l Listing) places(dir string) []string {
-	if dir == "" {
-		dir = os.Getenv(DirEnv)
-	}
 	if dir != "" {
 		return []string{filepath.Join(dir, l.Folder), dir}
 	}
 	var ps []string
+	if dir = os.Getenv(DirEnv); dir != "" {
+		ps = append(ps, filepath.Join(dir, l.Folder), dir)
+	}
 	if cache, err := CacheDir(); err == nil {
 		ps = append(ps, filepath.Join(cache, l.Folder))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"strings"
@@ -40,9 +41,15 @@ func Option(where, text string) Layer {
 	return l
 }
 
-// File is the layer of a YAML file. A file that can't be read is an error of its own kind.
+// File is the layer of a YAML file. One that doesn't exist is a fault like others; one
+// that can't be read is an error of its own kind.
 func File(name string) (Layer, error) {
 	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		var l Layer
+		l.faults.add(name, "", "there is no such file")
+		return l, nil
+	}
 	if err != nil {
 		return Layer{}, fmt.Errorf("read settings: %w", err)
 	}

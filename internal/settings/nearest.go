@@ -1,30 +1,42 @@
 package settings
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
-// Nearest returns the candidates that look most like name: one, or up to three that tie.
-// Names are compared whole and by their last dotted part, so that batch finds train.batch.
-func Nearest(name string, candidates []string) []string {
-	best := -1
-	var found []string
+// DidYouMean is a question naming the candidates that look most like name: one, or up to
+// three that tie; empty without candidates. Names are compared whole and by their last
+// dotted part, so that batch finds train.batch.
+func DidYouMean(name string, candidates []string) string {
+	found, _ := nearest(name, candidates)
+	if len(found) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(found, " or ") + "?"
+}
+
+// Suggest is DidYouMean after ": ", and empty where nothing looks much like name.
+func Suggest(name string, candidates []string) string {
+	if _, d := nearest(name, candidates); d > (len(name)+1)/3 {
+		return ""
+	}
+	return ": " + DidYouMean(name, candidates)
+}
+
+// nearest returns up to three candidates at the least distance from name, and the distance.
+func nearest(name string, candidates []string) (found []string, best int) {
+	best = math.MaxInt
 	for _, c := range candidates {
 		d := min(distance(name, c), distance(last(name), last(c))+1)
 		switch {
-		case best < 0 || d < best:
+		case d < best:
 			best, found = d, []string{c}
 		case d == best && len(found) < 3:
 			found = append(found, c)
 		}
 	}
-	return found
-}
-
-// DidYouMean is a question naming the nearest candidates; empty without any.
-func DidYouMean(name string, candidates []string) string {
-	if near := Nearest(name, candidates); len(near) > 0 {
-		return "did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return ""
+	return found, best
 }
 
 func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -150,6 +150,26 @@ func TestDistance(t *testing.T) {
 	}
 }
 
+func TestSuggestIsSilentAboutStrangers(t *testing.T) {
+	flags := []string{"--set", "--preset", "--config"}
+	if got := Suggest("--depth", flags); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if got := Suggest("--presett", flags); got != ": did you mean --preset?" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestMissingFileIsAFault(t *testing.T) {
+	l, err := File(t.TempDir() + "/none.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply(&config{}, l); err == nil || !strings.HasSuffix(err.Error(), "none.yaml: there is no such file") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func FuzzYAML(f *testing.F) {
 	f.Add([]byte("train:\n  batch: 64\nepochs: [1, 2]\n"))
 	f.Add([]byte("a: &a [*a]\n<<: *a\n"))

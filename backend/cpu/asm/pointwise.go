@@ -68,20 +68,24 @@ type SGLD struct{ Alpha, Sigma, Clip, Lo, Hi float32 }
 // Stream is a random stream in the form that kernels read: the ten round keys of Philox
 // and the upper half of the counter. The lower half counts blocks of four numbers.
 type Stream struct {
-	round [10][2]uint32
-	upper [2]uint32
-	key   philox.Key
+	Round [10][2]uint32
+	Upper [2]uint32
 }
 
 // Set makes s the stream of key.
 func (s *Stream) Set(key philox.Key) {
-	s.key = key
-	s.upper = [2]uint32{key.Step, key.Sub}
+	s.Upper = [2]uint32{key.Step, key.Sub}
 	const weyl0, weyl1 = 0x9E3779B9, 0xBB67AE85
 	k0, k1 := uint32(key.Seed), uint32(key.Seed>>32)
-	for i := range s.round {
-		s.round[i] = [2]uint32{k0, k1}
+	for i := range s.Round {
+		s.Round[i] = [2]uint32{k0, k1}
 		k0 += weyl0
 		k1 += weyl1
 	}
+}
+
+// key is the inverse of Set.
+func (s *Stream) key() philox.Key {
+	k := s.Round[0]
+	return philox.Key{Seed: uint64(k[1])<<32 | uint64(k[0]), Step: s.Upper[0], Sub: s.Upper[1]}
 }

@@ -87,8 +87,9 @@ func drift(x, g []float32, c *SGLD) {
 }
 
 func sgld(x, g []float32, s *Stream, block uint64, c *SGLD) {
+	key := s.key()
 	for i := 0; i < len(x); i += 4 {
-		z := s.key.Normal4(block + uint64(i/4))
+		z := key.Normal4(block + uint64(i/4))
 		for j := i; j < min(i+4, len(x)); j++ {
 			v := x[j] + c.Alpha*min(max(g[j], -c.Clip), c.Clip) + c.Sigma*z[j-i]
 			x[j] = min(max(v, c.Lo), c.Hi)
@@ -97,8 +98,9 @@ func sgld(x, g []float32, s *Stream, block uint64, c *SGLD) {
 }
 
 func normal(dst []float32, s *Stream, block uint64, mean, std float32) {
+	key := s.key()
 	for i := 0; i < len(dst); i += 4 {
-		z := s.key.Normal4(block + uint64(i/4))
+		z := key.Normal4(block + uint64(i/4))
 		for j := i; j < min(i+4, len(dst)); j++ {
 			dst[j] = mean + std*z[j-i]
 		}
@@ -106,8 +108,9 @@ func normal(dst []float32, s *Stream, block uint64, mean, std float32) {
 }
 
 func uniform(dst []float32, s *Stream, block uint64, lo, width float32) {
+	key := s.key()
 	for i := 0; i < len(dst); i += 4 {
-		w := s.key.Words(block + uint64(i/4))
+		w := key.Words(block + uint64(i/4))
 		for j := i; j < min(i+4, len(dst)); j++ {
 			// The conversion keeps the compiler from fusing the multiply-add.
 			dst[j] = lo + float32(width*philox.Float(w[j-i]))
