@@ -4,7 +4,91 @@
 // It knows tensors and operations, not networks or training.
 package cpu
 
-// Device is the CPU's backend.Device.
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"jem/backend"
+	"jem/backend/cpu/asm"
+)
+
+// Options chooses how the device uses the machine. The zero value is the best.
+type Options struct {
+	ISA     string // instruction set: generic, avx2, avx512; empty: the widest that the machine has
+	Threads int    // threads that compute; 0: as many as Go may use (GOMAXPROCS)
+}
+
+// Device is the CPU's backend.Device. Its verbs allocate nothing once their working
+// memory has grown to the sizes in use.
 type Device struct {
+	isa     asm.ISA
 	workers *workers
+	params  uint64 // counts ParamsChanged; convolutions redo their weights when it moved
+	kernels asm.Pointwise
+	scratch scratch
+
+	// One region of each kind, so that a verb need not allocate one.
+	elements elements
+	streamed streamed
+	pixels   pixels
+	transfer transfer
+	rowwise  rowwise
+	pooling  pooling
+}
+
+// Open returns the device. It fails if the machine lacks the instruction set asked for.
+func Open(o Options) (*Device, error) {
+	isa := asm.Best()
+	if o.ISA != "" {
+		var err error
+		if isa, err = asm.ParseISA(o.ISA); err != nil {
+			return nil, fmt.Errorf("open cpu: %w", err)
+		}
+	}
+	if isa > asm.Best() {
+		return nil, fmt.Errorf("open cpu: this machine lacks %s: it has %s", isa, availableNames())
+	}
+	if o.Threads < 0 {
+		return nil, fmt.Errorf("open cpu: %d threads: want at least 1, or 0 for all cores", o.Threads)
+	}
+	threads := o.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return newDevice(isa, threads), nil
+}
+
+func newDevice(isa asm.ISA, threads int) *Device {
+	d := &Device{isa: isa, workers: newWorkers(threads), kernels: asm.PointwiseFor(isa)}
+	d.scratch.worker = make([][]float32, threads)
+	return d
+}
+
+func availableNames() string {
+	var names []string
+	for _, isa := range asm.Available() {
+		names = append(names, isa.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// Name implements backend.Device.
+func (d *Device) Name() string {
+	s := "s"
+	if d.workers.n == 1 {
+		s = ""
+	}
+	return fmt.Sprintf("cpu (%s, %d thread%s)", d.isa, d.workers.n, s)
+}
+
+// Info implements backend.Device.
+func (d *Device) Info() backend.Info {
+	return backend.Info{Kind: "cpu", Model: asm.Model(), ISA: d.isa.String(), Threads: d.workers.n}
+}
+
+// Close implements backend.Device: it ends the worker goroutines.
+func (d *Device) Close() error {
+	d.workers.close()
+	return nil
 }

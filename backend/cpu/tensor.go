@@ -70,6 +70,14 @@ func (g *geometry) at(c, h, w int) int {
 	return c*g.plane + h*g.row + w
 }
 
+// lanes is the number of valid channels in plane b.
+func (g *geometry) lanes(b int) int {
+	if !g.blocked {
+		return 1
+	}
+	return min(block, g.c-b*block)
+}
+
 // aligned returns n zeroed floats that start on a 128-byte boundary. The Go heap does not
 // move objects, so the alignment stays.
 func aligned(n int) []float32 {

@@ -1,5 +1,14 @@
 package cpu
 
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jem/backend/cpu/asm"
+)
+
 // region is work in fixed parts: part(i, worker) computes part i, whichever worker runs
 // it. Parts must not depend on each other, and what a part computes must not depend on
 // the worker, so results are the same for any number of threads. worker < workers.n
@@ -8,15 +17,204 @@ type region interface {
 	part(i, worker int)
 }
 
-// workers runs regions. It is a placeholder for the persistent pool: the caller does
-// all parts itself.
+// workers is a pool of goroutines that run regions together with their caller, worker 0.
+//
+// A region is open while its caller works on it. Helpers enter by a compare-and-swap on
+// gate, and the caller leaves only when nobody is inside: so a helper that is asleep or
+// descheduled is not waited for, the others do its parts. Each worker takes the parts of
+// its own range first, contiguous for the caches' sake, then steals from the others.
+//
+// Idle helpers spin for a millisecond, so that a region that follows another starts within
+// a microsecond, then sleep. One goroutine at a time may call run.
 type workers struct {
 	n int // threads, the caller included
+
+	gate    padded // generation<<32 | open | helpers inside
+	ranges  []cursor
+	helpers []helper
+	asleep  padded // helpers that sleep
+	region  region // of the open region
+	failure atomic.Pointer[failure]
+	closed  atomic.Bool
+	done    sync.WaitGroup
+}
+
+const (
+	gateOpen   = 1 << 31
+	gateInside = gateOpen - 1
+)
+
+// padded is an atomic that shares no pair of cache lines with its neighbours.
+type padded struct {
+	atomic.Uint64
+	_ [120]byte
+}
+
+// cursor hands out the parts [next, end) of one worker's range.
+type cursor struct {
+	next atomic.Int64
+	end  int64
+	_    [112]byte
+}
+
+// helper is where one goroutine sleeps.
+type helper struct {
+	sleeping atomic.Bool
+	wake     chan struct{}
+}
+
+// failure is the value of a panic inside a part.
+type failure struct{ value any }
+
+// newWorkers starts n−1 goroutines; close ends them.
+func newWorkers(n int) *workers {
+	w := &workers{n: n, ranges: make([]cursor, n), helpers: make([]helper, n)}
+	for id := 1; id < n; id++ {
+		w.helpers[id].wake = make(chan struct{}, 1)
+		w.done.Add(1)
+		go w.help(id)
+	}
+	return w
 }
 
 // run executes parts 0 … parts−1 of r and returns when all are done. It allocates nothing.
+// A panic inside a part is raised here, when the other workers have left.
 func (w *workers) run(parts int, r region) {
-	for i := range parts {
-		r.part(i, 0)
+	if len(w.helpers) < 2 || parts < 2 {
+		for i := range parts {
+			r.part(i, 0)
+		}
+		return
 	}
+	w.open(parts, r)
+	w.work(0)
+	w.leave()
+	if f := w.failure.Swap(nil); f != nil {
+		panic(f.value)
+	}
+}
+
+func (w *workers) open(parts int, r region) {
+	w.region = r
+	for i := range w.ranges {
+		w.ranges[i].next.Store(int64(i * parts / w.n))
+		w.ranges[i].end = int64((i + 1) * parts / w.n)
+	}
+	generation := w.gate.Load()>>32 + 1
+	w.gate.Store(generation<<32 | gateOpen)
+	if w.asleep.Load() > 0 {
+		w.wakeAll()
+	}
+}
+
+// leave closes the region and waits for the helpers inside.
+func (w *workers) leave() {
+	w.gate.And(^uint64(gateOpen))
+	for turn := 1; w.gate.Load()&gateInside != 0; turn++ {
+		rest(turn)
+	}
+	w.region = nil
+}
+
+// rest passes one turn of a spin loop. Every 32nd lets other goroutines run, the
+// collector's among them.
+func rest(turn int) {
+	if turn%32 == 0 {
+		runtime.Gosched()
+	} else {
+		asm.Pause(1)
+	}
+}
+
+// work runs parts until none is left.
+func (w *workers) work(id int) {
+	defer w.catch()
+	for i := range w.n {
+		c := &w.ranges[(id+i)%w.n]
+		for {
+			p := c.next.Add(1) - 1
+			if p >= c.end {
+				break
+			}
+			w.region.part(int(p), id)
+		}
+	}
+}
+
+// catch keeps the first panic for the caller of run.
+func (w *workers) catch() {
+	if v := recover(); v != nil {
+		w.failure.CompareAndSwap(nil, &failure{v})
+	}
+}
+
+// help is the life of a helper.
+func (w *workers) help(id int) {
+	defer w.done.Done()
+	var generation uint64
+	for w.await(id, generation) {
+		g := w.gate.Load()
+		if g&gateOpen == 0 || !w.gate.CompareAndSwap(g, g+1) {
+			continue // too late, or another came first
+		}
+		generation = g >> 32
+		w.work(id)
+		w.gate.Add(^uint64(0))
+	}
+}
+
+// await returns true when a region newer than the generation is open, and false when the
+// pool is closed. It spins for about a millisecond and then sleeps.
+func (w *workers) await(id int, generation uint64) bool {
+	const patience = time.Millisecond
+	start := time.Now()
+	for turn := 1; ; turn++ {
+		if w.closed.Load() {
+			return false
+		}
+		if w.news(generation) {
+			return true
+		}
+		rest(turn)
+		if turn%64 == 0 && time.Since(start) > patience {
+			w.sleep(id, generation)
+			start = time.Now()
+		}
+	}
+}
+
+func (w *workers) news(generation uint64) bool {
+	g := w.gate.Load()
+	return g&gateOpen != 0 && g>>32 != generation
+}
+
+// sleep blocks until the next wakeAll. It looks once more after it has said that it
+// sleeps, so that a region opened in between isn't missed.
+func (w *workers) sleep(id int, generation uint64) {
+	h := &w.helpers[id]
+	h.sleeping.Store(true)
+	w.asleep.Add(1)
+	if (w.news(generation) || w.closed.Load()) && h.sleeping.CompareAndSwap(true, false) {
+		w.asleep.Add(^uint64(0))
+		return
+	}
+	<-h.wake
+}
+
+func (w *workers) wakeAll() {
+	for i := range w.helpers {
+		h := &w.helpers[i]
+		if h.sleeping.CompareAndSwap(true, false) {
+			w.asleep.Add(^uint64(0))
+			h.wake <- struct{}{}
+		}
+	}
+}
+
+// close ends the helpers and returns when they are gone. The pool runs on without them.
+func (w *workers) close() {
+	w.closed.Store(true)
+	w.wakeAll()
+	w.done.Wait()
+	w.helpers = nil
 }

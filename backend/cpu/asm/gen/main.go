@@ -21,7 +21,11 @@ func main() {
 	// avo's build.Generate registers -out, -stubs and -pkg and parses all flags itself,
 	// so ours are read before it from the same command line.
 	flag.Parse()
-	families := map[string]func(isa string){}
+	families := map[string]func(isa string){
+		"pointwise": pointwise,
+		"conv":      writeConv,
+		"peak":      writePeak,
+	}
 	write, ok := families[*family]
 	if !ok {
 		log.Fatalf("unknown family %q", *family)

@@ -1,0 +1,80 @@
+package asm
+
+import "unsafe"
+
+// The most pixels of a tile and the most input floats of an outer product, over all
+// instruction sets.
+const (
+	maxTile  = 16
+	maxOuter = 8
+)
+
+// Conv is the table of convolution kernels of one instruction set. Output channels are
+// worked on in groups of Blocks×16 lanes, a last group may have fewer.
+type Conv struct {
+	// Blocks is the number of 16-lane blocks in a full group: 1 or 2.
+	Blocks int
+
+	tileMax  [3]int // by blocks of the group: widest tile for even splits
+	outerMax int
+	tile     [3][maxTile + 1]func(*ConvTile)   // by blocks and pixels; nil: no such kernel
+	outer    [3][maxOuter + 1]func(*ConvOuter) // by blocks and input floats
+}
+
+// ConvFor returns the kernels of an instruction set that Available lists.
+func ConvFor(isa ISA) *Conv {
+	if c := convFor(isa); c != nil {
+		return c
+	}
+	return &convGeneric
+}
+
+// Row runs t over a row of pixels, splitting it into tiles. t.X and the outputs point to
+// the row's first pixel; t.X, t.Tiles and the outputs are used up.
+func (c *Conv) Row(t *ConvTile, blocks, pixels int) {
+	if wide := c.tile[blocks][maxTile]; wide != nil && pixels >= maxTile {
+		t.Tiles = pixels / maxTile
+		wide(t)
+		if pixels %= maxTile; pixels == 0 {
+			return
+		}
+		t.advance(t.Tiles * maxTile)
+	}
+	// An even split: 10 pixels as 5 and 5, not as 8 and 2.
+	tiles := (pixels + c.tileMax[blocks] - 1) / c.tileMax[blocks]
+	size, larger := pixels/tiles, pixels%tiles
+	if larger > 0 {
+		t.Tiles = larger
+		c.tile[blocks][size+1](t)
+		t.advance(larger * (size + 1))
+	}
+	t.Tiles = tiles - larger
+	c.tile[blocks][size](t)
+}
+
+// advance moves to the pixel n further on, which exists: a pointer past its memory must
+// not stay in t, where the collector would find it.
+func (t *ConvTile) advance(n int) {
+	t.X = unsafe.Add(t.X, n*t.XPixel)
+	for _, p := range [...]*unsafe.Pointer{&t.Sign, &t.Residual, &t.Raw, &t.Act} {
+		if *p != nil {
+			*p = unsafe.Add(*p, n*t.Pixel)
+		}
+	}
+}
+
+// Outer runs o over depth neighbouring floats of the input: Acc is [depth][blocks·16].
+// o.X and o.Acc are used up.
+func (c *Conv) Outer(o *ConvOuter, blocks, depth int) {
+	steps := (depth + c.outerMax - 1) / c.outerMax
+	for {
+		n := (depth + steps - 1) / steps
+		c.outer[blocks][n](o)
+		if depth -= n; depth == 0 {
+			return
+		}
+		steps--
+		o.X = unsafe.Add(o.X, 4*n)
+		o.Acc = unsafe.Add(o.Acc, 4*16*blocks*n)
+	}
+}

@@ -1,0 +1,55 @@
+package asm
+
+import "unsafe"
+
+// ConvTile are the arguments of a tile kernel, the inner loop of a convolution's forward
+// pass and input gradient. For Tiles tiles of R neighbouring pixels and the 16 or 32
+// output channels of a group it computes
+//
+//	v[pixel][lane] = Bias[lane] + Σ_o Σ_{k<Inner} X[pixel·XPixel + Offs[o] + 4·k] · W[o·Inner + k][lane]
+//	v *= Slope where not Sign > 0   (if Sign)
+//	v += Residual                   (if Residual)
+//	Raw = v                         (if Raw)
+//	Act = max(v, Slope·v)           (if Act)
+//
+// where Sign, Residual, Raw and Act are addressed alike: Pixel bytes between pixels, 16
+// channels side by side, Plane bytes between the first and the second 16. R is the
+// kernel's own. The sum runs in the order of W, whatever R and Tiles.
+type ConvTile struct {
+	X       unsafe.Pointer // source of the first pixel
+	W       unsafe.Pointer // packed weights, aligned to 64 bytes
+	Offs    unsafe.Pointer // NumOffs ints: bytes from a pixel's source, 0 or more
+	NumOffs int            // 0 gives v = Bias
+	Inner   int            // neighbouring floats read at each offset: 16 channels, or a row of taps
+	XPixel  int            // bytes from one pixel's source to the next
+	Pixel   int
+	Plane   int
+	Tiles   int // at least 1
+
+	Bias     unsafe.Pointer // a group of lanes, not nil
+	Sign     unsafe.Pointer
+	Residual unsafe.Pointer
+	Raw      unsafe.Pointer
+	Act      unsafe.Pointer
+	Slope    float32
+}
+
+// ConvOuter are the arguments of an outer-product kernel, the inner loop of a
+// convolution's parameter gradient. For R neighbouring floats of the input and the 16 or
+// 32 output channels of a group it computes
+//
+//	Acc[r][lane] += Σ_{y<Rows} Σ_{x<Cols} X[y·XRow + x·XPixel + 4·r] · DY[y·DYRow + x·64 + 4·lane]
+//
+// with lanes 16 to 31 of DY lying DYPlane bytes further on. All strides are in bytes.
+// The sum runs in this order.
+type ConvOuter struct {
+	X       unsafe.Pointer
+	DY      unsafe.Pointer
+	Acc     unsafe.Pointer
+	Rows    int // at least 1
+	Cols    int // at least 1
+	XRow    int
+	XPixel  int
+	DYRow   int
+	DYPlane int
+}

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package asm
+
+func convFor(ISA) *Conv { return nil }

@@ -1,0 +1,127 @@
+package cpu
+
+import (
+	"fmt"
+
+	"jem/backend"
+	"jem/backend/cpu/asm"
+)
+
+// conv is the CPU's backend.Conv. Forward pass and input gradient are sweeps: the same
+// direct convolution over different packings of the weights. The parameter gradient is
+// a sum of outer products.
+type conv struct {
+	d    *Device
+	spec backend.ConvSpec
+	w, b *tensor // b is nil without bias
+	x, y geometry
+
+	forward   *sweep
+	inputGrad *sweep     // nil if never asked for
+	paramGrad *paramGrad // nil if never asked for
+}
+
+// NewConv implements backend.Planner.
+func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
+	if spec.N < 1 || spec.InC < 1 || spec.OutC < 1 || spec.Kernel < 1 || spec.Kernel%2 == 0 || spec.Stride < 1 ||
+		spec.Pad < 0 || spec.H+2*spec.Pad < spec.Kernel || spec.W+2*spec.Pad < spec.Kernel {
+		panic(fmt.Sprintf("backend: NewConv: %+v is no convolution", spec))
+	}
+	backend.CheckShape("NewConv", w, backend.Dense, spec.OutC, spec.InC, spec.Kernel, spec.Kernel)
+	c := &conv{d: d, spec: spec, w: w.(*tensor)}
+	if b != nil {
+		backend.CheckShape("NewConv", b, backend.Dense, spec.OutC)
+		c.b = b.(*tensor)
+	}
+	c.x = newGeometry(spec.InC, spec.H, spec.W)
+	c.y = newGeometry(spec.OutC, spec.OutH(), spec.OutW())
+	kernels := asm.ConvFor(d.isa)
+	c.forward = newForward(c, kernels)
+	if !spec.NoInputGrad {
+		c.inputGrad = newInputGrad(c, kernels)
+	}
+	if !spec.NoParamGrad {
+		c.paramGrad = newParamGrad(c, kernels)
+	}
+	return c
+}
+
+// ParamsChanged implements backend.Planner.
+func (d *Device) ParamsChanged() { d.params++ }
+
+// Spec implements backend.Conv.
+func (c *conv) Spec() backend.ConvSpec { return c.spec }
+
+// Algorithms implements backend.Conv.
+func (c *conv) Algorithms() (forward, inputGrad, paramGrad string) {
+	forward, inputGrad, paramGrad = c.forward.name(), "none", "none"
+	if c.inputGrad != nil {
+		inputGrad = c.inputGrad.name()
+	}
+	if c.paramGrad != nil {
+		paramGrad = c.paramGrad.name()
+	}
+	return forward, inputGrad, paramGrad
+}
+
+// image returns t's memory after checking that it is a batch of n images of the given
+// geometry. A nil t gives nil.
+func image(op string, t backend.Tensor, n int, g *geometry) *tensor {
+	if t == nil {
+		return nil
+	}
+	if s := t.Shape(); t.Kind() != backend.Image || s[0] != n || s[1] != g.c || s[2] != g.h || s[3] != g.w {
+		backend.CheckShape(op, t, backend.Image, n, g.c, g.h, g.w)
+	}
+	return t.(*tensor)
+}
+
+// Forward implements backend.Conv.
+func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
+	const op = "Conv.Forward"
+	if raw == nil && act == nil || x == nil {
+		backend.Mismatch(op, raw, act, x, residual)
+	}
+	n := x.Shape()[0]
+	c.forward.run(operands{
+		n:        n,
+		src:      image(op, x, n, &c.x),
+		raw:      image(op, raw, n, &c.y),
+		act:      image(op, act, n, &c.y),
+		residual: image(op, residual, n, &c.y),
+	})
+}
+
+// InputGrad implements backend.Conv.
+func (c *conv) InputGrad(dx, dy, act, residual backend.Tensor) {
+	const op = "Conv.InputGrad"
+	if dx == nil || dy == nil || c.inputGrad == nil {
+		backend.Mismatch(op, dx, dy, act, residual)
+	}
+	n := dy.Shape()[0]
+	c.inputGrad.run(operands{
+		n:        n,
+		src:      image(op, dy, n, &c.y),
+		raw:      image(op, dx, n, &c.x),
+		sign:     image(op, act, n, &c.x),
+		residual: image(op, residual, n, &c.x),
+	})
+}
+
+// ParamGrad implements backend.Conv.
+func (c *conv) ParamGrad(dw, db, x, dy backend.Tensor) {
+	const op = "Conv.ParamGrad"
+	if x == nil || dy == nil || c.paramGrad == nil {
+		backend.Mismatch(op, dw, db, x, dy)
+	}
+	backend.SameShape(op, dw, c.w)
+	n := x.Shape()[0]
+	call := gradCall{n: n, x: image(op, x, n, &c.x), dy: image(op, dy, n, &c.y), dw: dw.(*tensor)}
+	if db != nil {
+		if db.Kind() != backend.Dense || backend.Len(db) != c.spec.OutC {
+			backend.CheckShape(op, db, backend.Dense, c.spec.OutC)
+		}
+		call.db = db.(*tensor)
+	}
+	c.paramGrad.run(call)
+}

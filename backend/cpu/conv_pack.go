@@ -1,0 +1,71 @@
+package cpu
+
+// layout gives the strides of a weight tensor (OutC,InC,k,k) as a sweep sees it, from
+// source channels to destination channels.
+type layout struct {
+	src, dst, row int // strides in floats
+	srcs, dsts    int // channels
+}
+
+// packing is the region that packs a sweep's weights; part i is one group of one phase.
+type packing sweep
+
+// part implements region. The order is that of the kernel's sum: runs of inner floats
+// at each of the phase's offsets, and lanes side by side.
+func (k *packing) part(i, _ int) {
+	s := (*sweep)(k)
+	p, g := &s.phases[i/s.groups], i%s.groups
+	width := s.blocks(g) * block
+	first := g * s.kernels.Blocks * block
+	dst := p.packed[first*len(p.offs)*p.inner:]
+	for c := range s.src.planes {
+		for _, ty := range p.tapsY {
+			if !s.src.blocked {
+				for _, tx := range p.tapsX {
+					dst = s.packLanes(dst, c, ty, tx, first, width)
+				}
+				continue
+			}
+			for _, tx := range p.tapsX {
+				for j := range block {
+					dst = s.packLanes(dst, c*block+j, ty, tx, first, width)
+				}
+			}
+		}
+	}
+}
+
+// packLanes writes the weights of one source channel and tap for lanes first …
+// first+width−1 and returns the rest of dst. Padded channels have zeros.
+func (s *sweep) packLanes(dst []float32, src int, ty, tx tap, first, width int) []float32 {
+	row := dst[:width]
+	if src >= s.weights.srcs {
+		clear(row)
+		return dst[width:]
+	}
+	l := &s.weights
+	w := s.conv.w.data[src*l.src+ty.k*l.row:]
+	for i := range row {
+		row[i] = 0
+		if c, kx, ok := s.lane(first+i, tx); ok {
+			row[i] = w[c*l.dst+kx]
+		}
+	}
+	return dst[width:]
+}
+
+// lane says which channel and column of the kernel a lane of the output stands for.
+func (s *sweep) lane(i int, tx tap) (channel, kx int, ok bool) {
+	if s.fold != nil && s.fold.shifts != nil {
+		j, c := i/s.dst.c, i%s.dst.c
+		return c, j, j < len(s.fold.shifts)
+	}
+	return i, tx.k, i < s.weights.dsts
+}
+
+// packBias copies the bias into its lanes, zeros where there is none.
+func (s *sweep) packBias() {
+	if s.conv.b != nil && !s.transposed {
+		copy(s.bias, s.conv.b.data)
+	}
+}

@@ -1,0 +1,162 @@
+package cpu
+
+import (
+	"jem/backend"
+)
+
+// transfer moves rows (samples) between contiguous NCHW memory and a tensor in its own
+// layout. One part is one plane of one row.
+type transfer struct {
+	op   func(t *transfer, row, plane int)
+	g    geometry  // of the tensor's rows
+	data []float32 // the tensor
+	flat []float32 // the contiguous side
+	rows []int32   // rows of the contiguous side; nil: all, in order
+	n    int       // rows to move
+}
+
+func (t *transfer) part(i, _ int) { t.op(t, i/t.g.blocks, i%t.g.blocks) }
+
+// row is the contiguous side of the i-th row to move.
+func (t *transfer) row(i int) []float32 {
+	if t.rows != nil {
+		i = int(t.rows[i])
+	}
+	n := t.g.c * t.g.h * t.g.w
+	return t.flat[i*n : (i+1)*n]
+}
+
+// load copies plane b of image i from the contiguous side, store to it.
+func (t *transfer) load(i, b int)  { t.g.load(t.data[i*t.g.image:], t.row(i), b) }
+func (t *transfer) store(i, b int) { t.g.store(t.row(i), t.data[i*t.g.image:], b) }
+
+// prepare makes t the region's tensor. A Dense tensor is one plane of one channel a row.
+func (d *Device) prepare(op string, t backend.Tensor, flat []float32) *transfer {
+	r := &d.transfer
+	*r = transfer{data: floats(op, t), flat: flat, n: t.Shape()[0], g: t.(*tensor).geom}
+	if t.Kind() == backend.Dense {
+		r.g = newGeometry(1, 1, len(r.data)/r.n)
+	}
+	return r
+}
+
+func (d *Device) load(r *transfer) {
+	r.op = (*transfer).load
+	d.workers.run(r.n*r.g.blocks, r)
+}
+
+func (d *Device) store(r *transfer) {
+	r.op = (*transfer).store
+	d.workers.run(r.n*r.g.blocks, r)
+}
+
+// load copies plane b of an NCHW image into an image of this layout.
+func (g *geometry) load(image, flat []float32, b int) {
+	size := g.h * g.w
+	if !g.blocked {
+		copy(image[b*size:(b+1)*size], flat[b*size:])
+		return
+	}
+	lanes := g.lanes(b)
+	flat = flat[b*block*size:][:lanes*size]
+	for h := range g.h {
+		row := image[b*g.plane+g.origin+h*g.row:][:g.w*block]
+		for c := range lanes {
+			for w, v := range flat[c*size+h*g.w:][:g.w] {
+				row[w*block+c] = v
+			}
+		}
+	}
+}
+
+// store is the inverse of load.
+func (g *geometry) store(flat, image []float32, b int) {
+	size := g.h * g.w
+	if !g.blocked {
+		copy(flat[b*size:(b+1)*size], image[b*size:])
+		return
+	}
+	lanes := g.lanes(b)
+	flat = flat[b*block*size:][:lanes*size]
+	for h := range g.h {
+		row := image[b*g.plane+g.origin+h*g.row:][:g.w*block]
+		for c := range lanes {
+			line := flat[c*size+h*g.w:][:g.w]
+			for w := range line {
+				line[w] = row[w*block+c]
+			}
+		}
+	}
+}
+
+// Upload implements backend.Memory.
+func (d *Device) Upload(dst backend.Tensor, src []float32) {
+	if len(src) != backend.Len(dst) {
+		backend.Mismatch("Upload", dst)
+	}
+	d.load(d.prepare("Upload", dst, src))
+}
+
+// UploadRows implements backend.Memory.
+func (d *Device) UploadRows(dst backend.Tensor, rows []int, src []float32) {
+	r := d.prepare("UploadRows", dst, src)
+	n := backend.Len(dst) / r.n
+	if len(src) != n*len(rows) {
+		backend.Mismatch("UploadRows", dst)
+	}
+	for i, row := range rows {
+		if row < 0 || row >= dst.Shape()[0] {
+			backend.Mismatch("UploadRows", dst)
+		}
+		for b := range r.g.blocks {
+			r.g.load(r.data[row*r.g.image:], src[i*n:(i+1)*n], b)
+		}
+	}
+}
+
+// UploadIndex implements backend.Memory.
+func (d *Device) UploadIndex(dst backend.Tensor, src []int32) {
+	if dst.Kind() != backend.Index || len(src) != len(dst.(*tensor).index) {
+		backend.Mismatch("UploadIndex", dst)
+	}
+	copy(dst.(*tensor).index, src)
+}
+
+// Download implements backend.Memory. The CPU has no trouble of its own to report.
+func (d *Device) Download(dst []float32, src backend.Tensor) error {
+	if len(dst) != backend.Len(src) {
+		backend.Mismatch("Download", src)
+	}
+	d.store(d.prepare("Download", src, dst))
+	return nil
+}
+
+// Sync implements backend.Memory. Every verb is done when it returns.
+func (d *Device) Sync() error { return nil }
+
+// Copy implements backend.Memory.
+func (d *Device) Copy(dst, src backend.Tensor) {
+	if dst.Kind() != src.Kind() {
+		d.convert(dst, src)
+		return
+	}
+	if dst.Kind() == backend.Index {
+		backend.SameShape("Copy", dst, src)
+		copy(dst.(*tensor).index, src.(*tensor).index)
+		return
+	}
+	e := d.onElements("Copy", dst, src)
+	d.runElements(e, func(e *elements, lo, hi int) { copy(e.v[0][lo:hi], e.v[1][lo:hi]) })
+}
+
+// convert copies between an Image and a Dense tensor of as many elements.
+func (d *Device) convert(dst, src backend.Tensor) {
+	if dst.Kind() == backend.Index || src.Kind() == backend.Index || backend.Len(dst) != backend.Len(src) {
+		backend.Mismatch("Copy", dst, src)
+	}
+	if dst.Kind() == backend.Image {
+		d.load(d.prepare("Copy", dst, floats("Copy", src)))
+	} else {
+		d.store(d.prepare("Copy", src, floats("Copy", dst)))
+	}
+}

@@ -1,0 +1,74 @@
+package cpu
+
+import (
+	"math"
+
+	"jem/backend"
+)
+
+// LogSumExp implements backend.Head.
+func (d *Device) LogSumExp(lse, logits backend.Tensor) {
+	s := logits.Shape()
+	if logits.Kind() != backend.Dense || len(s) != 2 || !isVector(lse, s[0]) {
+		backend.Mismatch("LogSumExp", lse, logits)
+	}
+	d.runRows(s[0], rowwise{
+		dst: floats("LogSumExp", lse), a: floats("LogSumExp", logits), outs: s[1],
+		op: func(r *rowwise, n int) {
+			top, sum := expSum(r.a[n*r.outs:][:r.outs])
+			r.dst[n] = float32(top + math.Log(sum))
+		},
+	})
+}
+
+// expSum returns m = max x and Σ exp(x − m) ≥ 1, so that LogSumExp = m + log of the sum
+// overflows for no finite x.
+func expSum(x []float32) (top, sum float64) {
+	m := x[0]
+	for _, v := range x[1:] {
+		m = max(m, v)
+	}
+	top = float64(m)
+	for _, v := range x {
+		sum += math.Exp(float64(v) - top)
+	}
+	return top, sum
+}
+
+// LogitGrad implements backend.Head.
+func (d *Device) LogitGrad(dlogits, logits, labels, coef backend.Tensor) {
+	backend.SameShape("LogitGrad", dlogits, logits)
+	s, cs := logits.Shape(), coef.Shape()
+	if logits.Kind() != backend.Dense || len(s) != 2 || coef.Kind() != backend.Dense ||
+		len(cs) != 2 || cs[0] != s[0] || cs[1] != 3 {
+		backend.Mismatch("LogitGrad", dlogits, logits, labels, coef)
+	}
+	r := rowwise{
+		dst: floats("LogitGrad", dlogits), a: floats("LogitGrad", logits), b: floats("LogitGrad", coef),
+		outs: s[1], op: (*rowwise).logitGrad,
+	}
+	if labels != nil {
+		r.labels = labels.(*tensor).index
+		if len(r.labels) != s[0] {
+			backend.Mismatch("LogitGrad", dlogits, logits, labels, coef)
+		}
+	}
+	d.runRows(s[0], r)
+}
+
+func (r *rowwise) logitGrad(n int) {
+	x, dst := r.a[n*r.outs:][:r.outs], r.dst[n*r.outs:][:r.outs]
+	c := r.b[3*n:][:3]
+	if c[0] == 0 && c[1] == 0 {
+		clear(dst)
+	} else {
+		top, sum := expSum(x)
+		scale := (float64(c[0]) + float64(c[1])*(top+math.Log(sum))) / sum
+		for k, v := range x {
+			dst[k] = float32(scale * math.Exp(float64(v)-top))
+		}
+	}
+	if c[2] != 0 {
+		dst[r.labels[n]] += c[2]
+	}
+}
