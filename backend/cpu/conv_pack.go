@@ -56,9 +56,9 @@ func (s *sweep) packLanes(dst []float32, src int, ty, tx tap, first, width int) 
 
 // lane says which channel and column of the kernel a lane of the output stands for.
 func (s *sweep) lane(i int, tx tap) (channel, kx int, ok bool) {
-	if s.fold != nil && s.fold.shifts != nil {
+	if s.fold != nil && s.fold.taps > 0 {
 		j, c := i/s.dst.c, i%s.dst.c
-		return c, j, j < len(s.fold.shifts)
+		return c, j, j < s.fold.taps
 	}
 	return i, tx.k, i < s.weights.dsts
 }

@@ -18,6 +18,7 @@ type Conv struct {
 	tileMax  [3]int // by blocks of the group: widest tile for even splits
 	outerMax int
 	tile     [3][maxTile + 1]func(*ConvTile)   // by blocks and pixels; nil: no such kernel
+	fold     func(*ConvFold) // at most 4 channels, a multiple of 4 pixels; may be nil
 	outer    [3][maxOuter + 1]func(*ConvOuter) // by blocks and input floats
 }
 
@@ -77,4 +78,20 @@ func (c *Conv) Outer(o *ConvOuter, blocks, depth int) {
 		o.X = unsafe.Add(o.X, 4*n)
 		o.Acc = unsafe.Add(o.Acc, 4*16*blocks*n)
 	}
+}
+
+// Fold runs f. f.Src, f.Dst and f.Pixels are used up.
+func (c *Conv) Fold(f *ConvFold) {
+	if quads := f.Pixels &^ 3; c.fold != nil && f.Channels <= 4 && quads > 0 {
+		rest := f.Pixels - quads
+		f.Pixels = quads
+		c.fold(f)
+		if rest == 0 {
+			return
+		}
+		f.Pixels = rest
+		f.Src = unsafe.Add(f.Src, 64*quads)
+		f.Dst = unsafe.Add(f.Dst, 4*quads)
+	}
+	f.generic()
 }

@@ -11,6 +11,7 @@ func convFor(isa ISA) *Conv {
 }
 
 var convAVX512 = Conv{
+	fold: convFoldAVX512,
 	Blocks:   2,
 	tileMax:  [3]int{1: 8, 2: 8},
 	outerMax: 8,
@@ -62,6 +63,7 @@ var convAVX512 = Conv{
 }
 
 var convAVX2 = Conv{
+	fold: convFoldAVX2,
 	Blocks:   1,
 	tileMax:  [3]int{1: 6},
 	outerMax: 6,

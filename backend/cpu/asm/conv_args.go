@@ -53,3 +53,17 @@ type ConvOuter struct {
 	DYRow   int
 	DYPlane int
 }
+
+// ConvFold are the arguments of the fold kernel, which brings the lanes of Pixels
+// neighbouring pixels (64 bytes apart) to planar channels, summing columns of a window:
+//
+//	Dst[c·Plane + 4·x] = Σ_{j<Taps} Src[64·x + j·Step + 4·c],  c < Channels, x < Pixels
+type ConvFold struct {
+	Src      unsafe.Pointer
+	Dst      unsafe.Pointer
+	Taps     int // at least 1
+	Step     int // bytes, may be negative
+	Channels int // at least 1
+	Plane    int // bytes
+	Pixels   int
+}

@@ -166,3 +166,8 @@ func convOuter7x2AVX512(a *ConvOuter)
 //
 //go:noescape
 func convOuter8x2AVX512(a *ConvOuter)
+
+// convFoldAVX512 is the fold kernel for up to 4 channels and a multiple of 4 pixels.
+//
+//go:noescape
+func convFoldAVX512(a *ConvFold)

@@ -39,7 +39,7 @@ func writeConv(isa string) {
 	if !ok {
 		fail("no convolution kernels for %q", isa)
 	}
-	declare("../conv_args.go", "ConvTile", "ConvOuter")
+	declare("../conv_args.go", "ConvTile", "ConvOuter", "ConvFold")
 	for blocks := 1; blocks <= 2; blocks++ {
 		for _, pixels := range v.tiles[blocks] {
 			writeTile(v, blocks, pixels)
@@ -48,6 +48,7 @@ func writeConv(isa string) {
 			writeOuter(v, blocks, depth)
 		}
 	}
+	writeFold(v)
 }
 
 // accumulators are rows × registers of sums.
