@@ -44,7 +44,7 @@ func (f *fold) row(t *asm.ConvTile, p *phase, n, j, worker int) {
 	buf, d := f.rows[worker], &f.s.dst
 	t.Pixel = 4 * block
 	t.Raw = unsafe.Pointer(&buf[f.margin*block])
-	f.s.kernels.Row(t, 1, p.cols)
+	f.s.pixels(t, 1, p.cols)
 	at := n*d.image + (p.y+j*f.s.step)*d.row + p.x
 	if f.taps > 0 {
 		f.columns(at, buf, worker)
@@ -76,10 +76,12 @@ func (f *fold) columns(at int, buf []float32, worker int) {
 	if op.sign == nil && op.residual == nil {
 		a.Dst, a.Plane = unsafe.Pointer(&op.raw.data[at]), 4*d.plane
 		f.s.kernels.Fold(a)
+		*a = asm.ConvFold{}
 		return
 	}
 	a.Dst, a.Plane = unsafe.Pointer(&buf[f.folded]), 4*d.w
 	f.s.kernels.Fold(a)
+	*a = asm.ConvFold{}
 	for c := range d.c {
 		for x, v := range buf[f.folded+c*d.w:][:d.w] {
 			f.finish(at+c*d.plane+x, v)

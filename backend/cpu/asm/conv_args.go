@@ -15,6 +15,10 @@ import "unsafe"
 // where Sign, Residual, Raw and Act are addressed alike: Pixel bytes between pixels, 16
 // channels side by side, Plane bytes between the first and the second 16. R is the
 // kernel's own. The sum runs in the order of W, whatever R and Tiles.
+//
+// A window kernel differs in that X is read at three neighbouring pixels:
+//
+//	v[pixel][lane] = Bias[lane] + Σ_o Σ_{k<Inner} Σ_{j<3} X[(pixel+j)·XPixel + Offs[o] + 4·k] · W[3·(o·Inner + k) + j][lane]
 type ConvTile struct {
 	X       unsafe.Pointer // source of the first pixel
 	W       unsafe.Pointer // packed weights, aligned to 64 bytes
