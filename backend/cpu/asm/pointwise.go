@@ -19,6 +19,8 @@ type Pointwise struct {
 	Lerp func(y, x []float32, t float32)
 	// Clamp: x = min(max(x, lo), hi).
 	Clamp func(x []float32, lo, hi float32)
+	// Drop: dst = scale·src where u ≥ rate, else 0.
+	Drop func(dst, src, u []float32, rate, scale float32)
 	// Adam is one step for parameters p, gradient g and moments m, v.
 	Adam func(p, g, m, v []float32, c *Adam)
 	// SGD is one step for parameters p, gradient g and momentum m.
