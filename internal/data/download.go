@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// from completes part from one server and checks it. A part with the wrong hash is removed,
-// since resuming it can't help.
+// from completes part from one server and checks it. A part with the wrong hash is removed:
+// resuming it can't help.
 func (d Download) from(ctx context.Context, url, part string, o FetchOptions, progress func(int64)) error {
 	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -34,10 +34,12 @@ func (d Download) from(ctx context.Context, url, part string, o FetchOptions, pr
 			return err
 		}
 	}
-	if err := d.check(f); err != nil {
-		return errors.Join(err, f.Close(), os.Remove(part))
+	if err := d.check(f); err == nil {
+		return f.Sync()
+	} else if err := errors.Join(err, f.Close(), os.Remove(part)); have == 0 {
+		return err
 	}
-	return f.Sync()
+	return d.from(ctx, url, part, o, progress) // another server's beginning may be to blame: once more, whole
 }
 
 // body asks the server for what is missing after the first have bytes and writes it to f.

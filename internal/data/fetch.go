@@ -146,5 +146,5 @@ func (d Download) get(ctx context.Context, part string, o FetchOptions, progress
 		}
 		failures = append(failures, fmt.Errorf("%s: %w", url, err))
 	}
-	return fmt.Errorf("%s: %w\nget it by other means and put it beside %s", d.Name, errors.Join(failures...), part)
+	return fmt.Errorf("%s: %w\nget it by other means and put (or unpack) it into %s", d.Name, errors.Join(failures...), filepath.Dir(part))
 }

@@ -26,7 +26,7 @@ type FolderOptions struct {
 // Limits on a folder of images: they keep a wrong folder or a crafted picture from eating the memory.
 const (
 	maxFileBytes   = 64 << 20
-	maxPicture     = 64 << 20 // pixels of one picture
+	maxPicture     = 16 << 20 // pixels of one picture, 4096×4096
 	maxFolderBytes = 8 << 30  // of the set as uint8
 )
 

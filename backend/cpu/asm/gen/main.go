@@ -23,6 +23,8 @@ func main() {
 	flag.Parse()
 	families := map[string]func(isa string){
 		"pointwise": pointwise,
+		"conv":      writeConv,
+		"peak":      writePeak,
 	}
 	write, ok := families[*family]
 	if !ok {
