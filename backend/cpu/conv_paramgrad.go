@@ -19,7 +19,8 @@ type paramGrad struct {
 	depth   int   // neighbouring floats read there: 16 channels, or a row of taps
 	lanes   int   // of all groups
 	groups  int
-	rows    int // of dy at a time, so that what is read stays in the level 1 cache
+	window  bool // use the window kernel
+	rows    int  // of dy at a time, so that what is read stays in the level 1 cache
 
 	planesPart int // planes of x in a part
 	groupsPart int // groups in a part
@@ -54,7 +55,8 @@ func newParamGrad(c *conv, kernels *asm.Conv) *paramGrad {
 	loX, hiX := reach(taps, c.y.w, s.Stride, s.W)
 	p := &paramGrad{conv: c, kernels: kernels, depth: block}
 	p.x = newSource(c.x, max(loY, loX), max(hiY, hiX), false, c.d.workers.n)
-	p.dy = newSource(c.y, 0, 0, true, c.d.workers.n)
+	p.dy = newSource(c.y, 1, 1, true, c.d.workers.n)
+	p.window = kernels.HasWindow() && p.x.blocked && p.dy.planes == 1 && s.Kernel == 3 && s.Stride == 1 && s.Pad == 1
 	if !p.x.blocked {
 		p.depth = s.Kernel
 		taps = taps[:1]
@@ -98,7 +100,12 @@ func (p *paramGrad) splits() int {
 
 func (p *paramGrad) planeParts() int { return (p.x.planes + p.planesPart - 1) / p.planesPart }
 
-func (p *paramGrad) name() string { return "direct-" + p.conv.d.isa.String() }
+func (p *paramGrad) name() string {
+	if p.window {
+		return "outer-" + p.conv.d.isa.String() + "-window"
+	}
+	return "outer-" + p.conv.d.isa.String()
+}
 
 // blocks is the width of group g in 16-lane blocks.
 func (p *paramGrad) blocks(g int) int {
@@ -163,11 +170,11 @@ func (p *paramGrad) biasSum(chunk, g int) []float32 {
 // image adds one image to a chunk's sums for a group and some planes of x.
 func (p *paramGrad) image(o *asm.ConvOuter, chunk, g int, planes span, x, dy []float32) {
 	b, y, stride := p.blocks(g), &p.conv.y, p.conv.spec.Stride
-	dy = dy[g*p.kernels.Blocks*p.dy.plane+p.dy.origin:]
+	origin := g*p.kernels.Blocks*p.dy.plane + p.dy.origin
 	o.Cols, o.DYRow, o.DYPlane = y.w, 4*p.dy.row, 4*p.dy.plane
 	if planes.lo == 0 && p.call.db != nil {
 		o.X, o.XRow, o.XPixel = unsafe.Pointer(&p.ones[0]), 0, 0
-		o.DY, o.Acc, o.Rows = unsafe.Pointer(&dy[0]), unsafe.Pointer(&p.biasSum(chunk, g)[0]), y.h
+		o.DY, o.Acc, o.Rows = unsafe.Pointer(&dy[origin]), unsafe.Pointer(&p.biasSum(chunk, g)[0]), y.h
 		p.kernels.Outer(o, b, 1)
 	}
 	o.XRow, o.XPixel = 4*stride*p.x.row, 4*stride*p.x.pixel
@@ -176,13 +183,30 @@ func (p *paramGrad) image(o *asm.ConvOuter, chunk, g int, planes span, x, dy []f
 		for c := planes.lo; c < planes.hi; c++ {
 			sum := p.sum(chunk, g, c)
 			from := c*p.x.plane + p.x.origin + row*stride*p.x.row
+			if p.window {
+				p.windows(o, x[from-p.x.row:], dy[origin+row*p.dy.row-block:], sum)
+				continue
+			}
 			for t, off := range p.taps {
 				o.X = unsafe.Pointer(&x[from+off])
-				o.DY = unsafe.Pointer(&dy[row*p.dy.row])
+				o.DY = unsafe.Pointer(&dy[origin+row*p.dy.row])
 				o.Acc = unsafe.Pointer(&sum[t*p.depth*b*block])
 				p.kernels.Outer(o, b, p.depth)
 			}
 		}
+	}
+}
+
+// windows adds some rows to the sums of one plane, from the first pixel of the row of x
+// above them and the zero pixel before their dy. A window kernel has the three columns of the taps
+// at once: it takes them from dy, as x has one pixel for each of dy here.
+func (p *paramGrad) windows(o *asm.ConvOuter, x, dy, sum []float32) {
+	o.AccTap = 4 * block * block
+	for ky := range 3 {
+		o.X = unsafe.Pointer(&x[ky*p.x.row])
+		o.DY = unsafe.Pointer(&dy[0])
+		o.Acc = unsafe.Pointer(&sum[3*ky*block*block])
+		p.kernels.OuterWindow(o, block)
 	}
 }
 

@@ -47,11 +47,14 @@ func writeConv(isa string) {
 			writeTile(v, tileKernel{fmt.Sprintf("convTile%dx%d%s", pixels, blocks, v.suffix), blocks, pixels, 1})
 		}
 		for depth := 1; depth <= v.outer[blocks]; depth++ {
-			writeOuter(v, blocks, depth)
+			writeOuter(v, outerKernel{fmt.Sprintf("convOuter%dx%d%s", depth, blocks, v.suffix), blocks, depth, 1})
 		}
 	}
 	for pixels := 1; pixels <= v.window; pixels++ {
 		writeTile(v, tileKernel{fmt.Sprintf("convWindow%d%s", pixels, v.suffix), 1, pixels, 3})
+	}
+	if v.window > 0 {
+		writeOuter(v, outerKernel{"convOuterWindow" + v.suffix, 1, 8, 3})
 	}
 	writeFold(v)
 }
@@ -322,20 +325,45 @@ func (v *vectors) signs(slope reg.VecVirtual) func(reg.VecVirtual, Mem) {
 	}
 }
 
-// writeOuter writes the kernel of asm.ConvOuter for a number of input floats.
-func writeOuter(v vectors, blocks, depth int) {
-	name := fmt.Sprintf("convOuter%dx%d%s", depth, blocks, v.suffix)
-	TEXT(name, nosplit, "func(a *ConvOuter)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is the outer-product kernel for %d input floats and %d channels.", name, depth, 16*blocks))
+// outerKernel is one of the kernels of asm.ConvOuter.
+type outerKernel struct {
+	name          string
+	blocks, depth int
+	taps          int // 1, or 3 for the window kernel
+}
 
+// writeOuter writes a kernel of asm.ConvOuter. A window kernel's sums for its taps lie
+// like lanes of one wide group, whose vectors are a pixel apart.
+func writeOuter(v vectors, k outerKernel) {
+	TEXT(k.name, nosplit, "func(a *ConvOuter)")
+	Pragma("noescape")
+	kind := "outer-product"
+	if k.taps > 1 {
+		kind = "outer-product window"
+	}
+	Doc(fmt.Sprintf("%s is the %s kernel for %d input floats and %d channels.", k.name, kind, k.depth, 16*k.blocks))
 	x, dy, rows := argument("X"), argument("DY"), argument("Rows")
 	xRow, xPixel := argument("XRow"), argument("XPixel")
-	dyRow, dyPlane := argument("DYRow"), argument("DYPlane")
-	cols := argument("Cols")
+	dyRow, cols := argument("DYRow"), argument("Cols")
+	var dyPlane, tap reg.Register
+	if k.blocks > 1 {
+		dyPlane = argument("DYPlane")
+	}
+	if k.taps > 1 {
+		tap = argument("AccTap")
+	}
 	sum := argument("Acc")
-	acc := v.accumulators(depth, blocks)
-	place := func(r, l int) Mem { return Mem{Base: sum, Disp: (r*len(acc[0]) + l) * v.bytes} }
+	acc := v.accumulators(k.depth, k.blocks*k.taps)
+	place := func(r, l int) Mem {
+		if k.taps > 1 {
+			m := Mem{Base: sum, Disp: r * v.bytes}
+			if j := k.taps - 1 - l; j > 0 {
+				m.Index, m.Scale = tap, uint8(j)
+			}
+			return m
+		}
+		return Mem{Base: sum, Disp: (r*len(acc[0]) + l) * v.bytes}
+	}
 	for r := range acc {
 		for l := range acc[r] {
 			VMOVUPS(place(r, l), acc[r][l])
@@ -350,6 +378,9 @@ func writeOuter(v vectors, blocks, depth int) {
 	Label("pixel")
 	v.multiply(acc, 1,
 		func(_, l int) Mem {
+			if k.taps > 1 {
+				return Mem{Base: pd, Disp: l * v.bytes}
+			}
 			m := Mem{Base: pd, Disp: l % v.perBlock * v.bytes}
 			if l >= v.perBlock {
 				m.Index, m.Scale = dyPlane, 1
