@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"jem/backend"
@@ -304,6 +305,66 @@ func TestConvAllocatesNothing(t *testing.T) {
 			})
 			if n != 0 {
 				t.Errorf("%s/%s: %v allocations a round", isa, specName(spec), n)
+			}
+		}
+	}
+}
+
+// networkLayer is a convolution at full size, with d the only thing that varies.
+func networkLayer(d *Device, spec backend.ConvSpec) (l *layer, y, dx, dw, db *tensor) {
+	l = newLayer(d, spec)
+	y, dx = l.newY(), l.newX()
+	dw, db = d.New(backend.Dense, l.tw.shape...).(*tensor), d.New(backend.Dense, spec.OutC).(*tensor)
+	l.conv.Forward(y, nil, l.tx, nil)
+	l.conv.InputGrad(dx, l.ty, nil, nil)
+	l.conv.ParamGrad(dw, db, l.tx, l.ty)
+	return l, y, dx, dw, db
+}
+
+func TestConvIsTheSameOnAnyNumberOfThreads(t *testing.T) {
+	for _, isa := range asm.Available() {
+		for _, spec := range oracleSpecs {
+			_, y1, dx1, dw1, db1 := networkLayer(testDevice(t, isa, 1), spec)
+			for _, threads := range []int{2, 3} {
+				_, y, dx, dw, db := networkLayer(testDevice(t, isa, threads), spec)
+				for i, pair := range [][2]*tensor{{y1, y}, {dx1, dx}, {dw1, dw}, {db1, db}} {
+					if !slices.Equal(pair[0].data, pair[1].data) {
+						t.Errorf("%s/%s: %s differs between 1 and %d threads", isa, specName(spec), [...]string{"y", "dx", "dw", "db"}[i], threads)
+					}
+				}
+			}
+		}
+	}
+}
+
+func dot(a, b []float32) sum {
+	var s sum
+	for i := range a {
+		s.add(float64(a[i]) * float64(b[i]))
+	}
+	return s
+}
+
+// TestConvGradientsAreAdjoint: ⟨x∗w, dy⟩ = ⟨x, dx⟩ = ⟨w, dw⟩ at the networks' sizes.
+func TestConvGradientsAreAdjoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("full-size layers")
+	}
+	for _, isa := range asm.Available() {
+		for _, spec := range networkSpecs {
+			if spec.N = min(spec.N, 3); isa == asm.Generic && spec.InC > 128 {
+				continue // seconds each
+			}
+			l, y, dx, dw, db := networkLayer(testDevice(t, isa, 2), spec)
+			forward := dot(download(t, l.d, y), l.dy)
+			forward.v -= dot(l.b, db.data).v // the bias is no part of the identity
+			for name, s := range map[string]sum{"x·dx": dot(l.x, download(t, l.d, dx)), "w·dw": dot(l.w, dw.data)} {
+				// Roundings of some 10⁵ elements, each a few u of its size, average out
+				// to 0.12·u·Σ|ab| at most (measured); 0.5 leaves room.
+				const u = 1.0 / (1 << 24)
+				if e := math.Abs(forward.v - s.v); !(e <= u/2*(forward.size+s.size)) {
+					t.Errorf("%s/%s: y·dy is %g, %s is %g", isa, specName(spec), forward.v, name, s.v)
+				}
 			}
 		}
 	}
