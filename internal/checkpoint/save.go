@@ -172,7 +172,7 @@ func (s *Store) write(dir, name string, content func(io.Writer) error) (fileEntr
 		return fileEntry{}, err
 	}
 	sum := newSummer()
-	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20)
+	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10) // tensors come in larger pieces, past the buffer
 	if err = content(w); err == nil {
 		err = w.Flush()
 	}
