@@ -25,8 +25,8 @@ func adjointChecks() []Check {
 }
 
 // adjoint checks ⟨Conv x, y⟩ = ⟨x, InputGrad y⟩ = ⟨w, ParamGrad(x,y)⟩. Each side is the same
-// trilinear sum of T = Σ|x·w·y|, and each verb errs in each element by at most 4·u times
-// the element's share of T, so two sides differ by at most 8·u·T. The device computes T
+// trilinear sum of T = Σ|x·w·y|, and each verb errs in each element by at most 6·u times
+// the element's share of T, so two sides differ by at most 12·u·T. The device computes T
 // itself, from the magnitudes: a sum of positive terms, so its own error doesn't matter.
 // One output pixel forgotten changes a side by about √(terms), far above the bound.
 func adjoint(p *Probe, s backend.ConvSpec) {

@@ -16,12 +16,11 @@ const (
 	paramGrad
 )
 
-// convBound is the bound for the algorithm that a plan chose, in units of u·Σ|ab|:
-// float32 sums of zero-mean products, up to 65,536 of them, stay under 3; 4 leaves room.
+// convBound is the bound for the algorithm that a plan chose, in units of u·Σ|ab|.
 func (p *Probe) convBound(c backend.Conv, v verb) float64 {
 	names := [3]string{}
 	names[forward], names[inputGrad], names[paramGrad] = c.Algorithms()
-	bound := 4.0
+	bound := sums
 	for part, b := range p.opt.Widen {
 		if strings.Contains(names[v], part) {
 			bound = max(bound, b)
@@ -178,7 +177,7 @@ func checkParamGrad(p *Probe, c convCase) {
 	gw, gb := p.put(dw0, backend.Dense, w.Shape()...), p.put(db0, backend.Dense, c.OutC)
 	plan.ParamGrad(gw.Tensor, gb.Tensor, x.Tensor, dy.Tensor)
 	p.near("dw", gw.Tensor, dw, k)
-	p.near("db", gb.Tensor, db, 4)
+	p.near("db", gb.Tensor, db, sums)
 	alone := p.put(dw0, backend.Dense, w.Shape()...)
 	plan.ParamGrad(alone.Tensor, nil, x.Tensor, dy.Tensor)
 	p.near("dw without db", alone.Tensor, dw, k)

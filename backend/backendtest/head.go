@@ -46,7 +46,7 @@ func avgPool(p *Probe) {
 		}
 		y := p.out(backend.Dense, s[0], s[1])
 		p.dev.AvgPool(y, x.Tensor)
-		p.near(fmt.Sprint(s), y, want, 4)
+		p.near(fmt.Sprint(s), y, want, sums)
 	}
 }
 
@@ -86,7 +86,7 @@ func linear(p *Probe) {
 		}
 		y := p.out(backend.Dense, n, k)
 		p.dev.Linear(y, x.Tensor, w.Tensor, b.Tensor)
-		p.near(fmt.Sprint(s), y, want, 4)
+		p.near(fmt.Sprint(s), y, want, sums)
 	}
 }
 
@@ -102,7 +102,7 @@ func linearInputGrad(p *Probe) {
 		}
 		dx := p.out(backend.Dense, n, d)
 		p.dev.LinearInputGrad(dx, dy.Tensor, w.Tensor)
-		p.near(fmt.Sprint(s), dx, want, 4)
+		p.near(fmt.Sprint(s), dx, want, sums)
 	}
 }
 
@@ -121,8 +121,8 @@ func linearParamGrad(p *Probe) {
 			}
 		}
 		p.dev.LinearParamGrad(dw.Tensor, db.Tensor, x.Tensor, dy.Tensor)
-		p.near(fmt.Sprint(s, " dw"), dw.Tensor, wantW, 4)
-		p.near(fmt.Sprint(s, " db"), db.Tensor, wantB, 4)
+		p.near(fmt.Sprint(s, " dw"), dw.Tensor, wantW, sums)
+		p.near(fmt.Sprint(s, " db"), db.Tensor, wantB, sums)
 	}
 }
 

@@ -66,7 +66,7 @@ type statistics struct {
 }
 
 // forward is the definition. Its error measure is that of a computation in two passes: the
-// mean errs by 4 times the mean magnitude m̄, so x−μ by |x|+4m̄; the variance by √n+8
+// mean errs by 6 times the mean magnitude m̄ (sums), so x−μ by |x|+6m̄; the variance by √n+8
 // relatively, which the root halves.
 func (o normOperands) forward(c normCase, train bool) (estimate, statistics) {
 	var mean, variance []float64
@@ -81,7 +81,7 @@ func (o normOperands) forward(c normCase, train bool) (estimate, statistics) {
 		st.inv[i] = 1 / math.Sqrt(va[i]+float64(c.Eps))
 		g, x := math.Abs(float64(o.gamma.v[ch])), float64(o.x.v[i])
 		e.v[i] = y[i]
-		e.s[i] = g*st.inv[i]*(math.Abs(x)+4*size[group(c.NormSpec, i)]) + g*math.Abs((x-mu[i])*st.inv[i])*(math.Sqrt(count)+8) + 2*math.Abs(float64(o.beta.v[ch]))
+		e.s[i] = g*st.inv[i]*(math.Abs(x)+sums*size[group(c.NormSpec, i)]) + g*math.Abs((x-mu[i])*st.inv[i])*(math.Sqrt(count)+8) + 2*math.Abs(float64(o.beta.v[ch]))
 	}
 	return e, st
 }
@@ -132,7 +132,7 @@ func normGrad(p *Probe, c normCase, train bool) {
 	wantG, wantB := o.paramGrad(c, dy.v, st, exactly(dgamma.v), exactly(dbeta.v))
 	o.plan.ParamGrad(dgamma.Tensor, dbeta.Tensor, o.x.Tensor, dy.Tensor)
 	p.near("dgamma", dgamma.Tensor, wantG, 1)
-	p.near("dbeta", dbeta.Tensor, wantB, 4)
+	p.near("dbeta", dbeta.Tensor, wantB, sums)
 }
 
 // inputDifferences differentiates the definition at x with h = 1e-4: its third derivative
@@ -192,7 +192,7 @@ func runningStatistics(p *Probe) {
 			mean.v[ch] = (1-m)*mean.v[ch] + m*mu[i]
 			variance.v[ch] = (1-m)*variance.v[ch] + m*va[i]*n/(n-1)
 		}
-		mean.s[ch] = 4 + 4*size[ch]
+		mean.s[ch] = 4 + sums*size[ch]
 		variance.s[ch] = variance.v[ch] * (2*math.Sqrt(n) + 8)
 	}
 	y := p.out(backend.Image, c.shape()...)

@@ -12,6 +12,12 @@ import (
 // u is the unit roundoff of float32.
 const u = 1.0 / (1 << 24)
 
+// sums is the bound on a float32 sum of zero-mean products, in units of u·Σ|ab|. Over
+// 100,000 sums of 9 to 5,760 products each, taken in sequence with and without fused
+// multiply-add, the largest error was 4.2 units (it doesn't grow with the number of
+// terms); a term left out is about 1/(u·n) units, seen for any n below a million.
+const sums = 6.0
+
 // maxFaults bounds what one check reports.
 const maxFaults = 6
 

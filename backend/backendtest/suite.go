@@ -2,7 +2,7 @@
 //
 // Each check puts the same question to the device and to a definition in float64
 // (naive.go), on awkward shapes, with destinations full of NaN beforehand and inputs
-// compared afterwards. The bounds are derived: zero-mean data and 4·u·Σ|aᵢbᵢ| for sums
+// compared afterwards. The bounds are derived: zero-mean data and 6·u·Σ|aᵢbᵢ| for sums
 // of products (u = 2⁻²⁴), so that one forgotten term shows. Where no definition is
 // affordable, at the size of the published network, adjoint identities take its place.
 //
@@ -40,7 +40,7 @@ type Options struct {
 	// Lacks lists the paths (or groups) that the device doesn't offer. They are reported
 	// as lacking, never dropped.
 	Lacks []string
-	// Widen lists convolution algorithms with a wider bound than 4·u·Σ|ab|, as
+	// Widen lists convolution algorithms with a wider bound than 6·u·Σ|ab|, as
 	// {"winograd": 64}: the bound in units of u·Σ|ab| for every algorithm whose name
 	// contains the key.
 	Widen map[string]float64

@@ -21,17 +21,12 @@ func TestConformance(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_threads_%d", isa, threads), func(t *testing.T) {
 				report := backendtest.Run(t, func() (backend.Device, error) {
 					return cpu.Open(cpu.Options{ISA: isa.String(), Threads: threads})
-				}, options(isa))
+				}, backendtest.Options{Short: testing.Short()})
 				logNearest(t, report)
 				digests = sameDigests(t, digests, report)
 			})
 		}
 	}
-}
-
-// options shortens what the portable kernels take too long for.
-func options(isa asm.ISA) backendtest.Options {
-	return backendtest.Options{Short: testing.Short() || isa == asm.Generic}
 }
 
 // logNearest prints the suite's cost and the answer nearest to its bound, with -v.

@@ -10,26 +10,25 @@ type layout struct {
 // packing is the region that packs a sweep's weights; part i is one group of one phase.
 type packing sweep
 
-// part implements region. The order is that of the kernel's sum: runs of inner floats
-// at each of the phase's offsets, and lanes side by side.
+// part implements region. The order is that of the kernel's sum.
 func (k *packing) part(i, _ int) {
 	s := (*sweep)(k)
 	p, g := &s.phases[i/s.groups], i%s.groups
 	width := s.blocks(g) * block
 	first := g * s.kernels.Blocks * block
-	dst := p.packed[first*len(p.offs)*p.inner:]
-	for c := range s.src.planes {
+	dst := p.packed[first*p.depth:]
+	channels := 1
+	if s.src.blocked {
+		channels = block
+	}
+	for plane := range s.src.planes {
 		for _, ty := range p.tapsY {
-			if !s.src.blocked {
-				for _, tx := range p.tapsX {
-					dst = s.packLanes(dst, c, ty, tx, first, width)
+			for i := range channels * len(p.tapsX) {
+				c, tx := i%channels, i/channels // channels innermost …
+				if s.window {
+					c, tx = i/len(p.tapsX), i%len(p.tapsX) // … or taps
 				}
-				continue
-			}
-			for _, tx := range p.tapsX {
-				for j := range block {
-					dst = s.packLanes(dst, c*block+j, ty, tx, first, width)
-				}
+				dst = s.packLanes(dst, plane*channels+c, ty, p.tapsX[tx], first, width)
 			}
 		}
 	}
@@ -56,9 +55,9 @@ func (s *sweep) packLanes(dst []float32, src int, ty, tx tap, first, width int) 
 
 // lane says which channel and column of the kernel a lane of the output stands for.
 func (s *sweep) lane(i int, tx tap) (channel, kx int, ok bool) {
-	if s.fold != nil && s.fold.shifts != nil {
+	if s.fold != nil && s.fold.taps > 0 {
 		j, c := i/s.dst.c, i%s.dst.c
-		return c, j, j < len(s.fold.shifts)
+		return c, j, j < s.fold.taps
 	}
 	return i, tx.k, i < s.weights.dsts
 }

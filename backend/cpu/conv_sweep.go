@@ -20,8 +20,9 @@ type sweep struct {
 	phases     []phase
 	fold       *fold // nil if dst is blocked
 
-	lanes  int // output lanes, a multiple of 16
-	groups int // of kernels.Blocks·16 lanes; the last may be narrower
+	lanes  int  // output lanes, a multiple of 16
+	groups int  // of kernels.Blocks·16 lanes; the last may be narrower
+	window bool // use window kernels
 
 	weights layout    // of the tensor w
 	bias    []float32 // by lane
@@ -46,7 +47,8 @@ type phase struct {
 	start      int   // of the first window's first read, from the source's pixel (0,0)
 	offs       []int // bytes from there, one for each run of inner floats
 	inner      int
-	packed     []float32 // [group][off][inner][lane]
+	depth      int       // terms of an output's sum
+	packed     []float32 // [group][depth][lane]
 }
 
 // operands are the arguments of one call.
@@ -104,8 +106,9 @@ func (s *sweep) plan(from geometry) {
 		lo, hi = max(lo, l), max(hi, h)
 	}
 	s.src = newSource(from, lo, hi, false, workers)
+	s.window = s.kernels.HasWindow() && s.lanes == block && s.strided == 1 && s.step == 1 && len(s.phases[0].tapsX) == 3
 	for i := range s.phases {
-		s.phases[i].plan(s.src, s.lanes)
+		s.phases[i].plan(s)
 	}
 	s.bias = aligned(s.lanes)
 	s.tiles = make([]asm.ConvTile, workers*tilePad)
@@ -113,15 +116,22 @@ func (s *sweep) plan(from geometry) {
 }
 
 // plan lays out the reads of a phase. A blocked source gives 16 channels at each of the
-// taps, a planar one a whole row of taps in one channel.
-func (p *phase) plan(src *source, lanes int) {
+// taps, a planar one a whole row of taps in one channel; a window kernel takes a row of
+// taps for each channel.
+func (p *phase) plan(s *sweep) {
+	src := s.src
 	lowY, lowX := lowest(p.tapsY), lowest(p.tapsX)
 	p.start = lowY*src.row + lowX*src.pixel
 	p.inner = block
 	tapsX := p.tapsX
-	if !src.blocked {
-		p.inner = len(p.tapsX)
+	if s.window || !src.blocked {
 		tapsX = p.tapsX[:min(1, len(p.tapsX))]
+	}
+	if !src.blocked {
+		p.inner = 1
+		if !s.window {
+			p.inner = len(p.tapsX)
+		}
 	}
 	for c := range src.planes {
 		for _, ty := range p.tapsY {
@@ -130,7 +140,11 @@ func (p *phase) plan(src *source, lanes int) {
 			}
 		}
 	}
-	p.packed = aligned(len(p.offs)*p.inner*lanes + 1)
+	p.depth = len(p.offs) * p.inner
+	if s.window {
+		p.depth *= len(p.tapsX)
+	}
+	p.packed = aligned(p.depth*s.lanes + 1)
 }
 
 // blocks is the width of group g in 16-lane blocks.
@@ -138,7 +152,16 @@ func (s *sweep) blocks(g int) int {
 	return min(s.kernels.Blocks, s.lanes/block-g*s.kernels.Blocks)
 }
 
-func (s *sweep) name() string { return "direct-" + s.conv.d.isa.String() }
+func (s *sweep) name() string {
+	name := "direct-" + s.conv.d.isa.String()
+	switch {
+	case s.fold != nil && s.fold.taps > 0:
+		name += "-fold"
+	case s.window:
+		name += "-window"
+	}
+	return name
+}
 
 // run computes one call.
 func (s *sweep) run(op operands) {
@@ -181,7 +204,7 @@ func (s *sweep) part(i, worker int) {
 // prepare sets the arguments that stay for all rows of a phase and group.
 func (s *sweep) prepare(t *asm.ConvTile, p *phase, g int) {
 	width := s.kernels.Blocks * block
-	t.W = unsafe.Pointer(&p.packed[g*width*len(p.offs)*p.inner])
+	t.W = unsafe.Pointer(&p.packed[g*width*p.depth])
 	t.Offs = unsafe.Pointer(unsafe.SliceData(p.offs))
 	t.NumOffs = len(p.offs)
 	t.Inner = p.inner
@@ -200,7 +223,16 @@ func (s *sweep) row(t *asm.ConvTile, p *phase, n, g, j int) {
 	t.Act = float(s.op.act, at)
 	t.Residual = float(s.op.residual, at)
 	t.Sign = float(s.op.sign, at)
-	s.kernels.Row(t, s.blocks(g), p.cols)
+	s.pixels(t, s.blocks(g), p.cols)
+}
+
+// pixels runs the kernel over a row.
+func (s *sweep) pixels(t *asm.ConvTile, blocks, cols int) {
+	if s.window {
+		s.kernels.Window(t, cols)
+	} else {
+		s.kernels.Row(t, blocks, cols)
+	}
 }
 
 // float points to element i of t's memory, nil if t is nil.

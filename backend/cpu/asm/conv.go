@@ -15,10 +15,13 @@ type Conv struct {
 	// Blocks is the number of 16-lane blocks in a full group: 1 or 2.
 	Blocks int
 
-	tileMax  [3]int // by blocks of the group: widest tile for even splits
-	outerMax int
-	tile     [3][maxTile + 1]func(*ConvTile)   // by blocks and pixels; nil: no such kernel
-	outer    [3][maxOuter + 1]func(*ConvOuter) // by blocks and input floats
+	tileMax   [3]int // by blocks of the group: widest tile for even splits
+	outerMax  int
+	tile      [3][maxTile + 1]func(*ConvTile) // by blocks and pixels; nil: no such kernel
+	window    [maxTile + 1]func(*ConvTile)    // by pixels, one block
+	windowMax int
+	fold      func(*ConvFold)                   // at most 4 channels, a multiple of 4 pixels; may be nil
+	outer     [3][maxOuter + 1]func(*ConvOuter) // by blocks and input floats
 }
 
 // ConvFor returns the kernels of an instruction set that Available lists.
@@ -28,6 +31,10 @@ func ConvFor(isa ISA) *Conv {
 	}
 	return &convGeneric
 }
+
+// HasWindow reports whether there are window kernels, for groups of one block: they
+// read each input once for three taps, which pays where few lanes share it.
+func (c *Conv) HasWindow() bool { return c.windowMax > 0 }
 
 // Row runs t over a row of pixels, splitting it into tiles. t.X and the outputs point to
 // the row's first pixel; t.X, t.Tiles and the outputs are used up.
@@ -40,16 +47,24 @@ func (c *Conv) Row(t *ConvTile, blocks, pixels int) {
 		}
 		t.advance(t.Tiles * maxTile)
 	}
-	// An even split: 10 pixels as 5 and 5, not as 8 and 2.
-	tiles := (pixels + c.tileMax[blocks] - 1) / c.tileMax[blocks]
+	t.split(&c.tile[blocks], c.tileMax[blocks], pixels)
+}
+
+// Window is Row for the window kernels.
+func (c *Conv) Window(t *ConvTile, pixels int) { t.split(&c.window, c.windowMax, pixels) }
+
+// split runs t over a row in tiles of at most most pixels, as even as can be: 10 pixels as
+// 5 and 5, not as 8 and 2.
+func (t *ConvTile) split(kernels *[maxTile + 1]func(*ConvTile), most, pixels int) {
+	tiles := (pixels + most - 1) / most
 	size, larger := pixels/tiles, pixels%tiles
 	if larger > 0 {
 		t.Tiles = larger
-		c.tile[blocks][size+1](t)
+		kernels[size+1](t)
 		t.advance(larger * (size + 1))
 	}
 	t.Tiles = tiles - larger
-	c.tile[blocks][size](t)
+	kernels[size](t)
 }
 
 // advance moves to the pixel n further on, which exists: a pointer past its memory must
@@ -77,4 +92,20 @@ func (c *Conv) Outer(o *ConvOuter, blocks, depth int) {
 		o.X = unsafe.Add(o.X, 4*n)
 		o.Acc = unsafe.Add(o.Acc, 4*16*blocks*n)
 	}
+}
+
+// Fold runs f. f.Src, f.Dst and f.Pixels are used up.
+func (c *Conv) Fold(f *ConvFold) {
+	if quads := f.Pixels &^ 3; c.fold != nil && f.Channels <= 4 && quads > 0 {
+		rest := f.Pixels - quads
+		f.Pixels = quads
+		c.fold(f)
+		if rest == 0 {
+			return
+		}
+		f.Pixels = rest
+		f.Src = unsafe.Add(f.Src, 64*quads)
+		f.Dst = unsafe.Add(f.Dst, 4*quads)
+	}
+	f.generic()
 }

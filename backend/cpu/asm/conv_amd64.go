@@ -11,6 +11,22 @@ func convFor(isa ISA) *Conv {
 }
 
 var convAVX512 = Conv{
+	fold:      convFoldAVX512,
+	windowMax: 12,
+	window: [maxTile + 1]func(*ConvTile){
+		1:  convWindow1AVX512,
+		2:  convWindow2AVX512,
+		3:  convWindow3AVX512,
+		4:  convWindow4AVX512,
+		5:  convWindow5AVX512,
+		6:  convWindow6AVX512,
+		7:  convWindow7AVX512,
+		8:  convWindow8AVX512,
+		9:  convWindow9AVX512,
+		10: convWindow10AVX512,
+		11: convWindow11AVX512,
+		12: convWindow12AVX512,
+	},
 	Blocks:   2,
 	tileMax:  [3]int{1: 8, 2: 8},
 	outerMax: 8,
@@ -62,6 +78,7 @@ var convAVX512 = Conv{
 }
 
 var convAVX2 = Conv{
+	fold:     convFoldAVX2,
 	Blocks:   1,
 	tileMax:  [3]int{1: 6},
 	outerMax: 6,

@@ -15,6 +15,10 @@ import "unsafe"
 // where Sign, Residual, Raw and Act are addressed alike: Pixel bytes between pixels, 16
 // channels side by side, Plane bytes between the first and the second 16. R is the
 // kernel's own. The sum runs in the order of W, whatever R and Tiles.
+//
+// A window kernel differs in that X is read at three neighbouring pixels:
+//
+//	v[pixel][lane] = Bias[lane] + Σ_o Σ_{k<Inner} Σ_{j<3} X[(pixel+j)·XPixel + Offs[o] + 4·k] · W[3·(o·Inner + k) + j][lane]
 type ConvTile struct {
 	X       unsafe.Pointer // source of the first pixel
 	W       unsafe.Pointer // packed weights, aligned to 64 bytes
@@ -52,4 +56,18 @@ type ConvOuter struct {
 	XPixel  int
 	DYRow   int
 	DYPlane int
+}
+
+// ConvFold are the arguments of the fold kernel, which brings the lanes of Pixels
+// neighbouring pixels (64 bytes apart) to planar channels, summing columns of a window:
+//
+//	Dst[c·Plane + 4·x] = Σ_{j<Taps} Src[64·x + j·Step + 4·c],  c < Channels, x < Pixels
+type ConvFold struct {
+	Src      unsafe.Pointer
+	Dst      unsafe.Pointer
+	Taps     int // at least 1
+	Step     int // bytes, may be negative
+	Channels int // at least 1
+	Plane    int // bytes
+	Pixels   int
 }

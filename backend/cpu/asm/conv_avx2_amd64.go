@@ -61,3 +61,8 @@ func convOuter5x1AVX2(a *ConvOuter)
 //
 //go:noescape
 func convOuter6x1AVX2(a *ConvOuter)
+
+// convFoldAVX2 is the fold kernel for up to 4 channels and a multiple of 4 pixels.
+//
+//go:noescape
+func convFoldAVX2(a *ConvFold)

@@ -1835,3 +1835,73 @@ pixel:
 	VMOVUPS      Y11, 352(R9)
 	VZEROUPPER
 	RET
+
+// func convFoldAVX2(a *ConvFold)
+// Requires: AVX
+TEXT ·convFoldAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+	MOVQ a+0(FP), CX
+	MOVQ 8(CX), CX
+	MOVQ a+0(FP), DX
+	MOVQ 48(DX), DX
+	MOVQ a+0(FP), BX
+	MOVQ 16(BX), BX
+	MOVQ a+0(FP), SI
+	MOVQ 24(SI), SI
+	MOVQ a+0(FP), DI
+	MOVQ 32(DI), DI
+	MOVQ a+0(FP), R8
+	MOVQ 40(R8), R8
+
+quad:
+	VMOVUPS (AX), X0
+	VMOVUPS 64(AX), X1
+	VMOVUPS 128(AX), X2
+	VMOVUPS 192(AX), X3
+	MOVQ    AX, R9
+	MOVQ    BX, R10
+	DECQ    R10
+	JE      summed
+
+tap:
+	ADDQ   SI, R9
+	VADDPS (R9), X0, X0
+	VADDPS 64(R9), X1, X1
+	VADDPS 128(R9), X2, X2
+	VADDPS 192(R9), X3, X3
+	DECQ   R10
+	JNE    tap
+
+summed:
+	VUNPCKLPS X1, X0, X4
+	VUNPCKHPS X1, X0, X1
+	VUNPCKLPS X3, X2, X0
+	VUNPCKHPS X3, X2, X2
+	MOVQ      CX, R9
+	MOVQ      DI, R10
+	VUNPCKLPD X0, X4, X3
+	VMOVUPS   X3, (R9)
+	DECQ      R10
+	JE        stored
+	ADDQ      R8, R9
+	VUNPCKHPD X0, X4, X3
+	VMOVUPS   X3, (R9)
+	DECQ      R10
+	JE        stored
+	ADDQ      R8, R9
+	VUNPCKLPD X2, X1, X3
+	VMOVUPS   X3, (R9)
+	DECQ      R10
+	JE        stored
+	ADDQ      R8, R9
+	VUNPCKHPD X2, X1, X3
+	VMOVUPS   X3, (R9)
+
+stored:
+	ADDQ $0x10, CX
+	ADDQ $+256, AX
+	SUBQ $0x04, DX
+	JNE  quad
+	VZEROUPPER
+	RET

@@ -166,3 +166,68 @@ func convOuter7x2AVX512(a *ConvOuter)
 //
 //go:noescape
 func convOuter8x2AVX512(a *ConvOuter)
+
+// convWindow1AVX512 is the window kernel for 1 pixels and 16 channels.
+//
+//go:noescape
+func convWindow1AVX512(a *ConvTile)
+
+// convWindow2AVX512 is the window kernel for 2 pixels and 16 channels.
+//
+//go:noescape
+func convWindow2AVX512(a *ConvTile)
+
+// convWindow3AVX512 is the window kernel for 3 pixels and 16 channels.
+//
+//go:noescape
+func convWindow3AVX512(a *ConvTile)
+
+// convWindow4AVX512 is the window kernel for 4 pixels and 16 channels.
+//
+//go:noescape
+func convWindow4AVX512(a *ConvTile)
+
+// convWindow5AVX512 is the window kernel for 5 pixels and 16 channels.
+//
+//go:noescape
+func convWindow5AVX512(a *ConvTile)
+
+// convWindow6AVX512 is the window kernel for 6 pixels and 16 channels.
+//
+//go:noescape
+func convWindow6AVX512(a *ConvTile)
+
+// convWindow7AVX512 is the window kernel for 7 pixels and 16 channels.
+//
+//go:noescape
+func convWindow7AVX512(a *ConvTile)
+
+// convWindow8AVX512 is the window kernel for 8 pixels and 16 channels.
+//
+//go:noescape
+func convWindow8AVX512(a *ConvTile)
+
+// convWindow9AVX512 is the window kernel for 9 pixels and 16 channels.
+//
+//go:noescape
+func convWindow9AVX512(a *ConvTile)
+
+// convWindow10AVX512 is the window kernel for 10 pixels and 16 channels.
+//
+//go:noescape
+func convWindow10AVX512(a *ConvTile)
+
+// convWindow11AVX512 is the window kernel for 11 pixels and 16 channels.
+//
+//go:noescape
+func convWindow11AVX512(a *ConvTile)
+
+// convWindow12AVX512 is the window kernel for 12 pixels and 16 channels.
+//
+//go:noescape
+func convWindow12AVX512(a *ConvTile)
+
+// convFoldAVX512 is the fold kernel for up to 4 channels and a multiple of 4 pixels.
+//
+//go:noescape
+func convFoldAVX512(a *ConvFold)

@@ -137,3 +137,16 @@ func (o *ConvOuter) pair(i, lane int, two bool) {
 		*b = quad{b0, b1, b2, b3}
 	}
 }
+
+// generic is the portable fold kernel.
+func (f *ConvFold) generic() {
+	for c := range f.Channels {
+		for x := range f.Pixels {
+			var v float32
+			for j := range f.Taps {
+				v += *at(f.Src, 64*x+j*f.Step+4*c)
+			}
+			*at(f.Dst, c*f.Plane+4*x) = v
+		}
+	}
+}

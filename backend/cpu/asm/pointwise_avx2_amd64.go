@@ -20,6 +20,9 @@ func lerpAVX2(y []float32, x []float32, t float32)
 func clampAVX2(x []float32, lo float32, hi float32)
 
 //go:noescape
+func dropAVX2(dst []float32, src []float32, u []float32, rate float32, scale float32)
+
+//go:noescape
 func adamAVX2(p []float32, g []float32, m []float32, v []float32, c *Adam)
 
 //go:noescape

@@ -390,6 +390,68 @@ end:
 	VZEROUPPER
 	RET
 
+// func dropAVX2(dst []float32, src []float32, u []float32, rate float32, scale float32)
+// Requires: AVX
+TEXT ·dropAVX2(SB), NOSPLIT, $0-80
+	VBROADCASTSS rate+72(FP), Y0
+	VBROADCASTSS scale+76(FP), Y1
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), DX
+	MOVQ         src_base+24(FP), BX
+	MOVQ         u_base+48(FP), SI
+	XORQ         CX, CX
+
+loop2:
+	CMPQ    AX, $+16
+	JL      done2
+	VMOVUPS (SI)(CX*4), Y2
+	VMOVUPS (BX)(CX*4), Y3
+	VMULPS  Y3, Y1, Y3
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y2, Y3, Y2
+	VMOVUPS Y2, (DX)(CX*4)
+	VMOVUPS 32(SI)(CX*4), Y2
+	VMOVUPS 32(BX)(CX*4), Y3
+	VMULPS  Y3, Y1, Y3
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y2, Y3, Y2
+	VMOVUPS Y2, 32(DX)(CX*4)
+	ADDQ    $+16, CX
+	SUBQ    $+16, AX
+	JMP     loop2
+
+done2:
+loop1:
+	CMPQ    AX, $+8
+	JL      done1
+	VMOVUPS (SI)(CX*4), Y2
+	VMOVUPS (BX)(CX*4), Y3
+	VMULPS  Y3, Y1, Y3
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y2, Y3, Y2
+	VMOVUPS Y2, (DX)(CX*4)
+	ADDQ    $+8, CX
+	SUBQ    $+8, AX
+	JMP     loop1
+
+done1:
+	TESTQ      AX, AX
+	JZ         end
+	LEAQ       window<>+0(SB), DI
+	NEGQ       AX
+	VMOVDQU    128(DI)(AX*4), Y2
+	NEGQ       AX
+	VMASKMOVPS (SI)(CX*4), Y2, Y3
+	VMASKMOVPS (BX)(CX*4), Y2, Y4
+	VMULPS     Y4, Y1, Y4
+	VCMPPS     $0x1d, Y0, Y3, Y0
+	VANDPS     Y0, Y4, Y0
+	VMASKMOVPS Y0, Y2, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func adamAVX2(p []float32, g []float32, m []float32, v []float32, c *Adam)
 // Requires: AVX, FMA3
 TEXT ·adamAVX2(SB), NOSPLIT, $0-104

@@ -324,6 +324,68 @@ end:
 	VZEROUPPER
 	RET
 
+// func dropAVX512(dst []float32, src []float32, u []float32, rate float32, scale float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dropAVX512(SB), NOSPLIT, $0-80
+	VBROADCASTSS rate+72(FP), Z0
+	VBROADCASTSS scale+76(FP), Z1
+	MOVQ         dst_len+8(FP), AX
+	MOVQ         dst_base+0(FP), DX
+	MOVQ         src_base+24(FP), BX
+	MOVQ         u_base+48(FP), SI
+	XORQ         CX, CX
+
+loop2:
+	CMPQ      AX, $+32
+	JL        done2
+	VMOVUPS   (SI)(CX*4), Z2
+	VMOVUPS   (BX)(CX*4), Z3
+	VMULPS    Z3, Z1, Z3
+	VCMPPS    $0x1d, Z0, Z2, K1
+	VMOVAPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (DX)(CX*4)
+	VMOVUPS   64(SI)(CX*4), Z2
+	VMOVUPS   64(BX)(CX*4), Z3
+	VMULPS    Z3, Z1, Z3
+	VCMPPS    $0x1d, Z0, Z2, K1
+	VMOVAPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, 64(DX)(CX*4)
+	ADDQ      $+32, CX
+	SUBQ      $+32, AX
+	JMP       loop2
+
+done2:
+loop1:
+	CMPQ      AX, $+16
+	JL        done1
+	VMOVUPS   (SI)(CX*4), Z2
+	VMOVUPS   (BX)(CX*4), Z3
+	VMULPS    Z3, Z1, Z3
+	VCMPPS    $0x1d, Z0, Z2, K1
+	VMOVAPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (DX)(CX*4)
+	ADDQ      $+16, CX
+	SUBQ      $+16, AX
+	JMP       loop1
+
+done1:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	SHRQ      $0x00, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (SI)(CX*4), K1, Z2
+	VMOVUPS.Z (BX)(CX*4), K1, Z3
+	VMULPS    Z3, Z1, Z3
+	VCMPPS    $0x1d, Z0, Z2, K2
+	VMOVAPS.Z Z3, K2, Z0
+	VMOVUPS   Z0, K1, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func adamAVX512(p []float32, g []float32, m []float32, v []float32, c *Adam)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·adamAVX512(SB), NOSPLIT, $0-104

@@ -14,6 +14,7 @@ func genericPointwise() Pointwise {
 		Axpy:          axpy,
 		Lerp:          lerp,
 		Clamp:         clamp,
+		Drop:          drop,
 		Adam:          adam,
 		SGD:           sgd,
 		Drift:         drift,
@@ -58,6 +59,16 @@ func lerp(y, x []float32, t float32) {
 func clamp(x []float32, lo, hi float32) {
 	for i, v := range x {
 		x[i] = min(max(v, lo), hi)
+	}
+}
+
+func drop(dst, src, u []float32, rate, scale float32) {
+	for i := range dst {
+		v := src[i] * scale
+		if u[i] < rate {
+			v = 0
+		}
+		dst[i] = v
 	}
 }
 

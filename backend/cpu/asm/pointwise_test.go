@@ -81,6 +81,9 @@ func TestElementwise(t *testing.T) {
 		k.Clamp(got, -0.25, 0.5)
 		generic.Clamp(want, -0.25, 0.5)
 		near(t, got, want, 0)
+		k.Drop(got, x, z, 0.1, 1.1)
+		generic.Drop(want, x, z, 0.1, 1.1)
+		near(t, got, want, 0)
 	})
 }
 

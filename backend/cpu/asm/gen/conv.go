@@ -16,15 +16,17 @@ type vectors struct {
 	new      func() reg.VecVirtual
 	masks    bool // comparisons write mask registers
 
-	tiles map[int][]int // tile sizes in pixels, by blocks of a group
-	outer map[int]int   // most input floats of an outer product, by blocks of a group
+	tiles  map[int][]int // tile sizes in pixels, by blocks of a group
+	outer  map[int]int   // most input floats of an outer product, by blocks of a group
+	window int           // widest tile of the window kernels, 0 for none
 }
 
 var convVectors = map[string]vectors{
 	"avx512": {
 		suffix: "AVX512", perBlock: 1, bytes: 64, new: ZMM, masks: true,
-		tiles: map[int][]int{1: {1, 2, 3, 4, 5, 6, 7, 8, 16}, 2: {1, 2, 3, 4, 5, 6, 7, 8}},
-		outer: map[int]int{1: 8, 2: 8},
+		tiles:  map[int][]int{1: {1, 2, 3, 4, 5, 6, 7, 8, 16}, 2: {1, 2, 3, 4, 5, 6, 7, 8}},
+		outer:  map[int]int{1: 8, 2: 8},
+		window: 12,
 	},
 	"avx2": {
 		suffix: "AVX2", perBlock: 2, bytes: 32, new: YMM,
@@ -39,15 +41,19 @@ func writeConv(isa string) {
 	if !ok {
 		fail("no convolution kernels for %q", isa)
 	}
-	declare("../conv_args.go", "ConvTile", "ConvOuter")
+	declare("../conv_args.go", "ConvTile", "ConvOuter", "ConvFold")
 	for blocks := 1; blocks <= 2; blocks++ {
 		for _, pixels := range v.tiles[blocks] {
-			writeTile(v, blocks, pixels)
+			writeTile(v, tileKernel{fmt.Sprintf("convTile%dx%d%s", pixels, blocks, v.suffix), blocks, pixels, 1})
 		}
 		for depth := 1; depth <= v.outer[blocks]; depth++ {
 			writeOuter(v, blocks, depth)
 		}
 	}
+	for pixels := 1; pixels <= v.window; pixels++ {
+		writeTile(v, tileKernel{fmt.Sprintf("convWindow%d%s", pixels, v.suffix), 1, pixels, 3})
+	}
+	writeFold(v)
 }
 
 // accumulators are rows × registers of sums.
@@ -78,20 +84,26 @@ func field(name string) Mem {
 	return f.Addr
 }
 
-// multiply adds one step of the sum to the accumulators: the lanes at weights, each
-// times the float at source(row). A float is brought to a register once and used for
-// all lanes; as a memory operand it would be loaded again for each.
-func (v *vectors) multiply(acc accumulators, weights func(lane int) Mem, source func(row int) Mem) {
-	w := make([]reg.VecVirtual, len(acc[0]))
-	for l := range w {
-		w[l] = v.new()
-		VMOVUPS(weights(l), w[l])
+// multiply adds one step of the sum to the accumulators: sum r gets source(r+t) times the
+// lanes of weights(t), for each of the taps. A float is brought to a register once and
+// used for all taps and lanes; as a memory operand it would be loaded again for each.
+func (v *vectors) multiply(acc accumulators, taps int, weights func(tap, lane int) Mem, source func(row int) Mem) {
+	w := v.accumulators(taps, 0)
+	for t := range w {
+		for l := range acc[0] {
+			w[t] = append(w[t], v.new())
+			VMOVUPS(weights(t, l), w[t][l])
+		}
 	}
-	for r := range acc {
+	for i := range len(acc) + taps - 1 {
 		x := v.new()
-		VBROADCASTSS(source(r), x)
-		for l := range w {
-			VFMADD231PS(w[l], x, acc[r][l])
+		VBROADCASTSS(source(i), x)
+		for t := range taps {
+			if r := i - t; 0 <= r && r < len(acc) {
+				for l := range acc[r] {
+					VFMADD231PS(w[t][l], x, acc[r][l])
+				}
+			}
 		}
 	}
 }
@@ -146,21 +158,33 @@ func newPixelStrides(stride reg.Register, pixels int) *pixelStrides {
 	return s
 }
 
-// writeTile writes the kernel of asm.ConvTile for a number of pixels.
-func writeTile(v vectors, blocks, pixels int) {
-	name := fmt.Sprintf("convTile%dx%d%s", pixels, blocks, v.suffix)
-	TEXT(name, nosplit, "func(a *ConvTile)")
+// tileKernel is one of the kernels of asm.ConvTile.
+type tileKernel struct {
+	name           string
+	blocks, pixels int
+	taps           int // 1, or 3 for a window kernel
+}
+
+// writeTile writes a kernel of asm.ConvTile.
+func writeTile(v vectors, k tileKernel) {
+	TEXT(k.name, nosplit, "func(a *ConvTile)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is the tile kernel for %d pixels and %d channels.", name, pixels, 16*blocks))
+	kind := "tile"
+	if k.taps > 1 {
+		kind = "window"
+	}
+	Doc(fmt.Sprintf("%s is the %s kernel for %d pixels and %d channels.", k.name, kind, k.pixels, 16*k.blocks))
+	pixels, reads := k.pixels, k.pixels+k.taps-1
 
 	x, offs, tiles := argument("X"), argument("Offs"), argument("Tiles")
-	strides := newPixelStrides(argument("XPixel"), pixels)
+	strides := newPixelStrides(argument("XPixel"), reads)
 	moved := GP64() // bytes the outputs of this tile lie behind those of the first
 	XORQ(moved, moved)
 	end := argument("NumOffs")
 	LEAQ(Mem{Base: offs, Index: end, Scale: 8}, end)
-	acc := v.accumulators(pixels, blocks)
-	step := blocks * v.perBlock * v.bytes
+	acc := v.accumulators(pixels, k.blocks)
+	lanes := k.blocks * v.perBlock * v.bytes
+	step := k.taps * lanes
 
 	Label("tile")
 	bias := argument("Bias")
@@ -181,31 +205,33 @@ func writeTile(v vectors, blocks, pixels int) {
 	Label("offset")
 	MOVQ(Mem{Base: off}, strides.p)
 	ADDQ(x, strides.p)
-	if pixels > 8 {
+	if reads > 8 {
 		LEAQ(Mem{Base: strides.p, Index: strides.s1, Scale: 8}, strides.p8)
 	}
 	sum := func(unroll int) {
 		for u := range unroll {
-			v.multiply(acc,
-				func(l int) Mem { return Mem{Base: w, Disp: u*step + l*v.bytes} },
+			v.multiply(acc, k.taps,
+				func(t, l int) Mem { return Mem{Base: w, Disp: u*step + t*lanes + l*v.bytes} },
 				func(r int) Mem { return strides.at(r, 4*u) })
 		}
 		ADDQ(I32(unroll*step), w)
 		ADDQ(Imm(uint64(4*unroll)), strides.p)
-		if pixels > 8 {
+		if reads > 8 {
 			ADDQ(Imm(uint64(4*unroll)), strides.p8)
 		}
 	}
 	inner := argument("Inner")
-	SUBQ(Imm(4), inner)
-	JLT(LabelRef("few"))
-	Label("four")
-	sum(4)
-	SUBQ(Imm(4), inner)
-	JGE(LabelRef("four"))
-	Label("few")
-	ADDQ(Imm(4), inner)
-	JE(LabelRef("next"))
+	if k.taps == 1 { // a window's step is long enough as it is
+		SUBQ(Imm(4), inner)
+		JLT(LabelRef("few"))
+		Label("four")
+		sum(4)
+		SUBQ(Imm(4), inner)
+		JGE(LabelRef("four"))
+		Label("few")
+		ADDQ(Imm(4), inner)
+		JE(LabelRef("next"))
+	}
 	Label("one")
 	sum(1)
 	DECQ(inner)
@@ -322,8 +348,8 @@ func writeOuter(v vectors, blocks, depth int) {
 	MOVQ(dy, pd)
 	MOVQ(cols, left)
 	Label("pixel")
-	v.multiply(acc,
-		func(l int) Mem {
+	v.multiply(acc, 1,
+		func(_, l int) Mem {
 			m := Mem{Base: pd, Disp: l % v.perBlock * v.bytes}
 			if l >= v.perBlock {
 				m.Index, m.Scale = dyPlane, 1

@@ -6,13 +6,14 @@ import (
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
 // pointwise writes the elementwise and random kernels of one instruction set.
 func pointwise(isa string) {
-	declareStructs("../pointwise.go")
+	declare("../pointwise_args.go", "Adam", "SGD", "SGLD", "Stream")
 	ConstraintExpr("amd64")
 	m := &machine{wide: isa == "avx512", constants: map[[16]uint32]Mem{}}
 	m.elementKernels()
@@ -93,11 +94,16 @@ func (m *machine) param(name string) reg.VecVirtual { return m.broadcast(address
 // field fills a new vector with a float32 field of the struct that parameter c points to.
 // ptr holds that pointer.
 func (m *machine) field(ptr reg.Register, name string) reg.VecVirtual {
-	a, err := Dereference(Param("c")).Field(name).Resolve()
+	return m.broadcast(Mem{Base: ptr, Disp: address(Dereference(Param("c")).Field(name)).Disp})
+}
+
+// address is where a parameter lies.
+func address(c gotypes.Component) Mem {
+	a, err := c.Resolve()
 	if err != nil {
-		panic(err)
+		fail("%v", err)
 	}
-	return m.broadcast(Mem{Base: ptr, Disp: a.Addr.Disp})
+	return a.Addr
 }
 
 // mask selects the first lanes of a vector: k for AVX-512, a vector for AVX2; nil: all.

@@ -6,7 +6,11 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-const greater = 0x1e // VCMPPS: greater than, ordered, quiet
+// Predicates of VCMPPS, false where an operand is NaN.
+const (
+	atLeast = 0x1d
+	greater = 0x1e
+)
 
 func (m *machine) elementKernels() {
 	m.function("leakyReLU", "(y, x []float32, slope float32)")
@@ -54,6 +58,29 @@ func (m *machine) elementKernels() {
 		m.store(x, at[0], k)
 	})
 	finish()
+
+	m.function("drop", "(dst, src, u []float32, rate, scale float32)")
+	rate, scale := m.param("rate"), m.param("scale")
+	m.each([]string{"dst", "src", "u"}, 2, func(_ int, at []Mem, k mask) {
+		u, src := m.load(at[2], k), m.load(at[1], k)
+		VMULPS(src, scale, src)
+		m.store(m.keep(src, u, rate), at[0], k)
+	})
+	finish()
+}
+
+// keep is v where u ≥ rate, else 0.
+func (m *machine) keep(v, u, rate reg.VecVirtual) reg.VecVirtual {
+	w := m.vec()
+	if m.wide {
+		k := K()
+		VCMPPS(U8(atLeast), rate, u, k)
+		VMOVAPS_Z(v, k, w)
+		return w
+	}
+	VCMPPS(U8(atLeast), rate, u, w)
+	VANDPS(w, v, w)
+	return w
 }
 
 func (m *machine) zero() reg.VecVirtual {
