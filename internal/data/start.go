@@ -11,13 +11,6 @@ import (
 	"jem/internal/philox"
 )
 
-// Uniform starts chains from U(-1,1) in every pixel, as the official code does.
-type Uniform struct{}
-
-// Fill writes len(classes) images to dst; the classes don't matter. Element i of dst is
-// number i of the key's stream.
-func (Uniform) Fill(dst []float32, classes []int32, key philox.Key) { key.FillUniform(dst, -1, 1) }
-
 // GaussianOptions sizes a ClassGaussian.
 type GaussianOptions struct {
 	// PerClass bounds the images of a class that span its covariance; 0: 1,000, < 0: all.
@@ -39,7 +32,7 @@ const gaussianNoise = 0.01
 // chosen by key and a² = n/((n−1)·m): an unbiased estimate of the same matrix, of rank m
 // at most. μ_y is always the mean of all n.
 //
-// A row costs m·D multiply-adds: 1 M for Fashion-MNIST, 3 M for CIFAR at m = 1,000.
+// It satisfies sampler.Start. A row costs m·D multiply-adds: 1 M for Fashion-MNIST, 3 M for CIFAR at m = 1,000.
 type ClassGaussian struct {
 	set     *Set
 	members [][]int     // the m images of each class

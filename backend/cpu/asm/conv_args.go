@@ -46,6 +46,13 @@ type ConvTile struct {
 //
 // with lanes 16 to 31 of DY lying DYPlane bytes further on. All strides are in bytes.
 // The sum runs in this order.
+//
+// A window kernel has 16 lanes and three sums for each input, DY taken at three
+// neighbouring pixels:
+//
+//	Acc[j][r][lane] += Σ_y Σ_x X[y·XRow + x·XPixel + 4·r] · DY[y·DYRow + (x+2−j)·64 + 4·lane],  j < 3
+//
+// where Acc[j] is AccTap bytes from Acc[j−1].
 type ConvOuter struct {
 	X       unsafe.Pointer
 	DY      unsafe.Pointer
@@ -56,6 +63,7 @@ type ConvOuter struct {
 	XPixel  int
 	DYRow   int
 	DYPlane int
+	AccTap  int
 }
 
 // ConvFold are the arguments of the fold kernel, which brings the lanes of Pixels

@@ -1459,8 +1459,6 @@ TEXT ·convOuter1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
 	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
-	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
 	MOVQ    16(R9), R9
@@ -1506,8 +1504,6 @@ TEXT ·convOuter2x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1561,8 +1557,6 @@ TEXT ·convOuter3x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1623,8 +1617,6 @@ TEXT ·convOuter4x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1692,8 +1684,6 @@ TEXT ·convOuter5x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1768,8 +1758,6 @@ TEXT ·convOuter6x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
