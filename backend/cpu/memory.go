@@ -1,8 +1,6 @@
 package cpu
 
-import (
-	"jem/backend"
-)
+import "jem/backend"
 
 // transfer moves rows (samples) between contiguous NCHW memory and a tensor in its own
 // layout. One part is one plane of one row.
@@ -27,8 +25,8 @@ func (t *transfer) row(i int) []float32 {
 }
 
 // load copies plane b of image i from the contiguous side, store to it.
-func (t *transfer) load(i, b int)  { t.g.load(t.data[i*t.g.image:], t.row(i), b) }
-func (t *transfer) store(i, b int) { t.g.store(t.row(i), t.data[i*t.g.image:], b) }
+func (t *transfer) load(i, b int)  { t.g.load(t.data[i*t.g.image:], t.g.span(t.row(i), b), b) }
+func (t *transfer) store(i, b int) { t.g.store(t.g.span(t.row(i), b), t.data[i*t.g.image:], b) }
 
 // prepare makes t the region's tensor. A Dense tensor is one plane of one channel a row.
 func (d *Device) prepare(op string, t backend.Tensor, flat []float32) *transfer {
@@ -50,19 +48,24 @@ func (d *Device) store(r *transfer) {
 	d.workers.run(r.n*r.g.blocks, r)
 }
 
-// load copies plane b of an NCHW image into an image of this layout.
-func (g *geometry) load(image, flat []float32, b int) {
+// span is the part of an NCHW image that becomes plane b.
+func (g *geometry) span(flat []float32, b int) []float32 {
 	size := g.h * g.w
+	return flat[b*g.pixel*size:][:g.lanes(b)*size]
+}
+
+// load copies plane b into an image of this layout from span, its channels one after the
+// other.
+func (g *geometry) load(image, span []float32, b int) {
+	plane := image[b*g.plane:][:g.plane]
 	if !g.blocked {
-		copy(image[b*size:(b+1)*size], flat[b*size:])
+		copy(plane, span)
 		return
 	}
-	lanes := g.lanes(b)
-	flat = flat[b*block*size:][:lanes*size]
 	for h := range g.h {
-		row := image[b*g.plane+g.origin+h*g.row:][:g.w*block]
-		for c := range lanes {
-			for w, v := range flat[c*size+h*g.w:][:g.w] {
+		row := plane[g.origin+h*g.row:][:g.w*block]
+		for c := range g.lanes(b) {
+			for w, v := range span[(c*g.h+h)*g.w:][:g.w] {
 				row[w*block+c] = v
 			}
 		}
@@ -70,18 +73,16 @@ func (g *geometry) load(image, flat []float32, b int) {
 }
 
 // store is the inverse of load.
-func (g *geometry) store(flat, image []float32, b int) {
-	size := g.h * g.w
+func (g *geometry) store(span, image []float32, b int) {
+	plane := image[b*g.plane:][:g.plane]
 	if !g.blocked {
-		copy(flat[b*size:(b+1)*size], image[b*size:])
+		copy(span, plane)
 		return
 	}
-	lanes := g.lanes(b)
-	flat = flat[b*block*size:][:lanes*size]
 	for h := range g.h {
-		row := image[b*g.plane+g.origin+h*g.row:][:g.w*block]
-		for c := range lanes {
-			line := flat[c*size+h*g.w:][:g.w]
+		row := plane[g.origin+h*g.row:][:g.w*block]
+		for c := range g.lanes(b) {
+			line := span[(c*g.h+h)*g.w:][:g.w]
 			for w := range line {
 				line[w] = row[w*block+c]
 			}
@@ -109,7 +110,7 @@ func (d *Device) UploadRows(dst backend.Tensor, rows []int, src []float32) {
 			backend.Mismatch("UploadRows", dst)
 		}
 		for b := range r.g.blocks {
-			r.g.load(r.data[row*r.g.image:], src[i*n:(i+1)*n], b)
+			r.g.load(r.data[row*r.g.image:], r.g.span(src[i*n:], b), b)
 		}
 	}
 }

@@ -83,12 +83,6 @@ func (d *Device) Dropout(dst, src backend.Tensor, key philox.Key, rate float32) 
 	s.a, s.b = rate, 1/(1-rate)
 	d.runStream(s, func(s *streamed, dst, src, u []float32, block uint64) {
 		s.k.Uniform(u, &s.stream, block, 0, 1)
-		for i, v := range u {
-			if v >= s.a {
-				dst[i] = src[i] * s.b
-			} else {
-				dst[i] = 0
-			}
-		}
+		s.k.Drop(dst, src, u, s.a, s.b)
 	})
 }

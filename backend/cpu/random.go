@@ -10,7 +10,7 @@ import (
 // a random stream.
 //
 // Dense and planar tensors lie in that order; a part is a chunk of them. Blocked images
-// go the slow way: a part is one channel of one image, gathered into scratch memory,
+// go the slow way: a part is one plane of one image, copied to scratch memory in NCHW order,
 // worked on there and put back.
 type streamed struct {
 	k       *asm.Pointwise
@@ -24,44 +24,26 @@ type streamed struct {
 
 func (s *streamed) part(i, worker int) {
 	if s.x.geom.blocked {
-		s.channel(i, s.scratch.worker[worker])
+		s.plane(i, s.scratch.worker[worker])
 		return
 	}
 	lo, hi := i*chunk, min((i+1)*chunk, len(s.x.data))
 	s.op(s, s.x.data[lo:hi], s.y.data[lo:hi], s.scratch.worker[worker][:hi-lo], uint64(lo/4))
 }
 
-// channel runs op on one channel of one image. Its numbers may begin within a block of
-// four: up to three elements before it are worked on for nothing.
-func (s *streamed) channel(i int, scratch []float32) {
+// plane runs op on one plane of one image. Its numbers may begin within a block of four:
+// up to three elements before it are worked on for nothing.
+func (s *streamed) plane(i int, scratch []float32) {
 	g := &s.x.geom
-	first := i * g.h * g.w
+	image, b := i/g.blocks*g.image, i%g.blocks
+	first := (i/g.blocks*g.c + b*block) * g.h * g.w
 	lead := first % 4
-	n := lead + g.h*g.w
+	n := lead + g.lanes(b)*g.h*g.w
 	x, y, free := scratch[:n], scratch[n:2*n], scratch[2*n:3*n]
-	off := i/g.c*g.image + g.at(i%g.c, 0, 0)
-	g.gather(x[lead:], s.x.data[off:])
-	g.gather(y[lead:], s.y.data[off:])
+	g.store(x[lead:], s.x.data[image:], b)
+	g.store(y[lead:], s.y.data[image:], b)
 	s.op(s, x, y, free, uint64(first/4))
-	g.scatter(s.x.data[off:], x[lead:])
-}
-
-// gather copies the pixels of one channel, src beginning at the first, to dst.
-func (g *geometry) gather(dst, src []float32) {
-	for h := range g.h {
-		for w := range g.w {
-			dst[h*g.w+w] = src[h*g.row+w*g.pixel]
-		}
-	}
-}
-
-// scatter is the inverse of gather.
-func (g *geometry) scatter(dst, src []float32) {
-	for h := range g.h {
-		for w := range g.w {
-			dst[h*g.row+w*g.pixel] = src[h*g.w+w]
-		}
-	}
+	g.load(s.x.data[image:], x[lead:], b)
 }
 
 func (d *Device) onStream(op string, x, y backend.Tensor, key philox.Key) *streamed {
@@ -82,8 +64,8 @@ func (d *Device) runStream(s *streamed, op func(s *streamed, x, y, free []float3
 		d.workers.run(chunks(len(s.x.data)), s)
 		return
 	}
-	d.scratch.reserve(3 * (3 + g.h*g.w))
-	d.workers.run(s.x.shape[0]*g.c, s)
+	d.scratch.reserve(3 * (3 + block*g.h*g.w))
+	d.workers.run(s.x.shape[0]*g.blocks, s)
 }
 
 // Uniform implements backend.Random.

@@ -39,21 +39,34 @@ func expSum(x []float32) (top, sum float64) {
 func (d *Device) LogitGrad(dlogits, logits, labels, coef backend.Tensor) {
 	backend.SameShape("LogitGrad", dlogits, logits)
 	s, cs := logits.Shape(), coef.Shape()
-	if logits.Kind() != backend.Dense || len(s) != 2 || coef.Kind() != backend.Dense ||
-		len(cs) != 2 || cs[0] != s[0] || cs[1] != 3 {
-		backend.Mismatch("LogitGrad", dlogits, logits, labels, coef)
-	}
-	r := rowwise{
-		dst: floats("LogitGrad", dlogits), a: floats("LogitGrad", logits), b: floats("LogitGrad", coef),
-		outs: s[1], op: (*rowwise).logitGrad,
-	}
+	r := rowwise{op: (*rowwise).logitGrad}
 	if labels != nil {
 		r.labels = labels.(*tensor).index
-		if len(r.labels) != s[0] {
-			backend.Mismatch("LogitGrad", dlogits, logits, labels, coef)
+	}
+	if logits.Kind() != backend.Dense || len(s) != 2 ||
+		coef.Kind() != backend.Dense || len(cs) != 2 || cs[0] != s[0] || cs[1] != 3 ||
+		labels != nil && len(r.labels) != s[0] {
+		backend.Mismatch("LogitGrad", dlogits, logits, labels, coef)
+	}
+	r.dst, r.a, r.b = floats("LogitGrad", dlogits), floats("LogitGrad", logits), floats("LogitGrad", coef)
+	r.rows, r.outs = s[0], s[1]
+	if !r.labelsFit() {
+		backend.Mismatch("LogitGrad: a label is missing or no class", dlogits, logits, labels, coef)
+	}
+	d.runRows(r.rows, r)
+}
+
+// labelsFit reports whether every row that asks for its label has one among the classes.
+func (r *rowwise) labelsFit() bool {
+	for n := range r.rows {
+		if r.b[3*n+2] == 0 {
+			continue
+		}
+		if r.labels == nil || r.labels[n] < 0 || int(r.labels[n]) >= r.outs {
+			return false
 		}
 	}
-	d.runRows(s[0], r)
+	return true
 }
 
 func (r *rowwise) logitGrad(n int) {

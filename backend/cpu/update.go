@@ -59,6 +59,7 @@ func (d *Device) AdamStep(p, g, m, v backend.Tensor, h backend.Adam) {
 
 // SGDStep implements backend.Update.
 func (d *Device) SGDStep(p, g, m backend.Tensor, h backend.SGD) {
+	backend.SameShape("SGDStep", p, g, m)
 	if h.First {
 		d.Fill(m, 0) // with a zero buffer, m ← μ·m + g is m ← g
 	}

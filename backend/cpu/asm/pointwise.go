@@ -19,6 +19,8 @@ type Pointwise struct {
 	Lerp func(y, x []float32, t float32)
 	// Clamp: x = min(max(x, lo), hi).
 	Clamp func(x []float32, lo, hi float32)
+	// Drop: dst = scale·src where u ≥ rate, else 0.
+	Drop func(dst, src, u []float32, rate, scale float32)
 	// Adam is one step for parameters p, gradient g and moments m, v.
 	Adam func(p, g, m, v []float32, c *Adam)
 	// SGD is one step for parameters p, gradient g and momentum m.
@@ -43,45 +45,36 @@ type Pointwise struct {
 	// PixelGrad: dx[16i+j] = g[j], times slope where act[16i+j] is not > 0; len(dx) is a
 	// multiple of 16.
 	PixelGrad func(dx, act []float32, g *[16]float32, slope float32)
-}
 
-// Adam are the constants of one step:
-//
-//	g ← Scale·g + Decay·p;  m ← Beta1·m + Rest1·g;  v ← Beta2·v + Rest2·g²
-//	p ← p − Rate·m / (√v·Root + Eps)
-type Adam struct {
-	Scale, Decay float32
-	Beta1, Rest1 float32 // Rest1 = 1 − Beta1
-	Beta2, Rest2 float32 // Rest2 = 1 − Beta2
-	Rate         float32 // learning rate / (1 − Beta1^t)
-	Root         float32 // 1 / √(1 − Beta2^t)
-	Eps          float32
-}
+	// The passes of a normalisation, in float64. Element i belongs to lane i mod 16 of c;
+	// except in the definitions, the number of elements is a multiple of 16.
 
-// SGD are the constants of one step: g ← Scale·g + Decay·p; m ← Momentum·m + g; p ← p − Rate·m.
-type SGD struct{ Scale, Decay, Momentum, Rate float32 }
-
-// SGLD are the constants of one Langevin step. Where nothing is to be clipped or clamped,
-// Clip, Lo and Hi are infinite.
-type SGLD struct{ Alpha, Sigma, Clip, Lo, Hi float32 }
-
-// Stream is a random stream in the form that kernels read: the ten round keys of Philox
-// and the upper half of the counter. The lower half counts blocks of four numbers.
-type Stream struct {
-	round [10][2]uint32
-	upper [2]uint32
-	key   philox.Key
+	// NormSum: Sum1 += Σ x.
+	NormSum func(x []float32, c *NormPlane)
+	// NormSquares: Sum1 += Σ (x − Mu)².
+	NormSquares func(x []float32, c *NormPlane)
+	// NormApply: y = (x − Mu)·Scale + Shift.
+	NormApply func(y, x []float32, c *NormPlane)
+	// NormGradSums: Sum1 += Σ dy, Sum2 += Σ dy·(x − Mu).
+	NormGradSums func(dy, x []float32, c *NormPlane)
+	// NormInputGrad: dx = dy·Scale + Shift − (x − Mu)·Slope.
+	NormInputGrad func(dx, dy, x []float32, c *NormPlane)
 }
 
 // Set makes s the stream of key.
 func (s *Stream) Set(key philox.Key) {
-	s.key = key
-	s.upper = [2]uint32{key.Step, key.Sub}
+	s.Upper = [2]uint32{key.Step, key.Sub}
 	const weyl0, weyl1 = 0x9E3779B9, 0xBB67AE85
 	k0, k1 := uint32(key.Seed), uint32(key.Seed>>32)
-	for i := range s.round {
-		s.round[i] = [2]uint32{k0, k1}
+	for i := range s.Round {
+		s.Round[i] = [2]uint32{k0, k1}
 		k0 += weyl0
 		k1 += weyl1
 	}
+}
+
+// key is the inverse of Set.
+func (s *Stream) key() philox.Key {
+	k := s.Round[0]
+	return philox.Key{Seed: uint64(k[1])<<32 | uint64(k[0]), Step: s.Upper[0], Sub: s.Upper[1]}
 }

@@ -14,6 +14,7 @@ func genericPointwise() Pointwise {
 		Axpy:          axpy,
 		Lerp:          lerp,
 		Clamp:         clamp,
+		Drop:          drop,
 		Adam:          adam,
 		SGD:           sgd,
 		Drift:         drift,
@@ -24,6 +25,11 @@ func genericPointwise() Pointwise {
 		Dot:           dot,
 		PixelSum:      pixelSum,
 		PixelGrad:     pixelGrad,
+		NormSum:       normSum,
+		NormSquares:   normSquares,
+		NormApply:     normApply,
+		NormGradSums:  normGradSums,
+		NormInputGrad: normInputGrad,
 	}
 }
 
@@ -61,6 +67,16 @@ func clamp(x []float32, lo, hi float32) {
 	}
 }
 
+func drop(dst, src, u []float32, rate, scale float32) {
+	for i := range dst {
+		v := src[i] * scale
+		if u[i] < rate {
+			v = 0
+		}
+		dst[i] = v
+	}
+}
+
 func adam(p, g, m, v []float32, c *Adam) {
 	for i := range p {
 		d := c.Scale*g[i] + c.Decay*p[i]
@@ -87,8 +103,9 @@ func drift(x, g []float32, c *SGLD) {
 }
 
 func sgld(x, g []float32, s *Stream, block uint64, c *SGLD) {
+	key := s.key()
 	for i := 0; i < len(x); i += 4 {
-		z := s.key.Normal4(block + uint64(i/4))
+		z := key.Normal4(block + uint64(i/4))
 		for j := i; j < min(i+4, len(x)); j++ {
 			v := x[j] + c.Alpha*min(max(g[j], -c.Clip), c.Clip) + c.Sigma*z[j-i]
 			x[j] = min(max(v, c.Lo), c.Hi)
@@ -97,8 +114,9 @@ func sgld(x, g []float32, s *Stream, block uint64, c *SGLD) {
 }
 
 func normal(dst []float32, s *Stream, block uint64, mean, std float32) {
+	key := s.key()
 	for i := 0; i < len(dst); i += 4 {
-		z := s.key.Normal4(block + uint64(i/4))
+		z := key.Normal4(block + uint64(i/4))
 		for j := i; j < min(i+4, len(dst)); j++ {
 			dst[j] = mean + std*z[j-i]
 		}
@@ -106,8 +124,9 @@ func normal(dst []float32, s *Stream, block uint64, mean, std float32) {
 }
 
 func uniform(dst []float32, s *Stream, block uint64, lo, width float32) {
+	key := s.key()
 	for i := 0; i < len(dst); i += 4 {
-		w := s.key.Words(block + uint64(i/4))
+		w := key.Words(block + uint64(i/4))
 		for j := i; j < min(i+4, len(dst)); j++ {
 			// The conversion keeps the compiler from fusing the multiply-add.
 			dst[j] = lo + float32(width*philox.Float(w[j-i]))

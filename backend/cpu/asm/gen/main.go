@@ -22,8 +22,9 @@ func main() {
 	// so ours are read before it from the same command line.
 	flag.Parse()
 	families := map[string]func(isa string){
-		"conv": writeConv,
-		"peak": writePeak,
+		"pointwise": pointwise,
+		"conv":      writeConv,
+		"peak":      writePeak,
 	}
 	write, ok := families[*family]
 	if !ok {

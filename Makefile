@@ -1,0 +1,85 @@
+# Everything that is done with this project has a target here; make help lists them.
+
+SHELL      := /bin/bash
+GO         ?= go
+BIN        := bin
+RELEASE    := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS    := -s -w -X main.release=$(RELEASE)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+FAMILIES   := conv peak pointwise
+ISAS       := avx2 avx512
+FUZZTIME   ?= 20s
+TESTFLAGS  ?=
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := build
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## the program, bin/jem: one static file without C
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/jem ./cmd/jem
+
+.PHONY: demo
+demo: build ## train a small model on Fashion-MNIST, evaluate it, draw samples
+	scripts/demo.sh $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+.PHONY: test
+test: ## go vet and every test; under ten minutes on two cores
+	$(GO) vet ./...
+	$(GO) test $(TESTFLAGS) ./...
+
+.PHONY: test-race
+test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short ./internal/data ./train
+	CGO_ENABLED=1 $(GO) test -race -short -run 'Worker|Thread|Region|Pool' ./backend/cpu
+
+.PHONY: lint
+lint: ## gofmt and staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
+	$(GO) run $(STATICCHECK) ./...
+
+.PHONY: cross
+cross: ## build for every platform, to see that it does
+	@set -e; for p in $(PLATFORMS); do echo "  $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./cmd/jem; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... ; done
+
+.PHONY: generate
+generate: ## write the assembly again from its generator
+	@set -e; cd backend/cpu/asm/gen; for family in $(FAMILIES); do for isa in $(ISAS); do \
+		out=../$${family}_$${isa}_amd64; echo "  $$family $$isa"; \
+		$(GO) run . -isa $$isa -family $$family -out $$out.s -stubs $$out.go -pkg asm; done; done
+
+.PHONY: generate-check
+generate-check: generate ## see that the committed assembly is what the generator writes
+	@git diff --exit-code --stat -- backend/cpu/asm || { echo "the committed assembly differs from its generator: commit what make generate wrote"; exit 1; }
+	@test -z "$$(git ls-files --others --exclude-standard -- backend/cpu/asm)" || { echo "make generate wrote files that are not committed"; exit 1; }
+
+.PHONY: bench
+bench: build ## time a training step and each convolution
+	$(BIN)/jem bench step
+	$(BIN)/jem bench layers
+
+.PHONY: fuzz
+fuzz: ## every fuzz test for FUZZTIME (20s)
+	@set -e; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+		echo "  $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+.PHONY: cover
+cover: ## coverage of the tests, cover.html
+	$(GO) test -short -coverprofile cover.out ./...
+	$(GO) tool cover -html cover.out -o cover.html
+	$(GO) tool cover -func cover.out | tail -1
+
+data-%: build ## download a set: make data-cifar10, data-cifar100, data-svhn, data-mnist, data-fashion-mnist
+	$(BIN)/jem data fetch $*
+
+.PHONY: ci
+ci: ## what the build machine runs
+	.ci/run
+
+.PHONY: clean
+clean: ## remove what the targets above made, runs excepted
+	rm -rf $(BIN) cover.out cover.html

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/backend"
+	"jem/backend/backendtest"
+	"jem/internal/bench"
+	"jem/train"
+)
+
+// benchFlags are those of both measurements.
+func benchFlags(more ...cli.Flag) []cli.Flag {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "model", Value: "wrn-16-2", Usage: "network, wrn-DEPTH-WIDTH"},
+		&cli.IntFlag{Name: "batch", Value: 64, Usage: "images a batch"},
+		jsonFlag,
+	}
+	return append(append(flags, more...), deviceFlags()...)
+}
+
+func (p *program) benchCommand() *cli.Command {
+	return parent(&cli.Command{
+		Name:  "bench",
+		Usage: "measure how fast a device trains",
+		Subcommands: []*cli.Command{
+			leaf(&cli.Command{
+				Name:  "step",
+				Usage: "time whole training steps on pictures of noise, 3×32×32",
+				Flags: benchFlags(
+					&cli.IntFlag{Name: "sgld-steps", Value: 20, Usage: "SGLD steps K a training step"},
+					&cli.IntFlag{Name: "steps", Value: 5, Usage: "training steps to measure, after one to warm up"},
+				),
+				Action: p.benchStep,
+			}),
+			leaf(&cli.Command{
+				Name:  "layers",
+				Usage: "time each distinct convolution of the network in each direction",
+				Flags: benchFlags(
+					&cli.DurationFlag{Name: "time", Value: 300 * time.Millisecond, Usage: "at least so long for each"},
+				),
+				Action: p.benchLayers,
+			}),
+		},
+	})
+}
+
+// benchConfig is the paper's configuration at the size that the flags say.
+func benchConfig(c *cli.Context) (train.Config, error) {
+	cfg := train.Default()
+	if n, err := fmt.Sscanf(c.String("model")+" ", "wrn-%d-%d ", &cfg.Model.Depth, &cfg.Model.Width); n != 2 || err != nil {
+		return cfg, usagef(c, "--model %q: want wrn-DEPTH-WIDTH, as in wrn-16-2", c.String("model"))
+	}
+	cfg.Train.Batch, cfg.Device = c.Int("batch"), deviceOf(c)
+	if c.IsSet("sgld-steps") {
+		cfg.Sampler.Steps = c.Int("sgld-steps")
+	}
+	return cfg, train.Validate(cfg)
+}
+
+func (p *program) benchStep(c *cli.Context) error {
+	if c.Int("steps") < 1 {
+		return usagef(c, "--steps %d: want at least 1", c.Int("steps"))
+	}
+	cfg, err := benchConfig(c)
+	if err != nil {
+		return err
+	}
+	dev, err := openDevice(cfg.Device)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	b, err := train.BenchStep(dev, cfg, 3, 32, 10, c.Int("steps"))
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, b})
+	}
+	return p.table(
+		"device\t"+dev.Name(),
+		fmt.Sprintf("network\tWRN-%d-%d, batch %d, %d SGLD steps", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch, cfg.Sampler.Steps),
+		fmt.Sprintf("step\t%.3f s (median of %d; %.3f to %.3f)", b.StepSeconds, b.Steps, b.StepMin, b.StepMax),
+		fmt.Sprintf("SGLD\t%.3f s of it", b.SGLDSeconds),
+		fmt.Sprintf("convolutions\t%.1f %% of it", 100*b.ConvShare),
+		fmt.Sprintf("rate\t%.1f GFLOP/s of convolutions over the whole step", b.GFLOPS),
+	)
+}
+
+// stepResult is a measurement with what was measured.
+type stepResult struct {
+	Device    backend.Info `json:"device"`
+	Model     string       `json:"model"`
+	Batch     int          `json:"batch"`
+	SGLDSteps int          `json:"sgld_steps"`
+	train.StepBench
+}
+
+// peaked is a device that can measure the bound on its multiply-adds, in GFLOP/s.
+type peaked interface{ Peak() float64 }
+
+func (p *program) benchLayers(c *cli.Context) error {
+	cfg, err := benchConfig(c)
+	if err != nil {
+		return err
+	}
+	dev, err := openDevice(cfg.Device)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	var layers []bench.Layer
+	for _, l := range backendtest.NetworkConvs(cfg.Model.Depth, cfg.Model.Width, 3, 32, cfg.Train.Batch) {
+		layers = append(layers, bench.Layer{Name: l.Name, Count: l.Count, Spec: l.Spec})
+	}
+	peak := 0.0
+	if d, ok := dev.(peaked); ok {
+		peak = d.Peak()
+	}
+	rs, err := bench.Layers(c.Context, dev, layers, c.Duration("time"), peak)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.json(struct {
+			Device     backend.Info        `json:"device"`
+			PeakGFLOPS float64             `json:"peak_gflops,omitempty"`
+			Layers     []bench.LayerResult `json:"layers"`
+		}{dev.Info(), peak, rs})
+	}
+	return p.table(layerRows(rs, peak)...)
+}
+
+func layerRows(rs []bench.LayerResult, peak float64) []string {
+	rows := []string{"LAYER\tCOUNT\tDIRECTION\tALGORITHM\tms\tGFLOP/s\tOF PEAK"}
+	for _, r := range rs {
+		share := ""
+		if peak > 0 {
+			share = fmt.Sprintf("%.0f %%", 100*r.PeakShare)
+		}
+		rows = append(rows, strings.Join([]string{
+			r.Layer, fmt.Sprint(r.Count), r.Direction, r.Algorithm, fmt.Sprintf("%.2f", 1000*r.Seconds), fmt.Sprintf("%.1f", r.GFLOPS), share,
+		}, "\t"))
+	}
+	if peak > 0 {
+		rows = append(rows, fmt.Sprintf("measured peak of multiply-adds: %.1f GFLOP/s", peak))
+	}
+	return rows
+}

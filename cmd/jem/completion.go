@@ -1,0 +1,52 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+//go:embed completion.bash
+var bashCompletion string
+
+//go:embed completion.zsh
+var zshCompletion string
+
+func (p *program) completionCommand() *cli.Command {
+	script := func(name, how string, text func(*cli.App) (string, error)) *cli.Command {
+		return leaf(&cli.Command{Name: name, Usage: how, Action: func(c *cli.Context) error {
+			s, err := text(c.App)
+			if err == nil {
+				_, err = fmt.Fprint(p.stdout, s)
+			}
+			return err
+		}})
+	}
+	constant := func(s string) func(*cli.App) (string, error) {
+		return func(*cli.App) (string, error) { return s, nil }
+	}
+	return parent(&cli.Command{
+		Name:  "completion",
+		Usage: "print a shell's completion script",
+		Subcommands: []*cli.Command{
+			script("bash", "source <(jem completion bash)", constant(bashCompletion)),
+			script("zsh", "source <(jem completion zsh)", constant(zshCompletion)),
+			script("fish", "jem completion fish | source", (*cli.App).ToFishCompletion),
+		},
+	})
+}
+
+func (p *program) manCommand() *cli.Command {
+	return leaf(&cli.Command{
+		Name:  "man",
+		Usage: "print the manual page, as in jem man > jem.1",
+		Action: func(c *cli.Context) error {
+			page, err := c.App.ToManWithSection(1)
+			if err == nil {
+				_, err = fmt.Fprint(p.stdout, page)
+			}
+			return err
+		},
+	})
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/settings"
+	"jem/train"
+)
+
+func (p *program) configCommand() *cli.Command {
+	return parent(&cli.Command{
+		Name:  "config",
+		Usage: "show settings and presets",
+		Subcommands: []*cli.Command{
+			leaf(&cli.Command{
+				Name:   "show",
+				Usage:  "print the configuration that train would use, as a file for --config",
+				Flags:  append(configFlags(), &cli.BoolFlag{Name: "diff", Usage: "print only what differs from the default"}, jsonFlag),
+				Action: p.showConfig,
+			}),
+			leaf(&cli.Command{
+				Name:   "presets",
+				Usage:  "list the presets",
+				Flags:  []cli.Flag{jsonFlag},
+				Action: p.listPresets,
+			}),
+		},
+	})
+}
+
+func (p *program) showConfig(c *cli.Context) error {
+	cfg, err := config(c)
+	if err != nil {
+		return err
+	}
+	diff := settings.Diff(train.Default(), cfg)
+	switch {
+	case c.Bool("diff") && c.Bool("json"):
+		return p.json(append([]settings.Change{}, diff...))
+	case c.Bool("diff"):
+		var rows []string
+		for _, d := range diff {
+			rows = append(rows, fmt.Sprintf("%s\t%v → %v", d.Path, d.From, d.To))
+		}
+		return p.table(rows...)
+	case c.Bool("json"):
+		return p.json(settings.Keys(cfg))
+	}
+	text, err := train.Document(cfg)
+	if err == nil {
+		_, err = fmt.Fprint(p.stdout, text)
+	}
+	return err
+}
+
+// preset is one line of the list.
+type preset struct {
+	Name  string `json:"name"`
+	About string `json:"about"`
+}
+
+func (p *program) listPresets(c *cli.Context) error {
+	var all []preset
+	var rows []string
+	for _, name := range train.PresetNames() {
+		about := train.PresetAbout(name)
+		all = append(all, preset{name, about})
+		first, _, _ := strings.Cut(about, "\n")
+		rows = append(rows, name+"\t"+first)
+	}
+	if c.Bool("json") {
+		return p.json(all)
+	}
+	return p.table(rows...)
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/data"
+	"jem/internal/settings"
+)
+
+var dataDirFlag = &cli.StringFlag{Name: "data-dir", Usage: "folder of the published files; default: $" + data.DirEnv + ", the cache, /usr/share/datasets"}
+
+func (p *program) dataCommand() *cli.Command {
+	return parent(&cli.Command{
+		Name:  "data",
+		Usage: "list, check and download the published image sets",
+		Subcommands: []*cli.Command{
+			leaf(&cli.Command{
+				Name:   "list",
+				Usage:  "list the sets, and which are here",
+				Flags:  []cli.Flag{dataDirFlag, jsonFlag},
+				Action: p.listData,
+			}),
+			leaf(&cli.Command{
+				Name:   "verify",
+				Usage:  "compare a set's files with the published hashes",
+				Flags:  []cli.Flag{dataDirFlag, jsonFlag},
+				Action: p.verifyData,
+			}, "NAME"),
+			leaf(&cli.Command{
+				Name:   "fetch",
+				Usage:  "download a set from its publisher; an interrupted download goes on where it stopped",
+				Flags:  append([]cli.Flag{dataDirFlag, &cli.StringSliceFlag{Name: "mirror", Usage: "try this base URL first; may be repeated"}}, logFlags()...),
+				Action: p.fetchData,
+			}, "NAME"),
+		},
+	})
+}
+
+// lookup returns the listing of a command's NAME argument.
+func lookup(c *cli.Context) (data.Listing, error) {
+	var names []string
+	for _, l := range data.List() {
+		if l.Name == c.Args().First() {
+			return l, nil
+		}
+		names = append(names, l.Name)
+	}
+	return data.Listing{}, usagef(c, "no data set %q: %s", c.Args().First(), settings.DidYouMean(c.Args().First(), names))
+}
+
+// set is one line of the list.
+type set struct {
+	Name  string       `json:"name"`
+	Title string       `json:"title"`
+	Terms string       `json:"terms"`
+	Home  string       `json:"home"`
+	Files []fileStatus `json:"files"`
+}
+
+type fileStatus struct {
+	Name   string     `json:"name"`
+	Split  data.Split `json:"split"`
+	Path   string     `json:"path"`
+	State  data.State `json:"state"`
+	Detail string     `json:"detail,omitempty"`
+}
+
+func statusOf(name, dir string) ([]fileStatus, error) {
+	found, err := data.Verify(name, dir)
+	var all []fileStatus
+	for _, s := range found {
+		all = append(all, fileStatus{s.File.Name, s.File.Split, s.Path, s.State, s.Detail})
+	}
+	return all, err
+}
+
+func (p *program) listData(c *cli.Context) error {
+	var all []set
+	rows := []string{"NAME\tFILES HERE\tWHAT\tTERMS"}
+	for _, l := range data.List() {
+		files, err := statusOf(l.Name, c.String("data-dir"))
+		if err != nil {
+			return err
+		}
+		here := 0
+		for _, f := range files {
+			if f.State != data.Absent {
+				here++
+			}
+		}
+		all = append(all, set{l.Name, l.Title, l.Terms, l.Home, files})
+		rows = append(rows, fmt.Sprintf("%s\t%d of %d\t%s\t%s", l.Name, here, len(files), l.Title, l.Terms))
+	}
+	if c.Bool("json") {
+		return p.json(all)
+	}
+	return p.table(rows...)
+}
+
+// verifyData fails with exit code 65 where a file can't be used.
+func (p *program) verifyData(c *cli.Context) error {
+	l, err := lookup(c)
+	if err != nil {
+		return err
+	}
+	files, err := statusOf(l.Name, c.String("data-dir"))
+	if err != nil {
+		return err
+	}
+	var bad error
+	var rows []string
+	for _, f := range files {
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", f.Name, f.State, f.Path, f.Detail))
+		if bad == nil && f.State == data.Absent {
+			bad = &data.Error{Path: f.Name, Kind: data.ErrMissing, Reason: "not found; jem data fetch " + l.Name + " downloads the set"}
+		}
+		if bad == nil && f.State == data.Damaged {
+			bad = &data.Error{Path: f.Path, Kind: data.ErrBadData, Reason: f.Detail + "; delete it and run jem data fetch " + l.Name}
+		}
+	}
+	if c.Bool("json") {
+		err = p.json(files)
+	} else {
+		err = p.table(rows...)
+	}
+	if err != nil {
+		return err
+	}
+	return bad
+}
+
+func (p *program) fetchData(c *cli.Context) error {
+	l, err := lookup(c)
+	if err != nil {
+		return err
+	}
+	s, err := p.screen(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	s.log.Info(l.Title + "; terms: " + l.Terms)
+	folder, err := data.Fetch(c.Context, l.Name, c.String("data-dir"), s.download, data.FetchOptions{Mirrors: c.StringSlice("mirror")})
+	if err != nil {
+		return err
+	}
+	s.close()
+	_, err = fmt.Fprintln(p.stdout, folder)
+	return err
+}

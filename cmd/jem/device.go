@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/backend"
+	"jem/backend/cpu"
+	"jem/internal/settings"
+	"jem/train"
+)
+
+// openDevice opens the device that a configuration names.
+func openDevice(d train.Device) (backend.Device, error) {
+	switch d.Name {
+	case "cpu":
+		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads})
+		if err != nil {
+			return nil, deviceFault(err.Error())
+		}
+		return dev, nil
+	case "cuda":
+		return nil, deviceFault("this binary has no CUDA device: build one with make cuda, or use --device cpu")
+	}
+	return nil, deviceFault(fmt.Sprintf("unknown device %q: want cpu or cuda", d.Name))
+}
+
+func deviceFault(problem string) error {
+	return &settings.Error{Faults: []settings.Fault{{Path: "device", Problem: problem}}}
+}
+
+// deviceFlags are those of commands that open a device without a configuration.
+func deviceFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu or cuda"},
+		&cli.StringFlag{Name: "cpu-isa", Usage: "instruction set: generic, avx2 or avx512; default: the best"},
+		&cli.IntFlag{Name: "threads", Usage: "threads; 0: all cores"},
+	}
+}
+
+// deviceOf reads deviceFlags.
+func deviceOf(c *cli.Context) train.Device {
+	return train.Device{Name: c.String("device"), ISA: c.String("cpu-isa"), Threads: c.Int("threads")}
+}
+
+// listed is a device, or why there is none.
+type listed struct {
+	backend.Info
+	Name      string `json:"name"`
+	Available bool   `json:"available"`
+	Reason    string `json:"reason,omitempty"`
+}
+
+func (p *program) devicesCommand() *cli.Command {
+	return leaf(&cli.Command{
+		Name:  "devices",
+		Usage: "list what this binary can compute on",
+		Flags: []cli.Flag{jsonFlag},
+		Action: func(c *cli.Context) error {
+			var all []listed
+			for _, d := range []train.Device{{Name: "cpu", ISA: "generic"}, {Name: "cpu", ISA: "avx2"}, {Name: "cpu", ISA: "avx512"}, {Name: "cuda"}} {
+				all = append(all, tryDevice(d))
+			}
+			if c.Bool("json") {
+				return p.json(all)
+			}
+			rows := []string{"DEVICE\tISA\tTHREADS\tMODEL"}
+			for _, d := range all {
+				if !d.Available {
+					rows = append(rows, d.Kind+"\t"+d.ISA+"\t\tnot available: "+d.Reason)
+					continue
+				}
+				rows = append(rows, fmt.Sprintf("%s\t%s\t%d\t%s", d.Kind, d.ISA, d.Threads, d.Model))
+			}
+			return p.table(rows...)
+		},
+	})
+}
+
+func tryDevice(d train.Device) listed {
+	dev, err := openDevice(d)
+	if err != nil {
+		reason := err.(*settings.Error).Faults[0].Problem
+		return listed{Info: backend.Info{Kind: d.Name, ISA: d.ISA}, Name: d.Name, Reason: reason}
+	}
+	defer dev.Close()
+	return listed{Info: dev.Info(), Name: dev.Name(), Available: true}
+}

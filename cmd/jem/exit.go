@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"jem/internal/data"
+	"jem/internal/settings"
+	"jem/train"
+)
+
+// The exit codes, a contract with schedulers: restart on 69 and 75, don't on the others.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitData     = 65
+	exitDevice   = 69
+	exitBug      = 70
+	exitBusy     = 73
+	exitIO       = 74
+	exitStopped  = 75
+	exitDiverged = 76
+	exitConfig   = 78
+)
+
+var exitMeanings = []struct {
+	code    int
+	meaning string
+}{
+	{exitDone, "done"},
+	{exitFailed, "a self-test or comparison failed"},
+	{exitUsage, "usage: unknown command or flag"},
+	{exitData, "bad or missing input data"},
+	{exitDevice, "device lost"},
+	{exitBug, "a bug of jem"},
+	{exitBusy, "run folder in use or already there"},
+	{exitIO, "input/output error, disk full included"},
+	{exitStopped, "stopped by a signal, checkpoint saved"},
+	{exitDiverged, "training diverged"},
+	{exitConfig, "configuration error"},
+}
+
+func exitHelp() string {
+	var b strings.Builder
+	for _, m := range exitMeanings {
+		fmt.Fprintf(&b, "   %-3d %s\n", m.code, m.meaning)
+	}
+	return b.String()
+}
+
+// errFailed is a comparison that came out wrong; what it showed has been printed.
+var errFailed = errors.New("failed")
+
+// exitCode is the process's exit code for the error a command returned. Input/output
+// comes before a signal: a checkpoint that could not be saved is not "saved".
+func exitCode(err error) int {
+	var (
+		usage    *usageError
+		config   *settings.Error
+		diverged *train.DivergedError
+		path     *fs.PathError
+		link     *os.LinkError
+		errno    syscall.Errno
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &config):
+		return exitConfig
+	case errors.As(err, &diverged):
+		return exitDiverged
+	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing):
+		return exitData
+	case errors.Is(err, data.ErrFetch), errors.As(err, &path), errors.As(err, &link), errors.As(err, &errno):
+		return exitIO
+	case errors.Is(err, context.Canceled):
+		return exitStopped
+	}
+	return exitBug
+}
+
+// message is what is printed about an error: one sentence, or a list of faults.
+func message(err error) string {
+	var config *settings.Error
+	if errors.As(err, &config) && len(config.Faults) > 1 {
+		return fmt.Sprintf("jem: %d faults in the configuration:\n  %s", len(config.Faults), strings.ReplaceAll(config.Error(), "\n", "\n  "))
+	}
+	if errors.Is(err, context.Canceled) {
+		return "jem: stopped"
+	}
+	return "jem: " + err.Error()
+}

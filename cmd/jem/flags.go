@@ -1,0 +1,64 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/settings"
+	"jem/train"
+)
+
+// shortcut is a flag for a setting that the paper or its script has a name for.
+type shortcut struct{ flag, path, help string }
+
+// shortcuts in the order of the help. The official script's name is in brackets.
+var shortcuts = []shortcut{
+	{"dataset", "data.name", "data set [dataset]"},
+	{"data-dir", "data.dir", "folder of the published files [data_root]"},
+	{"batch", "train.batch", "images a batch [batch_size]"},
+	{"epochs", "train.epochs", "epochs [n_epochs]"},
+	{"steps", "train.steps", "stop after so many training steps"},
+	{"lr", "optim.lr", "learning rate [lr]"},
+	{"sgld-steps", "sampler.steps", "SGLD steps K a training step [n_steps]"},
+	{"sgld-step-size", "sampler.step_size", "SGLD step size α [sgld_lr]"},
+	{"sgld-noise", "sampler.noise", "SGLD noise's standard deviation σ [sgld_std]"},
+	{"reinit-prob", "sampler.reinit", "probability that a chain starts afresh [reinit_freq]"},
+	{"buffer-size", "sampler.buffer", "images of the replay buffer [buffer_size]"},
+	{"seed", "seed", "seed of all random numbers [seed]"},
+	{"device", "device.name", "cpu or cuda"},
+	{"cpu-isa", "device.cpu_isa", "instruction set: generic, avx2 or avx512; default: the best"},
+	{"threads", "device.threads", "threads; 0: all cores"},
+}
+
+// configFlags are those of commands that resolve a configuration.
+func configFlags() []cli.Flag {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "preset", Aliases: []string{"p"}, Usage: "start from this preset; jem config presets lists them"},
+		&cli.StringSliceFlag{Name: "config", Aliases: []string{"c"}, Usage: "then read settings from a YAML `FILE`; may be repeated, the later wins"},
+		&cli.StringSliceFlag{Name: "set", Usage: "then set one, as in --set optim.lr=1e-3; may be repeated"},
+	}
+	for _, s := range shortcuts {
+		flags = append(flags, &cli.StringFlag{Name: s.flag, Usage: s.help + ": " + s.path, Category: "Settings by their names in the paper"})
+	}
+	return flags
+}
+
+// config resolves a command's configuration: default, preset, files, shortcuts, --set.
+func config(c *cli.Context) (train.Config, error) {
+	var layers []settings.Layer
+	for _, name := range c.StringSlice("config") {
+		l, err := settings.File(name)
+		if err != nil {
+			return train.Config{}, err
+		}
+		layers = append(layers, l)
+	}
+	for _, s := range shortcuts {
+		if c.IsSet(s.flag) {
+			layers = append(layers, settings.Option("--"+s.flag, s.path+"="+c.String(s.flag)))
+		}
+	}
+	for _, text := range c.StringSlice("set") {
+		layers = append(layers, settings.Option("--set", text))
+	}
+	return train.Load(c.String("preset"), layers...)
+}

@@ -1,0 +1,77 @@
+// Command jem trains and examines Joint Energy-based Models.
+//
+// It is the only place that prints, logs, draws a progress bar or opens a concrete
+// device: each command reads its flags, calls the packages that do the work and shows
+// what came of it. Results go to stdout, everything else to stderr.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+
+// program is one invocation.
+type program struct{ stdout, stderr io.Writer }
+
+// run is main with its surroundings as arguments. The first Ctrl-C (or SIGTERM) cancels
+// the context; a second one ends the process at once.
+func run(args []string, stdout, stderr io.Writer) (code int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	p := &program{stdout: stdout, stderr: stderr}
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(stderr, "jem: internal error, please report it: %v\n\n%s", r, debug.Stack())
+			code = exitBug
+		}
+	}()
+	err := p.app().RunContext(ctx, args)
+	if err != nil {
+		fmt.Fprintln(stderr, message(err))
+	}
+	return exitCode(err)
+}
+
+// app is the tree of commands.
+func (p *program) app() *cli.App {
+	app := &cli.App{
+		Name:      "jem",
+		HelpName:  "jem",
+		Usage:     "train and examine Joint Energy-based Models",
+		Version:   version().Version,
+		Writer:    p.stdout,
+		ErrWriter: p.stderr,
+		Description: "A classifier's logits f(x)[y] also define log p(x) = LogSumExp f(x) up to a constant.\n" +
+			"jem trains both at once, with samples that SGLD draws from the model\n" +
+			"(Grathwohl et al., Your Classifier is Secretly an Energy Based Model, ICLR 2020).",
+		Commands: []*cli.Command{
+			p.dataCommand(),
+			p.configCommand(),
+			p.selftestCommand(),
+			p.benchCommand(),
+			p.devicesCommand(),
+			p.completionCommand(),
+			p.manCommand(),
+			p.versionCommand(),
+		},
+		HideHelpCommand:           true,
+		EnableBashCompletion:      true,
+		DisableSliceFlagSeparator: true, // a comma belongs to the value: optim.decay_epochs=50,100
+		ExitErrHandler:            func(*cli.Context, error) {},
+	}
+	app.Action = group(app.Commands)
+	app.OnUsageError = onUsageError
+	app.CustomAppHelpTemplate = cli.AppHelpTemplate + "\nEXIT CODES:\n" + exitHelp()
+	return app
+}

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"jem/internal/settings"
+)
+
+// jem is the built program; the tests run it as a user does.
+var jem string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "jem")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	jem = filepath.Join(dir, "jem.exe")
+	build := exec.Command("go", "build", "-ldflags", "-X main.release=v1.2.3", "-o", jem, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// result is what one run of the program showed.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// do runs the program.
+func do(t *testing.T, args ...string) result {
+	t.Helper()
+	return doWith(t, nil, args...)
+}
+
+// doWith runs the program with additional environment variables.
+func doWith(t *testing.T, env []string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(jem, args...)
+	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, append(os.Environ(), env...)
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// ok runs the program and wants it to succeed.
+func ok(t *testing.T, args ...string) string {
+	t.Helper()
+	r := do(t, args...)
+	if r.code != 0 {
+		t.Fatalf("jem %s: exit code %d\n%s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r.stdout
+}
+
+// okJSON runs the program with --json and reads its result.
+func okJSON(t *testing.T, into any, args ...string) {
+	t.Helper()
+	out := ok(t, args...)
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		t.Fatalf("jem %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+func TestMistakesAreOneSentenceAndACode(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(file, []byte("train:\n  bacth: 3\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"trian"}, exitUsage, `jem: unknown command "trian": did you mean train?`},
+		{[]string{"config", "shw"}, exitUsage, `jem: unknown command "shw": did you mean show?`},
+		{[]string{"config", "show", "--presett", "x"}, exitUsage, "jem: unknown flag --presett: did you mean --preset?"},
+		{[]string{"config", "show", "stray"}, exitUsage, `jem: unexpected argument "stray"`},
+		{[]string{"--nosuch"}, exitUsage, "jem: unknown flag --nosuch"},
+		{[]string{"data", "verify"}, exitUsage, "jem: NAME is missing"},
+		{[]string{"data", "verify", "cifar10", "--json"}, exitUsage, "jem: --json stands after an argument: flags come first"},
+		{[]string{"data", "verify", "cifr10"}, exitUsage, `jem: no data set "cifr10": did you mean cifar10?`},
+		{[]string{"data", "verify", "--data-dir", dir, "cifar10"}, exitData, "jem: data_batch_1.bin: not found; jem data fetch cifar10 downloads the set"},
+		{[]string{"bench", "step", "--model", "resnet"}, exitUsage, `jem: --model "resnet": want wrn-DEPTH-WIDTH`},
+		{[]string{"bench", "step", "--model", "wrn-11-1"}, exitConfig, "jem: model.depth: 11 is not 6n+4"},
+		{[]string{"bench", "step", "--device", "cuda"}, exitConfig, "jem: device: this binary has no CUDA device"},
+		{[]string{"selftest", "--only", "nosuch"}, exitUsage, `jem: --only "nosuch": no check has such a name`},
+		{[]string{"selftest", "--only", "memory", "--cpu-isa", "mmx"}, exitConfig, `jem: device: open cpu: unknown instruction set "mmx"`},
+		{[]string{"config", "show", "--config", filepath.Join(dir, "none.yaml")}, exitConfig, "jem: " + filepath.Join(dir, "none.yaml") + ": there is no such file"},
+		{[]string{"config", "show", "--config", file}, exitConfig, "jem: " + file + ":2: train.bacth: unknown key: did you mean train.batch?"},
+		{[]string{"config", "show", "--preset", "cifar-10"}, exitConfig, `jem: unknown preset "cifar-10": did you mean cifar10?`},
+		{[]string{"config", "show", "--set", "sampler.stps=3"}, exitConfig, "jem: --set: sampler.stps: unknown key: did you mean sampler.steps?"},
+		{[]string{"config", "show", "--batch", "many"}, exitConfig, `jem: --batch: train.batch: "many": want a whole number`},
+	} {
+		t.Run(strings.Join(tc.args[:min(3, len(tc.args))], " "), func(t *testing.T) {
+			r := do(t, tc.args...)
+			if r.code != tc.code || !strings.HasPrefix(r.stderr, tc.want) || strings.Count(r.stderr, "\n") != 1 {
+				t.Errorf("jem %s\ngot  %d %s\nwant %d %s", strings.Join(tc.args, " "), r.code, r.stderr, tc.code, tc.want)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAreListed(t *testing.T) {
+	r := do(t, "config", "show", "--lr", "x", "--set", "train.bacth=3", "--set", "model.depth=3")
+	if r.code != exitConfig || !strings.HasPrefix(r.stderr, "jem: 3 faults in the configuration:\n") || strings.Count(r.stderr, "\n") != 4 {
+		t.Errorf("got %d\n%s", r.code, r.stderr)
+	}
+}
+
+func TestShownConfigurationReadsBack(t *testing.T) {
+	first := ok(t, "config", "show", "--preset", "svhn-small", "--lr", "0.003", "--set", "optim.decay_epochs=5,7")
+	file := filepath.Join(t.TempDir(), "shown.yaml")
+	if err := os.WriteFile(file, []byte(first), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if again := ok(t, "config", "show", "--config", file); again != first {
+		t.Errorf("got\n%s\nwant\n%s", again, first)
+	}
+	if later := ok(t, "config", "show", "--config", file, "--set", "optim.lr=1"); !strings.Contains(later, "\n  lr: 1\n") {
+		t.Errorf("--set doesn't win over --config:\n%s", later)
+	}
+}
+
+func TestConfigurationAsJSON(t *testing.T) {
+	var diff []settings.Change
+	okJSON(t, &diff, "config", "show", "--preset", "cifar10", "--sgld-steps", "40", "--diff", "--json")
+	if len(diff) != 1 || diff[0].Path != "sampler.steps" || diff[0].From != 20.0 || diff[0].To != 40.0 {
+		t.Errorf("got %+v", diff)
+	}
+	var keys []settings.Key
+	okJSON(t, &keys, "config", "show", "--json")
+	if len(keys) < 50 || keys[0].Path != "seed" {
+		t.Errorf("got %d keys: %+v", len(keys), keys)
+	}
+	var presets []preset
+	okJSON(t, &presets, "config", "presets", "--json")
+	if len(presets) < 13 || presets[0].Name != "cifar10" || !strings.Contains(presets[0].About, "as in the paper") {
+		t.Errorf("got %+v", presets)
+	}
+}
+
+func TestVersionOfTheBuild(t *testing.T) {
+	var b build
+	okJSON(t, &b, "version", "--json")
+	if b.Version != "v1.2.3" || b.Go == "" || b.OS == "" {
+		t.Errorf("got %+v", b)
+	}
+	if out := ok(t, "version"); !strings.HasPrefix(out, "jem v1.2.3 (go") {
+		t.Errorf("got %q", out)
+	}
+}
+
+func TestDevicesOfThisMachine(t *testing.T) {
+	var all []listed
+	okJSON(t, &all, "devices", "--json")
+	if len(all) != 4 || !all[0].Available || all[0].ISA != "generic" || all[0].Threads < 1 {
+		t.Errorf("got %+v", all)
+	}
+	if last := all[len(all)-1]; last.Kind != "cuda" || last.Available || last.Reason == "" {
+		t.Errorf("got %+v", last)
+	}
+}
+
+func TestHelpNamesCommandsAndExitCodes(t *testing.T) {
+	out := ok(t)
+	for _, want := range []string{"config ", "data ", "bench ", "78  configuration error"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if out := ok(t, "config", "show", "--help"); !strings.Contains(out, "SGLD steps K a training step [n_steps]: sampler.steps") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if out := ok(t, "completion", shell); !strings.Contains(out, "jem") || len(out) < 200 {
+			t.Errorf("%s: got %q", shell, out)
+		}
+	}
+	if out := ok(t, "con", "--generate-bash-completion"); !strings.Contains(out, "config\n") {
+		t.Errorf("commands: got %q", out)
+	}
+	if out := ok(t, "config", "show", "--sgl", "--generate-bash-completion"); !strings.Contains(out, "--sgld-steps") {
+		t.Errorf("flags: got %q", out)
+	}
+}
+
+func TestBashCompletes(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash here")
+	}
+	script := `source <("$JEM" completion bash); COMP_WORDS=(` + jem + ` config show --sgld-st); COMP_CWORD=3; _jem; echo "${COMPREPLY[@]}"`
+	cmd := exec.Command(bash, "-c", script)
+	cmd.Env = append(os.Environ(), "JEM="+jem)
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != "--sgld-step-size --sgld-steps\n" && string(out) != "--sgld-steps --sgld-step-size\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
+}
+
+func TestManualPage(t *testing.T) {
+	if out := ok(t, "man"); !strings.Contains(out, ".TH jem 1") || !strings.Contains(out, "selftest") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+func TestSelftestReports(t *testing.T) {
+	var report struct {
+		Device  string
+		Results []struct {
+			Group  string
+			Passed bool
+		}
+	}
+	okJSON(t, &report, "selftest", "--only", "memory/", "--json")
+	if len(report.Results) < 5 || report.Results[0].Group != "memory" || !report.Results[0].Passed {
+		t.Errorf("got %+v", report)
+	}
+	if out := ok(t, "selftest", "--only", "memory/", "--cpu-isa", "generic"); !strings.Contains(out, "GROUP") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+func TestBenchReports(t *testing.T) {
+	var r struct {
+		StepSeconds float64 `json:"step_seconds"`
+		SGLDSeconds float64 `json:"sgld_seconds"`
+		ConvShare   float64 `json:"conv_share"`
+		GFLOPS      float64 `json:"gflops"`
+		Batch       int     `json:"batch"`
+	}
+	okJSON(t, &r, "bench", "step", "--model", "wrn-10-1", "--batch", "2", "--sgld-steps", "1", "--steps", "2", "--json")
+	if !(0 < r.SGLDSeconds && r.SGLDSeconds < r.StepSeconds && 0 < r.ConvShare && r.ConvShare < 1 && r.GFLOPS > 0 && r.Batch == 2) {
+		t.Errorf("got %+v", r)
+	}
+	out := ok(t, "bench", "layers", "--model", "wrn-10-1", "--batch", "1", "--time", "1ms")
+	if !strings.Contains(out, "16to16_k3s1_32x32") || strings.Count(out, "input gradient") < 5 {
+		t.Errorf("got\n%s", out)
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/term"
+)
+
+// jsonFlag makes a command's result machine-readable.
+var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"}
+
+// json prints a result for machines.
+func (p *program) json(v any) error {
+	enc := json.NewEncoder(p.stdout)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// table prints rows of tab-separated cells in columns.
+func (p *program) table(rows ...string) error {
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintln(w, r)
+	}
+	return w.Flush()
+}
+
+// logFlags are those of every command that takes a while.
+func logFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "log-format", Value: "console", Usage: "log lines as console or json"},
+		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least level logged: debug, info, warn or error"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress, and log errors only"},
+	}
+}
+
+// logger writes to w as the command's logFlags say.
+func logger(c *cli.Context, w io.Writer) (*zap.Logger, error) {
+	level, err := zapcore.ParseLevel(c.String("log-level"))
+	if err != nil {
+		return nil, usagef(c, "--log-level %q: want debug, info, warn or error", c.String("log-level"))
+	}
+	if c.Bool("quiet") {
+		level = zapcore.ErrorLevel
+	}
+	var enc zapcore.Encoder
+	switch c.String("log-format") {
+	case "console":
+		cfg := zap.NewDevelopmentEncoderConfig()
+		cfg.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
+		cfg.EncodeLevel = zapcore.LowercaseLevelEncoder
+		cfg.ConsoleSeparator = " "
+		enc = zapcore.NewConsoleEncoder(cfg)
+	case "json":
+		cfg := zap.NewProductionEncoderConfig()
+		cfg.EncodeTime = zapcore.ISO8601TimeEncoder
+		enc = zapcore.NewJSONEncoder(cfg)
+	default:
+		return nil, usagef(c, "--log-format %q: want console or json", c.String("log-format"))
+	}
+	return zap.New(zapcore.NewCore(enc, zapcore.AddSync(w), level)), nil
+}
+
+// terminal reports whether w is one, so that a progress bar makes sense.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+)
+
+// screen is stderr with log lines and, on a terminal, a progress bar below them.
+type screen struct {
+	log   *zap.Logger
+	shows bool // a bar makes sense
+
+	mu  sync.Mutex
+	out io.Writer
+	bar *progressbar.ProgressBar // nil while there is none
+}
+
+// screen prepares stderr as a command's logFlags say.
+func (p *program) screen(c *cli.Context) (*screen, error) {
+	s := &screen{out: p.stderr, shows: terminal(p.stderr) && !c.Bool("quiet") && c.String("log-format") == "console"}
+	var err error
+	s.log, err = logger(c, s)
+	return s, err
+}
+
+// Write puts a log line above the bar.
+func (s *screen) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar == nil {
+		return s.out.Write(line)
+	}
+	// A bar that can't be drawn is no reason to fail.
+	_ = s.bar.Clear()
+	n, err := s.out.Write(line)
+	_ = s.bar.RenderBlank()
+	return n, err
+}
+
+// start draws a bar that ends at total; options refine it.
+func (s *screen) start(total int64, options ...progressbar.Option) {
+	if !s.shows {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bar = progressbar.NewOptions64(total, append([]progressbar.Option{
+		progressbar.OptionSetWriter(s.out),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionThrottle(200 * time.Millisecond),
+		progressbar.OptionShowCount(),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionClearOnFinish(),
+	}, options...)...)
+}
+
+// set moves the bar.
+func (s *screen) set(done int64, about string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar == nil {
+		return
+	}
+	s.bar.Describe(about)
+	_ = s.bar.Set64(done)
+}
+
+// close removes the bar. It may be called again.
+func (s *screen) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar != nil {
+		_ = s.bar.Clear()
+		s.bar = nil
+	}
+}
+
+// download shows the progress of data.Fetch.
+func (s *screen) download(done, total int64) {
+	if s.bar == nil {
+		s.start(total, progressbar.OptionShowBytes(true))
+	}
+	s.set(done, fmt.Sprintf("%d MB", total>>20))
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/backend/backendtest"
+)
+
+func (p *program) selftestCommand() *cli.Command {
+	return leaf(&cli.Command{
+		Name:  "selftest",
+		Usage: "hold a device to the definitions of its operations",
+		Description: "Every operation is compared with a definition in double precision, on awkward shapes,\n" +
+			"within derived bounds. Exit code 1 if one answer is wrong.",
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "short", Usage: "leave out the largest layers"},
+			&cli.StringFlag{Name: "only", Usage: "only checks whose name contains this"},
+			jsonFlag,
+		}, append(deviceFlags(), logFlags()...)...),
+		Action: p.selftest,
+	})
+}
+
+func (p *program) selftest(c *cli.Context) error {
+	only := c.String("only")
+	if !slices.ContainsFunc(backendtest.Checks(), func(k backendtest.Check) bool { return strings.Contains(k.Path(), only) }) {
+		return usagef(c, "--only %q: no check has such a name", only)
+	}
+	s, err := p.screen(c)
+	if err != nil {
+		return err
+	}
+	dev, err := openDevice(deviceOf(c))
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	defer s.close()
+	asked := len(backendtest.Checks())
+	s.start(int64(asked))
+	done := int64(0)
+	report := backendtest.Suite(dev, backendtest.Options{
+		Short: c.Bool("short"), Only: only,
+		Observe: func(r backendtest.Result) { done++; s.set(done, r.Path()) },
+	})
+	s.close()
+	if c.Bool("json") {
+		err = p.json(report)
+	} else {
+		err = p.table(selftestRows(report)...)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !report.Passed():
+		return fmt.Errorf("%w: %d of %d checks on %s", errFailed, len(report.Failures()), len(report.Results), report.Device)
+	}
+	return nil
+}
+
+// selftestRows is a line a group, and one for each failure.
+func selftestRows(report backendtest.Report) []string {
+	type group struct {
+		name           string
+		asked, passed  int
+		ratio, seconds float64
+	}
+	var groups []*group
+	rows := []string{report.Device, "GROUP\tPASSED\tWORST ERROR / BOUND\tSECONDS"}
+	for _, r := range report.Results {
+		if len(groups) == 0 || groups[len(groups)-1].name != r.Group {
+			groups = append(groups, &group{name: r.Group})
+		}
+		g := groups[len(groups)-1]
+		g.asked++
+		g.seconds += r.Seconds
+		g.ratio = max(g.ratio, r.Ratio)
+		if r.Passed {
+			g.passed++
+		}
+	}
+	for _, g := range groups {
+		rows = append(rows, fmt.Sprintf("%s\t%d of %d\t%.2f\t%.1f", g.name, g.passed, g.asked, g.ratio, g.seconds))
+	}
+	for _, r := range report.Failures() {
+		rows = append(rows, fmt.Sprintf("FAILED %s: %s", r.Path(), r.Message))
+	}
+	return rows
+}

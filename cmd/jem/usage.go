@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/settings"
+)
+
+// usageError is a command line that can't be understood.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// usagef makes a usageError about a command.
+func usagef(c *cli.Context, format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...) + "; " + c.Command.HelpName + " --help shows what there is"}
+}
+
+// parent completes a command whose work is done by its subcommands.
+func parent(c *cli.Command) *cli.Command {
+	c.Action, c.OnUsageError = group(c.Subcommands), onUsageError
+	c.HideHelpCommand = true
+	return c
+}
+
+// leaf completes a command that works itself, on exactly the arguments named.
+func leaf(c *cli.Command, args ...string) *cli.Command {
+	c.ArgsUsage, c.OnUsageError, c.HideHelpCommand = strings.Join(args, " "), onUsageError, true
+	if len(args) == 0 {
+		c.ArgsUsage = " " // else the help promises arguments
+	}
+	do := c.Action
+	c.Action = func(ctx *cli.Context) error {
+		for i, a := range ctx.Args().Slice() {
+			if i > 0 && strings.HasPrefix(a, "-") {
+				return usagef(ctx, "%s stands after an argument: flags come first", a)
+			}
+		}
+		switch n := ctx.NArg(); {
+		case n < len(args):
+			return usagef(ctx, "%s is missing", args[n])
+		case n > len(args):
+			return usagef(ctx, "unexpected argument %q", ctx.Args().Get(len(args)))
+		}
+		return do(ctx)
+	}
+	return c
+}
+
+// group is the action of a command called without a subcommand, or with one that it
+// doesn't have.
+func group(commands []*cli.Command) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if !c.Args().Present() {
+			if c.Command.Name == c.App.Name {
+				return cli.ShowAppHelp(c)
+			}
+			return cli.ShowSubcommandHelp(c)
+		}
+		var names []string
+		for _, sub := range commands {
+			names = append(names, sub.Name)
+		}
+		return usagef(c, "unknown command %q%s", c.Args().First(), settings.Suggest(c.Args().First(), names))
+	}
+}
+
+// onUsageError says in our words what the flag parser found.
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return usagef(c, "%s", err)
+	}
+	var names []string
+	for _, f := range c.Command.Flags {
+		for _, n := range f.Names() {
+			if len(n) > 1 {
+				names = append(names, "--"+n)
+			}
+		}
+	}
+	name = "--" + strings.TrimLeft(name, "-")
+	return usagef(c, "unknown flag %s%s", name, settings.Suggest(name, names))
+}

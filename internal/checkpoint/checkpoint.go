@@ -1,0 +1,123 @@
+// Package checkpoint keeps the states of a run on disk so that a crash, a full disk or
+// a flipped bit costs at most the newest of them, and is noticed.
+//
+// A checkpoint is a folder:
+//
+//	checkpoints/step-00012345/
+//	    model.safetensors  ema.safetensors  optim.safetensors  buffer.rank000.safetensors
+//	    state.json         what the caller keeps besides tensors: step, counters, seeds
+//	    MANIFEST.json      format version, step, size and SHA-256 of each other file
+//
+// It is written under a temporary name, every file fsynced, the manifest last, and then
+// renamed; so a folder of the final name is complete, and whether it still is what was
+// written is decided by the manifest, never by a date or by a pointer file.
+//
+// The package does not know what the tensors mean, nor who asks for a checkpoint when.
+//
+//	store, err := checkpoint.Open(dir)           // the run's one writer
+//	path, err := store.Save(step, files, state)
+//	_, err = store.Prune(checkpoint.Policy{KeepLast: 2})
+//	c, damaged, err := checkpoint.Latest(dir)    // any reader
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+
+	"jem/internal/checkpoint/safetensors"
+)
+
+// Tensor is a named array; see safetensors.Tensor for Fill, which lets a device's
+// tensors be saved without a copy of them all in host memory.
+type Tensor = safetensors.Tensor
+
+// Checkpoint is a state that was read and found undamaged.
+type Checkpoint struct {
+	Path  string              // its folder
+	Step  int                 // the training step that had been completed
+	Files map[string][]Tensor // by name without the extension: model, ema, optim, buffer.rank000, …
+	State []byte              // state.json, as it was given to Save
+}
+
+// Entry is a checkpoint in a listing; whether it is undamaged has not been looked at.
+type Entry struct {
+	Path string
+	Step int
+}
+
+// ErrNone says that a folder has no checkpoint that can be used.
+var ErrNone = errors.New("no usable checkpoint")
+
+// CorruptError says that a checkpoint is not what was saved.
+type CorruptError struct {
+	File   string // the file that differs, or the folder where one is missing
+	Reason string
+	Err    error // the cause below, if any
+}
+
+func (e *CorruptError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: damaged: %s: %v", e.File, e.Reason, e.Err)
+	}
+	return fmt.Sprintf("%s: damaged: %s", e.File, e.Reason)
+}
+
+// Unwrap returns the cause.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+const (
+	prefix     = "step-"
+	tempSuffix = ".tmp-" // followed by the process id: being written or being deleted
+	oldSuffix  = ".old-" // followed by the process id: moved aside by a newer one of the same step
+)
+
+// folder returns the name of a step's folder. Eight digits keep listings sorted; more
+// are used where needed.
+func folder(step int) string { return fmt.Sprintf("%s%08d", prefix, step) }
+
+// stepOf returns the step that a folder's name stands for.
+func stepOf(name string) (step int, ok bool) {
+	digits, ok := strings.CutPrefix(name, prefix)
+	step, err := strconv.Atoi(digits)
+	return step, ok && err == nil && step >= 0 && folder(step) == name
+}
+
+// List returns the checkpoints in dir, oldest step first. A folder that does not exist
+// has none.
+func List(dir string) ([]Entry, error) {
+	all, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("list checkpoints: %w", err)
+	}
+	var entries []Entry
+	for _, e := range all {
+		if step, ok := stepOf(e.Name()); ok && e.IsDir() {
+			entries = append(entries, Entry{filepath.Join(dir, e.Name()), step})
+		}
+	}
+	sort.Slice(entries, func(i, j int) bool { return entries[i].Step < entries[j].Step })
+	return entries, nil
+}
+
+// Latest loads the newest checkpoint that verifies, with the files named (none: all of
+// them). damaged holds the reason for each newer one that was skipped; show them to the
+// user. Without any usable one the error wraps ErrNone and the reasons.
+func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err error) {
+	entries, err := List(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		c, err := Load(entries[i].Path, names...)
+		if err == nil {
+			return c, damaged, nil
+		}
+		damaged = append(damaged, err)
+	}
+	return nil, damaged, fmt.Errorf("%s: %w", dir, errors.Join(append([]error{ErrNone}, damaged...)...))
+}

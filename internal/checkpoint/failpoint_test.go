@@ -1,0 +1,144 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// scenario is something done to a folder that already holds steps 1 and 2.
+type scenario struct {
+	name string
+	do   func(*Store) error
+	left []int // steps of which one must be the newest usable one, whatever happened
+}
+
+var scenarios = []scenario{
+	{"a new step", func(s *Store) error { return saveError(s, 3) }, []int{2, 3}},
+	{"the same step again", func(s *Store) error { return saveError(s, 2) }, []int{2}},
+	{"pruning", func(s *Store) error { _, err := s.Prune(Policy{KeepLast: 1}); return err }, []int{2}},
+}
+
+func saveError(s *Store, step int) error {
+	files, state := content(step)
+	_, err := s.Save(step, files, state)
+	return err
+}
+
+// The n-th operation fails, for every n until none does; SQLite is tested like this.
+func TestFailureOfAnyOperationLeavesAUsableCheckpoint(t *testing.T) {
+	for _, c := range scenarios {
+		t.Run(c.name, func(t *testing.T) {
+			n := 1
+			for c.failAt(t, n) {
+				n++
+			}
+			t.Logf("%d points", n-1)
+		})
+	}
+}
+
+// failAt lets the n-th operation fail and reports whether there is one.
+func (c scenario) failAt(t *testing.T, n int) bool {
+	t.Helper()
+	dir := t.TempDir()
+	save(t, open(t, dir), 1, 2)
+	d, err := withFailpoint(osDisk{}, fmt.Sprintf("ckpt:%d:error", n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.do(&Store{dir, d})
+	fired := d.(*failpoint).left <= 0
+	if errors.Is(err, errFailpoint) != fired {
+		t.Fatalf("point %d: fired %v, got %v", n, fired, err)
+	}
+	wantRecovered(t, dir, c.left)
+	return fired
+}
+
+// wantRecovered checks a folder as the next run finds it.
+func wantRecovered(t *testing.T, dir string, left []int) {
+	t.Helper()
+	open(t, dir)
+	wantLatest(t, dir, left...)
+	for _, name := range names(t, dir) {
+		if _, ok := stepOf(name); !ok {
+			t.Errorf("left behind: %s", name)
+		}
+	}
+	if _, damaged, _ := Latest(dir); len(damaged) > 0 {
+		t.Errorf("damaged: %v", damaged)
+	}
+}
+
+// The same with a process that dies: this test binary, started again for one scenario.
+func TestDeathAtAnyOperationLeavesAUsableCheckpoint(t *testing.T) {
+	if dir := os.Getenv("JEM_TEST_DIR"); dir != "" {
+		die(t, dir)
+		return
+	}
+	if testing.Short() {
+		t.Skip("starts a process for each point")
+	}
+	for i, c := range scenarios {
+		t.Run(c.name, func(t *testing.T) {
+			for n := 1; ; n++ {
+				dir := t.TempDir()
+				save(t, open(t, dir), 1, 2)
+				cmd := exec.Command(os.Args[0], "-test.run=^TestDeathAtAnyOperationLeavesAUsableCheckpoint$")
+				cmd.Env = append(os.Environ(), "JEM_TEST_DIR="+dir, fmt.Sprintf("JEM_TEST_SCENARIO=%d", i),
+					fmt.Sprintf("%s=ckpt:%d:exit", FailpointEnv, n))
+				out, err := cmd.CombinedOutput()
+				var exit *exec.ExitError
+				if err == nil {
+					t.Logf("%d points", n-1)
+					return
+				}
+				if !errors.As(err, &exit) || exit.ExitCode() != exitCode {
+					t.Fatalf("point %d: %v\n%s", n, err, out)
+				}
+				wantRecovered(t, dir, c.left)
+			}
+		})
+	}
+}
+
+// die is the child process.
+func die(t *testing.T, dir string) {
+	for i, c := range scenarios {
+		if os.Getenv("JEM_TEST_SCENARIO") != fmt.Sprint(i) {
+			continue
+		}
+		if err := c.do(open(t, dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFailpointNamesStandForAllTheyBegin(t *testing.T) {
+	for value, want := range map[string]string{
+		"ckpt.rename:1:error":       "ckpt.rename.before",
+		"ckpt.rename:2:error":       "ckpt.rename.after",
+		"ckpt.rename.after:1:error": "ckpt.rename.after",
+		"ckpt.sync:1:error":         "ckpt.sync.before",
+	} {
+		t.Setenv(FailpointEnv, value)
+		err := saveError(open(t, filepath.Join(t.TempDir(), "new")), 1)
+		if strings.HasPrefix(value, "ckpt.sync:") && errors.Is(err, errFailpoint) && strings.Contains(err.Error(), "syncdir") {
+			t.Errorf("%s fired at another point: %v", value, err)
+		}
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", value, err, want)
+		}
+	}
+	for _, value := range []string{"ckpt", "ckpt:0:error", "ckpt:x:error", "ckpt:1:panic"} {
+		t.Setenv(FailpointEnv, value)
+		if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), FailpointEnv) {
+			t.Errorf("%s: got %v", value, err)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package checkpoint
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"jem/internal/checkpoint/safetensors"
+)
+
+// Load reads the checkpoint in the folder path: the state and the tensor files named
+// (none: all of them). Size and SHA-256 of each are compared with the manifest; files
+// that were not asked for are not read. What differs gives a *CorruptError.
+func Load(path string, names ...string) (*Checkpoint, error) {
+	path, err := filepath.Abs(path) // the folder's name is checked, which "." would hide
+	if err != nil {
+		return nil, err
+	}
+	m, err := readManifest(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checkpoint{Path: path, Step: m.Step, Files: map[string][]Tensor{}}
+	for _, f := range m.Files {
+		name, tensors := strings.CutSuffix(f.Name, extension)
+		switch {
+		case f.Name == stateName:
+			err = f.verify(path, func(r io.Reader) (err error) { c.State, err = io.ReadAll(io.LimitReader(r, maxSmall)); return err })
+		case tensors && (len(names) == 0 || slices.Contains(names, name)):
+			err = f.verify(path, func(r io.Reader) (err error) { c.Files[name], err = safetensors.Read(r, f.Size); return err })
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range names {
+		if _, ok := c.Files[name]; !ok {
+			return nil, fmt.Errorf("%s: has no file %s%s", path, name, extension)
+		}
+	}
+	return c, nil
+}
+
+// Verify compares every file of the checkpoint in the folder path with the manifest.
+func Verify(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	m, err := readManifest(path)
+	if err != nil {
+		return err
+	}
+	for _, f := range m.Files {
+		if err := f.verify(path, func(io.Reader) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verify lets read consume the file and then compares size and hash of all of it.
+func (f fileEntry) verify(dir string, read func(io.Reader) error) error {
+	path := filepath.Join(dir, f.Name)
+	info, err := os.Lstat(path)
+	if err != nil {
+		return &CorruptError{path, "cannot be read", err}
+	}
+	if !info.Mode().IsRegular() || info.Size() != f.Size {
+		return &CorruptError{path, fmt.Sprintf("%d bytes (%v), want a file of %d", info.Size(), info.Mode(), f.Size), nil}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return &CorruptError{path, "cannot be read", err}
+	}
+	defer file.Close() // nothing was written
+	sum := newSummer()
+	content := io.TeeReader(file, sum)
+	if err := read(content); err != nil {
+		return &CorruptError{path, "content", err}
+	}
+	if _, err := io.Copy(io.Discard, content); err != nil {
+		return &CorruptError{path, "cannot be read", err}
+	}
+	if got := sum.entry(f.Name); got != f {
+		return &CorruptError{path, fmt.Sprintf("SHA-256 %s, want %s", got.SHA256, f.SHA256), nil}
+	}
+	return nil
+}

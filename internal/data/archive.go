@@ -1,0 +1,74 @@
+package data
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path"
+)
+
+// Limits on an archive: CIFAR's have 8 files and 184 MB.
+const (
+	maxArchiveFiles = 64
+	maxArchiveBytes = 1 << 30
+)
+
+// unpack writes the files of a tar.gz into the listing's folder in dir. An archive with
+// anything but folders and regular files directly in that folder is refused. Files get their
+// names when they are complete; os.Root keeps every path within dir.
+func (l Listing) unpack(archive, dir string) error {
+	f, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	packed, err := gzip.NewReader(f)
+	if err != nil {
+		return unreadable(err, "gzip header")
+	}
+	left := int64(maxArchiveBytes)
+	for entries, r := 0, tar.NewReader(packed); ; entries++ {
+		h, err := r.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return unreadable(err, "archive")
+		}
+		if left -= h.Size; entries == maxArchiveFiles || left < 0 {
+			return bad("archive with more than %d files or %d bytes", maxArchiveFiles, maxArchiveBytes)
+		}
+		if err := l.unpackEntry(root, r, h); err != nil {
+			return err
+		}
+	}
+}
+
+func (l Listing) unpackEntry(root *os.Root, r io.Reader, h *tar.Header) error {
+	name := path.Clean(h.Name)
+	switch {
+	case h.Typeflag == tar.TypeDir && name == l.Folder:
+		return nil
+	case h.Typeflag != tar.TypeReg || path.Dir(name) != l.Folder:
+		return bad("archive entry %q of type %q: only files in %s are expected", h.Name, h.Typeflag, l.Folder)
+	}
+	if err := root.Mkdir(l.Folder, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	f, err := root.Create(name + ".part")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, root.Remove(name+".part"))
+	}
+	return root.Rename(name+".part", name)
+}

@@ -1,0 +1,96 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// locate returns the path of a file in dir, packed (.gz) or not; fs.ErrNotExist if neither is there.
+func locate(dir, name string) (string, error) {
+	for _, p := range []string{filepath.Join(dir, name), filepath.Join(dir, name+".gz")} {
+		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
+			return p, nil
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("%s: %w", filepath.Join(dir, name), fs.ErrNotExist)
+}
+
+// unpackFactor bounds what a file may unpack to, in published sizes: room for larger sets in
+// the same format, none for a bomb.
+const unpackFactor = 4
+
+// readContent returns the content of a file, unpacked if it is gzip, of at most
+// limit bytes. It holds no more memory than a few times what is really there.
+func readContent(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var magic [2]byte
+	n, err := f.ReadAt(magic[:], 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	var r io.Reader = f
+	if packed := n == 2 && magic == [2]byte{0x1f, 0x8b}; packed {
+		if r, err = gzip.NewReader(f); err != nil {
+			return nil, at(path, unreadable(err, "gzip header"))
+		}
+	}
+	b, err := readCapped(r, limit)
+	return b, at(path, err)
+}
+
+// readCapped reads all of r, refusing more than limit bytes.
+func readCapped(r io.Reader, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	n, err := io.Copy(&b, io.LimitReader(r, limit+1))
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &path):
+		return nil, err // the disk's trouble, not the data's
+	case err != nil:
+		return nil, unreadable(err, "compressed content")
+	case n > limit:
+		return nil, bad("more than %d bytes unpacked: not the file that the name says", limit)
+	}
+	return b.Bytes(), nil
+}
+
+// matches reports whether content is what was published.
+func (f File) matches(content []byte) bool {
+	if f.SHA256 != "" {
+		sum := sha256.Sum256(content)
+		return hex.EncodeToString(sum[:]) == f.SHA256
+	}
+	sum := md5.Sum(content)
+	return hex.EncodeToString(sum[:]) == f.MD5
+}
+
+// limit is the largest content that is read under this file's name.
+func (f File) limit() int64 {
+	if f.Size == 0 {
+		return maxMAT
+	}
+	return unpackFactor * f.Size
+}
+
+// unreadable marks a decoder's failure to read as bad data.
+func unreadable(err error, what string) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return bad("the file ends within its %s: cut; get it again", what)
+	}
+	return &Error{Kind: ErrBadData, Reason: what + " can't be read", Err: err}
+}

@@ -1,0 +1,203 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"golang.org/x/image/draw"
+)
+
+// FolderOptions says how a folder of images is read.
+type FolderOptions struct {
+	Size int  // side in pixels of the central square that images are cut and resized to, a multiple of 8; 0: all have one size already
+	Grey bool // one channel instead of three
+}
+
+// Limits on a folder of images: they keep a wrong folder or a crafted picture from eating the memory.
+const (
+	maxFileBytes   = 64 << 20
+	maxPicture     = 16 << 20 // pixels of one picture, 4096×4096
+	maxFolderBytes = 8 << 30  // of the set as uint8
+)
+
+// OpenFolder reads the PNG and JPEG files of a folder, one sub-folder a class, in the order
+// of their names; other files are passed over with a note. Without sub-folders the images
+// are of one class, named for the folder.
+func OpenFolder(dir string, o FolderOptions) (*Set, []string, error) {
+	if o.Size < 0 || o.Size%8 != 0 || o.Size > maxSide {
+		return nil, nil, fmt.Errorf("image size %d: want a multiple of 8, at most %d", o.Size, maxSide)
+	}
+	classes, err := classFolders(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Set{Name: Folder, C: 3, H: o.Size, W: o.Size, Sources: []Source{{Path: dir}}}
+	if o.Grey {
+		s.C = 1
+	}
+	var skipped int
+	for y, folder := range classes {
+		s.Classes = append(s.Classes, filepath.Base(folder))
+		n, err := s.addFolder(folder, int32(y), o.Size > 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		skipped += n
+	}
+	if s.Len() == 0 {
+		return nil, nil, &Error{Path: dir, Kind: ErrMissing, Reason: "no PNG or JPEG images: put them into one sub-folder a class"}
+	}
+	var notes []string
+	if skipped > 0 {
+		notes = append(notes, fmt.Sprintf("%s: %d files that are neither PNG nor JPEG were passed over", dir, skipped))
+	}
+	return s, notes, s.check()
+}
+
+// openOwn is Open for a folder: its sub-folder named for the split where there is one.
+func openOwn(split Split, o OpenOptions) (*Set, []string, error) {
+	if o.Dir == "" {
+		return nil, nil, &Error{Kind: ErrMissing, Reason: "no folder of images named: set the data folder (data.dir)"}
+	}
+	dir, note := filepath.Join(o.Dir, string(split)), ""
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		dir, note = o.Dir, fmt.Sprintf("%s has no sub-folder %q: all its images are used as the %s split", o.Dir, split, split)
+	}
+	s, notes, err := OpenFolder(dir, o.Images)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open folder of images: %w", err)
+	}
+	if note != "" {
+		notes = append(notes, note)
+	}
+	s.Split = split
+	return s.Head(o.Limit), notes, nil
+}
+
+// classFolders lists the sub-folders, or the folder itself if it has none.
+func classFolders(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Path: dir, Kind: ErrMissing, Reason: "no such folder of images"}
+	} else if err != nil {
+		return nil, err
+	}
+	var classes []string
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			classes = append(classes, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(classes) == 0 {
+		classes = []string{dir}
+	}
+	sort.Strings(classes)
+	return classes, nil
+}
+
+// addFolder appends the images of one class and returns how many files it passed over.
+func (s *Set) addFolder(dir string, label int32, resize bool) (skipped int, err error) {
+	entries, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".png", ".jpg", ".jpeg":
+		default:
+			skipped++
+			continue
+		}
+		b, err := readContent(path, maxFileBytes)
+		if err != nil {
+			return skipped, err
+		}
+		if err := s.addPicture(b, resize); err != nil {
+			return skipped, at(path, err)
+		}
+		s.Labels = append(s.Labels, label)
+	}
+	return skipped, nil
+}
+
+// addPicture appends the pixels of an encoded picture. Without resizing the first picture
+// fixes the size of them all.
+func (s *Set) addPicture(file []byte, resize bool) error {
+	img, err := decodePicture(file)
+	if err != nil {
+		return err
+	}
+	b := img.Bounds()
+	if s.Len() == 0 && !resize {
+		s.H, s.W = b.Dy(), b.Dx()
+	}
+	switch {
+	case s.H%8 != 0 || s.W%8 != 0 || max(s.H, s.W) > maxSide:
+		return bad("%d×%d pixels: sides must be multiples of 8, at most %d; ask for a size to resize to", s.W, s.H, maxSide)
+	case !resize && (b.Dx() != s.W || b.Dy() != s.H):
+		return bad("%d×%d pixels, the first image has %d×%d: ask for a size to resize to", b.Dx(), b.Dy(), s.W, s.H)
+	case int64(len(s.Pixels)+s.Dim()) > maxFolderBytes:
+		return bad("more than %d GiB of pixels: choose a smaller size", maxFolderBytes>>30)
+	}
+	s.addPixels(img)
+	return nil
+}
+
+// decodePicture decodes a PNG or JPEG after a look at its size.
+func decodePicture(file []byte) (image.Image, error) {
+	config, decode := png.DecodeConfig, png.Decode
+	if bytes.HasPrefix(file, []byte{0xff, 0xd8}) {
+		config, decode = jpeg.DecodeConfig, jpeg.Decode
+	}
+	c, err := config(bytes.NewReader(file))
+	if err != nil {
+		return nil, unreadable(err, "picture")
+	}
+	if c.Width < 1 || c.Height < 1 || int64(c.Width)*int64(c.Height) > maxPicture {
+		return nil, bad("picture of %d×%d pixels: at most %d in all", c.Width, c.Height, maxPicture)
+	}
+	img, err := decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, unreadable(err, "picture")
+	}
+	return img, nil
+}
+
+// addPixels appends an image as planes. One of another size is cut to its central square and
+// scaled (bilinear, with a wider kernel when it shrinks). Transparent pixels lie on black.
+func (s *Set) addPixels(img image.Image) {
+	flat := image.NewRGBA(image.Rect(0, 0, s.W, s.H))
+	if b := img.Bounds(); b.Size() == flat.Bounds().Size() {
+		draw.Draw(flat, flat.Bounds(), img, b.Min, draw.Src)
+	} else {
+		draw.BiLinear.Scale(flat, flat.Bounds(), img, square(b), draw.Src, nil)
+	}
+	for c := range s.C {
+		for i := 0; i < len(flat.Pix); i += 4 {
+			p := flat.Pix[i : i+4]
+			v := p[c]
+			if s.C == 1 {
+				v = color.GrayModel.Convert(color.RGBA{p[0], p[1], p[2], 255}).(color.Gray).Y
+			}
+			s.Pixels = append(s.Pixels, v)
+		}
+	}
+}
+
+// square is the largest centred square within a rectangle.
+func square(b image.Rectangle) image.Rectangle {
+	side := min(b.Dx(), b.Dy())
+	corner := image.Pt(b.Min.X+(b.Dx()-side)/2, b.Min.Y+(b.Dy()-side)/2)
+	return image.Rectangle{Min: corner, Max: corner.Add(image.Pt(side, side))}
+}

@@ -1,0 +1,123 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"strings"
+	"testing"
+)
+
+// picture is a w×h image of one colour.
+func picture(w, h int, c color.Color) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for i := range w * h {
+		img.Set(i%w, i/w, c)
+	}
+	return img
+}
+
+func pngOf(img image.Image) []byte {
+	var b bytes.Buffer
+	png.Encode(&b, img)
+	return b.Bytes()
+}
+
+func jpegOf(img image.Image) []byte {
+	var b bytes.Buffer
+	jpeg.Encode(&b, img, nil)
+	return b.Bytes()
+}
+
+func TestFolderHasAClassPerSubfolder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "test/dog/b.jpg", jpegOf(picture(16, 8, color.Gray{200})))
+	write(t, dir, "test/cat/a.PNG", pngOf(picture(16, 8, color.NRGBA{10, 20, 30, 255})))
+	write(t, dir, "test/cat/notes.txt", []byte("x"))
+	s, notes, err := Open(Folder, Test, OpenOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.C != 3 || s.H != 8 || s.W != 16 || s.Len() != 2 || strings.Join(s.Classes, " ") != "cat dog" || s.Labels[1] != 1 {
+		t.Errorf("%d×%d×%d, %d images, classes %v, labels %v", s.C, s.H, s.W, s.Len(), s.Classes, s.Labels)
+	}
+	if p := s.Image(0); p[0] != 10 || p[128] != 20 || p[256] != 30 {
+		t.Errorf("planes begin with %d %d %d, want 10 20 30", p[0], p[128], p[256])
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "1 files") {
+		t.Errorf("notes %q: want one on notes.txt", notes)
+	}
+}
+
+func TestFolderIsCutAndResized(t *testing.T) {
+	dir := t.TempDir()
+	// Red with a green square in the middle: the central cut leaves green only.
+	img := picture(96, 48, color.NRGBA{255, 0, 0, 255}).(*image.NRGBA)
+	for y := range 48 {
+		for x := 24; x < 72; x++ {
+			img.Set(x, y, color.NRGBA{0, 255, 0, 255})
+		}
+	}
+	write(t, dir, "a.png", pngOf(img))
+	write(t, dir, "b.png", pngOf(picture(20, 10, color.White)))
+	s, notes, err := Open(Folder, Train, OpenOptions{Dir: dir, Images: FolderOptions{Size: 24, Grey: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.C != 1 || s.H != 24 || s.W != 24 || s.K() != 1 || len(notes) != 1 {
+		t.Fatalf("%d×%d×%d, %d classes, notes %q", s.C, s.H, s.W, s.K(), notes)
+	}
+	for i, v := range s.Image(0) {
+		if v != 150 { // 0.587·255, the luma of green
+			t.Fatalf("pixel %d is %d, want green's luma 150", i, v)
+		}
+	}
+}
+
+func TestBadFoldersAreRefused(t *testing.T) {
+	small := pngOf(picture(8, 8, color.White))
+	for name, c := range map[string]struct {
+		files map[string][]byte
+		size  int
+		kind  error
+		says  string
+	}{
+		"no images":     {map[string][]byte{"a.txt": nil}, 8, ErrMissing, "no PNG or JPEG"},
+		"mixed sizes":   {map[string][]byte{"a.png": small, "b.png": pngOf(picture(16, 8, color.White))}, 0, ErrBadData, "16×8 pixels, the first image has 8×8"},
+		"odd size":      {map[string][]byte{"a.png": pngOf(picture(9, 8, color.White))}, 0, ErrBadData, "multiples of 8"},
+		"cut":           {map[string][]byte{"a.png": small[:40]}, 8, ErrBadData, "a.png"},
+		"no picture":    {map[string][]byte{"a.jpg": []byte("hello")}, 8, ErrBadData, "a.jpg"},
+		"huge pictures": {map[string][]byte{"a.png": claim(small, 1<<20, 1<<20)}, 8, ErrBadData, "1048576×1048576"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for file, content := range c.files {
+				write(t, dir, file, content)
+			}
+			_, _, err := OpenFolder(dir, FolderOptions{Size: c.size})
+			if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error %v, want %v saying %q", err, c.kind, c.says)
+			}
+		})
+	}
+	if _, _, err := OpenFolder(t.TempDir()+"/none", FolderOptions{}); !errors.Is(err, ErrMissing) {
+		t.Errorf("error %v for a folder that isn't there, want missing", err)
+	}
+	if _, _, err := OpenFolder(t.TempDir(), FolderOptions{Size: 12}); err == nil {
+		t.Error("size 12 is accepted, want a multiple of 8")
+	}
+}
+
+// claim changes the size in a PNG's header.
+func claim(file []byte, w, h uint32) []byte {
+	b := bytes.Clone(file)
+	binary.BigEndian.PutUint32(b[16:], w)
+	binary.BigEndian.PutUint32(b[20:], h)
+	binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))
+	return b
+}

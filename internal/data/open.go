@@ -1,0 +1,163 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Folder is the name under which Open reads a folder of images (OpenFolder).
+const Folder = "folder"
+
+// DirEnv is the environment variable that names the folder of the data sets.
+const DirEnv = "JEM_DATA_DIR"
+
+// OpenOptions says where a set is and, for a folder of images, how to read it.
+type OpenOptions struct {
+	// Dir holds the published files, or the set's published folder (cifar-10-batches-bin,
+	// cifar-100-binary, svhn, mnist, fashion-mnist). Empty: $JEM_DATA_DIR, CacheDir and
+	// /usr/share/datasets, in this order.
+	Dir    string
+	Limit  int           // keep only the first so many images; 0: all
+	Images FolderOptions // for the name "folder"
+}
+
+// Open reads one split of a known set, or, by the name "folder", images of the user's own.
+// Notes are sentences for the user: what is unusual, but usable. The error is ErrMissing if
+// files are not there, ErrBadData if they are not what they should be, by errors.Is.
+func Open(name string, split Split, o OpenOptions) (*Set, []string, error) {
+	if name == Folder {
+		return openOwn(split, o)
+	}
+	l, err := Lookup(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	files := l.files(split)
+	if len(files) == 0 {
+		return nil, nil, fmt.Errorf("%s has no split %q", name, split)
+	}
+	dir, err := l.find(files, o.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Set{Name: name, Split: split, C: l.C, H: 32, W: 32, Classes: l.Classes}
+	notes, err := l.read(s, dir, files)
+	if err != nil {
+		return nil, notes, fmt.Errorf("open %s %s: %w", name, split, err)
+	}
+	return s.Head(o.Limit), notes, nil
+}
+
+// find returns the folder that holds all the files.
+func (l Listing) find(files []File, dir string) (string, error) {
+	places := l.places(dir)
+	for _, place := range places {
+		missing, err := absent(place, files)
+		if err != nil {
+			return "", err
+		}
+		if len(missing) == 0 {
+			return place, nil
+		}
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name)
+	}
+	return "", &Error{Kind: ErrMissing, Reason: fmt.Sprintf("%s not found: put %s (or .gz of each) into %s, or run: jem data fetch %s; looked in %s",
+		l.Name, strings.Join(names, ", "), places[0], l.Name, strings.Join(places, ", "))}
+}
+
+// places lists the folders to look in, the likeliest first. A folder that the caller names
+// is the only one.
+func (l Listing) places(dir string) []string {
+	if dir != "" {
+		return []string{filepath.Join(dir, l.Folder), dir}
+	}
+	var ps []string
+	if dir = os.Getenv(DirEnv); dir != "" {
+		ps = append(ps, filepath.Join(dir, l.Folder), dir)
+	}
+	if cache, err := CacheDir(); err == nil {
+		ps = append(ps, filepath.Join(cache, l.Folder))
+	}
+	return append(ps, filepath.Join("/usr/share/datasets", l.Folder)) // Debian's dataset-… packages
+}
+
+// CacheDir is where Fetch puts sets and Open looks last: jem/data in the user's cache folder.
+func CacheDir() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache folder: %w; name a data folder or set %s", err, DirEnv)
+	}
+	return filepath.Join(cache, "jem", "data"), nil
+}
+
+// absent lists the files that a folder lacks.
+func absent(dir string, files []File) ([]string, error) {
+	var missing []string
+	for _, f := range files {
+		if _, err := locate(dir, f.Name); errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, f.Name)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return missing, nil
+}
+
+// content is a file that was read: path and unpacked bytes.
+type content struct {
+	path  string
+	bytes []byte
+}
+
+// read decodes the files into the set.
+func (l Listing) read(s *Set, dir string, files []File) (notes []string, err error) {
+	var have []content
+	for i, f := range files {
+		path, err := locate(dir, f.Name)
+		if err != nil {
+			return notes, err
+		}
+		b, err := readContent(path, f.limit())
+		if err != nil {
+			return notes, err
+		}
+		s.Sources = append(s.Sources, Source{Path: path, Verified: f.matches(b)})
+		if have = append(have, content{path, b}); l.format == formatIDX && len(have) < 2 {
+			continue // labels follow
+		}
+		if err := l.decode(s, have, len(files)-i); err != nil {
+			return notes, at(path, err)
+		}
+		have = have[:0]
+	}
+	for _, f := range s.Sources {
+		if !f.Verified {
+			notes = append(notes, fmt.Sprintf("%s is not the published file (its hash differs), but readable: used as it is; %d %s images in all", f.Path, s.Len(), s.Split))
+		}
+	}
+	return notes, s.check()
+}
+
+// decode appends one file, or one pair of files, to the set; more is how many files of
+// this size there are.
+func (l Listing) decode(s *Set, have []content, more int) error {
+	switch l.format {
+	case formatCIFAR10, formatCIFAR100:
+		if s.Pixels == nil {
+			s.Pixels = slices.Grow(s.Pixels, more*len(have[0].bytes))
+		}
+		return decodeCIFAR(s, have[0].bytes, 1+int(l.format-formatCIFAR10))
+	case formatIDX:
+		return decodeIDX(s, have[0], have[1])
+	default:
+		return decodeSVHN(s, have[0].bytes, maxMAT)
+	}
+}

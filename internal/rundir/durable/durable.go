@@ -1,0 +1,52 @@
+// Package durable writes small files so that a crash or a full disk leaves either the
+// old content or the new, never a mixture, and so that what it reported written is
+// still there after a power cut.
+//
+// It knows nothing of what the files mean. Large, many-file states are the business of
+// package checkpoint, which uses SyncDir.
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile replaces the file at path by data: a temporary file beside it is written
+// and fsynced, renamed over path, and the folder is fsynced. On error the old content
+// stays and the temporary file is removed. Errors keep their *os.PathError or
+// *os.LinkError, so that errors.Is(err, syscall.ENOSPC) works.
+//
+// One writer per path at a time: the temporary name holds the process id only.
+func WriteFile(path string, data []byte) error {
+	dir, name := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	temp := filepath.Join(dir, fmt.Sprintf(".%s.tmp-%d", name, os.Getpid()))
+	err := writeSynced(temp, data)
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		// The first error is the cause; a failed removal only leaves a hidden file.
+		_ = os.Remove(temp)
+		return err
+	}
+	return SyncDir(dir)
+}
+
+// writeSynced leaves data at path, on the disk itself. The temporary file of a killed
+// process with the same id (containers number from 1 again) is overwritten.
+func writeSynced(path string, data []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,66 @@
+package durable
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWriteFileReplacesAndLeavesNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.yaml")
+	for _, want := range []string{"a: 1\n", "", "a: 2\nb: 3\n"} {
+		if err := WriteFile(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || string(got) != want {
+			t.Fatalf("read %q, %v; want %q", got, err, want)
+		}
+	}
+	if names := list(t, dir); len(names) != 1 {
+		t.Errorf("folder holds %v, want config.yaml alone", names)
+	}
+}
+
+func TestWriteFileRemovesItsTemporaryFileWhenTheRenameFails(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	if err := WriteFile(path, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	// A folder in the place of the target makes the rename fail after the write.
+	blocked := filepath.Join(dir, "blocked")
+	if err := os.MkdirAll(filepath.Join(blocked, "child"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteFile(blocked, []byte("new"))
+	var link *os.LinkError
+	if !errors.As(err, &link) {
+		t.Fatalf("rename over a folder: %v, want an *os.LinkError", err)
+	}
+	if names := list(t, dir); len(names) != 2 {
+		t.Errorf("folder holds %v, want x and blocked", names)
+	}
+}
+
+func TestWriteFileNamesAMissingFolder(t *testing.T) {
+	err := WriteFile(filepath.Join(t.TempDir(), "none", "x"), nil)
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+}
+
+func list(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

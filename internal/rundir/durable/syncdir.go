@@ -1,0 +1,19 @@
+//go:build !windows
+
+package durable
+
+import (
+	"errors"
+	"os"
+)
+
+// SyncDir makes the names in a folder durable: without it a renamed file may be gone
+// after a power cut although its content had been fsynced. On Windows it does nothing,
+// since folders cannot be flushed there.
+func SyncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,76 @@
+package rundir
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"jem/internal/rundir/durable"
+
+	"github.com/gofrs/flock"
+)
+
+// Holder is who has a run folder's lock.
+type Holder struct {
+	PID   int       `json:"pid"`
+	Host  string    `json:"host"` // a shared file system has processes of other machines
+	Start time.Time `json:"start"`
+}
+
+// LockedError says that another process writes to the run folder.
+type LockedError struct {
+	Path   string
+	Holder Holder // zero if it had not yet said who it is
+}
+
+func (e *LockedError) Error() string {
+	if e.Holder.PID == 0 {
+		return fmt.Sprintf("%s is in use by another process", e.Path)
+	}
+	return fmt.Sprintf("%s is in use by process %d on %s since %s", e.Path, e.Holder.PID, e.Holder.Host,
+		e.Holder.Start.Local().Format("2006-01-02 15:04:05"))
+}
+
+// lock is the lock of a run folder, held. The system gives it back when the process
+// ends, however that happens; the holder's file is only for the message to others. It
+// is a file of its own because Windows lets no one read a locked one.
+type lock struct {
+	flock  *flock.Flock
+	holder string
+}
+
+func acquire(p Path) (*lock, error) {
+	l := &lock{flock.New(p.join(".lock")), p.join(".lock.json")}
+	ok, err := l.flock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if !ok {
+		return nil, &LockedError{string(p), readHolder(l.holder)}
+	}
+	host, _ := os.Hostname() // "" is as good an answer
+	b, err := json.Marshal(Holder{os.Getpid(), host, time.Now().UTC().Truncate(time.Second)})
+	if err == nil {
+		err = durable.WriteFile(l.holder, append(b, '\n'))
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.flock.Close())
+	}
+	return l, nil
+}
+
+// readHolder returns what the holder says of itself, or nothing: the lock is what
+// counts, and the holder may be just about to write.
+func readHolder(path string) (h Holder) {
+	b, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(b, &h) != nil {
+		return Holder{}
+	}
+	return h
+}
+
+// release gives the lock back. The lock file stays: removing it could take away one
+// that the next process already holds.
+func (l *lock) release() error { return errors.Join(remove(l.holder), l.flock.Close()) }

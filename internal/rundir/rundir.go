@@ -1,0 +1,156 @@
+// Package rundir is the folder that a run leaves behind:
+//
+//	runs/<name>/  config.yaml    what was asked for, resolved
+//	              env.json       what it ran on: one entry for each start
+//	              metrics.jsonl  one record a line
+//	              events.out.tfevents.*  samples/  checkpoints/  report.html
+//	              .lock          held while a process writes here
+//
+// One process writes to a run folder at a time; any number may read. The package does
+// not know what the configuration and the metrics mean.
+//
+//	d, err := rundir.Create("runs/first", config, rundir.Environment("cpu, AVX-512"))
+//	defer d.Close()
+//	err = d.Log(rundir.Record{Step: 1, Kind: "train", Values: map[string]float64{"loss": 2.3}})
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"jem/internal/rundir/durable"
+)
+
+// ErrExists says that a folder already holds a run.
+var ErrExists = errors.New("holds a run already: resume it, or choose another folder")
+
+// Path is the place of a run folder, and knows where the things in it are. It is all
+// that a reader needs.
+type Path string
+
+// Config is the resolved configuration, YAML. A folder is a run when it has one.
+func (p Path) Config() string { return p.join("config.yaml") }
+
+// Env is what ReadEnv reads.
+func (p Path) Env() string { return p.join("env.json") }
+
+// Metrics is what ReadMetrics reads.
+func (p Path) Metrics() string { return p.join("metrics.jsonl") }
+
+// Checkpoints is the folder for package checkpoint.
+func (p Path) Checkpoints() string { return p.join("checkpoints") }
+
+// Report is the page that package report writes.
+func (p Path) Report() string { return p.join("report.html") }
+
+// Samples is the folder of sample grids.
+func (p Path) Samples() string { return p.join("samples") }
+
+// Sample is the sample grid of a step.
+func (p Path) Sample(step int) string {
+	return filepath.Join(p.Samples(), fmt.Sprintf("step-%08d.png", step))
+}
+
+func (p Path) join(name string) string { return filepath.Join(string(p), name) }
+
+// Dir is a run folder that this process holds the lock of. It is for one goroutine.
+type Dir struct {
+	Path
+	lock    *lock
+	metrics *metrics
+}
+
+// Create starts a run in a folder, which may exist if it holds no run yet. config is
+// written as it is. Errors: ErrExists, *LockedError, or of the file system.
+func Create(path string, config []byte, env Env) (*Dir, error) {
+	d, err := create(Path(path), config, env)
+	if err != nil {
+		return nil, fmt.Errorf("create run folder %s: %w", path, err)
+	}
+	return d, nil
+}
+
+func create(p Path, config []byte, env Env) (*Dir, error) {
+	for _, dir := range []string{p.Samples(), p.Checkpoints()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return hold(p, func(d *Dir) error {
+		if err := d.clear(); err != nil {
+			return err
+		}
+		if err := d.prepare(env); err != nil {
+			return err
+		}
+		return durable.WriteFile(p.Config(), config) // last: the folder is now a run
+	})
+}
+
+// Open goes on with the run in a folder: a torn last line of its metrics is cut off, and
+// env is added to env.json. Errors: os.ErrNotExist if there is no run, *LockedError, or
+// of the file system.
+func Open(path string, env Env) (*Dir, error) {
+	p := Path(path)
+	_, err := os.Stat(p.Config()) // before a lock file is left in a stranger's folder
+	var d *Dir
+	if err == nil {
+		d, err = hold(p, func(d *Dir) error { return d.prepare(env) })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open run folder %s: %w", path, err)
+	}
+	return d, nil
+}
+
+// hold takes the lock and lets begin do the rest; if that fails all is given back.
+func hold(p Path, begin func(*Dir) error) (*Dir, error) {
+	l, err := acquire(p)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dir{Path: p, lock: l}
+	if err := begin(d); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// clear refuses a folder that holds a run, and removes what a Create left that died
+// half-way.
+func (d *Dir) clear() error {
+	if _, err := os.Stat(d.Config()); err == nil {
+		return ErrExists
+	}
+	return errors.Join(remove(d.Env()), remove(d.Metrics()))
+}
+
+// prepare records the environment and opens the metrics.
+func (d *Dir) prepare(env Env) (err error) {
+	if err := appendEnv(d.Env(), env); err != nil {
+		return err
+	}
+	d.metrics, err = openMetrics(d.Metrics())
+	return err
+}
+
+// Log appends a record to the metrics. When it returns, the record will survive the
+// death of the process, though not of the machine.
+func (d *Dir) Log(r Record) error { return d.metrics.append(r) }
+
+// Rewind removes the records of later steps than step, for a run that goes on from an
+// earlier checkpoint.
+func (d *Dir) Rewind(step int) error { return d.metrics.rewind(step) }
+
+// Close makes the metrics durable and gives the lock back.
+func (d *Dir) Close() error { return errors.Join(d.metrics.close(), d.lock.release()) }
+
+// remove deletes a file that may be missing.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package rundir
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func newRun(t *testing.T) *Dir {
+	t.Helper()
+	d, err := Create(filepath.Join(t.TempDir(), "runs", "a"), []byte("seed: 1\n"), Environment("test device"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.lock.flock.Close() }) // for tests that end early
+	return d
+}
+
+func log(t *testing.T, d *Dir, steps ...int) {
+	t.Helper()
+	for _, step := range steps {
+		if err := d.Log(Record{Step: step, Kind: "train", Values: map[string]float64{"loss": float64(step) / 2}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func loggedSteps(t *testing.T, p Path) (steps []int) {
+	t.Helper()
+	records, err := ReadMetrics(p.Metrics())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		steps = append(steps, r.Step)
+	}
+	return steps
+}
+
+func closeRun(t *testing.T, d *Dir) {
+	t.Helper()
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCreateMakesARunOnceAndOpenGoesOn(t *testing.T) {
+	d := newRun(t)
+	log(t, d, 1, 2)
+	closeRun(t, d)
+	if _, err := Create(string(d.Path), nil, Env{}); !errors.Is(err, ErrExists) {
+		t.Errorf("a second Create: %v, want ErrExists", err)
+	}
+	config, err := os.ReadFile(d.Config())
+	if err != nil || string(config) != "seed: 1\n" {
+		t.Errorf("config.yaml is %q, %v", config, err)
+	}
+	again, err := Open(string(d.Path), Environment("other device"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log(t, again, 3)
+	closeRun(t, again)
+	if got := loggedSteps(t, d.Path); !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("metrics of steps %v", got)
+	}
+	starts, err := ReadEnv(d.Env())
+	if err != nil || len(starts) != 2 || starts[0].Device != "test device" || starts[1].Device != "other device" {
+		t.Errorf("starts %+v, %v", starts, err)
+	}
+	if s := starts[0]; s.Go == "" || s.OS == "" || s.Cores < 1 || len(s.Command) == 0 || time.Since(s.Start) > time.Hour {
+		t.Errorf("environment lacks something: %+v", s)
+	}
+}
+
+func TestOpenRefusesAFolderThatIsNoRun(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(dir, Env{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left %v in it, %v", left, err)
+	}
+}
+
+func TestCreateTakesOverAHalfMadeFolder(t *testing.T) {
+	d := newRun(t)
+	log(t, d, 1)
+	closeRun(t, d)
+	if err := os.Remove(d.Config()); err != nil { // as if Create had died before its end
+		t.Fatal(err)
+	}
+	again, err := Create(string(d.Path), nil, Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeRun(t, again)
+	if starts, err := ReadEnv(d.Env()); err != nil || len(starts) != 1 || len(loggedSteps(t, d.Path)) != 0 {
+		t.Errorf("kept %d starts, metrics of %v, %v", len(starts), loggedSteps(t, d.Path), err)
+	}
+}
+
+func TestTheSecondProcessLearnsWhoHasTheFolder(t *testing.T) {
+	d := newRun(t)
+	for name, try := range map[string]func() (*Dir, error){
+		"Open":   func() (*Dir, error) { return Open(string(d.Path), Env{}) },
+		"Create": func() (*Dir, error) { return Create(string(d.Path), nil, Env{}) },
+	} {
+		_, err := try()
+		var locked *LockedError
+		if !errors.As(err, &locked) {
+			t.Fatalf("%s: %v, want a *LockedError", name, err)
+		}
+		host, _ := os.Hostname()
+		if h := locked.Holder; h.PID != os.Getpid() || h.Host != host || time.Since(h.Start) > time.Hour {
+			t.Errorf("%s: holder %+v", name, h)
+		}
+	}
+	closeRun(t, d)
+	again, err := Open(string(d.Path), Env{})
+	if err != nil {
+		t.Fatalf("after Close: %v", err)
+	}
+	closeRun(t, again)
+	if got := (&LockedError{Path: "runs/a"}).Error(); got != "runs/a is in use by another process" {
+		t.Errorf("unknown holder: %s", got)
+	}
+}
+
+func TestRecordsComeBack(t *testing.T) {
+	want := Record{
+		Time: time.Date(2026, 11, 24, 9, 13, 0, 123e6, time.UTC), Step: 7, Kind: "eval", Text: "a \"quoted\"\nline",
+		Values: map[string]float64{"b": math.Inf(1), "a": 1e-300, "c": math.Inf(-1), "d": 0.1},
+	}
+	b, err := want.MarshalJSON()
+	const line = `{"time":"2026-11-24T09:13:00.123Z","step":7,"kind":"eval","text":"a \"quoted\"\nline",` +
+		`"a":1e-300,"b":"Infinity","c":"-Infinity","d":0.1}`
+	if err != nil || string(b) != line {
+		t.Fatalf("got %s, %v\nwant %s", b, err, line)
+	}
+	var got Record
+	if err := got.UnmarshalJSON(b); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	nan, err := Record{Values: map[string]float64{"loss": math.NaN()}}.MarshalJSON()
+	if err != nil || got.UnmarshalJSON(nan) != nil || !math.IsNaN(got.Values["loss"]) {
+		t.Errorf("NaN: %s, %v, %v", nan, err, got.Values)
+	}
+	if _, err := (Record{Values: map[string]float64{"step": 1}}).MarshalJSON(); err == nil {
+		t.Error("a value called step was accepted")
+	}
+}
+
+func TestATornLastLineIsCut(t *testing.T) {
+	const whole = `{"time":"2026-11-24T09:13:00.000Z","step":1,"kind":"train","loss":1}` + "\n"
+	long := `{"kind":"` + strings.Repeat("x", 200_000) // longer than one block of the search
+	for name, torn := range map[string]string{"nothing torn": "", "a piece": `{"time":"20`, "a long piece": long} {
+		t.Run(name, func(t *testing.T) {
+			d := newRun(t)
+			closeRun(t, d)
+			if err := os.WriteFile(d.Metrics(), []byte(whole+torn), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if got := loggedSteps(t, d.Path); !slices.Equal(got, []int{1}) {
+				t.Errorf("a reader sees steps %v", got)
+			}
+			again, err := Open(string(d.Path), Env{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			log(t, again, 2)
+			closeRun(t, again)
+			if got := loggedSteps(t, d.Path); !slices.Equal(got, []int{1, 2}) {
+				t.Errorf("after going on: steps %v", got)
+			}
+		})
+	}
+}
+
+func TestADamagedLineIsNamed(t *testing.T) {
+	d := newRun(t)
+	log(t, d, 1)
+	closeRun(t, d)
+	for _, line := range []string{"garbage\n", `{"step":"x"}` + "\n", `{"loss":"much"}` + "\n"} {
+		if err := os.WriteFile(d.Metrics(), []byte(`{"step":1}`+"\n"+line), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		records, err := ReadMetrics(d.Metrics())
+		if err == nil || !strings.Contains(err.Error(), "line 2") || len(records) != 1 {
+			t.Errorf("%q: %d records, %v", line, len(records), err)
+		}
+	}
+}
+
+func TestRewindDropsLaterSteps(t *testing.T) {
+	d := newRun(t)
+	log(t, d, 1, 2, 3, 4)
+	if err := d.Rewind(2); err != nil {
+		t.Fatal(err)
+	}
+	log(t, d, 3)
+	closeRun(t, d)
+	if got := loggedSteps(t, d.Path); !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("steps %v", got)
+	}
+}
+
+func TestPathsAreInsideTheFolder(t *testing.T) {
+	p := Path("runs/a")
+	want := filepath.Join("runs", "a", "samples", "step-00000500.png")
+	if got := p.Sample(500); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if p.Report() != filepath.Join("runs", "a", "report.html") {
+		t.Errorf("report %s", p.Report())
+	}
+}

@@ -1,0 +1,140 @@
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Layer is one source of settings.
+type Layer struct {
+	entries []entry
+	faults  faults // of reading it
+}
+
+// entry is one key with its value, before the struct has been asked what it is.
+type entry struct {
+	where string
+	path  string
+	text  string
+	items []string // elements of a YAML list
+	list  bool
+	group bool // a YAML mapping: the entries below it follow
+}
+
+// Option is the layer of one path=value option; where names the flag it came from.
+func Option(where, text string) Layer {
+	var l Layer
+	path, value, found := strings.Cut(text, "=")
+	if path = strings.TrimSpace(path); !found || path == "" {
+		l.faults.add(where, "", fmt.Sprintf("%q: want KEY=VALUE, as in train.batch=32", text))
+		return l
+	}
+	l.entries = []entry{{where: where, path: path, text: strings.TrimSpace(value)}}
+	return l
+}
+
+// File is the layer of a YAML file. One that doesn't exist is a fault like others; one
+// that can't be read is an error of its own kind.
+func File(name string) (Layer, error) {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		var l Layer
+		l.faults.add(name, "", "there is no such file")
+		return l, nil
+	}
+	if err != nil {
+		return Layer{}, fmt.Errorf("read settings: %w", err)
+	}
+	return YAML(name, data), nil
+}
+
+// yamlLine finds the place in a message of the YAML parser.
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// YAML is the layer of a YAML document; name stands for it in messages.
+func YAML(name string, data []byte) Layer {
+	var l Layer
+	var doc, more yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	err := dec.Decode(&doc)
+	switch {
+	case errors.Is(err, io.EOF): // nothing but comments
+		return l
+	case err != nil:
+		where := name
+		if m := yamlLine.FindStringSubmatch(err.Error()); len(m) > 1 && m[1] != "" {
+			where += ":" + m[1]
+		}
+		l.faults.add(where, "", "not valid YAML: "+yamlLine.ReplaceAllString(err.Error(), ""))
+		return l
+	}
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		l.faults.add(name, "", "more than one YAML document: want a single one")
+	}
+	l.read(name, "", doc.Content[0])
+	return l
+}
+
+// read adds the entries of a mapping.
+func (l *Layer) read(name, prefix string, node *yaml.Node) {
+	where := func(n *yaml.Node) string { return fmt.Sprintf("%s:%d", name, n.Line) }
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return
+	}
+	if node.Kind != yaml.MappingNode {
+		l.faults.add(where(node), prefix, "want keys with values, as in batch: 32")
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		e := entry{where: where(key), path: join(prefix, key.Value), text: value.Value}
+		switch value.Kind {
+		case yaml.MappingNode:
+			e.group = true
+		case yaml.SequenceNode:
+			e.list = true
+			e.items = l.items(e, value)
+		case yaml.AliasNode:
+			l.faults.add(e.where, e.path, "YAML aliases are not supported: write the value out")
+			continue
+		}
+		if value.Tag == "!!null" {
+			e.text = ""
+		}
+		l.entries = append(l.entries, e)
+		if e.group {
+			l.read(name, e.path, value)
+		}
+	}
+}
+
+func (l *Layer) items(e entry, list *yaml.Node) []string {
+	var items []string
+	for _, n := range list.Content {
+		if n.Kind != yaml.ScalarNode {
+			l.faults.add(e.where, e.path, "want a list of single values")
+			return nil
+		}
+		items = append(items, n.Value)
+	}
+	return items
+}
+
+// Take removes a top-level key that is not a setting from the layer and returns its text.
+func (l *Layer) Take(key string) (text string, found bool) {
+	for i, e := range l.entries {
+		if e.path == key && !e.group && !e.list {
+			l.entries = append(l.entries[:i:i], l.entries[i+1:]...)
+			return e.text, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,113 @@
+// Package tboard writes the event files that TensorBoard reads: scalars, PNG images and
+// text.
+//
+// A file is a sequence of records, each a length, a masked CRC-32C of the length, a
+// protocol buffer tensorflow.Event, and a masked CRC-32C of it
+// (tensorflow/core/lib/io/record_writer.h and core/util/event.proto). The messages are
+// put together field by field, since no maintained Go package has them.
+//
+// Every start of a run writes a file of its own, as TensorBoard expects, so a record
+// torn by a crash ends its file and harms no other. The package does not know what the
+// tags mean.
+//
+//	w, err := tboard.Create(dir, 0)
+//	err = w.Scalar("loss/total", step, 1.25)
+//	err = w.Close()
+package tboard
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Writer appends to one event file. It is for one goroutine.
+type Writer struct {
+	file *os.File
+}
+
+// Create starts a new event file in dir, which must exist. step is the step after which
+// the run goes on: 0 at first, the checkpoint's step on resuming; TensorBoard then drops
+// what earlier files have from later steps.
+func Create(dir string, step int) (*Writer, error) {
+	file, err := createNext(dir, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("create event file: %w", err)
+	}
+	w := &Writer{file}
+	err = w.append(versionEvent())
+	if err == nil && step > 0 {
+		err = w.append(restartEvent(step + 1))
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return w, nil
+}
+
+// createNext creates a file that no earlier start has. TensorBoard reads the files of a
+// folder in the order of their names: ten digits of time, then a serial number.
+func createNext(dir string, now time.Time) (*os.File, error) {
+	for serial := range 1000 {
+		name := fmt.Sprintf("events.out.tfevents.%010d.%03d.jem", now.Unix(), serial)
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if !errors.Is(err, os.ErrExist) {
+			return file, err
+		}
+	}
+	return nil, fmt.Errorf("%s: 1000 event files of one second", dir)
+}
+
+// Path returns the name of the file.
+func (w *Writer) Path() string { return w.file.Name() }
+
+// Scalar records a number. NaN and infinities are allowed.
+func (w *Writer) Scalar(tag string, step int, value float64) error {
+	return w.append(summaryEvent(step, scalarValue(tag, value)))
+}
+
+// Image records a PNG file. Its size and number of channels are read from its header.
+func (w *Writer) Image(tag string, step int, png []byte) error {
+	value, err := imageValue(tag, png)
+	if err != nil {
+		return fmt.Errorf("image %s: %w", tag, err)
+	}
+	return w.append(summaryEvent(step, value))
+}
+
+// Text records a text, which TensorBoard shows as Markdown.
+func (w *Writer) Text(tag string, step int, markdown string) error {
+	return w.append(summaryEvent(step, textValue(tag, markdown)))
+}
+
+// Close flushes the file to the disk and closes it.
+func (w *Writer) Close() error {
+	return errors.Join(w.file.Sync(), w.file.Close())
+}
+
+// append writes one record in one piece, so that TensorBoard, which may be reading at
+// the same time, mostly finds whole records.
+func (w *Writer) append(event []byte) error {
+	_, err := w.file.Write(record(event))
+	return err
+}
+
+// record frames an event.
+func record(event []byte) []byte {
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, len(event)+16), uint64(len(event)))
+	b = binary.LittleEndian.AppendUint32(b, maskedCRC(b))
+	b = append(b, event...)
+	return binary.LittleEndian.AppendUint32(b, maskedCRC(event))
+}
+
+// maskedCRC is the CRC-32C, rotated and shifted so that a CRC of data which contain
+// their own CRC is no constant (tensorflow/core/lib/hash/crc32c.h, Mask).
+func maskedCRC(b []byte) uint32 {
+	const delta = 0xa282ead8
+	crc := crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
+	return (crc>>15 | crc<<17) + delta
+}

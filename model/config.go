@@ -1,0 +1,63 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+
+	"jem/backend"
+)
+
+// Config is the shape of a Wide-ResNet as published for JEM.
+type Config struct {
+	Depth   int     `json:"depth"` // 6n+4
+	Width   int     `json:"width"` // widen factor k: stages of 16k, 32k, 64k channels
+	Classes int     `json:"classes"`
+	InC     int     `json:"channels"` // image channels: 1 or 3
+	Size    int     `json:"size"`     // image height and width, divisible by 4
+	Norm    string  `json:"norm"`     // none, batch, instance, layer
+	Dropout float32 `json:"dropout"`  // within each block, training passes only
+	Slope   float32 `json:"slope"`    // LeakyReLU, 0.2 as published
+}
+
+// Norms are the values of Config.Norm.
+var norms = map[string]backend.NormKind{
+	"batch":    backend.BatchNorm,
+	"instance": backend.InstanceNorm,
+	"layer":    backend.LayerNorm,
+}
+
+// Validate reports every fault of the configuration.
+func (c Config) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Depth >= 10 && (c.Depth-4)%6 == 0, "depth %d is not 6n+4 with n ≥ 1 (10, 16, 22, 28, …)", c.Depth)
+	check(c.Width >= 1, "width %d is below 1", c.Width)
+	check(c.Classes >= 2, "%d classes: a classifier needs 2 or more", c.Classes)
+	check(c.InC == 1 || c.InC == 3, "%d image channels: want 1 (grey) or 3 (colour)", c.InC)
+	check(c.Size >= 8 && c.Size%8 == 0, "image size %d is not a multiple of 8", c.Size)
+	_, known := norms[c.Norm]
+	check(known || c.Norm == "none" || c.Norm == "", "unknown norm %q: want none, batch, instance or layer", c.Norm)
+	check(c.Dropout >= 0 && c.Dropout < 1, "dropout rate %v is outside [0,1)", c.Dropout)
+	check(c.Slope > 0 && c.Slope <= 1, "LeakyReLU slope %v is outside (0,1]", c.Slope)
+	return errors.Join(faults...)
+}
+
+// Coupled reports whether the norm lets samples of one batch influence each other, so
+// that batches of different origin must pass through the network one by one.
+func (c Config) Coupled() bool { return c.Norm == "batch" }
+
+// stage s = 0,1,2 has 16·k·2^s channels at size/2^s.
+func (c Config) stageChannels(s int) int { return 16 * c.Width << s }
+
+// blocksPerStage is n.
+func (c Config) blocksPerStage() int { return (c.Depth - 4) / 6 }
+
+// normKind is the norm's kind, and whether there is one.
+func (c Config) normKind() (backend.NormKind, bool) {
+	k, ok := norms[c.Norm]
+	return k, ok
+}

@@ -1,0 +1,184 @@
+package model_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"jem/backend"
+	"jem/backend/cpu"
+	"jem/internal/philox"
+	"jem/model"
+)
+
+// probe is a small network with the linear functional Σ c·logits of a fixed random c, whose
+// gradients are compared with differences.
+type probe struct {
+	dev       backend.Device
+	net       *model.WideResNet
+	x, dlogit backend.Tensor
+	c         []float32
+	mode      model.Mode
+}
+
+func open(t testing.TB) *cpu.Device {
+	t.Helper()
+	d, err := cpu.Open(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func newProbe(t testing.TB, c model.Config, batch int, train bool) *probe {
+	d := open(t)
+	net, err := model.New(d, c, batch, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Larger weights than PyTorch's default make logits and gradients of order 1.
+	d.Axpy(net.Params.Value, 1, net.Params.Value)
+	d.ParamsChanged()
+	p := &probe{dev: d, net: net, c: make([]float32, batch*c.Classes)}
+	philox.New(2, 0, philox.Test).FillNormal(p.c)
+	p.x = d.New(backend.Image, batch, c.InC, c.Size, c.Size)
+	d.Normal(p.x, philox.New(3, 0, philox.Test), 0, 0.5)
+	p.dlogit = d.New(backend.Dense, batch, c.Classes)
+	d.Upload(p.dlogit, p.c)
+	p.mode = model.Mode{Train: train, DropKey: philox.New(4, 0, philox.DropMask)}
+	return p
+}
+
+// value is the functional at x, summed in float64.
+func (p *probe) value(t testing.TB) float64 {
+	logits := make([]float32, len(p.c))
+	if err := p.dev.Download(logits, p.net.Forward(p.x, p.mode)); err != nil {
+		t.Fatal(err)
+	}
+	return dot(logits, p.c)
+}
+
+// slope is the derivative of value along direction v of target, by central differences.
+func (p *probe) slope(t testing.TB, target, v backend.Tensor, h float32) float64 {
+	move := func(a float32) float64 {
+		p.dev.Axpy(target, a, v)
+		p.dev.ParamsChanged()
+		return p.value(t)
+	}
+	up := move(h)
+	down := move(-2 * h)
+	move(h)
+	return (up - down) / (2 * float64(h))
+}
+
+func dot(a, b []float32) float64 {
+	var s float64
+	for i := range a {
+		s += float64(a[i]) * float64(b[i])
+	}
+	return s
+}
+
+func download(t testing.TB, d backend.Device, x backend.Tensor) []float32 {
+	out := make([]float32, backend.Len(x))
+	if err := d.Download(out, x); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+var configs = []model.Config{
+	{Depth: 10, Width: 1, Classes: 10, InC: 3, Size: 8, Slope: 0.2},
+	{Depth: 16, Width: 1, Classes: 5, InC: 1, Size: 16, Slope: 0.2},
+	{Depth: 10, Width: 2, Classes: 10, InC: 3, Size: 8, Norm: "batch", Slope: 0.2},
+	{Depth: 10, Width: 1, Classes: 10, InC: 3, Size: 8, Norm: "instance", Slope: 0.2},
+	{Depth: 10, Width: 2, Classes: 10, InC: 1, Size: 8, Norm: "layer", Slope: 0.2},
+	{Depth: 10, Width: 1, Classes: 10, InC: 3, Size: 8, Dropout: 0.3, Slope: 0.2},
+	{Depth: 10, Width: 1, Classes: 10, InC: 3, Size: 8, Norm: "layer", Dropout: 0.3, Slope: 0.2},
+}
+
+// Central differences along random directions v, |v| ≈ √dim, against the inner product with
+// the gradient. A step that passes kinks of the LeakyReLU errs by the share of units passed,
+// which falls with h; rounding errs by about 1e-6·|value|/h and grows. At the steps chosen
+// both stay under 2 % of |∇| here (steps from 1e-2 to 1e-5 were tried); three times that is
+// allowed. A missing or doubled term shows at the size of the derivative itself, about |∇|.
+func TestGradientsAgainstDifferences(t *testing.T) {
+	for _, c := range configs {
+		for _, train := range []bool{true, false} {
+			t.Run(fmt.Sprintf("wrn-%d-%d norm %s dropout %v train %v", c.Depth, c.Width, c.Norm, c.Dropout, train), func(t *testing.T) {
+				p := newProbe(t, c, 4, train)
+				p.value(t)
+				grad := p.dev.New(backend.Image, p.x.Shape()...)
+				p.net.InputGrad(grad, p.dlogit)
+				p.compare(t, "image", p.x, grad, 1e-4)
+
+				p.dev.Fill(p.net.Params.Grad, 0)
+				p.value(t)
+				p.net.ParamGrad(p.dlogit)
+				p.compare(t, "parameter", p.net.Params.Value, p.net.Params.Grad, 1e-5)
+			})
+		}
+	}
+}
+
+func (p *probe) compare(t *testing.T, what string, target, grad backend.Tensor, h float32) {
+	t.Helper()
+	g := download(t, p.dev, grad)
+	norm, dim := math.Sqrt(dot(g, g)), float64(len(g))
+	v := p.dev.New(target.Kind(), target.Shape()...)
+	for i := range 4 {
+		p.dev.Normal(v, philox.New(uint64(10+i), 0, philox.Test), 0, 1)
+		want := dot(g, download(t, p.dev, v))
+		got := p.slope(t, target, v, h)
+		if tol := 0.06 * norm; math.Abs(got-want) > tol {
+			t.Errorf("%s gradient, direction %d: differences %g, inner product %g, |∇| %g over %g dimensions", what, i, got, want, norm, dim)
+		}
+	}
+}
+
+// Batches smaller than the planned one, and rows of a larger one, give the same logits as
+// the whole: without batch norm samples do not influence each other.
+func TestBatchesDoNotInfluenceSamples(t *testing.T) {
+	c := configs[0]
+	p := newProbe(t, c, 8, false)
+	whole := download(t, p.dev, p.net.Forward(p.x, p.mode))
+	for _, r := range [][2]int{{0, 1}, {3, 8}, {7, 8}} {
+		part := download(t, p.dev, p.net.Forward(p.dev.Rows(p.x, r[0], r[1]), p.mode))
+		for i, v := range part {
+			if want := whole[r[0]*c.Classes+i]; v != want {
+				t.Fatalf("rows %v: logit %d is %v, in the whole batch %v", r, i, v, want)
+			}
+		}
+	}
+}
+
+// The joint head: ∂log p(x) is the softmax-weighted mean of ∂log p(x,y).
+func TestLogDensityGradIsTheMeanOfJointGrads(t *testing.T) {
+	c := configs[0]
+	p := newProbe(t, c, 2, false)
+	jem := model.NewJEM(p.dev, p.net)
+	logits := download(t, p.dev, jem.Logits(p.x))
+	g, labels := p.dev.New(backend.Image, p.x.Shape()...), p.dev.New(backend.Index, 2)
+	pixels := backend.Len(g) / 2
+	want := make([]float64, 2*pixels)
+	for y := range c.Classes {
+		p.dev.UploadIndex(labels, []int32{int32(y), int32(y)})
+		jem.LogJointGrad(g, p.x, labels)
+		for i, v := range download(t, p.dev, g) {
+			row := logits[i/pixels*c.Classes : (i/pixels+1)*c.Classes]
+			want[i] += math.Exp(float64(row[y])-model.LogSumExp(row)) * float64(v)
+		}
+	}
+	jem.LogDensityGrad(g, p.x)
+	var largest float64
+	for _, v := range want {
+		largest = max(largest, math.Abs(v))
+	}
+	for i, v := range download(t, p.dev, g) {
+		// Each of the 11 gradients carries a relative rounding error of about 1e-6 of the largest entry.
+		if math.Abs(float64(v)-want[i]) > 1e-5*largest {
+			t.Fatalf("pixel %d: %v, mean of joint gradients %v", i, v, want[i])
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package model
+
+import "jem/backend"
+
+// JEM reads a classifier's logits f(x) as a joint energy-based model (Grathwohl et al.
+// 2020, section 3):
+//
+//	p(y|x)     = softmax(f(x))[y]
+//	log p(x,y) = f(x)[y] − log Z
+//	log p(x)   = LogSumExp_y f(x)[y] − log Z
+//
+// log Z is unknown; everything here leaves it out. The energy is E(x) = −LogSumExp f(x),
+// and this is the only place where its sign is chosen: all methods speak of log-densities,
+// which samplers climb.
+//
+// A JEM evaluates its network deterministically (no dropout, running batch statistics).
+type JEM struct {
+	Net *WideResNet
+
+	dev     backend.Device
+	dlogits byBatch // (N,K)
+	onLSE   byBatch // coefficients (1,0,0): the gradient of LogSumExp
+	onLogit byBatch // coefficients (0,0,1): the gradient of f(x)[y]
+}
+
+// byBatch holds one tensor for every batch size in use.
+type byBatch map[int]backend.Tensor
+
+// NewJEM reads net as a joint model.
+func NewJEM(dev backend.Device, net *WideResNet) *JEM {
+	return &JEM{Net: net, dev: dev, dlogits: byBatch{}, onLSE: byBatch{}, onLogit: byBatch{}}
+}
+
+// Logits returns f(x), Dense (N,K), for images x (N,C,H,W). The network owns the result
+// until the next call.
+func (j *JEM) Logits(x backend.Tensor) backend.Tensor { return j.Net.Forward(x, Mode{}) }
+
+// LogPx writes log p(x) + log Z = LogSumExp f(x) to dst, Dense (N).
+func (j *JEM) LogPx(dst, x backend.Tensor) { j.dev.LogSumExp(dst, j.Logits(x)) }
+
+// LogDensityGrad assigns g, shape of x, the gradient ∂ log p(x)/∂x of each sample.
+func (j *JEM) LogDensityGrad(g, x backend.Tensor) { j.grad(g, x, nil, j.onLSE, 1, 0) }
+
+// LogJointGrad assigns g the gradient ∂ log p(x,y)/∂x of each sample for labels y, Index (N).
+func (j *JEM) LogJointGrad(g, x, y backend.Tensor) { j.grad(g, x, y, j.onLogit, 0, 1) }
+
+func (j *JEM) grad(g, x, labels backend.Tensor, coefs byBatch, onLSE, onLogit float32) {
+	logits := j.Logits(x)
+	n, k := logits.Shape()[0], logits.Shape()[1]
+	d, ok := j.dlogits[n]
+	if !ok {
+		d = j.dev.New(backend.Dense, n, k)
+		j.dlogits[n] = d
+	}
+	coef, ok := coefs[n]
+	if !ok {
+		coef = j.dev.New(backend.Dense, n, 3)
+		j.dev.Upload(coef, repeat(n, onLSE, 0, onLogit))
+		coefs[n] = coef
+	}
+	j.dev.LogitGrad(d, logits, labels, coef)
+	j.Net.InputGrad(g, d)
+}
+
+// Given is the conditional density p(x|y) of a JEM for fixed labels y, Index (N).
+type Given struct {
+	*JEM
+	Labels backend.Tensor
+}
+
+// LogDensityGrad assigns g the gradient ∂ log p(x|y)/∂x, which is that of log p(x,y).
+func (c Given) LogDensityGrad(g, x backend.Tensor) { c.LogJointGrad(g, x, c.Labels) }
+
+// repeat returns n rows of the given values.
+func repeat(n int, row ...float32) []float32 {
+	out := make([]float32, 0, n*len(row))
+	for range n {
+		out = append(out, row...)
+	}
+	return out
+}

@@ -1,0 +1,123 @@
+package sampler
+
+import (
+	"fmt"
+
+	"jem/backend"
+	"jem/internal/philox"
+)
+
+// Start is the distribution that chains begin with.
+type Start interface {
+	// Fill writes one image a class: dst holds len(classes)·C·H·W pixels, NCHW. It is a
+	// function of classes and key.
+	Fill(dst []float32, classes []int32, key philox.Key)
+}
+
+// BufferConfig describes a replay buffer.
+type BufferConfig struct {
+	Size    int     // slots; a multiple of Classes when draws are class-conditional
+	Classes int     // K: class y owns slots [y·Size/K, (y+1)·Size/K)
+	Reinit  float32 // ρ: probability that a drawn chain starts afresh
+	Seed    uint64
+	Rank    uint32 // processes of one run have different buffers
+}
+
+// ReplayBuffer keeps chains between training steps (Tieleman 2008; Grathwohl et al. 2020,
+// algorithm 1; official sample_p_0 and sample_q): a draw takes slots with replacement,
+// restarts each with probability ρ, and the chains go back to the slots they came from.
+//
+// The images live on the device. Which slots and restarts a draw takes is a function of
+// the key's step, so a run's state is the images alone.
+type ReplayBuffer struct {
+	Images backend.Tensor // Dense (Size, C·H·W), NCHW rows
+
+	dev           backend.Device
+	cfg           BufferConfig
+	start         Start
+	draw, restart philox.Key
+	slots         backend.Tensor // Index (N) of the last draw
+	hostSlots     []int32
+	freshRows     []int
+	freshClasses  []int32
+	fresh         []float32
+}
+
+// NewReplayBuffer allocates a buffer of images with the given number of pixels (C·H·W)
+// for draws of batch chains, and fills it from start.
+func NewReplayBuffer(d backend.Device, c BufferConfig, pixels, batch int, start Start) (*ReplayBuffer, error) {
+	if c.Size < 1 || c.Classes < 1 || c.Size < c.Classes {
+		return nil, fmt.Errorf("sampler: a buffer of %d images cannot serve %d classes", c.Size, c.Classes)
+	}
+	b := &ReplayBuffer{
+		Images:       d.New(backend.Dense, c.Size, pixels),
+		dev:          d,
+		cfg:          c,
+		start:        start,
+		draw:         philox.New(c.Seed, c.Rank, philox.BufferDraw),
+		restart:      philox.New(c.Seed, c.Rank, philox.Restart),
+		slots:        d.New(backend.Index, batch),
+		hostSlots:    make([]int32, batch),
+		freshRows:    make([]int, 0, batch),
+		freshClasses: make([]int32, 0, batch),
+		fresh:        make([]float32, batch*pixels),
+	}
+	b.fill(pixels)
+	return b, nil
+}
+
+// fill starts every slot, in chunks to bound host memory.
+func (b *ReplayBuffer) fill(pixels int) {
+	const chunk = 500
+	key := philox.New(b.cfg.Seed, b.cfg.Rank, philox.BufferInit)
+	host, classes, rows := make([]float32, chunk*pixels), make([]int32, chunk), make([]int, chunk)
+	for lo := 0; lo < b.cfg.Size; lo += chunk {
+		n := min(chunk, b.cfg.Size-lo)
+		for i := range n {
+			rows[i], classes[i] = lo+i, b.classOf(lo+i)
+		}
+		b.start.Fill(host[:n*pixels], classes[:n], key.At(lo/chunk, 0))
+		b.dev.UploadRows(b.Images, rows[:n], host[:n*pixels])
+	}
+}
+
+// classOf is the class that owns a slot (the last class owns the remainder).
+func (b *ReplayBuffer) classOf(slot int) int32 {
+	return int32(min(slot*b.cfg.Classes/b.cfg.Size, b.cfg.Classes-1))
+}
+
+// Draw writes the chains' starting points to x, Image (batch,C,H,W). labels, one class a
+// chain, restricts each to its class's slots; nil draws from all of them. step makes the
+// draw unique within the run, sub within the step.
+func (b *ReplayBuffer) Draw(x backend.Tensor, labels []int32, step, sub int) {
+	key := b.draw.At(step, sub)
+	b.freshRows, b.freshClasses = b.freshRows[:0], b.freshClasses[:0]
+	for i := range b.hostSlots {
+		slot := b.slot(key, i, labels)
+		b.hostSlots[i] = int32(slot)
+		if key.Uniform(uint64(2*i+1)) < b.cfg.Reinit {
+			b.freshRows = append(b.freshRows, i)
+			b.freshClasses = append(b.freshClasses, b.classOf(slot))
+		}
+	}
+	b.dev.UploadIndex(b.slots, b.hostSlots)
+	b.dev.GatherRows(x, b.Images, b.slots)
+	if n := len(b.freshRows); n > 0 {
+		pixels := b.fresh[:n*b.Images.Shape()[1]]
+		b.start.Fill(pixels, b.freshClasses, b.restart.At(step, sub))
+		b.dev.UploadRows(x, b.freshRows, pixels)
+	}
+}
+
+// slot draws chain i's slot: uniform over all, or over those of its label.
+func (b *ReplayBuffer) slot(key philox.Key, i int, labels []int32) int {
+	if labels == nil {
+		return key.IntN(uint64(2*i), b.cfg.Size)
+	}
+	own := b.cfg.Size / b.cfg.Classes
+	return int(labels[i])*own + key.IntN(uint64(2*i), own)
+}
+
+// Put writes the chains of the last Draw back to their slots. Where a slot was drawn
+// twice the later chain wins (the official code leaves that open).
+func (b *ReplayBuffer) Put(x backend.Tensor) { b.dev.ScatterRows(b.Images, x, b.slots) }

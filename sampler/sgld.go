@@ -1,0 +1,62 @@
+package sampler
+
+import (
+	"math"
+
+	"jem/backend"
+	"jem/internal/philox"
+)
+
+// Target is a density on images known up to a constant factor.
+type Target interface {
+	// LogDensityGrad assigns g, shape of x, the gradient ∂ log p(x)/∂x of each sample.
+	LogDensityGrad(g, x backend.Tensor)
+}
+
+// SGLD is the published sampler (Grathwohl et al. 2020, Eq. 4; official sample_q):
+//
+//	x ← x + α·∂log p(x)/∂x + σ·ε,  ε ~ N(0,1),  K times.
+//
+// α and σ are independent numbers as in the official code, where α = 1 and σ = 0.01 at
+// K = 20. Clipping the gradient and clamping the pixels are the stabilisers of JEM++;
+// the decays are ours.
+type SGLD struct {
+	Steps      int     // K
+	StepSize   float32 // α of the first step
+	Noise      float32 // σ of the first step
+	StepDecay  float32 // α is multiplied by it after each step; 0 means 1
+	NoiseDecay float32 // the same for σ
+	GradClip   float32 // gradient elements are clipped to ±GradClip; 0: off
+	Clamp      bool    // pixels are kept in [−1,1]
+}
+
+// At returns the constants of step k = 0 … K−1.
+func (s SGLD) At(k int) backend.SGLD {
+	p := backend.SGLD{
+		StepSize: s.StepSize * power(s.StepDecay, k),
+		Noise:    s.Noise * power(s.NoiseDecay, k),
+		GradClip: s.GradClip,
+	}
+	if s.Clamp {
+		p.Lo, p.Hi = -1, 1
+	}
+	return p
+}
+
+// Run moves the chains x (N,C,H,W) K steps in place, step k drawing its noise from
+// key.Sub + k. grad is working memory of x's shape. Nothing is allocated, copied to the
+// host or waited for.
+func (s SGLD) Run(d backend.Device, target Target, x, grad backend.Tensor, key philox.Key) {
+	for k := range s.Steps {
+		target.LogDensityGrad(grad, x)
+		d.SGLDStep(x, grad, key, s.At(k))
+		key.Sub++
+	}
+}
+
+func power(decay float32, k int) float32 {
+	if decay == 0 || decay == 1 {
+		return 1
+	}
+	return float32(math.Pow(float64(decay), float64(k)))
+}

@@ -1,0 +1,9 @@
+package sampler
+
+import "jem/internal/philox"
+
+// Uniform is the published start: every pixel from U(−1,1), whatever the class.
+type Uniform struct{}
+
+// Fill implements Start.
+func (Uniform) Fill(dst []float32, _ []int32, key philox.Key) { key.FillUniform(dst, -1, 1) }

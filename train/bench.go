@@ -1,0 +1,113 @@
+package train
+
+import (
+	"slices"
+	"time"
+
+	"jem/backend"
+	"jem/internal/philox"
+	"jem/sampler"
+)
+
+// StepBench is what BenchStep measures: medians over the repeated steps unless said.
+type StepBench struct {
+	StepSeconds float64 `json:"step_seconds"`
+	StepMin     float64 `json:"step_seconds_min"`
+	StepMax     float64 `json:"step_seconds_max"`
+	SGLDSeconds float64 `json:"sgld_seconds"` // drawing, K SGLD steps, putting back
+	ConvShare   float64 `json:"conv_share"`   // of the step's time in [0,1], spent in convolutions
+	GFLOPS      float64 `json:"gflops"`       // convolution FLOPs (2 a multiply-add, counted as direct) per second of the step
+	Steps       int     `json:"steps"`        // measured, after one to warm up
+}
+
+// BenchStep times training steps of a configuration on noise images: grey or colour by
+// channels, with the given number of classes. Data loading is not part of it.
+func BenchStep(dev backend.Device, c Config, channels, size, classes, steps int) (StepBench, error) {
+	clock := &convClock{Device: dev}
+	t, err := New(clock, c, noiseSources(c.Train.Batch, channels, size, classes))
+	if err != nil {
+		return StepBench{}, err
+	}
+	if _, err := t.step(0); err != nil { // plans reorder weights, memory is touched
+		return StepBench{}, err
+	}
+	var total, sgld, share, flops []float64
+	for i := range steps {
+		clock.seconds, clock.flops = 0, 0
+		r, err := t.step(i + 1)
+		if err != nil {
+			return StepBench{}, err
+		}
+		total, sgld = append(total, r.Seconds()), append(sgld, r.SampleSeconds)
+		share, flops = append(share, clock.seconds/r.Seconds()), append(flops, clock.flops/r.Seconds()/1e9)
+	}
+	return StepBench{
+		StepSeconds: median(total), StepMin: slices.Min(total), StepMax: slices.Max(total),
+		SGLDSeconds: median(sgld), ConvShare: median(share), GFLOPS: median(flops), Steps: steps,
+	}, nil
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// convClock is a device that adds up the time and the work of its convolutions.
+type convClock struct {
+	backend.Device
+	seconds, flops float64
+}
+
+// NewConv implements backend.Planner.
+func (c *convClock) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
+	return &timedConv{c.Device.NewConv(spec, w, b), c}
+}
+
+// timedConv is a plan under the clock. On a device that works behind the caller's back its
+// times would be those of the calls, not of the work; the CPU's calls return when done.
+type timedConv struct {
+	backend.Conv
+	clock *convClock
+}
+
+func (t *timedConv) add(start time.Time, n int) {
+	t.clock.seconds += time.Since(start).Seconds()
+	t.clock.flops += 2 * t.Spec().MACs(n)
+}
+
+// Forward implements backend.Conv.
+func (t *timedConv) Forward(raw, act, x, residual backend.Tensor) {
+	defer t.add(time.Now(), x.Shape()[0])
+	t.Conv.Forward(raw, act, x, residual)
+}
+
+// InputGrad implements backend.Conv.
+func (t *timedConv) InputGrad(dx, dy, act, residual backend.Tensor) {
+	defer t.add(time.Now(), dy.Shape()[0])
+	t.Conv.InputGrad(dx, dy, act, residual)
+}
+
+// ParamGrad implements backend.Conv.
+func (t *timedConv) ParamGrad(dw, db, x, dy backend.Tensor) {
+	defer t.add(time.Now(), x.Shape()[0])
+	t.Conv.ParamGrad(dw, db, x, dy)
+}
+
+// noiseSources give one batch of noise again and again.
+func noiseSources(batch, channels, size, classes int) Sources {
+	n := &noise{images: make([]float32, batch*channels*size*size), labels: make([]int32, batch)}
+	key := philox.New(0, 0, philox.Test)
+	key.FillUniform(n.images, -1, 1)
+	for i := range n.labels {
+		n.labels[i] = int32(key.IntN(uint64(i), classes))
+	}
+	return Sources{PX: n, Labeled: n, Start: sampler.Uniform{}, Classes: make([]string, classes), Channels: channels, Size: size}
+}
+
+type noise struct {
+	images []float32
+	labels []int32
+}
+
+func (n *noise) Batch(int) ([]float32, []int32, error) { return n.images, n.labels, nil }
+func (n *noise) StepsPerEpoch() int                    { return 1 }

@@ -1,0 +1,64 @@
+package train
+
+import (
+	"jem/backend"
+	"jem/model"
+)
+
+// EvalBatch is the batch of evaluations, as published. It does not influence results.
+const EvalBatch = 100
+
+// evaluator runs images through a network and reads the logits on the host.
+type evaluator struct {
+	dev    backend.Device
+	net    *model.WideResNet
+	x      backend.Tensor // (EvalBatch,C,H,W)
+	images []float32
+	labels []int32
+	logits []float32
+}
+
+func newEvaluator(d backend.Device, net *model.WideResNet) *evaluator {
+	c := net.Config
+	return &evaluator{
+		dev: d, net: net,
+		x:      d.New(backend.Image, EvalBatch, c.InC, c.Size, c.Size),
+		images: make([]float32, EvalBatch*c.InC*c.Size*c.Size),
+		labels: make([]int32, EvalBatch),
+		logits: make([]float32, EvalBatch*c.Classes),
+	}
+}
+
+// forward returns the logits (n,K) of the first n images in e.images.
+func (e *evaluator) forward(n int) ([]float32, error) {
+	x := e.dev.Rows(e.x, 0, n)
+	e.dev.Upload(x, e.images[:n*len(e.images)/EvalBatch])
+	l := e.net.Forward(x, model.Mode{})
+	out := e.logits[:n*e.net.Config.Classes]
+	return out, e.dev.Download(out, l)
+}
+
+// accuracy classifies a whole set.
+func (e *evaluator) accuracy(set Images) (Accuracy, error) {
+	a := Accuracy{Images: set.Len()}
+	k := e.net.Config.Classes
+	for i := range set.Batches() {
+		n := set.Batch(i, e.images, e.labels)
+		logits, err := e.forward(n)
+		if err != nil {
+			return a, err
+		}
+		for j, y := range e.labels[:n] {
+			row := logits[j*k : (j+1)*k]
+			lse := model.LogSumExp(row)
+			a.LogPx += lse
+			a.Loss += lse - float64(row[y])
+			if model.Argmax(row) == int(y) {
+				a.Accuracy++
+			}
+		}
+	}
+	total := float64(max(1, a.Images))
+	a.Accuracy, a.Loss, a.LogPx = a.Accuracy/total, a.Loss/total, a.LogPx/total
+	return a, nil
+}

@@ -1,0 +1,172 @@
+package train
+
+import (
+	"fmt"
+
+	"jem/backend"
+	"jem/internal/golden"
+	"jem/model"
+	"jem/sampler"
+)
+
+// Replay repeats a training step recorded from the official code: the trainer's own loss,
+// gradients and update, on the recorded parameters, images and SGLD noise. It returns what
+// it computed under the names of the file, for golden.Step.Compare.
+func Replay(dev backend.Device, g *golden.Step) (golden.Values, error) {
+	t, err := New(dev, goldenConfig(g.Config), goldenSources(g))
+	if err != nil {
+		return nil, err
+	}
+	if err := t.adopt(g.Params("param0/")); err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
+	r := &replay{Trainer: t, step: g, got: golden.Values{}}
+	if err := t.load(0); err != nil {
+		return nil, err
+	}
+	if err := r.chains(); err != nil {
+		return nil, err
+	}
+	var record Record
+	if err := t.differentiate(0, &record); err != nil {
+		return nil, err
+	}
+	t.update(0, &record)
+	return r.got, r.collect(&record)
+}
+
+func goldenConfig(c golden.Config) Config {
+	return Config{
+		Model:     Model{Depth: c.Depth, Width: c.Width, Norm: "none", Slope: float32(c.Slope)},
+		Objective: Objective{PX: float32(c.PX), PYX: float32(c.PYX), PXY: float32(c.PXY)},
+		Sampler:   Sampler{Steps: c.Steps, StepSize: float32(c.StepSize), Noise: float32(c.Noise), Buffer: c.Classes},
+		Optim: Optim{
+			Name: c.Optimizer, LR: float32(c.LR), Beta1: float32(c.Beta1), Beta2: float32(c.Beta2),
+			Eps: float32(c.Eps), Momentum: float32(c.Momentum), WeightDecay: float32(c.WeightDecay),
+		},
+		Train: Loop{Batch: c.Batch},
+	}
+}
+
+// recorded is a stream of one recorded batch.
+type recorded struct {
+	images []float32
+	labels []int32
+}
+
+func (r recorded) Batch(int) ([]float32, []int32, error) { return r.images, r.labels, nil }
+func (r recorded) StepsPerEpoch() int                    { return 1 }
+
+func goldenSources(g *golden.Step) Sources {
+	y := g.YLab()
+	return Sources{
+		PX: recorded{g.XP(), y}, Labeled: recorded{g.XLab(), y}, Start: sampler.Uniform{},
+		Classes: make([]string, g.Config.Classes), Channels: g.Image[0], Size: g.Image[1],
+	}
+}
+
+// adopt sets all parameters.
+func (t *Trainer) adopt(params map[string]golden.Tensor) error {
+	for _, p := range t.net.Params.List {
+		v, ok := params[p.Name]
+		if !ok || v.Len() != backend.Len(p.Value) {
+			return fmt.Errorf("param0/%s: %d values, this network has %d", p.Name, v.Len(), backend.Len(p.Value))
+		}
+		t.dev.Upload(p.Value, v.F32)
+	}
+	t.dev.ParamsChanged()
+	return nil
+}
+
+// replay is a recorded step being repeated.
+type replay struct {
+	*Trainer
+	step *golden.Step
+	got  golden.Values
+}
+
+// chains moves the recorded chains, in place of those of the replay buffer.
+func (r *replay) chains() error {
+	b := r.batch
+	if c, ok := r.step.Chain(); ok && b.part(model.ChainPX) >= 0 {
+		if err := r.chain(r.jem, b.views[b.part(model.ChainPX)], c, true); err != nil {
+			return err
+		}
+	}
+	if c, ok := r.step.JointChain(); ok && b.part(model.ChainXY) >= 0 {
+		v := b.views[b.part(model.ChainXY)]
+		return r.chain(model.Given{JEM: r.jem, Labels: v.labels}, v, c, false)
+	}
+	return nil
+}
+
+// chain is sampler.SGLD.Run with recorded normals ε: x + α·g by the device's step without
+// noise, then σ·ε. It keeps the first gradient and every position if asked to.
+func (r *replay) chain(target sampler.Target, v view, c golden.Chain, keep bool) error {
+	d := r.dev
+	d.Upload(v.x, c.Start)
+	noise := d.New(backend.Image, v.x.Shape()...)
+	for k, z := range c.Noise {
+		target.LogDensityGrad(v.grad, v.x)
+		p := r.sgld.At(k)
+		sigma := p.Noise
+		p.Noise = 0
+		if keep && k == 0 {
+			if err := r.keep("sgld/grad0", v.grad); err != nil {
+				return err
+			}
+		}
+		d.SGLDStep(v.x, v.grad, r.keys.chain, p)
+		d.Upload(noise, z)
+		d.Axpy(v.x, sigma, noise)
+		if keep {
+			if err := r.keep(fmt.Sprintf("sgld/x%d", k+1), v.x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *replay) keep(name string, t backend.Tensor) error {
+	r.got[name] = make([]float32, backend.Len(t))
+	return r.dev.Download(r.got[name], t)
+}
+
+// collect reads the step's results: loss terms, outputs, gradients and new parameters.
+func (r *replay) collect(rec *Record) error {
+	r.got.Loss(map[string]float64{
+		"l_px": rec.PX, "f_xp": rec.LogPxPos, "f_xq": rec.LogPxNeg,
+		"l_pyx": rec.PYX, "l_pxy": rec.PXY, "L": rec.L,
+	})
+	k, lo := r.net.Config.Classes, 0
+	for _, p := range r.batch.parts {
+		logits := r.batch.logits[lo*k : (lo+p.N)*k]
+		switch p.Role {
+		case model.DataPX:
+			r.got["out/lse_xp"] = logSumExps(logits, k)
+		case model.ChainPX:
+			r.got["out/lse_xq"] = logSumExps(logits, k)
+		case model.Labeled:
+			r.got["out/logits_xlab"] = logits
+		}
+		lo += p.N
+	}
+	for _, p := range r.net.Params.List {
+		if err := r.keep("grad/"+p.Name, p.Grad); err != nil {
+			return err
+		}
+		if err := r.keep("param1/"+p.Name, p.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func logSumExps(logits []float32, k int) []float32 {
+	var out []float32
+	for ; len(logits) > 0; logits = logits[k:] {
+		out = append(out, float32(model.LogSumExp(logits[:k])))
+	}
+	return out
+}

@@ -1,0 +1,61 @@
+package train
+
+import (
+	"fmt"
+
+	"jem/model"
+)
+
+// Record is what one training step showed.
+type Record struct {
+	Step   int   // steps taken, from 1
+	Epoch  int   // of the step, from 0
+	Images int64 // images of each stream seen so far
+	model.Terms
+	LR       float32
+	GradNorm float64 // of the loss with respect to all parameters, before clipping
+
+	DataSeconds     float64
+	SampleSeconds   float64
+	GradientSeconds float64
+	UpdateSeconds   float64
+}
+
+// Seconds is the step's duration.
+func (r *Record) Seconds() float64 {
+	return r.DataSeconds + r.SampleSeconds + r.GradientSeconds + r.UpdateSeconds
+}
+
+// Gap is f(x⁺) − f(x⁻), the difference of mean log p(x) between data and samples.
+func (r *Record) Gap() float64 { return r.LogPxPos - r.LogPxNeg }
+
+// Accuracy is the outcome of an evaluation.
+type Accuracy struct {
+	Split    string  `json:"split"` // valid, test, train
+	Images   int     `json:"images"`
+	Accuracy float64 `json:"accuracy"` // share in [0,1]
+	Loss     float64 `json:"loss"`     // mean cross-entropy
+	LogPx    float64 `json:"log_px"`   // mean LogSumExp of the logits
+	Noise    float32 `json:"noise"`    // std of the pixel noise that was added
+	EMA      bool    `json:"ema"`      // of the averaged weights
+}
+
+func (a Accuracy) String() string {
+	return fmt.Sprintf("%s accuracy %.2f %% on %d images", a.Split, 100*a.Accuracy, a.Images)
+}
+
+// Observer is told what happens during training. Its methods are called between steps,
+// in order, from one goroutine; an error stops the run.
+type Observer interface {
+	// Step reports every training step.
+	Step(r *Record) error
+	// Evaluated reports an evaluation after so many steps.
+	Evaluated(step int, a Accuracy) error
+	// Sampled reports a set of the replay buffer's chains: images (N,C,H,W) in [−1,1]
+	// and beyond, sorted by the class that the model sees in them.
+	Sampled(step int, s *Samples) error
+	// Saved reports a checkpoint.
+	Saved(step int, path string) error
+	// Note reports anything else worth a line in log and report.
+	Note(step int, text string) error
+}

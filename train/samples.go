@@ -1,0 +1,84 @@
+package train
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"jem/model"
+)
+
+// Samples are chains of the replay buffer, sorted by the class that the model sees in
+// them (as the official cond_samples does) and within a class by its confidence.
+type Samples struct {
+	Images         []float32 // (len(Class),C,H,W), in [−1,1] where pixels are clamped
+	Class          []int     // predicted
+	Confidence     []float64 // p(y|x) of that class
+	LogPx          []float64 // up to log Z
+	Channels, Size int
+}
+
+// maxSamples bounds how many chains Samples looks at.
+const maxSamples = 1000
+
+// Samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
+// that would be used for evaluation.
+func (t *Trainer) Samples() (*Samples, error) {
+	if t.ema != nil {
+		defer t.ema.Use()()
+	}
+	c := t.net.Config
+	pixels, size := c.InC*c.Size*c.Size, t.buffer.Images.Shape()[0]
+	n := min(size, maxSamples)
+	host := make([]float32, pixels)
+	s := &Samples{Channels: c.InC, Size: c.Size}
+	for lo := 0; lo < n; lo += EvalBatch {
+		m := min(EvalBatch, n-lo)
+		for i := range m {
+			slot := (lo + i) * size / n
+			if err := t.dev.Download(host, t.dev.Rows(t.buffer.Images, slot, slot+1)); err != nil {
+				return nil, err
+			}
+			copy(t.eval.images[i*pixels:], host)
+		}
+		logits, err := t.eval.forward(m)
+		if err != nil {
+			return nil, err
+		}
+		s.add(t.eval.images[:m*pixels], logits, c.Classes)
+	}
+	return s.sorted(pixels), nil
+}
+
+func (s *Samples) add(images, logits []float32, k int) {
+	s.Images = append(s.Images, images...)
+	for ; len(logits) > 0; logits = logits[k:] {
+		row := logits[:k]
+		y, lse := model.Argmax(row), model.LogSumExp(row)
+		s.Class = append(s.Class, y)
+		s.Confidence = append(s.Confidence, math.Exp(float64(row[y])-lse))
+		s.LogPx = append(s.LogPx, lse)
+	}
+}
+
+// sorted orders by class, then by falling confidence.
+func (s *Samples) sorted(pixels int) *Samples {
+	order := make([]int, len(s.Class))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if s.Class[a] != s.Class[b] {
+			return s.Class[a] - s.Class[b]
+		}
+		return cmp.Compare(s.Confidence[b], s.Confidence[a])
+	})
+	out := &Samples{Channels: s.Channels, Size: s.Size}
+	for _, i := range order {
+		out.Images = append(out.Images, s.Images[i*pixels:(i+1)*pixels]...)
+		out.Class = append(out.Class, s.Class[i])
+		out.Confidence = append(out.Confidence, s.Confidence[i])
+		out.LogPx = append(out.LogPx, s.LogPx[i])
+	}
+	return out
+}

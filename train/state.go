@@ -1,0 +1,99 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"jem/backend"
+	"jem/internal/checkpoint"
+)
+
+// All state of a run is here: the tensors of four files and Progress. What else a trainer
+// holds follows from the configuration.
+
+// named is a tensor of the run's state.
+type named struct {
+	name  string
+	value backend.Tensor
+}
+
+// files lists the state's tensors by checkpoint file. Names in model and ema are those of the
+// official state dict.
+func (t *Trainer) files() map[string][]named {
+	p := t.net.Params
+	f := map[string][]named{"model": t.views(p.Value)}
+	for _, s := range t.net.Stats {
+		f["model"] = append(f["model"], named{s.Name, s.Value})
+	}
+	if t.ema != nil {
+		f["ema"] = t.views(t.ema.Value)
+	}
+	for _, s := range t.optimizer.State() {
+		f["optim"] = append(f["optim"], named{s.Name, s.Value})
+	}
+	if t.buffer != nil {
+		f["buffer.rank000"] = []named{{"replay_buffer", t.buffer.Images}}
+	}
+	return f
+}
+
+// views names the parts of a flat tensor as the parameters are named.
+func (t *Trainer) views(flat backend.Tensor) []named {
+	var out []named
+	for _, p := range t.net.Params.List {
+		out = append(out, named{p.Name, t.dev.View(flat, p.Offset, p.Shape...)})
+	}
+	return out
+}
+
+// Save writes the run's state as a checkpoint of the store and returns its folder.
+func (t *Trainer) Save(s *checkpoint.Store) (string, error) {
+	state, err := json.MarshalIndent(t.progress, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	files := map[string][]checkpoint.Tensor{}
+	for file, list := range t.files() {
+		for _, n := range list {
+			files[file] = append(files[file], checkpoint.Tensor{
+				Name: n.name, Shape: n.value.Shape(),
+				Fill: func(dst []float32) error { return t.dev.Download(dst, n.value) },
+			})
+		}
+	}
+	return s.Save(t.progress.Step, files, state)
+}
+
+// Restore puts the trainer into the state of a checkpoint. On an error the trainer must not be
+// used.
+func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
+	if err := json.Unmarshal(c.State, &t.progress); err != nil {
+		return fmt.Errorf("%s: state.json: %w", c.Path, err)
+	}
+	for file, list := range t.files() {
+		if err := upload(t.dev, list, c.Files[file]); err != nil {
+			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)
+		}
+	}
+	t.dev.ParamsChanged()
+	return t.dev.Sync()
+}
+
+// upload fills tensors from those of a file, which must have the same names and shapes.
+func upload(d backend.Device, list []named, file []checkpoint.Tensor) error {
+	byName := map[string]checkpoint.Tensor{}
+	for _, f := range file {
+		byName[f.Name] = f
+	}
+	for _, n := range list {
+		f, ok := byName[n.name]
+		if !ok {
+			return fmt.Errorf("has no tensor %s", n.name)
+		}
+		if fmt.Sprint(f.Shape) != fmt.Sprint(n.value.Shape()) || f.F32 == nil {
+			return fmt.Errorf("%s has shape %v, this configuration wants float32 %v", n.name, f.Shape, n.value.Shape())
+		}
+		d.Upload(n.value, f.F32)
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"jem/backend"
+	"jem/backend/cpu"
+	"jem/internal/philox"
+	"jem/sampler"
+)
+
+// toy is a data set of 8×8 grey images: class y lights quarter y, plus noise.
+type toy struct{ n, batch int }
+
+const (
+	toySize    = 8
+	toyClasses = 4
+	toyPixels  = toySize * toySize
+)
+
+func (s toy) Len() int           { return s.n }
+func (s toy) StepsPerEpoch() int { return s.n / s.batch }
+
+func (s toy) Batches() int { return (s.n + EvalBatch - 1) / EvalBatch }
+
+func (s toy) Batch(i int, images []float32, labels []int32) int {
+	n := min(EvalBatch, s.n-i*EvalBatch)
+	s.read(i*EvalBatch, images[:n*toyPixels], labels[:n])
+	return n
+}
+
+func (s toy) read(lo int, images []float32, labels []int32) {
+	for i := range labels {
+		y := (lo + i) % toyClasses
+		labels[i] = int32(y)
+		img := images[i*toyPixels : (i+1)*toyPixels]
+		philox.New(uint64(lo+i), 0, philox.Test).FillNormal(img)
+		for p := range img {
+			img[p] *= 0.1
+			if p/(toyPixels/2) == y/2 && p%toySize/(toySize/2) == y%2 {
+				img[p] += 1
+			}
+		}
+	}
+}
+
+// toyStream is the training stream of a toy.
+type toyStream struct{ toy }
+
+func (s toyStream) Batch(step int) ([]float32, []int32, error) {
+	images, labels := make([]float32, s.batch*toyPixels), make([]int32, s.batch)
+	s.read(step*s.batch%s.n, images, labels)
+	return images, labels, nil
+}
+
+func toySources(batch int) Sources {
+	s := toyStream{toy{n: 64, batch: batch}}
+	return Sources{
+		PX: s, Labeled: s, Test: toy{n: 150, batch: 1}, Start: sampler.Uniform{},
+		Classes: []string{"a", "b", "c", "d"}, Channels: 1, Size: toySize,
+	}
+}
+
+func toyConfig() Config {
+	return Config{
+		Seed:      1,
+		Model:     Model{Depth: 10, Width: 1, Norm: "none", Slope: 0.2},
+		Objective: Objective{PX: 0.3, PYX: 1, L2: 0.001},
+		Sampler:   Sampler{Steps: 3, StepSize: 1, Noise: 0.01, GradClip: 1, Clamp: true, Buffer: 40, Reinit: 0.05, Start: "uniform"},
+		Optim:     Optim{Name: "adam", LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8},
+		Train:     Loop{Batch: 8, Epochs: 1, Steps: 30, MaxLoss: 1e8},
+	}
+}
+
+func open(t testing.TB, threads int) backend.Device {
+	t.Helper()
+	d, err := cpu.Open(cpu.Options{Threads: threads})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// recorder keeps what an observer is told.
+type recorder struct {
+	steps   []Record
+	evals   []Accuracy
+	samples []*Samples
+	saved   []string
+}
+
+func (r *recorder) Step(s *Record) error              { r.steps = append(r.steps, *s); return nil }
+func (r *recorder) Evaluated(_ int, a Accuracy) error { r.evals = append(r.evals, a); return nil }
+func (r *recorder) Sampled(_ int, s *Samples) error   { r.samples = append(r.samples, s); return nil }
+func (r *recorder) Saved(_ int, path string) error    { r.saved = append(r.saved, path); return nil }
+func (r *recorder) Note(step int, text string) error  { return fmt.Errorf("step %d: %s", step, text) }
+
+func run(t testing.TB, cfg Config, threads int) (*Trainer, *recorder) {
+	t.Helper()
+	tr, err := New(open(t, threads), cfg, toySources(cfg.Train.Batch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{}
+	if err := tr.Run(context.Background(), r, nil); err != nil {
+		t.Fatal(err)
+	}
+	return tr, r
+}
+
+func weights(t testing.TB, tr *Trainer) []float32 {
+	t.Helper()
+	w := make([]float32, tr.net.Params.Len())
+	if err := tr.dev.Download(w, tr.net.Params.Value); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestTrainingLearnsAToyProblem(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Train.Steps = 120
+	_, r := run(t, cfg, 2)
+	last := r.evals[len(r.evals)-1]
+	if last.Images != 150 || last.Accuracy < 0.95 {
+		t.Errorf("%v after %d steps; four separated blobs should be at 95 %% or above", last, len(r.steps))
+	}
+	if len(r.samples) < 2 || len(r.samples[0].Class) != cfg.Sampler.Buffer {
+		t.Errorf("%d sample sets, want the start's and the end's with all %d chains", len(r.samples), cfg.Sampler.Buffer)
+	}
+}
+
+// Every objective and norm must run, with finite numbers and weights that move.
+func TestObjectivesAndNorms(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"published":         func(c *Config) { c.Objective = Objective{PX: 1, PYX: 1} },
+		"joint":             func(c *Config) { c.Objective = Objective{PXY: 1} },
+		"all terms":         func(c *Config) { c.Objective = Objective{PX: 1, PYX: 1, PXY: 1, L2: 0.1} },
+		"class-conditional": func(c *Config) { c.Objective.ClassCond = true },
+		"density only":      func(c *Config) { c.Objective = Objective{PX: 1} },
+		"softmax only":      func(c *Config) { c.Objective = Objective{PYX: 1} },
+		"shared stream":     func(c *Config) { c.Data.SharedStream = true },
+		"batch norm":        func(c *Config) { c.Model.Norm = "batch" },
+		"batch norm joint":  func(c *Config) { c.Model.Norm, c.Objective = "batch", Objective{PXY: 1} },
+		"instance norm":     func(c *Config) { c.Model.Norm = "instance" },
+		"layer norm":        func(c *Config) { c.Model.Norm = "layer" },
+		"dropout":           func(c *Config) { c.Model.Dropout = 0.3 },
+		"sgd, ema, clip":    func(c *Config) { c.Optim.Name, c.Optim.Momentum, c.Optim.EMA, c.Optim.ClipNorm = "sgd", 0.9, 0.99, 1 },
+		"warm-up, decay":    func(c *Config) { c.Optim.Warmup, c.Sampler.StepDecay, c.Sampler.NoiseDecay = 3, 0.9, 0.9 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := toyConfig()
+			cfg.Train.Steps = 4
+			change(&cfg)
+			tr, r := run(t, cfg, 2)
+			fresh, err := New(open(t, 1), cfg, toySources(8))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Equal(weights(t, tr), weights(t, fresh)) {
+				t.Error("the weights have not moved")
+			}
+			for _, s := range r.steps {
+				if !finite(s.L) || !finite(s.GradNorm) || s.GradNorm == 0 {
+					t.Errorf("step %d: L %v, gradient norm %v", s.Step, s.L, s.GradNorm)
+				}
+			}
+		})
+	}
+}
+
+func TestThreadsDoNotChangeTheRun(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Train.Steps = 6
+	cfg.Objective = Objective{PX: 1, PYX: 1, PXY: 1}
+	one, _ := run(t, cfg, 1)
+	for _, threads := range []int{2, 5} {
+		many, _ := run(t, cfg, threads)
+		if !slices.Equal(weights(t, one), weights(t, many)) {
+			t.Errorf("%d threads end with other weights than one", threads)
+		}
+	}
+}
+
+// A poisoned weight, gradient, chain or image must stop the run before the weights change.
+func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, poison := range map[string]func(*Trainer){
+		"NaN weight":           func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.net.Params.Value, 200, 1), nan) },
+		"infinite weight":      func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.net.Params.Value, 200, 1), inf) },
+		"huge bias of a class": func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.net.Params.Value, tr.net.Params.Len()-1, 1), 1e9) },
+		"NaN in the buffer":    func(tr *Trainer) { tr.dev.Fill(tr.buffer.Images, nan) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr, err := New(open(t, 2), toyConfig(), toySources(8))
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr.cfg.Train.MaxLoss = 1e6
+			poison(tr)
+			tr.dev.ParamsChanged()
+			before := weights(t, tr)
+			err = tr.Run(context.Background(), &recorder{}, nil)
+			var d *DivergedError
+			if !errors.As(err, &d) || d.Step != 1 {
+				t.Fatalf("got %v, want a DivergedError of step 1", err)
+			}
+			for i, v := range weights(t, tr) {
+				if v != before[i] && !(v != v && before[i] != before[i]) {
+					t.Fatalf("weight %d changed from %v to %v", i, before[i], v)
+				}
+			}
+		})
+	}
+}
+
+func TestCancelledRunSaves(t *testing.T) {
+	tr, err := New(open(t, 1), toyConfig(), toySources(8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := &recorder{}
+	err = tr.Run(ctx, r, func() (string, error) { return "here", nil })
+	if !errors.Is(err, context.Canceled) || len(r.saved) != 1 || len(r.steps) != 0 {
+		t.Errorf("error %v, saved %v, %d steps", err, r.saved, len(r.steps))
+	}
+}
+
+// Once warm, a step allocates a bounded number of small objects whatever K is: the chain
+// itself allocates nothing.
+func TestChainAllocatesNothing(t *testing.T) {
+	cfg := toyConfig()
+	tr, _ := run(t, cfg, 2)
+	i := tr.batch.part(1 << 1)
+	v := tr.batch.views[i]
+	if n := testing.AllocsPerRun(5, func() { tr.sgld.Run(tr.dev, tr.jem, v.x, v.grad, tr.keys.chain) }); n != 0 {
+		t.Errorf("%v allocations in a chain of %d steps", n, tr.sgld.Steps)
+	}
+}
