@@ -144,7 +144,7 @@ func (c *Config) start(set *data.Set, split []int) (sampler.Start, error) {
 	if c.Sampler.Start != "gaussian" {
 		return sampler.Uniform{}, nil
 	}
-	return data.NewClassGaussian(set, split, data.GaussianOptions{})
+	return data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
 }
 
 // stream is a loader that computes ahead of the trainer.

@@ -97,11 +97,20 @@ func (p *Predictor) build(c *checkpoint.Checkpoint) error {
 		return fmt.Errorf("%s: model.safetensors: %w", c.Path, err)
 	}
 	p.dev.ParamsChanged()
-	p.eval, p.buffer, p.Classes = newEvaluator(p.dev, p.net), sizes.buffer, make([]string, sizes.classes)
-	if l, err := data.Lookup(p.Config.Data.Name); err == nil {
-		p.Classes = l.Classes
-	}
+	p.eval, p.buffer, p.Classes = newEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data.Name, sizes.classes)
 	return p.dev.Sync()
+}
+
+// classNames are those of a published data set, else numbers.
+func classNames(dataset string, n int) []string {
+	if l, err := data.Lookup(dataset); err == nil && len(l.Classes) == n {
+		return l.Classes
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprint(i)
+	}
+	return names
 }
 
 func (p *Predictor) parameters() (list []named) {

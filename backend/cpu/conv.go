@@ -7,18 +7,45 @@ import (
 	"jem/backend/cpu/asm"
 )
 
-// conv is the CPU's backend.Conv. Forward pass and input gradient are sweeps: the same
-// direct convolution over different packings of the weights. The parameter gradient is
-// a sum of outer products.
+// conv is the CPU's backend.Conv. It checks operands; each of its verbs is an algorithm
+// of its own. Forward pass and input gradient are sweeps: the same direct convolution
+// over different packings of the weights. The parameter gradient is a sum of outer
+// products.
 type conv struct {
 	d    *Device
 	spec backend.ConvSpec
 	w, b *tensor // b is nil without bias
 	x, y geometry
 
-	forward   *sweep
-	inputGrad *sweep     // nil if never asked for
-	paramGrad *paramGrad // nil if never asked for
+	forward   pass
+	inputGrad pass      // nil if never asked for
+	paramGrad paramPass // nil if never asked for
+}
+
+// pass is an algorithm for the forward pass or the input gradient.
+type pass interface {
+	name() string
+	run(operands)
+}
+
+// operands are the arguments of a pass over n images: src is x or dy, the others have
+// the shape of the result. See asm.ConvTile for their order.
+type operands struct {
+	n                        int
+	src                      *tensor
+	raw, act, residual, sign *tensor // some nil, but not both raw and act
+}
+
+// paramPass is an algorithm for the parameter gradient.
+type paramPass interface {
+	name() string
+	run(gradCall)
+}
+
+// gradCall are the arguments of a paramPass over n images; db may be nil.
+type gradCall struct {
+	n             int
+	x, dy, dw, db *tensor
 }
 
 // NewConv implements backend.Planner.

@@ -37,29 +37,26 @@ func (k *packing) part(i, _ int) {
 // packLanes writes the weights of one source channel and tap for lanes first …
 // first+width−1 and returns the rest of dst. Padded channels have zeros.
 func (s *sweep) packLanes(dst []float32, src int, ty, tx tap, first, width int) []float32 {
-	row := dst[:width]
+	row, rest := dst[:width], dst[width:]
+	clear(row)
 	if src >= s.weights.srcs {
-		clear(row)
-		return dst[width:]
+		return rest
 	}
 	l := &s.weights
-	w := s.conv.w.data[src*l.src+ty.k*l.row:]
-	for i := range row {
-		row[i] = 0
-		if c, kx, ok := s.lane(first+i, tx); ok {
-			row[i] = w[c*l.dst+kx]
-		}
-	}
-	return dst[width:]
-}
-
-// lane says which channel and column of the kernel a lane of the output stands for.
-func (s *sweep) lane(i int, tx tap) (channel, kx int, ok bool) {
 	if s.fold != nil && s.fold.taps > 0 {
-		j, c := i/s.dst.c, i%s.dst.c
-		return c, j, j < s.fold.taps
+		w := s.conv.w.data[src*l.src:]
+		for i := range row {
+			if t, channel, ok := s.fold.lane(first + i); ok {
+				row[i] = w[channel*l.dst+t]
+			}
+		}
+		return rest
 	}
-	return i, tx.k, i < s.weights.dsts
+	w := s.conv.w.data[src*l.src+ty.k*l.row+first*l.dst+tx.k:]
+	for i := range row[:min(width, l.dsts-first)] {
+		row[i] = w[i*l.dst]
+	}
+	return rest
 }
 
 // packBias copies the bias into its lanes, zeros where there is none.

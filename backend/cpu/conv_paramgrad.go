@@ -19,7 +19,8 @@ type paramGrad struct {
 	depth   int   // neighbouring floats read there: 16 channels, or a row of taps
 	lanes   int   // of all groups
 	groups  int
-	rows    int // of dy at a time, so that what is read stays in the level 1 cache
+	window  bool // use the window kernel
+	rows    int  // of dy at a time, so that what is read stays in the level 1 cache
 
 	planesPart int // planes of x in a part
 	groupsPart int // groups in a part
@@ -29,12 +30,6 @@ type paramGrad struct {
 	ones       []float32
 	args       []asm.ConvOuter // by worker, tilePad apart
 	call       gradCall
-}
-
-// gradCall are the arguments of one call.
-type gradCall struct {
-	n             int
-	x, dy, dw, db *tensor
 }
 
 const (
@@ -54,7 +49,8 @@ func newParamGrad(c *conv, kernels *asm.Conv) *paramGrad {
 	loX, hiX := reach(taps, c.y.w, s.Stride, s.W)
 	p := &paramGrad{conv: c, kernels: kernels, depth: block}
 	p.x = newSource(c.x, max(loY, loX), max(hiY, hiX), false, c.d.workers.n)
-	p.dy = newSource(c.y, 0, 0, true, c.d.workers.n)
+	p.dy = newSource(c.y, 1, 1, true, c.d.workers.n)
+	p.window = kernels.HasWindow() && p.x.blocked && p.dy.planes == 1 && s.Kernel == 3 && s.Stride == 1 && s.Pad == 1
 	if !p.x.blocked {
 		p.depth = s.Kernel
 		taps = taps[:1]
@@ -98,7 +94,12 @@ func (p *paramGrad) splits() int {
 
 func (p *paramGrad) planeParts() int { return (p.x.planes + p.planesPart - 1) / p.planesPart }
 
-func (p *paramGrad) name() string { return "direct-" + p.conv.d.isa.String() }
+func (p *paramGrad) name() string {
+	if p.window {
+		return "outer-" + p.conv.d.isa.String() + "-window"
+	}
+	return "outer-" + p.conv.d.isa.String()
+}
 
 // blocks is the width of group g in 16-lane blocks.
 func (p *paramGrad) blocks(g int) int {
@@ -163,11 +164,11 @@ func (p *paramGrad) biasSum(chunk, g int) []float32 {
 // image adds one image to a chunk's sums for a group and some planes of x.
 func (p *paramGrad) image(o *asm.ConvOuter, chunk, g int, planes span, x, dy []float32) {
 	b, y, stride := p.blocks(g), &p.conv.y, p.conv.spec.Stride
-	dy = dy[g*p.kernels.Blocks*p.dy.plane+p.dy.origin:]
+	origin := g*p.kernels.Blocks*p.dy.plane + p.dy.origin
 	o.Cols, o.DYRow, o.DYPlane = y.w, 4*p.dy.row, 4*p.dy.plane
 	if planes.lo == 0 && p.call.db != nil {
 		o.X, o.XRow, o.XPixel = unsafe.Pointer(&p.ones[0]), 0, 0
-		o.DY, o.Acc, o.Rows = unsafe.Pointer(&dy[0]), unsafe.Pointer(&p.biasSum(chunk, g)[0]), y.h
+		o.DY, o.Acc, o.Rows = unsafe.Pointer(&dy[origin]), unsafe.Pointer(&p.biasSum(chunk, g)[0]), y.h
 		p.kernels.Outer(o, b, 1)
 	}
 	o.XRow, o.XPixel = 4*stride*p.x.row, 4*stride*p.x.pixel
@@ -176,9 +177,13 @@ func (p *paramGrad) image(o *asm.ConvOuter, chunk, g int, planes span, x, dy []f
 		for c := planes.lo; c < planes.hi; c++ {
 			sum := p.sum(chunk, g, c)
 			from := c*p.x.plane + p.x.origin + row*stride*p.x.row
+			if p.window {
+				p.windows(o, x[from-p.x.row:], dy[origin+row*p.dy.row-block:], sum)
+				continue
+			}
 			for t, off := range p.taps {
 				o.X = unsafe.Pointer(&x[from+off])
-				o.DY = unsafe.Pointer(&dy[row*p.dy.row])
+				o.DY = unsafe.Pointer(&dy[origin+row*p.dy.row])
 				o.Acc = unsafe.Pointer(&sum[t*p.depth*b*block])
 				p.kernels.Outer(o, b, p.depth)
 			}
@@ -186,52 +191,15 @@ func (p *paramGrad) image(o *asm.ConvOuter, chunk, g int, planes span, x, dy []f
 	}
 }
 
-// gradTotal is the region that adds the chunks' sums to dw and db; a part is one group
-// and plane.
-type gradTotal paramGrad
-
-// part implements region.
-func (t *gradTotal) part(i, _ int) {
-	p := (*paramGrad)(t)
-	g, plane := i/p.x.planes, i%p.x.planes
-	total := p.sum(0, g, plane)
-	bias := p.biasSum(0, g)
-	for chunk := 1; chunk < min(p.chunks, p.call.n); chunk++ {
-		for i, v := range p.sum(chunk, g, plane) {
-			total[i] += v
-		}
-		if plane == 0 {
-			for i, v := range p.biasSum(chunk, g) {
-				bias[i] += v
-			}
-		}
-	}
-	p.addWeights(total, g, plane)
-	if plane == 0 && p.call.db != nil {
-		first, width := p.width(g)
-		for i, v := range bias[:min(width, p.conv.spec.OutC-first)] {
-			p.call.db.data[first+i] += v
-		}
-	}
-}
-
-// addWeights adds sums [tap][depth][lane] of a group and plane to dw (OutC,InC,k,k).
-func (p *paramGrad) addWeights(sum []float32, g, plane int) {
-	s := p.conv.spec
-	kk := s.Kernel * s.Kernel
-	first, width := p.width(g)
-	for i := range p.planeSize() {
-		// A blocked plane is [tap][channel], a planar one [tap row][tap column].
-		c, k := plane*block+i%block, i/block
-		if !p.x.blocked {
-			c, k = plane, i
-		}
-		if c >= s.InC {
-			continue
-		}
-		dw := p.call.dw.data[(first*s.InC+c)*kk+k:]
-		for lane, v := range sum[i*width:][:min(width, s.OutC-first)] {
-			dw[lane*s.InC*kk] += v
-		}
+// windows adds some rows to the sums of one plane, from the first pixel of the row of x
+// above them and the zero pixel before their dy. A window kernel has the three columns of the taps
+// at once: it takes them from dy, as x has one pixel for each of dy here.
+func (p *paramGrad) windows(o *asm.ConvOuter, x, dy, sum []float32) {
+	o.AccTap = 4 * block * block
+	for ky := range 3 {
+		o.X = unsafe.Pointer(&x[ky*p.x.row])
+		o.DY = unsafe.Pointer(&dy[0])
+		o.Acc = unsafe.Pointer(&sum[3*ky*block*block])
+		p.kernels.OuterWindow(o, block)
 	}
 }

@@ -37,27 +37,6 @@ type sweep struct {
 // tilePad keeps the workers' tile arguments apart in memory.
 const tilePad = 8
 
-// phase is the part of a sweep's output whose windows meet the kernel's taps alike: all
-// of it, but for the gradient of a strided convolution.
-type phase struct {
-	y, x       int // first output pixel
-	rows, cols int
-	tapsY      []tap
-	tapsX      []tap
-	start      int   // of the first window's first read, from the source's pixel (0,0)
-	offs       []int // bytes from there, one for each run of inner floats
-	inner      int
-	depth      int       // terms of an output's sum
-	packed     []float32 // [group][depth][lane]
-}
-
-// operands are the arguments of one call.
-type operands struct {
-	n                        int
-	src                      *tensor
-	raw, act, residual, sign *tensor
-}
-
 // newForward plans y = x∗w + b.
 func newForward(c *conv, kernels *asm.Conv) *sweep {
 	s := c.spec
@@ -115,38 +94,6 @@ func (s *sweep) plan(from geometry) {
 	s.cut = newCut(s)
 }
 
-// plan lays out the reads of a phase. A blocked source gives 16 channels at each of the
-// taps, a planar one a whole row of taps in one channel; a window kernel takes a row of
-// taps for each channel.
-func (p *phase) plan(s *sweep) {
-	src := s.src
-	lowY, lowX := lowest(p.tapsY), lowest(p.tapsX)
-	p.start = lowY*src.row + lowX*src.pixel
-	p.inner = block
-	tapsX := p.tapsX
-	if s.window || !src.blocked {
-		tapsX = p.tapsX[:min(1, len(p.tapsX))]
-	}
-	if !src.blocked {
-		p.inner = 1
-		if !s.window {
-			p.inner = len(p.tapsX)
-		}
-	}
-	for c := range src.planes {
-		for _, ty := range p.tapsY {
-			for _, tx := range tapsX {
-				p.offs = append(p.offs, 4*(c*src.plane+(ty.off-lowY)*src.row+(tx.off-lowX)*src.pixel))
-			}
-		}
-	}
-	p.depth = len(p.offs) * p.inner
-	if s.window {
-		p.depth *= len(p.tapsX)
-	}
-	p.packed = aligned(p.depth*s.lanes + 1)
-}
-
 // blocks is the width of group g in 16-lane blocks.
 func (s *sweep) blocks(g int) int {
 	return min(s.kernels.Blocks, s.lanes/block-g*s.kernels.Blocks)
@@ -191,12 +138,16 @@ func (s *sweep) part(i, worker int) {
 					t.X = unsafe.Pointer(&img[s.src.origin+j*s.strided*s.src.row+p.start])
 				}
 				if s.fold != nil {
-					s.fold.row(t, p, n, j, worker)
+					s.fold.aim(t, p, g, j, worker)
 				} else {
-					s.row(t, p, n, g, j)
+					s.aim(t, p, n, g, j)
 				}
+				s.pixels(t, s.blocks(g), p.cols)
 			}
 		}
+	}
+	if s.fold != nil {
+		s.fold.image(n, worker)
 	}
 	*t = asm.ConvTile{}
 }
@@ -215,15 +166,14 @@ func (s *sweep) prepare(t *asm.ConvTile, p *phase, g int) {
 	t.Slope = s.conv.spec.Slope
 }
 
-// row computes row j of a phase, group g, straight into blocked tensors.
-func (s *sweep) row(t *asm.ConvTile, p *phase, n, g, j int) {
+// aim points the kernel to row j of a phase and group g of the outputs.
+func (s *sweep) aim(t *asm.ConvTile, p *phase, n, g, j int) {
 	d := &s.dst
 	at := n*d.image + g*s.kernels.Blocks*d.plane + d.origin + (p.y+j*s.step)*d.row + p.x*block
 	t.Raw = float(s.op.raw, at)
 	t.Act = float(s.op.act, at)
 	t.Residual = float(s.op.residual, at)
 	t.Sign = float(s.op.sign, at)
-	s.pixels(t, s.blocks(g), p.cols)
 }
 
 // pixels runs the kernel over a row.

@@ -10,6 +10,7 @@ import (
 
 	"jem/internal/picture"
 	"jem/train"
+	"jem/train/journal"
 )
 
 // freshSteps is the default length of chains that start afresh: the published sampler needs
@@ -51,7 +52,7 @@ func (p *program) sample(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		img, err := samples.Draw(m.Classes, 0)
+		img, err := journal.Sheet(samples, m.Classes)
 		if err != nil {
 			return err
 		}

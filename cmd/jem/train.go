@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"jem/train"
+	"jem/train/journal"
 )
 
 func (p *program) trainCommand() *cli.Command {
@@ -19,13 +21,13 @@ func (p *program) trainCommand() *cli.Command {
 			"Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once.",
 		Flags: append(append(configFlags(),
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "run `FOLDER`, new or empty"},
-			&cli.BoolFlag{Name: "json", Usage: "print the last evaluation as JSON on stdout"},
+			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
 		), logFlags()...),
 		Action: p.train,
 	})
 }
 
-func (p *program) train(c *cli.Context) (err error) {
+func (p *program) train(c *cli.Context) error {
 	folder := c.String("out")
 	if folder == "" {
 		return usagef(c, "--out is missing: name a folder for the run, as in --out runs/first")
@@ -44,22 +46,55 @@ func (p *program) train(c *cli.Context) (err error) {
 		return err
 	}
 	defer dev.Close()
-	session, err := train.Begin(dev, cfg, folder)
+	sources, notes, err := train.OpenSources(cfg, 0)
+	s.notes(notes)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, session.Close()) }()
-
-	s.log.Info("training", zap.String("run", folder), zap.String("device", dev.Name()), zap.String("data", cfg.Data.Name),
-		zap.String("network", fmt.Sprintf("WRN-%d-%d", cfg.Model.Depth, cfg.Model.Width)), zap.Int("steps", session.Trainer.TotalSteps()))
-	w := newWatch(s, cfg.Train.LogEvery, session.Trainer.TotalSteps())
-	if err := session.Run(c.Context, w); err != nil {
+	defer sources.Close()
+	t, err := train.New(dev, cfg, sources.Sources)
+	if err != nil {
 		return err
 	}
-	s.close()
-	if c.Bool("json") {
-		return p.json(w.evaluated)
+	j, err := journal.Create(journal.Options{
+		Path: folder, Config: cfg, Classes: sources.Classes, Device: dev.Name(), StepsPerEpoch: t.StepsPerEpoch(),
+	})
+	if err != nil {
+		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s\n", session.Folder.Report())
+	s.log.Info("training", zap.String("run", folder), zap.String("device", dev.Name()), zap.String("data", cfg.Data.Name),
+		zap.String("network", fmt.Sprintf("WRN-%d-%d", cfg.Model.Depth, cfg.Model.Width)), zap.Int("steps", t.TotalSteps()))
+	w := newWatch(s, cfg.Train.LogEvery, t.TotalSteps())
+	err = errors.Join(follow(c.Context, t, j, w, notes), j.Close())
+	s.close()
+	switch {
+	case err != nil:
+		return err
+	case c.Bool("json"):
+		return p.json(trained{Run: folder, Report: j.Path.Report(), Steps: t.Progress().Step, Evaluation: t.Progress().Last})
+	}
+	_, err = fmt.Fprintln(p.stdout, j.Path.Report())
 	return err
+}
+
+// follow trains to the end, the journal being told first what happens.
+func follow(ctx context.Context, t *train.Trainer, j *journal.Journal, w *watch, notes []string) error {
+	for _, n := range notes {
+		if err := j.Note(0, n); err != nil {
+			return err
+		}
+	}
+	err := t.Run(ctx, train.Observers{j, w}, func() (string, error) { return j.Save(t) })
+	if diverged := (*train.DivergedError)(nil); errors.As(err, &diverged) {
+		return errors.Join(err, j.Note(diverged.Step, diverged.Error()))
+	}
+	return err
+}
+
+// trained is the result of a run.
+type trained struct {
+	Run        string         `json:"run"`
+	Report     string         `json:"report"`
+	Steps      int            `json:"steps"`
+	Evaluation train.Accuracy `json:"evaluation"` // the last one
 }

@@ -14,13 +14,12 @@ import (
 // watch is the train.Observer for people: a progress bar on a terminal, else a log line
 // at each metrics record.
 type watch struct {
-	screen    *screen
-	every     int
-	total     int
-	begin     time.Time
-	first     int // step at begin
-	accuracy  float64
-	evaluated train.Accuracy // latest
+	screen   *screen
+	every    int
+	total    int
+	begin    time.Time
+	first    int // step at begin
+	accuracy float64
 }
 
 func newWatch(s *screen, every, total int) *watch {
@@ -64,7 +63,6 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 // Evaluated implements train.Observer.
 func (w *watch) Evaluated(step int, a train.Accuracy) error {
-	w.evaluated = a
 	w.screen.log.Info(a.String(), zap.Int("step", step), zap.Float64("loss", round(a.Loss)))
 	return nil
 }

@@ -15,13 +15,14 @@ type Conv struct {
 	// Blocks is the number of 16-lane blocks in a full group: 1 or 2.
 	Blocks int
 
-	tileMax   [3]int // by blocks of the group: widest tile for even splits
-	outerMax  int
-	tile      [3][maxTile + 1]func(*ConvTile) // by blocks and pixels; nil: no such kernel
-	window    [maxTile + 1]func(*ConvTile)    // by pixels, one block
-	windowMax int
-	fold      func(*ConvFold)                   // at most 4 channels, a multiple of 4 pixels; may be nil
-	outer     [3][maxOuter + 1]func(*ConvOuter) // by blocks and input floats
+	tileMax     [3]int // by blocks of the group: widest tile for even splits
+	outerMax    int
+	tile        [3][maxTile + 1]func(*ConvTile) // by blocks and pixels; nil: no such kernel
+	window      [maxTile + 1]func(*ConvTile)    // by pixels, one block
+	windowMax   int
+	outerWindow func(*ConvOuter)                  // for 8 input floats
+	fold        func(*ConvFold)                   // at most 4 channels, a multiple of 4 pixels; may be nil
+	outer       [3][maxOuter + 1]func(*ConvOuter) // by blocks and input floats
 }
 
 // ConvFor returns the kernels of an instruction set that Available lists.
@@ -33,7 +34,7 @@ func ConvFor(isa ISA) *Conv {
 }
 
 // HasWindow reports whether there are window kernels, for groups of one block: they
-// read each input once for three taps, which pays where few lanes share it.
+// load each input once for three taps, which pays where few lanes share it.
 func (c *Conv) HasWindow() bool { return c.windowMax > 0 }
 
 // Row runs t over a row of pixels, splitting it into tiles. t.X and the outputs point to
@@ -91,6 +92,18 @@ func (c *Conv) Outer(o *ConvOuter, blocks, depth int) {
 		steps--
 		o.X = unsafe.Add(o.X, 4*n)
 		o.Acc = unsafe.Add(o.Acc, 4*16*blocks*n)
+	}
+}
+
+// OuterWindow is Outer for the window kernels; depth is a multiple of 8.
+func (c *Conv) OuterWindow(o *ConvOuter, depth int) {
+	for {
+		c.outerWindow(o)
+		if depth -= 8; depth == 0 {
+			return
+		}
+		o.X = unsafe.Add(o.X, 4*8)
+		o.Acc = unsafe.Add(o.Acc, 4*16*8)
 	}
 }
 

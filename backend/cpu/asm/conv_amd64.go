@@ -11,8 +11,9 @@ func convFor(isa ISA) *Conv {
 }
 
 var convAVX512 = Conv{
-	fold:      convFoldAVX512,
-	windowMax: 12,
+	fold:        convFoldAVX512,
+	outerWindow: convOuterWindowAVX512,
+	windowMax:   12,
 	window: [maxTile + 1]func(*ConvTile){
 		1:  convWindow1AVX512,
 		2:  convWindow2AVX512,

@@ -46,6 +46,13 @@ type ConvTile struct {
 //
 // with lanes 16 to 31 of DY lying DYPlane bytes further on. All strides are in bytes.
 // The sum runs in this order.
+//
+// A window kernel has 16 lanes and three sums for each input, DY taken at three
+// neighbouring pixels:
+//
+//	Acc[j][r][lane] += Σ_y Σ_x X[y·XRow + x·XPixel + 4·r] · DY[y·DYRow + (x+2−j)·64 + 4·lane],  j < 3
+//
+// where Acc[j] is AccTap bytes from Acc[j−1].
 type ConvOuter struct {
 	X       unsafe.Pointer
 	DY      unsafe.Pointer
@@ -56,18 +63,21 @@ type ConvOuter struct {
 	XPixel  int
 	DYRow   int
 	DYPlane int
+	AccTap  int
 }
 
-// ConvFold are the arguments of the fold kernel, which brings the lanes of Pixels
-// neighbouring pixels (64 bytes apart) to planar channels, summing columns of a window:
+// ConvFold are the arguments of the fold kernel, which brings the lanes of neighbouring
+// pixels (64 bytes apart) to planar channels, summing the taps of a window:
 //
-//	Dst[c·Plane + 4·x] = Σ_{j<Taps} Src[64·x + j·Step + 4·c],  c < Channels, x < Pixels
+//	Dst[c·Plane + 4·x] = Σ_o Src[64·x + Offs[o] + 4·c],  c < Channels, x < Pixels
+//
+// It may read three floats beyond the last channel.
 type ConvFold struct {
 	Src      unsafe.Pointer
 	Dst      unsafe.Pointer
-	Taps     int // at least 1
-	Step     int // bytes, may be negative
-	Channels int // at least 1
-	Plane    int // bytes
+	Offs     unsafe.Pointer // NumOffs ints: bytes, may be negative
+	NumOffs  int            // at least 1
+	Channels int            // at least 1
+	Plane    int            // bytes
 	Pixels   int
 }

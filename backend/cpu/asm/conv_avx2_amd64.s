@@ -1459,8 +1459,6 @@ TEXT ·convOuter1x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
 	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
-	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
 	MOVQ    16(R9), R9
@@ -1506,8 +1504,6 @@ TEXT ·convOuter2x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1561,8 +1557,6 @@ TEXT ·convOuter3x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1623,8 +1617,6 @@ TEXT ·convOuter4x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1692,8 +1684,6 @@ TEXT ·convOuter5x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1768,8 +1758,6 @@ TEXT ·convOuter6x1AVX2(SB), NOSPLIT, $0-8
 	MOVQ    48(SI), SI
 	MOVQ    a+0(FP), DI
 	MOVQ    56(DI), DI
-	MOVQ    a+0(FP), R8
-	MOVQ    64(R8), R8
 	MOVQ    a+0(FP), R8
 	MOVQ    32(R8), R8
 	MOVQ    a+0(FP), R9
@@ -1855,25 +1843,22 @@ TEXT ·convFoldAVX2(SB), NOSPLIT, $0-8
 	MOVQ 40(R8), R8
 
 quad:
-	VMOVUPS (AX), X0
-	VMOVUPS 64(AX), X1
-	VMOVUPS 128(AX), X2
-	VMOVUPS 192(AX), X3
-	MOVQ    AX, R9
-	MOVQ    BX, R10
-	DECQ    R10
-	JE      summed
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	XORQ   R10, R10
 
 tap:
-	ADDQ   SI, R9
-	VADDPS (R9), X0, X0
-	VADDPS 64(R9), X1, X1
-	VADDPS 128(R9), X2, X2
-	VADDPS 192(R9), X3, X3
-	DECQ   R10
-	JNE    tap
-
-summed:
+	MOVQ      (BX)(R10*8), R9
+	ADDQ      AX, R9
+	VADDPS    (R9), X0, X0
+	VADDPS    64(R9), X1, X1
+	VADDPS    128(R9), X2, X2
+	VADDPS    192(R9), X3, X3
+	INCQ      R10
+	CMPQ      R10, SI
+	JNE       tap
 	VUNPCKLPS X1, X0, X4
 	VUNPCKHPS X1, X0, X1
 	VUNPCKLPS X3, X2, X0

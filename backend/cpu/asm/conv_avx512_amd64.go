@@ -227,6 +227,11 @@ func convWindow11AVX512(a *ConvTile)
 //go:noescape
 func convWindow12AVX512(a *ConvTile)
 
+// convOuterWindowAVX512 is the outer-product window kernel for 8 input floats and 16 channels.
+//
+//go:noescape
+func convOuterWindowAVX512(a *ConvOuter)
+
 // convFoldAVX512 is the fold kernel for up to 4 channels and a multiple of 4 pixels.
 //
 //go:noescape

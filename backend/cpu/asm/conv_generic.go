@@ -46,18 +46,17 @@ func (t *ConvTile) pair(pixel, lane int, two bool) (a, b quad) {
 	bias := (*quad)(unsafe.Add(t.Bias, 4*lane))
 	a0, a1, a2, a3 := bias[0], bias[1], bias[2], bias[3]
 	b0, b1, b2, b3 := a0, a1, a2, a3
-	x := unsafe.Add(t.X, pixel*t.XPixel)
 	next := t.XPixel
 	if !two {
 		next = 0
 	}
-	w := unsafe.Add(t.W, 4*lane)
+	w := 4 * lane
 	for _, off := range unsafe.Slice((*int)(t.Offs), t.NumOffs) {
-		p := unsafe.Add(x, off)
-		for range t.Inner {
-			q := (*quad)(w)
+		x := off + pixel*t.XPixel
+		for k := range t.Inner {
+			q := (*quad)(unsafe.Add(t.W, w))
 			w0, w1, w2, w3 := q[0], q[1], q[2], q[3]
-			xa, xb := *at(p, 0), *at(p, next)
+			xa, xb := *at(t.X, x+4*k), *at(t.X, x+4*k+next)
 			a0 += xa * w0
 			a1 += xa * w1
 			a2 += xa * w2
@@ -66,8 +65,7 @@ func (t *ConvTile) pair(pixel, lane int, two bool) (a, b quad) {
 			b1 += xb * w1
 			b2 += xb * w2
 			b3 += xb * w3
-			p = unsafe.Add(p, 4)
-			w = unsafe.Add(w, 4*16)
+			w += 4 * 16
 		}
 	}
 	return quad{a0, a1, a2, a3}, quad{b0, b1, b2, b3}
@@ -114,12 +112,11 @@ func (o *ConvOuter) pair(i, lane int, two bool) {
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	b0, b1, b2, b3 := b[0], b[1], b[2], b[3]
 	for y := range o.Rows {
-		x := unsafe.Add(o.X, y*o.XRow+4*i)
-		d := unsafe.Add(o.DY, y*o.DYRow+4*lane)
+		x, d := y*o.XRow+4*i, y*o.DYRow+4*lane
 		for range o.Cols {
-			q := (*quad)(d)
+			q := (*quad)(unsafe.Add(o.DY, d))
 			d0, d1, d2, d3 := q[0], q[1], q[2], q[3]
-			xa, xb := *at(x, 0), *at(x, next)
+			xa, xb := *at(o.X, x), *at(o.X, x+next)
 			a0 += xa * d0
 			a1 += xa * d1
 			a2 += xa * d2
@@ -128,8 +125,8 @@ func (o *ConvOuter) pair(i, lane int, two bool) {
 			b1 += xb * d1
 			b2 += xb * d2
 			b3 += xb * d3
-			x = unsafe.Add(x, o.XPixel)
-			d = unsafe.Add(d, 4*16)
+			x += o.XPixel
+			d += 4 * 16
 		}
 	}
 	*a = quad{a0, a1, a2, a3}
@@ -143,8 +140,8 @@ func (f *ConvFold) generic() {
 	for c := range f.Channels {
 		for x := range f.Pixels {
 			var v float32
-			for j := range f.Taps {
-				v += *at(f.Src, 64*x+j*f.Step+4*c)
+			for _, off := range unsafe.Slice((*int)(f.Offs), f.NumOffs) {
+				v += *at(f.Src, 64*x+off+4*c)
 			}
 			*at(f.Dst, c*f.Plane+4*x) = v
 		}
