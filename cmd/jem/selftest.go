@@ -15,10 +15,12 @@ func (p *program) selftestCommand() *cli.Command {
 		Name:  "selftest",
 		Usage: "hold a device to the definitions of its operations",
 		Description: "Every operation is compared with a definition in double precision, on awkward shapes,\n" +
-			"within derived bounds. Exit code 1 if one answer is wrong.",
+			"within derived bounds. With --golden a recorded training step is repeated and its loss, chains,\n" +
+			"gradients and new parameters are compared. Exit code 1 if one answer is wrong.",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "leave out the largest layers"},
 			&cli.StringFlag{Name: "only", Usage: "only checks whose name contains this"},
+			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors"},
 			jsonFlag,
 		}, append(deviceFlags(), logFlags()...)...),
 		Action: p.selftest,
@@ -39,6 +41,9 @@ func (p *program) selftest(c *cli.Context) error {
 		return err
 	}
 	defer dev.Close()
+	if c.IsSet("golden") {
+		return p.golden(c, dev)
+	}
 	defer s.close()
 	asked := len(backendtest.Checks())
 	s.start(int64(asked))
