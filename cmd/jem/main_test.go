@@ -82,6 +82,10 @@ func okJSON(t *testing.T, into any, args ...string) {
 
 func TestMistakesAreOneSentenceAndACode(t *testing.T) {
 	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty.json")
+	if err := os.WriteFile(empty, []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(dir, "bad.yaml")
 	if err := os.WriteFile(file, []byte("train:\n  bacth: 3\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -104,6 +108,9 @@ func TestMistakesAreOneSentenceAndACode(t *testing.T) {
 		{[]string{"bench", "step", "--model", "wrn-11-1"}, exitConfig, "jem: model.depth: 11 is not 6n+4"},
 		{[]string{"bench", "step", "--device", "cuda"}, exitConfig, "jem: device: this binary has no CUDA device"},
 		{[]string{"selftest", "--only", "nosuch"}, exitUsage, `jem: --only "nosuch": no check has such a name`},
+		{[]string{"selftest", "--golden", "step", "--short"}, exitUsage, "jem: --golden repeats a whole training step: leave out --only and --short"},
+		{[]string{"selftest", "--golden", filepath.Join(dir, "none")}, exitIO, "jem: read golden step: open " + filepath.Join(dir, "none.json")},
+		{[]string{"selftest", "--golden", empty}, exitData, "jem: bad data: " + empty + ": depth is 0"},
 		{[]string{"selftest", "--only", "memory", "--cpu-isa", "mmx"}, exitConfig, `jem: device: open cpu: unknown instruction set "mmx"`},
 		{[]string{"config", "show", "--config", filepath.Join(dir, "none.yaml")}, exitConfig, "jem: " + filepath.Join(dir, "none.yaml") + ": there is no such file"},
 		{[]string{"config", "show", "--config", file}, exitConfig, "jem: " + file + ":2: train.bacth: unknown key: did you mean train.batch?"},
@@ -242,6 +249,46 @@ func TestSelftestReports(t *testing.T) {
 	if out := ok(t, "selftest", "--only", "memory/", "--cpu-isa", "generic"); !strings.Contains(out, "GROUP") {
 		t.Errorf("got\n%s", out)
 	}
+}
+
+// The step has one kink, see docs/numerics.md; a copy with a wrong learning rate fails.
+func TestSelftestRepeatsRecordedStep(t *testing.T) {
+	const step = "../../internal/golden/testdata/jem_joint_wrn10_2"
+	var r struct {
+		Step   string
+		Passed bool
+		Groups []struct{ Group string }
+		Kinks  int     `json:"kinks_flipped"`
+		Max    float64 `json:"kink_max"`
+		Bound  float64 `json:"kink_bound"`
+	}
+	okJSON(t, &r, "selftest", "--golden", step+".safetensors", "--json")
+	if r.Step != "jem_joint_wrn10_2" || !r.Passed || len(r.Groups) != 3 || r.Kinks > 3 || r.Max > r.Bound {
+		t.Errorf("got %+v", r)
+	}
+	wrong := copyStep(t, step, `"lr": 0.0001`, `"lr": 0.0002`)
+	if r := do(t, "selftest", "--golden", wrong+".json"); r.code != exitFailed || !strings.Contains(r.stdout, "FAILED at param1/") {
+		t.Errorf("got %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// copyStep copies a recorded step with a change to its configuration.
+func copyStep(t *testing.T, step, from, to string) string {
+	t.Helper()
+	base := filepath.Join(t.TempDir(), "step")
+	for _, ext := range []string{".json", ".safetensors"} {
+		content, err := os.ReadFile(step + ext)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ext == ".json" {
+			content = bytes.ReplaceAll(content, []byte(from), []byte(to))
+		}
+		if err := os.WriteFile(base+ext, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return base
 }
 
 func TestBenchReports(t *testing.T) {

@@ -13,7 +13,7 @@
 //	got := golden.Values{}
 //	got["sgld/grad0"] = …            // under the names that the file uses
 //	got.Params("param1/", params)
-//	for _, c := range step.Compare(got) { … }
+//	out := golden.Outcome{Step: step.Name, Groups: step.Compare(got)}
 package golden
 
 import (
