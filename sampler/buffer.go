@@ -74,15 +74,15 @@ func (b *ReplayBuffer) fill(pixels int) {
 	for lo := 0; lo < b.cfg.Size; lo += chunk {
 		n := min(chunk, b.cfg.Size-lo)
 		for i := range n {
-			rows[i], classes[i] = lo+i, b.classOf(lo+i)
+			rows[i], classes[i] = lo+i, b.ClassOf(lo+i)
 		}
 		b.start.Fill(host[:n*pixels], classes[:n], key.At(lo/chunk, 0))
 		b.dev.UploadRows(b.Images, rows[:n], host[:n*pixels])
 	}
 }
 
-// classOf is the class that owns a slot (the last class owns the remainder).
-func (b *ReplayBuffer) classOf(slot int) int32 {
+// ClassOf is the class that owns a slot (the last class owns the remainder).
+func (b *ReplayBuffer) ClassOf(slot int) int32 {
 	return int32(min(slot*b.cfg.Classes/b.cfg.Size, b.cfg.Classes-1))
 }
 
@@ -97,7 +97,7 @@ func (b *ReplayBuffer) Draw(x backend.Tensor, labels []int32, step, sub int) {
 		b.hostSlots[i] = int32(slot)
 		if key.Uniform(uint64(2*i+1)) < b.cfg.Reinit {
 			b.freshRows = append(b.freshRows, i)
-			b.freshClasses = append(b.freshClasses, b.classOf(slot))
+			b.freshClasses = append(b.freshClasses, b.ClassOf(slot))
 		}
 	}
 	b.dev.UploadIndex(b.slots, b.hostSlots)

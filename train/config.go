@@ -75,6 +75,7 @@ type Optim struct {
 	Warmup      int     `yaml:"warmup"`       // steps of linear warm-up (warmup_iters); 0: none
 	DecayEpochs []int   `yaml:"decay_epochs"` // epochs at which the rate is multiplied by DecayRate
 	DecayRate   float32 `yaml:"decay_rate"`
+	Cosine      bool    `yaml:"cosine"`    // after the warm-up half a cosine to 0 at the last step, times the staircase
 	ClipNorm    float32 `yaml:"clip_norm"` // bound on the gradient's global norm; 0: off
 	EMA         float32 `yaml:"ema"`       // decay of the averaged weights; 0: off
 }

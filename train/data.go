@@ -140,7 +140,7 @@ func (d *DataSources) start(set *data.Set, split []int) error {
 		d.Start = sampler.Uniform{}
 		return nil
 	}
-	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{})
+	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(d.cfg.Seed, 0, philox.BufferInit)})
 	d.Start = g
 	return err
 }

@@ -21,9 +21,13 @@ func (c *Config) sgld() sampler.SGLD {
 	}
 }
 
-func (c *Config) schedule() optim.Schedule {
+func (c *Config) schedule(totalSteps int) optim.Schedule {
 	o := c.Optim
-	return optim.Schedule{Base: o.LR, Warmup: o.Warmup, DecayEpochs: o.DecayEpochs, DecayRate: o.DecayRate}
+	s := optim.Schedule{Base: o.LR, Warmup: o.Warmup, DecayEpochs: o.DecayEpochs, DecayRate: o.DecayRate}
+	if o.Cosine {
+		s.CosineSteps = totalSteps
+	}
+	return s
 }
 
 func (c *Config) hyper() optim.Hyper {

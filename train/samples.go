@@ -9,10 +9,11 @@ import (
 )
 
 // Samples are chains of the replay buffer, sorted by the class that the model sees in
-// them (as the official cond_samples does) and within a class by its confidence.
+// them (as the official cond_samples does) and within a class by its confidence. Before
+// the first step, when the model sees nothing yet, by the class of their slot.
 type Samples struct {
 	Images         []float32 // (len(Class),C,H,W), in [−1,1] where pixels are clamped
-	Class          []int     // predicted
+	Class          []int     // predicted; before the first step the slot's
 	Confidence     []float64 // p(y|x) of that class
 	LogPx          []float64 // up to log Z
 	Channels, Size int
@@ -46,6 +47,11 @@ func (t *Trainer) Samples() (*Samples, error) {
 			return nil, err
 		}
 		s.add(t.eval.images[:m*pixels], logits, c.Classes)
+	}
+	if t.progress.Step == 0 {
+		for i := range s.Class {
+			s.Class[i] = int(t.buffer.ClassOf(i * size / n))
+		}
 	}
 	return s.sorted(pixels), nil
 }

@@ -59,12 +59,13 @@ func newKeys(seed uint64) keys {
 // New builds the run's network, buffer and optimiser on the device. The configuration
 // must be valid.
 func New(dev backend.Device, cfg Config, src Sources) (*Trainer, error) {
-	t := &Trainer{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.objective(), sgld: cfg.sgld(), schedule: cfg.schedule()}
+	t := &Trainer{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.objective(), sgld: cfg.sgld()}
 	parts, netConfig := cfg.parts(), cfg.network(src)
 	if len(parts) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
 	}
 	t.batch = newBatch(dev, parts, t.objective, netConfig)
+	t.schedule = cfg.schedule(t.TotalSteps())
 	var err error
 	if t.net, err = model.New(dev, netConfig, max(len(t.batch.hostLabels), EvalBatch), cfg.Seed); err != nil {
 		return nil, err
@@ -159,6 +160,11 @@ func (t *Trainer) between(o Observer, save func() (string, error), last bool) er
 			return err
 		}
 	}
+	if last && t.src.Valid != nil && t.src.Test != nil {
+		if err := t.evaluate(o, t.src.Test, "test"); err != nil {
+			return err
+		}
+	}
 	if last || t.due(l.SampleEvery) {
 		if err := t.show(o, t.progress.Step); err != nil {
 			return err
@@ -187,14 +193,21 @@ func (t *Trainer) validate(o Observer) error {
 	if set == nil {
 		return nil
 	}
+	if err := t.evaluate(o, set, split); err != nil {
+		return err
+	}
+	if a := t.progress.Last; a.Accuracy > t.progress.Best {
+		t.progress.Best, t.progress.BestStep = a.Accuracy, t.progress.Step
+	}
+	return nil
+}
+
+func (t *Trainer) evaluate(o Observer, set Images, split string) error {
 	a, err := t.Evaluate(set, split)
 	if err != nil {
 		return err
 	}
 	t.progress.Last = a
-	if a.Accuracy > t.progress.Best {
-		t.progress.Best, t.progress.BestStep = a.Accuracy, t.progress.Step
-	}
 	return o.Evaluated(t.progress.Step, a)
 }
 
@@ -227,7 +240,7 @@ func (t *Trainer) save(o Observer, save func() (string, error)) error {
 	}
 	path, err := save()
 	if err != nil {
-		return fmt.Errorf("save checkpoint of step %d: %w", t.progress.Step, err)
+		return err
 	}
 	return o.Saved(t.progress.Step, path)
 }

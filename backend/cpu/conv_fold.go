@@ -6,87 +6,102 @@ import (
 	"jem/backend/cpu/asm"
 )
 
-// fold brings a sweep's 16 lanes to a planar tensor of fewer than 16 channels, row by
-// row. In the gradient of a first layer (stride 1, kernel·channels ≤ 16) the lanes hold
-// (kernel column, channel) pairs: the kernel then runs over the kernel's rows only, and
-// the columns are summed here, shifted. That is a third of the work of padding the
-// channels to 16.
+// fold brings a sweep's output to a planar tensor of fewer than 16 channels. The sweep
+// writes one image at a time to blocked scratch memory, fold takes it from there.
+//
+// In the gradient of a first layer (stride 1) the lanes hold (tap, channel) pairs: the
+// sweep multiplies each pixel of dy by the weights of all taps, as a 1×1 convolution, and
+// the taps are summed here, shifted. For 3×3 and three channels that is 32 lanes × 1 tap
+// instead of 16 lanes × 9 taps, most of them padding.
 type fold struct {
 	s      *sweep
-	taps   int            // columns of the kernel held in lanes; 0: lanes are channels
-	margin int            // zero pixels before and after a row
-	rows   [][]float32    // by worker: a row of lanes, then what it folds to
+	perTap int   // taps side by side in a block of lanes; 0: lanes are channels
+	taps   int   // of the window
+	offs   []int // bytes from a pixel of the result to its terms in scratch
+	row    int   // strides of scratch in floats
+	plane  int
+	origin int
+	memory [][]float32    // by worker: blocked scratch, then a folded row
 	folded int            // where that begins
 	args   []asm.ConvFold // by worker, tilePad apart
 }
 
 func newFold(s *sweep, from geometry) *fold {
-	f := &fold{s: s}
-	k := s.conv.spec.Kernel
-	if s.transposed && s.step == 1 && k > 1 && k*s.dst.c <= block {
-		f.taps = k
-		f.margin = k // column kx of dx[x] is at −k < x + pad − kx < cols + k
-		s.phases[0].tapsX = []tap{{0, 0}}
-		s.phases[0].cols = from.w
+	spec := &s.conv.spec
+	k, pad := spec.Kernel, spec.Pad
+	f := &fold{s: s, offs: []int{0}}
+	h, w, margin := s.dst.h, s.dst.w, 0
+	if s.transposed && s.step == 1 && k > 1 {
+		f.perTap, f.taps = block/s.dst.c, k*k
+		s.lanes = (f.taps + f.perTap - 1) / f.perTap * block
+		// dx[x] sums what column kx has at x + pad − kx.
+		h, w, margin = from.h, from.w, max(0, k-1-pad)
+		one := []tap{{0, 0}}
+		s.phases = []phase{{rows: h, cols: w, tapsY: one, tapsX: one}}
 	}
-	cols := 0
-	for _, p := range s.phases {
-		cols = max(cols, p.cols)
+	f.row = (margin + w + margin) * block
+	f.plane = (margin + h + margin) * f.row
+	f.origin = margin * (f.row + block)
+	if f.taps > 0 {
+		f.offs = f.shifts(k, pad)
 	}
-	f.folded = (cols + 2*f.margin) * block
-	f.rows = arenas(s.conv.d.workers.n, f.folded+s.dst.c*s.dst.w)
-	f.args = make([]asm.ConvFold, s.conv.d.workers.n*tilePad)
+	workers := s.conv.d.workers.n
+	f.folded = s.lanes/block*f.plane + block
+	f.memory = arenas(workers, f.folded+s.dst.c*s.dst.w)
+	f.args = make([]asm.ConvFold, workers*tilePad)
 	return f
 }
 
-// row computes row j of a phase of image n.
-func (f *fold) row(t *asm.ConvTile, p *phase, n, j, worker int) {
-	buf, d := f.rows[worker], &f.s.dst
-	t.Pixel = 4 * block
-	t.Raw = unsafe.Pointer(&buf[f.margin*block])
-	f.s.pixels(t, 1, p.cols)
-	at := n*d.image + (p.y+j*f.s.step)*d.row + p.x
-	if f.taps > 0 {
-		f.columns(at, buf, worker)
-	} else {
-		f.lanes(at, buf, p.cols)
+// shifts are the offsets of all taps' terms.
+func (f *fold) shifts(k, pad int) []int {
+	var offs []int
+	for t := range f.taps {
+		at := t/f.perTap*f.plane + t%f.perTap*f.s.dst.c
+		offs = append(offs, 4*(at+(pad-t/k)*f.row+(pad-t%k)*block))
 	}
+	return offs
 }
 
-// lanes finishes a row whose lanes are channels.
-func (f *fold) lanes(at int, buf []float32, cols int) {
-	for c := range f.s.dst.c {
-		for i := range cols {
-			f.finish(at+c*f.s.dst.plane+i*f.s.step, buf[i*block+c])
-		}
-	}
+// lane says which tap and channel a lane holds.
+func (f *fold) lane(i int) (t, channel int, ok bool) {
+	t, channel = i%block/f.s.dst.c, i%block%f.s.dst.c
+	ok = t < f.perTap
+	t += i / block * f.perTap
+	return t, channel, ok && t < f.taps
 }
 
-// columns finishes a row whose lanes are columns of the kernel and channels.
-func (f *fold) columns(at int, buf []float32, worker int) {
+// aim points the kernel to scratch for row j of a phase and group g.
+func (f *fold) aim(t *asm.ConvTile, p *phase, g, j, worker int) {
+	at := f.origin + g*f.s.kernels.Blocks*f.plane + (p.y+j*f.s.step)*f.row + p.x*block
+	t.Raw = unsafe.Pointer(&f.memory[worker][at])
+	t.Plane = 4 * f.plane
+}
+
+// image finishes image n from scratch.
+func (f *fold) image(n, worker int) {
 	d, op := &f.s.dst, &f.s.op
+	plain := op.act == nil && op.sign == nil && op.residual == nil
+	from, to := f.memory[worker], f.memory[worker][f.folded:]
 	a := &f.args[worker*tilePad]
-	*a = asm.ConvFold{
-		Src:      unsafe.Pointer(&buf[(f.margin+f.s.conv.spec.Pad)*block]),
-		Taps:     f.taps,
-		Step:     4 * (d.c - block), // one pixel to the left, one column's channels further on
-		Channels: d.c,
-		Pixels:   d.w,
-	}
-	if op.sign == nil && op.residual == nil {
-		a.Dst, a.Plane = unsafe.Pointer(&op.raw.data[at]), 4*d.plane
+	for y := range d.h {
+		*a = asm.ConvFold{
+			Src: unsafe.Pointer(&from[f.origin+y*f.row]),
+			Dst: unsafe.Pointer(&to[0]), Plane: 4 * d.w,
+			Offs: unsafe.Pointer(&f.offs[0]), NumOffs: len(f.offs),
+			Channels: d.c, Pixels: d.w,
+		}
+		at := n*d.image + y*d.row
+		if plain {
+			a.Dst, a.Plane = unsafe.Pointer(&op.raw.data[at]), 4*d.plane
+		}
 		f.s.kernels.Fold(a)
-		*a = asm.ConvFold{}
-		return
-	}
-	a.Dst, a.Plane = unsafe.Pointer(&buf[f.folded]), 4*d.w
-	f.s.kernels.Fold(a)
-	*a = asm.ConvFold{}
-	for c := range d.c {
-		for x, v := range buf[f.folded+c*d.w:][:d.w] {
-			f.finish(at+c*d.plane+x, v)
+		for c := 0; c < d.c && !plain; c++ {
+			for x, v := range to[c*d.w:][:d.w] {
+				f.finish(at+c*d.plane+x, v)
+			}
 		}
 	}
+	*a = asm.ConvFold{}
 }
 
 // finish applies the epilogue of asm.ConvTile to element i of the planar outputs.

@@ -43,14 +43,16 @@ func (s *sweep) packLanes(dst []float32, src int, ty, tx tap, first, width int) 
 		return rest
 	}
 	l := &s.weights
-	w := s.conv.w.data[src*l.src+ty.k*l.row:]
 	if s.fold != nil && s.fold.taps > 0 {
-		for i := range s.fold.taps * l.dsts { // lanes are (column, channel)
-			row[i] = w[i%l.dsts*l.dst+i/l.dsts]
+		w := s.conv.w.data[src*l.src:]
+		for i := range row {
+			if t, channel, ok := s.fold.lane(first + i); ok {
+				row[i] = w[channel*l.dst+t]
+			}
 		}
 		return rest
 	}
-	w = w[first*l.dst+tx.k:]
+	w := s.conv.w.data[src*l.src+ty.k*l.row+first*l.dst+tx.k:]
 	for i := range row[:min(width, l.dsts-first)] {
 		row[i] = w[i*l.dst]
 	}

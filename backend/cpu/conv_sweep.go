@@ -138,12 +138,16 @@ func (s *sweep) part(i, worker int) {
 					t.X = unsafe.Pointer(&img[s.src.origin+j*s.strided*s.src.row+p.start])
 				}
 				if s.fold != nil {
-					s.fold.row(t, p, n, j, worker)
+					s.fold.aim(t, p, g, j, worker)
 				} else {
-					s.row(t, p, n, g, j)
+					s.aim(t, p, n, g, j)
 				}
+				s.pixels(t, s.blocks(g), p.cols)
 			}
 		}
+	}
+	if s.fold != nil {
+		s.fold.image(n, worker)
 	}
 	*t = asm.ConvTile{}
 }
@@ -162,15 +166,14 @@ func (s *sweep) prepare(t *asm.ConvTile, p *phase, g int) {
 	t.Slope = s.conv.spec.Slope
 }
 
-// row computes row j of a phase, group g, straight into blocked tensors.
-func (s *sweep) row(t *asm.ConvTile, p *phase, n, g, j int) {
+// aim points the kernel to row j of a phase and group g of the outputs.
+func (s *sweep) aim(t *asm.ConvTile, p *phase, n, g, j int) {
 	d := &s.dst
 	at := n*d.image + g*s.kernels.Blocks*d.plane + d.origin + (p.y+j*s.step)*d.row + p.x*block
 	t.Raw = float(s.op.raw, at)
 	t.Act = float(s.op.act, at)
 	t.Residual = float(s.op.residual, at)
 	t.Sign = float(s.op.sign, at)
-	s.pixels(t, s.blocks(g), p.cols)
 }
 
 // pixels runs the kernel over a row.

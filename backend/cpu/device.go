@@ -26,7 +26,9 @@ type Device struct {
 	workers *workers
 	params  uint64 // counts ParamsChanged; convolutions redo their weights when it moved
 	kernels asm.Pointwise
-	scratch scratch
+	// definitions are the kernels' portable form, which takes what they don't.
+	definitions asm.Pointwise
+	scratch     scratch
 
 	// One region of each kind, so that a verb need not allocate one.
 	elements elements
@@ -61,6 +63,7 @@ func Open(o Options) (*Device, error) {
 
 func newDevice(isa asm.ISA, threads int) *Device {
 	d := &Device{isa: isa, workers: newWorkers(threads), kernels: asm.PointwiseFor(isa)}
+	d.definitions = asm.PointwiseFor(asm.Generic)
 	d.scratch.worker = make([][]float32, threads)
 	return d
 }

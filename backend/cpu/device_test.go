@@ -159,3 +159,29 @@ func TestPaddingStaysZero(t *testing.T) {
 		t.Run(name, func(t *testing.T) { checkHalo(t, y) })
 	}
 }
+
+// A plan serves any batch, whatever it served before.
+func TestNormTakesAnyBatch(t *testing.T) {
+	d := openDevice(t, Options{Threads: 2})
+	for _, c := range []int{3, 17} {
+		ones := d.New(backend.Dense, c)
+		d.Fill(ones, 1)
+		plan := func() backend.Norm {
+			return d.NewNorm(backend.NormSpec{Kind: backend.InstanceNorm, C: c, H: 5, W: 7, Eps: 1e-5}, ones, ones, nil, nil)
+		}
+		used := plan()
+		for _, n := range []int{2, 5, 1} {
+			x := upload(d, backend.Image, normals(n*c*35), n, c, 5, 7)
+			var out, grad [2][]float32
+			for i, p := range []backend.Norm{used, plan()} {
+				y, dx := d.New(backend.Image, n, c, 5, 7), d.New(backend.Image, n, c, 5, 7)
+				p.Forward(y, x, true)
+				p.InputGrad(dx, y, x)
+				out[i], grad[i] = download(t, d, y), download(t, d, dx)
+			}
+			if !slices.Equal(out[0], out[1]) || !slices.Equal(grad[0], grad[1]) {
+				t.Errorf("%d channels: batch %d differs from a new plan's", c, n)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"jem/backend"
+	"jem/backend/cpu/asm"
 )
 
 // norm is the CPU's backend.Norm, for every kind and layout.
@@ -20,17 +21,15 @@ type norm struct {
 	mean, variance []float32 // running statistics (C), or nil
 
 	g        geometry
-	channels int // channels rounded up to whole planes
-	n        int // images of the last Forward
-	fixed    bool
+	channels int  // rounded up to whole planes
+	n        int  // images of the last Forward
+	fixed    bool // which used the running statistics
 
-	// For each image and channel (n·channels): what the last Forward used,
-	mu, rstd []float64
-	// and sums over pixels.
-	s1, s2 []float64
+	mu, rstd            []float64 // (N, channels): what the last Forward used
+	sum1, sum2          []float64 // (N, channels): sums over pixels
+	scale, shift, slope []float64 // (N, channels): factors of the running pass
 
-	op      func(p *norm, i int) // of the running region
-	y, x, z []float32
+	pass normPass
 }
 
 // NewNorm implements backend.Planner.
@@ -41,6 +40,7 @@ func (d *Device) NewNorm(spec backend.NormSpec, gamma, beta, mean, variance back
 	p := &norm{d: d, spec: spec, g: newGeometry(spec.C, spec.H, spec.W)}
 	p.gamma, p.beta = floats("NewNorm", gamma), floats("NewNorm", beta)
 	p.channels = p.g.blocks * p.g.pixel
+	p.pass.lanes = make([]asm.NormPlane, d.workers.n)
 	if spec.Kind == backend.BatchNorm {
 		if mean == nil || variance == nil || !isVector(mean, spec.C) || !isVector(variance, spec.C) {
 			backend.Mismatch("NewNorm", gamma, beta, mean, variance)
@@ -62,7 +62,7 @@ func (p *norm) check(op string, ts ...backend.Tensor) int {
 
 func (p *norm) resize(n int) {
 	p.n = n
-	for _, s := range []*[]float64{&p.mu, &p.rstd, &p.s1, &p.s2} {
+	for _, s := range []*[]float64{&p.mu, &p.rstd, &p.sum1, &p.sum2, &p.scale, &p.shift, &p.slope} {
 		*s = slices.Grow((*s)[:0], n*p.channels)[:n*p.channels]
 		clear(*s)
 	}
@@ -71,21 +71,25 @@ func (p *norm) resize(n int) {
 // Forward implements backend.Norm.
 func (p *norm) Forward(y, x backend.Tensor, train bool) {
 	p.resize(p.check("Norm.Forward", y, x))
-	p.y, p.x = floats("Norm.Forward", y), floats("Norm.Forward", x)
+	dst, src := floats("Norm.Forward", y), floats("Norm.Forward", x)
 	p.fixed = p.spec.Kind == backend.BatchNorm && !train
 	if p.fixed {
 		p.useRunning()
 	} else {
-		p.run((*norm).sum)
-		p.average(p.mu, p.s1)
-		p.run((*norm).centredSquares)
-		p.average(p.rstd, p.s1) // the variance, for now
+		p.run(passSum, nil, nil, src)
+		p.average(p.mu, p.sum1)
+		p.run(passSquares, nil, nil, src)
+		p.average(p.rstd, p.sum1) // the variance, for now
 		if p.spec.Kind == backend.BatchNorm {
 			p.updateRunning()
 		}
 		p.invert()
 	}
-	p.run((*norm).normalise)
+	for i, r := range p.rstd {
+		p.scale[i] = r * p.affine(p.gamma, i)
+		p.shift[i] = p.affine(p.beta, i)
+	}
+	p.run(passApply, dst, nil, src)
 }
 
 // invert turns the variances in rstd into 1/√(σ²+ε), 0 for channels that only pad.
@@ -153,22 +157,26 @@ func (p *norm) average(dst, sums []float64) {
 // share statistics, dx = (g − mean(g) − x̂·mean(g·x̂))/√(σ²+ε); with running statistics
 // the means are constants and drop out.
 func (p *norm) InputGrad(dx, dy, x backend.Tensor) {
-	p.sums("Norm.InputGrad", dy, x)
-	p.y = floats("Norm.InputGrad", dx)
 	p.check("Norm.InputGrad", dx, x)
-	for i := range p.s1 {
-		w := p.affine(p.gamma, i%p.channels)
-		p.s1[i] *= w
-		p.s2[i] *= w
+	p.gradSums("Norm.InputGrad", dy, x)
+	for i := range p.sum1 {
+		w := p.affine(p.gamma, i)
+		p.sum1[i] *= w
+		p.sum2[i] *= w
 	}
 	if p.fixed {
-		clear(p.s1)
-		clear(p.s2)
+		clear(p.sum1)
+		clear(p.sum2)
 	} else {
-		p.average(p.s1, p.s1)
-		p.average(p.s2, p.s2)
+		p.average(p.sum1, p.sum1)
+		p.average(p.sum2, p.sum2)
 	}
-	p.run((*norm).inputGrad)
+	for i, r := range p.rstd {
+		p.scale[i] = r * p.affine(p.gamma, i)
+		p.shift[i] = -r * p.sum1[i]
+		p.slope[i] = r * r * p.sum2[i]
+	}
+	p.run(passInputGrad, floats("Norm.InputGrad", dx), p.pass.dy, p.pass.x)
 }
 
 // ParamGrad implements backend.Norm.
@@ -176,31 +184,34 @@ func (p *norm) ParamGrad(dgamma, dbeta, x, dy backend.Tensor) {
 	if !isVector(dgamma, p.spec.C) || !isVector(dbeta, p.spec.C) {
 		backend.Mismatch("Norm.ParamGrad", dgamma, dbeta)
 	}
-	p.sums("Norm.ParamGrad", dy, x)
+	p.gradSums("Norm.ParamGrad", dy, x)
 	dg, db := floats("Norm.ParamGrad", dgamma), floats("Norm.ParamGrad", dbeta)
 	for c := range p.spec.C {
 		var g, b float64
 		for n := range p.n {
-			g += p.s2[n*p.channels+c]
-			b += p.s1[n*p.channels+c]
+			g += p.sum2[n*p.channels+c]
+			b += p.sum1[n*p.channels+c]
 		}
 		dg[c] += float32(g)
 		db[c] += float32(b)
 	}
 }
 
-// sums sets s1 to Σ dy and s2 to Σ dy·x̂ over pixels.
-func (p *norm) sums(op string, dy, x backend.Tensor) {
+// gradSums sets sum1 to Σ dy and sum2 to Σ dy·x̂ over pixels.
+func (p *norm) gradSums(op string, dy, x backend.Tensor) {
 	if p.check(op, dy, x) != p.n {
 		backend.Mismatch(op+" after a Forward of another batch", dy, x)
 	}
-	p.z, p.x = floats(op, dy), floats(op, x)
-	p.run((*norm).gradSums)
+	p.run(passGradSums, nil, floats(op, dy), floats(op, x))
+	for i, r := range p.rstd {
+		p.sum2[i] *= r
+	}
 }
 
-// affine is γ or β of channel c, 0 for those that pad the last plane.
-func (p *norm) affine(v []float32, c int) float64 {
-	if c < len(v) {
+// affine is γ or β of the channel of element i of a statistic, 0 for those that pad the
+// last plane.
+func (p *norm) affine(v []float32, i int) float64 {
+	if c := i % p.channels; c < len(v) {
 		return float64(v[c])
 	}
 	return 0

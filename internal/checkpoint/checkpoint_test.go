@@ -143,7 +143,7 @@ func TestEqualStatesGiveEqualBytesAndOthersDiffer(t *testing.T) {
 		}
 		return string(b)
 	}
-	if read(1) != read(1) || read(1) == read(2) {
+	if first, again, other := read(1), read(1), read(2); first != again || first == other {
 		t.Error("the manifest is not a function of the state")
 	}
 }

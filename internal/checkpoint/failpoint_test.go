@@ -33,28 +33,31 @@ func saveError(s *Store, step int) error {
 func TestFailureOfAnyOperationLeavesAUsableCheckpoint(t *testing.T) {
 	for _, c := range scenarios {
 		t.Run(c.name, func(t *testing.T) {
-			for n := 1; ; n++ {
-				dir := t.TempDir()
-				save(t, open(t, dir), 1, 2)
-				d, err := withFailpoint(osDisk{}, fmt.Sprintf("ckpt:%d:error", n))
-				if err != nil {
-					t.Fatal(err)
-				}
-				err = c.do(&Store{dir, d})
-				if d.(*failpoint).left > 0 {
-					if err != nil {
-						t.Errorf("no failpoint, yet %v", err)
-					}
-					t.Logf("%d points", n-1)
-					return
-				}
-				if !errors.Is(err, errFailpoint) {
-					t.Fatalf("point %d: got %v", n, err)
-				}
-				wantRecovered(t, dir, c.left)
+			n := 1
+			for c.failAt(t, n) {
+				n++
 			}
+			t.Logf("%d points", n-1)
 		})
 	}
+}
+
+// failAt lets the n-th operation fail and reports whether there is one.
+func (c scenario) failAt(t *testing.T, n int) bool {
+	t.Helper()
+	dir := t.TempDir()
+	save(t, open(t, dir), 1, 2)
+	d, err := withFailpoint(osDisk{}, fmt.Sprintf("ckpt:%d:error", n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.do(&Store{dir, d})
+	fired := d.(*failpoint).left <= 0
+	if errors.Is(err, errFailpoint) != fired {
+		t.Fatalf("point %d: fired %v, got %v", n, fired, err)
+	}
+	wantRecovered(t, dir, c.left)
+	return fired
 }
 
 // wantRecovered checks a folder as the next run finds it.

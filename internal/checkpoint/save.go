@@ -5,77 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sort"
-	"strings"
 
 	"jem/internal/checkpoint/safetensors"
 )
-
-// Store is the one writer of a checkpoints folder. Whoever opens it must hold the run's
-// lock. It is for one goroutine.
-type Store struct {
-	dir  string
-	disk disk
-}
-
-// Open makes the folder if it is missing and removes what killed processes left
-// unfinished. It reads the environment variable of FailpointEnv once.
-func Open(dir string) (*Store, error) {
-	d, err := withFailpoint(osDisk{}, os.Getenv(FailpointEnv))
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{dir, d}
-	if err := s.recover(); err != nil {
-		return nil, fmt.Errorf("open checkpoints: %w", err)
-	}
-	return s, nil
-}
-
-// recover removes temporary folders. One that was moved aside comes back if the process
-// died before its replacement had arrived.
-func (s *Store) recover() error {
-	if err := s.disk.mkdirAll(s.dir); err != nil {
-		return err
-	}
-	if err := s.disk.syncDir(filepath.Dir(s.dir)); err != nil {
-		return err
-	}
-	all, err := os.ReadDir(s.dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range all {
-		original, aside, ok := leftover(e.Name())
-		if !ok {
-			continue
-		}
-		path, original := filepath.Join(s.dir, e.Name()), filepath.Join(s.dir, original)
-		if aside && !exists(original) {
-			err = s.disk.rename(path, original)
-		} else {
-			err = s.disk.removeAll(path)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return s.disk.syncDir(s.dir)
-}
-
-// leftover takes the name of a temporary folder apart: whose it is, and whether it is
-// a complete checkpoint that was moved aside.
-func leftover(name string) (original string, aside, ok bool) {
-	original, _, aside = strings.Cut(name, oldSuffix)
-	temp := false
-	if !aside {
-		original, _, temp = strings.Cut(name, tempSuffix)
-	}
-	_, known := stepOf(original)
-	return original, aside, known && (aside || temp)
-}
 
 // Save writes a checkpoint and returns its folder. files is keyed by name without the
 // extension (letters, digits, '.', '-', '_'); state becomes state.json as it is.
@@ -172,7 +106,7 @@ func (s *Store) write(dir, name string, content func(io.Writer) error) (fileEntr
 		return fileEntry{}, err
 	}
 	sum := newSummer()
-	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20)
+	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10) // tensors come in larger pieces, past the buffer
 	if err = content(w); err == nil {
 		err = w.Flush()
 	}
@@ -215,14 +149,4 @@ func (s *Store) replace(temp, path string) error {
 		return errors.Join(err, s.disk.rename(old, path))
 	}
 	return errors.Join(err, s.disk.removeAll(old))
-}
-
-func (s *Store) aside(path, suffix string) string {
-	return fmt.Sprintf("%s%s%d", path, suffix, os.Getpid())
-}
-
-// exists reports whether something of that name is there.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }

@@ -21,3 +21,15 @@ func TestScheduleIsThePublishedOne(t *testing.T) {
 		t.Errorf("without warm-up step 0 has rate %v, want 0.1", got)
 	}
 }
+
+func TestCosineFallsToZero(t *testing.T) {
+	s := Schedule{Base: 1, Warmup: 10, CosineSteps: 110}
+	for _, tc := range []struct {
+		step int
+		want float32
+	}{{5, 0.5}, {10, 1}, {60, 0.5}, {110, 0}, {500, 0}} {
+		if got := s.At(tc.step, 0); got < tc.want-1e-6 || got > tc.want+1e-6 { // the cosine's rounding
+			t.Errorf("At(%d) = %v, want %v", tc.step, got, tc.want)
+		}
+	}
+}

@@ -66,16 +66,18 @@ type ConvOuter struct {
 	AccTap  int
 }
 
-// ConvFold are the arguments of the fold kernel, which brings the lanes of Pixels
-// neighbouring pixels (64 bytes apart) to planar channels, summing columns of a window:
+// ConvFold are the arguments of the fold kernel, which brings the lanes of neighbouring
+// pixels (64 bytes apart) to planar channels, summing the taps of a window:
 //
-//	Dst[c·Plane + 4·x] = Σ_{j<Taps} Src[64·x + j·Step + 4·c],  c < Channels, x < Pixels
+//	Dst[c·Plane + 4·x] = Σ_o Src[64·x + Offs[o] + 4·c],  c < Channels, x < Pixels
+//
+// It may read three floats beyond the last channel.
 type ConvFold struct {
 	Src      unsafe.Pointer
 	Dst      unsafe.Pointer
-	Taps     int // at least 1
-	Step     int // bytes, may be negative
-	Channels int // at least 1
-	Plane    int // bytes
+	Offs     unsafe.Pointer // NumOffs ints: bytes, may be negative
+	NumOffs  int            // at least 1
+	Channels int            // at least 1
+	Plane    int            // bytes
 	Pixels   int
 }

@@ -140,8 +140,8 @@ func (f *ConvFold) generic() {
 	for c := range f.Channels {
 		for x := range f.Pixels {
 			var v float32
-			for j := range f.Taps {
-				v += *at(f.Src, 64*x+j*f.Step+4*c)
+			for _, off := range unsafe.Slice((*int)(f.Offs), f.NumOffs) {
+				v += *at(f.Src, 64*x+off+4*c)
 			}
 			*at(f.Dst, c*f.Plane+4*x) = v
 		}

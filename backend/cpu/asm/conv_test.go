@@ -194,20 +194,20 @@ func TestConvOuterWindowIsTheDefinition(t *testing.T) {
 
 func TestConvFoldIsTheDefinition(t *testing.T) {
 	src := integers(16*40, 5)
+	offs := []int{0, -4 * 13, 4 * 50}
 	for _, isa := range Available() {
 		for channels := 1; channels <= 5; channels++ {
 			for pixels := 1; pixels <= 13; pixels++ {
 				got, want := make([]float32, 5*20), make([]float32, 5*20)
-				// The kernel may write whole quads of 4 pixels, no more.
 				f := ConvFold{
-					Src: pointer(src, 16*5), Dst: pointer(got, 0), Taps: 3, Step: 4 * (channels - 16),
+					Src: pointer(src, 16*5), Dst: pointer(got, 0), Offs: unsafe.Pointer(&offs[0]), NumOffs: 3,
 					Channels: channels, Plane: 4 * 20, Pixels: pixels,
 				}
 				ConvFor(isa).Fold(&f)
 				for c := range channels {
 					for x := range pixels {
-						for j := range 3 {
-							want[c*20+x] += src[16*5+16*x+j*(channels-16)+c]
+						for _, off := range offs {
+							want[c*20+x] += src[16*5+16*x+off/4+c]
 						}
 					}
 				}

@@ -45,6 +45,20 @@ type Pointwise struct {
 	// PixelGrad: dx[16i+j] = g[j], times slope where act[16i+j] is not > 0; len(dx) is a
 	// multiple of 16.
 	PixelGrad func(dx, act []float32, g *[16]float32, slope float32)
+
+	// The passes of a normalisation, in float64. Element i belongs to lane i mod 16 of c;
+	// except in the definitions, the number of elements is a multiple of 16.
+
+	// NormSum: Sum1 += Σ x.
+	NormSum func(x []float32, c *NormPlane)
+	// NormSquares: Sum1 += Σ (x − Mu)².
+	NormSquares func(x []float32, c *NormPlane)
+	// NormApply: y = (x − Mu)·Scale + Shift.
+	NormApply func(y, x []float32, c *NormPlane)
+	// NormGradSums: Sum1 += Σ dy, Sum2 += Σ dy·(x − Mu).
+	NormGradSums func(dy, x []float32, c *NormPlane)
+	// NormInputGrad: dx = dy·Scale + Shift − (x − Mu)·Slope.
+	NormInputGrad func(dx, dy, x []float32, c *NormPlane)
 }
 
 // Set makes s the stream of key.

@@ -21,6 +21,11 @@ func PointwiseFor(isa ISA) Pointwise {
 			Dot:           dotAVX512,
 			PixelSum:      pixelSumAVX512,
 			PixelGrad:     pixelGradAVX512,
+			NormSum:       normSumAVX512,
+			NormSquares:   normSquaresAVX512,
+			NormApply:     normApplyAVX512,
+			NormGradSums:  normGradSumsAVX512,
+			NormInputGrad: normInputGradAVX512,
 		}
 	case AVX2:
 		return Pointwise{
@@ -40,6 +45,11 @@ func PointwiseFor(isa ISA) Pointwise {
 			Dot:           dotAVX2,
 			PixelSum:      pixelSumAVX2,
 			PixelGrad:     pixelGradAVX2,
+			NormSum:       normSumAVX2,
+			NormSquares:   normSquaresAVX2,
+			NormApply:     normApplyAVX2,
+			NormGradSums:  normGradSumsAVX2,
+			NormInputGrad: normInputGradAVX2,
 		}
 	}
 	return genericPointwise()

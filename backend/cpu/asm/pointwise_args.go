@@ -29,3 +29,10 @@ type Stream struct {
 	Round [10][2]uint32
 	Upper [2]uint32
 }
+
+// NormPlane are the statistics of 16 channels that lie side by side, in a normalisation's
+// passes.
+type NormPlane struct {
+	Mu, Scale, Shift, Slope [16]float64
+	Sum1, Sum2              [16]float64
+}

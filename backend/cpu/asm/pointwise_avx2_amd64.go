@@ -51,3 +51,18 @@ func pixelSumAVX2(sum *[16]float32, x []float32)
 
 //go:noescape
 func pixelGradAVX2(dx []float32, act []float32, grad *[16]float32, slope float32)
+
+//go:noescape
+func normSumAVX2(x []float32, c *NormPlane)
+
+//go:noescape
+func normSquaresAVX2(x []float32, c *NormPlane)
+
+//go:noescape
+func normApplyAVX2(y []float32, x []float32, c *NormPlane)
+
+//go:noescape
+func normGradSumsAVX2(dy []float32, x []float32, c *NormPlane)
+
+//go:noescape
+func normInputGradAVX2(dx []float32, dy []float32, x []float32, c *NormPlane)

@@ -3680,3 +3680,298 @@ loop1:
 done1:
 	VZEROUPPER
 	RET
+
+// func normSumAVX2(x []float32, c *NormPlane)
+// Requires: AVX
+TEXT ·normSumAVX2(SB), NOSPLIT, $0-32
+	MOVQ    c+24(FP), AX
+	MOVQ    c+24(FP), CX
+	VMOVUPD 512(AX), Y0
+	MOVQ    c+24(FP), CX
+	VMOVUPD 544(AX), Y1
+	MOVQ    c+24(FP), CX
+	VMOVUPD 576(AX), Y2
+	MOVQ    c+24(FP), CX
+	VMOVUPD 608(AX), Y3
+	MOVQ    x_len+8(FP), CX
+	MOVQ    x_base+0(FP), BX
+	XORQ    DX, DX
+
+loop1:
+	CMPQ      CX, $+16
+	JL        done1
+	VCVTPS2PD (BX)(DX*4), Y4
+	VADDPD    Y4, Y0, Y0
+	VCVTPS2PD 16(BX)(DX*4), Y4
+	VADDPD    Y4, Y1, Y1
+	VCVTPS2PD 32(BX)(DX*4), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 48(BX)(DX*4), Y4
+	VADDPD    Y4, Y3, Y3
+	ADDQ      $+16, DX
+	SUBQ      $+16, CX
+	JMP       loop1
+
+done1:
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y0, 512(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y1, 544(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y2, 576(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y3, 608(AX)
+	VZEROUPPER
+	RET
+
+// func normSquaresAVX2(x []float32, c *NormPlane)
+// Requires: AVX, FMA3
+TEXT ·normSquaresAVX2(SB), NOSPLIT, $0-32
+	MOVQ    c+24(FP), AX
+	MOVQ    c+24(FP), CX
+	VMOVUPD 512(AX), Y0
+	MOVQ    c+24(FP), CX
+	VMOVUPD 544(AX), Y1
+	MOVQ    c+24(FP), CX
+	VMOVUPD 576(AX), Y2
+	MOVQ    c+24(FP), CX
+	VMOVUPD 608(AX), Y3
+	MOVQ    x_len+8(FP), CX
+	MOVQ    x_base+0(FP), BX
+	XORQ    DX, DX
+
+loop1:
+	CMPQ        CX, $+16
+	JL          done1
+	VCVTPS2PD   (BX)(DX*4), Y4
+	MOVQ        c+24(FP), SI
+	VSUBPD      (AX), Y4, Y4
+	VFMADD231PD Y4, Y4, Y0
+	VCVTPS2PD   16(BX)(DX*4), Y4
+	MOVQ        c+24(FP), SI
+	VSUBPD      32(AX), Y4, Y4
+	VFMADD231PD Y4, Y4, Y1
+	VCVTPS2PD   32(BX)(DX*4), Y4
+	MOVQ        c+24(FP), SI
+	VSUBPD      64(AX), Y4, Y4
+	VFMADD231PD Y4, Y4, Y2
+	VCVTPS2PD   48(BX)(DX*4), Y4
+	MOVQ        c+24(FP), SI
+	VSUBPD      96(AX), Y4, Y4
+	VFMADD231PD Y4, Y4, Y3
+	ADDQ        $+16, DX
+	SUBQ        $+16, CX
+	JMP         loop1
+
+done1:
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y0, 512(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y1, 544(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y2, 576(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Y3, 608(AX)
+	VZEROUPPER
+	RET
+
+// func normApplyAVX2(y []float32, x []float32, c *NormPlane)
+// Requires: AVX, FMA3
+TEXT ·normApplyAVX2(SB), NOSPLIT, $0-56
+	MOVQ c+48(FP), AX
+	MOVQ y_len+8(FP), CX
+	MOVQ y_base+0(FP), BX
+	MOVQ x_base+24(FP), SI
+	XORQ DX, DX
+
+loop1:
+	CMPQ        CX, $+16
+	JL          done1
+	VCVTPS2PD   (SI)(DX*4), Y0
+	MOVQ        c+48(FP), DI
+	VSUBPD      (AX), Y0, Y0
+	MOVQ        c+48(FP), DI
+	VMOVUPD     128(AX), Y1
+	MOVQ        c+48(FP), DI
+	VFMADD213PD 256(AX), Y1, Y0
+	VCVTPD2PSY  Y0, X0
+	VMOVUPS     X0, (BX)(DX*4)
+	VCVTPS2PD   16(SI)(DX*4), Y0
+	MOVQ        c+48(FP), DI
+	VSUBPD      32(AX), Y0, Y0
+	MOVQ        c+48(FP), DI
+	VMOVUPD     160(AX), Y1
+	MOVQ        c+48(FP), DI
+	VFMADD213PD 288(AX), Y1, Y0
+	VCVTPD2PSY  Y0, X0
+	VMOVUPS     X0, 16(BX)(DX*4)
+	VCVTPS2PD   32(SI)(DX*4), Y0
+	MOVQ        c+48(FP), DI
+	VSUBPD      64(AX), Y0, Y0
+	MOVQ        c+48(FP), DI
+	VMOVUPD     192(AX), Y1
+	MOVQ        c+48(FP), DI
+	VFMADD213PD 320(AX), Y1, Y0
+	VCVTPD2PSY  Y0, X0
+	VMOVUPS     X0, 32(BX)(DX*4)
+	VCVTPS2PD   48(SI)(DX*4), Y0
+	MOVQ        c+48(FP), DI
+	VSUBPD      96(AX), Y0, Y0
+	MOVQ        c+48(FP), DI
+	VMOVUPD     224(AX), Y1
+	MOVQ        c+48(FP), DI
+	VFMADD213PD 352(AX), Y1, Y0
+	VCVTPD2PSY  Y0, X0
+	VMOVUPS     X0, 48(BX)(DX*4)
+	ADDQ        $+16, DX
+	SUBQ        $+16, CX
+	JMP         loop1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func normGradSumsAVX2(dy []float32, x []float32, c *NormPlane)
+// Requires: AVX, FMA3
+TEXT ·normGradSumsAVX2(SB), NOSPLIT, $0-56
+	MOVQ    c+48(FP), AX
+	MOVQ    c+48(FP), CX
+	VMOVUPD 512(AX), Y0
+	MOVQ    c+48(FP), CX
+	VMOVUPD 544(AX), Y1
+	MOVQ    c+48(FP), CX
+	VMOVUPD 576(AX), Y2
+	MOVQ    c+48(FP), CX
+	VMOVUPD 608(AX), Y3
+	MOVQ    c+48(FP), CX
+	VMOVUPD 640(AX), Y4
+	MOVQ    c+48(FP), CX
+	VMOVUPD 672(AX), Y5
+	MOVQ    c+48(FP), CX
+	VMOVUPD 704(AX), Y6
+	MOVQ    c+48(FP), CX
+	VMOVUPD 736(AX), Y7
+	MOVQ    dy_len+8(FP), CX
+	MOVQ    dy_base+0(FP), BX
+	MOVQ    x_base+24(FP), SI
+	XORQ    DX, DX
+
+loop1:
+	CMPQ        CX, $+16
+	JL          done1
+	VCVTPS2PD   (BX)(DX*4), Y8
+	VCVTPS2PD   (SI)(DX*4), Y9
+	MOVQ        c+48(FP), DI
+	VSUBPD      (AX), Y9, Y9
+	VADDPD      Y8, Y0, Y0
+	VFMADD231PD Y8, Y9, Y4
+	VCVTPS2PD   16(BX)(DX*4), Y8
+	VCVTPS2PD   16(SI)(DX*4), Y9
+	MOVQ        c+48(FP), DI
+	VSUBPD      32(AX), Y9, Y9
+	VADDPD      Y8, Y1, Y1
+	VFMADD231PD Y8, Y9, Y5
+	VCVTPS2PD   32(BX)(DX*4), Y8
+	VCVTPS2PD   32(SI)(DX*4), Y9
+	MOVQ        c+48(FP), DI
+	VSUBPD      64(AX), Y9, Y9
+	VADDPD      Y8, Y2, Y2
+	VFMADD231PD Y8, Y9, Y6
+	VCVTPS2PD   48(BX)(DX*4), Y8
+	VCVTPS2PD   48(SI)(DX*4), Y9
+	MOVQ        c+48(FP), DI
+	VSUBPD      96(AX), Y9, Y9
+	VADDPD      Y8, Y3, Y3
+	VFMADD231PD Y8, Y9, Y7
+	ADDQ        $+16, DX
+	SUBQ        $+16, CX
+	JMP         loop1
+
+done1:
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y0, 512(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y1, 544(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y2, 576(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y3, 608(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y4, 640(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y5, 672(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y6, 704(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Y7, 736(AX)
+	VZEROUPPER
+	RET
+
+// func normInputGradAVX2(dx []float32, dy []float32, x []float32, c *NormPlane)
+// Requires: AVX, FMA3
+TEXT ·normInputGradAVX2(SB), NOSPLIT, $0-80
+	MOVQ c+72(FP), AX
+	MOVQ dx_len+8(FP), CX
+	MOVQ dx_base+0(FP), BX
+	MOVQ dy_base+24(FP), SI
+	MOVQ x_base+48(FP), DI
+	XORQ DX, DX
+
+loop1:
+	CMPQ         CX, $+16
+	JL           done1
+	VCVTPS2PD    (SI)(DX*4), Y0
+	VCVTPS2PD    (DI)(DX*4), Y1
+	MOVQ         c+72(FP), R8
+	VSUBPD       (AX), Y1, Y1
+	MOVQ         c+72(FP), R8
+	VMOVUPD      128(AX), Y2
+	MOVQ         c+72(FP), R8
+	VFMADD213PD  256(AX), Y2, Y0
+	MOVQ         c+72(FP), R8
+	VFNMADD231PD 384(AX), Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (BX)(DX*4)
+	VCVTPS2PD    16(SI)(DX*4), Y0
+	VCVTPS2PD    16(DI)(DX*4), Y1
+	MOVQ         c+72(FP), R8
+	VSUBPD       32(AX), Y1, Y1
+	MOVQ         c+72(FP), R8
+	VMOVUPD      160(AX), Y2
+	MOVQ         c+72(FP), R8
+	VFMADD213PD  288(AX), Y2, Y0
+	MOVQ         c+72(FP), R8
+	VFNMADD231PD 416(AX), Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, 16(BX)(DX*4)
+	VCVTPS2PD    32(SI)(DX*4), Y0
+	VCVTPS2PD    32(DI)(DX*4), Y1
+	MOVQ         c+72(FP), R8
+	VSUBPD       64(AX), Y1, Y1
+	MOVQ         c+72(FP), R8
+	VMOVUPD      192(AX), Y2
+	MOVQ         c+72(FP), R8
+	VFMADD213PD  320(AX), Y2, Y0
+	MOVQ         c+72(FP), R8
+	VFNMADD231PD 448(AX), Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, 32(BX)(DX*4)
+	VCVTPS2PD    48(SI)(DX*4), Y0
+	VCVTPS2PD    48(DI)(DX*4), Y1
+	MOVQ         c+72(FP), R8
+	VSUBPD       96(AX), Y1, Y1
+	MOVQ         c+72(FP), R8
+	VMOVUPD      224(AX), Y2
+	MOVQ         c+72(FP), R8
+	VFMADD213PD  352(AX), Y2, Y0
+	MOVQ         c+72(FP), R8
+	VFNMADD231PD 480(AX), Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, 48(BX)(DX*4)
+	ADDQ         $+16, DX
+	SUBQ         $+16, CX
+	JMP          loop1
+
+done1:
+	VZEROUPPER
+	RET

@@ -51,3 +51,18 @@ func pixelSumAVX512(sum *[16]float32, x []float32)
 
 //go:noescape
 func pixelGradAVX512(dx []float32, act []float32, grad *[16]float32, slope float32)
+
+//go:noescape
+func normSumAVX512(x []float32, c *NormPlane)
+
+//go:noescape
+func normSquaresAVX512(x []float32, c *NormPlane)
+
+//go:noescape
+func normApplyAVX512(y []float32, x []float32, c *NormPlane)
+
+//go:noescape
+func normGradSumsAVX512(dy []float32, x []float32, c *NormPlane)
+
+//go:noescape
+func normInputGradAVX512(dx []float32, dy []float32, x []float32, c *NormPlane)

@@ -3275,3 +3275,200 @@ loop1:
 done1:
 	VZEROUPPER
 	RET
+
+// func normSumAVX512(x []float32, c *NormPlane)
+// Requires: AVX, AVX512F
+TEXT ·normSumAVX512(SB), NOSPLIT, $0-32
+	MOVQ    c+24(FP), AX
+	MOVQ    c+24(FP), CX
+	VMOVUPD 512(AX), Z0
+	MOVQ    c+24(FP), CX
+	VMOVUPD 576(AX), Z1
+	MOVQ    x_len+8(FP), CX
+	MOVQ    x_base+0(FP), BX
+	XORQ    DX, DX
+
+loop1:
+	CMPQ      CX, $+16
+	JL        done1
+	VCVTPS2PD (BX)(DX*4), Z2
+	VADDPD    Z2, Z0, Z0
+	VCVTPS2PD 32(BX)(DX*4), Z2
+	VADDPD    Z2, Z1, Z1
+	ADDQ      $+16, DX
+	SUBQ      $+16, CX
+	JMP       loop1
+
+done1:
+	MOVQ    c+24(FP), CX
+	VMOVUPD Z0, 512(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Z1, 576(AX)
+	VZEROUPPER
+	RET
+
+// func normSquaresAVX512(x []float32, c *NormPlane)
+// Requires: AVX, AVX512F
+TEXT ·normSquaresAVX512(SB), NOSPLIT, $0-32
+	MOVQ    c+24(FP), AX
+	MOVQ    c+24(FP), CX
+	VMOVUPD 512(AX), Z0
+	MOVQ    c+24(FP), CX
+	VMOVUPD 576(AX), Z1
+	MOVQ    x_len+8(FP), CX
+	MOVQ    x_base+0(FP), BX
+	XORQ    DX, DX
+
+loop1:
+	CMPQ        CX, $+16
+	JL          done1
+	VCVTPS2PD   (BX)(DX*4), Z2
+	MOVQ        c+24(FP), SI
+	VSUBPD      (AX), Z2, Z2
+	VFMADD231PD Z2, Z2, Z0
+	VCVTPS2PD   32(BX)(DX*4), Z2
+	MOVQ        c+24(FP), SI
+	VSUBPD      64(AX), Z2, Z2
+	VFMADD231PD Z2, Z2, Z1
+	ADDQ        $+16, DX
+	SUBQ        $+16, CX
+	JMP         loop1
+
+done1:
+	MOVQ    c+24(FP), CX
+	VMOVUPD Z0, 512(AX)
+	MOVQ    c+24(FP), CX
+	VMOVUPD Z1, 576(AX)
+	VZEROUPPER
+	RET
+
+// func normApplyAVX512(y []float32, x []float32, c *NormPlane)
+// Requires: AVX, AVX512F
+TEXT ·normApplyAVX512(SB), NOSPLIT, $0-56
+	MOVQ c+48(FP), AX
+	MOVQ y_len+8(FP), CX
+	MOVQ y_base+0(FP), BX
+	MOVQ x_base+24(FP), SI
+	XORQ DX, DX
+
+loop1:
+	CMPQ        CX, $+16
+	JL          done1
+	VCVTPS2PD   (SI)(DX*4), Z0
+	MOVQ        c+48(FP), DI
+	VSUBPD      (AX), Z0, Z0
+	MOVQ        c+48(FP), DI
+	VMOVUPD     128(AX), Z1
+	MOVQ        c+48(FP), DI
+	VFMADD213PD 256(AX), Z1, Z0
+	VCVTPD2PS   Z0, Y0
+	VMOVUPS     Y0, (BX)(DX*4)
+	VCVTPS2PD   32(SI)(DX*4), Z0
+	MOVQ        c+48(FP), DI
+	VSUBPD      64(AX), Z0, Z0
+	MOVQ        c+48(FP), DI
+	VMOVUPD     192(AX), Z1
+	MOVQ        c+48(FP), DI
+	VFMADD213PD 320(AX), Z1, Z0
+	VCVTPD2PS   Z0, Y0
+	VMOVUPS     Y0, 32(BX)(DX*4)
+	ADDQ        $+16, DX
+	SUBQ        $+16, CX
+	JMP         loop1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func normGradSumsAVX512(dy []float32, x []float32, c *NormPlane)
+// Requires: AVX, AVX512F
+TEXT ·normGradSumsAVX512(SB), NOSPLIT, $0-56
+	MOVQ    c+48(FP), AX
+	MOVQ    c+48(FP), CX
+	VMOVUPD 512(AX), Z0
+	MOVQ    c+48(FP), CX
+	VMOVUPD 576(AX), Z1
+	MOVQ    c+48(FP), CX
+	VMOVUPD 640(AX), Z2
+	MOVQ    c+48(FP), CX
+	VMOVUPD 704(AX), Z3
+	MOVQ    dy_len+8(FP), CX
+	MOVQ    dy_base+0(FP), BX
+	MOVQ    x_base+24(FP), SI
+	XORQ    DX, DX
+
+loop1:
+	CMPQ        CX, $+16
+	JL          done1
+	VCVTPS2PD   (BX)(DX*4), Z4
+	VCVTPS2PD   (SI)(DX*4), Z5
+	MOVQ        c+48(FP), DI
+	VSUBPD      (AX), Z5, Z5
+	VADDPD      Z4, Z0, Z0
+	VFMADD231PD Z4, Z5, Z2
+	VCVTPS2PD   32(BX)(DX*4), Z4
+	VCVTPS2PD   32(SI)(DX*4), Z5
+	MOVQ        c+48(FP), DI
+	VSUBPD      64(AX), Z5, Z5
+	VADDPD      Z4, Z1, Z1
+	VFMADD231PD Z4, Z5, Z3
+	ADDQ        $+16, DX
+	SUBQ        $+16, CX
+	JMP         loop1
+
+done1:
+	MOVQ    c+48(FP), CX
+	VMOVUPD Z0, 512(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Z1, 576(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Z2, 640(AX)
+	MOVQ    c+48(FP), CX
+	VMOVUPD Z3, 704(AX)
+	VZEROUPPER
+	RET
+
+// func normInputGradAVX512(dx []float32, dy []float32, x []float32, c *NormPlane)
+// Requires: AVX, AVX512F
+TEXT ·normInputGradAVX512(SB), NOSPLIT, $0-80
+	MOVQ c+72(FP), AX
+	MOVQ dx_len+8(FP), CX
+	MOVQ dx_base+0(FP), BX
+	MOVQ dy_base+24(FP), SI
+	MOVQ x_base+48(FP), DI
+	XORQ DX, DX
+
+loop1:
+	CMPQ         CX, $+16
+	JL           done1
+	VCVTPS2PD    (SI)(DX*4), Z0
+	VCVTPS2PD    (DI)(DX*4), Z1
+	MOVQ         c+72(FP), R8
+	VSUBPD       (AX), Z1, Z1
+	MOVQ         c+72(FP), R8
+	VMOVUPD      128(AX), Z2
+	MOVQ         c+72(FP), R8
+	VFMADD213PD  256(AX), Z2, Z0
+	MOVQ         c+72(FP), R8
+	VFNMADD231PD 384(AX), Z1, Z0
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, (BX)(DX*4)
+	VCVTPS2PD    32(SI)(DX*4), Z0
+	VCVTPS2PD    32(DI)(DX*4), Z1
+	MOVQ         c+72(FP), R8
+	VSUBPD       64(AX), Z1, Z1
+	MOVQ         c+72(FP), R8
+	VMOVUPD      192(AX), Z2
+	MOVQ         c+72(FP), R8
+	VFMADD213PD  320(AX), Z2, Z0
+	MOVQ         c+72(FP), R8
+	VFNMADD231PD 448(AX), Z1, Z0
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, 32(BX)(DX*4)
+	ADDQ         $+16, DX
+	SUBQ         $+16, CX
+	JMP          loop1
+
+done1:
+	VZEROUPPER
+	RET

@@ -25,6 +25,11 @@ func genericPointwise() Pointwise {
 		Dot:           dot,
 		PixelSum:      pixelSum,
 		PixelGrad:     pixelGrad,
+		NormSum:       normSum,
+		NormSquares:   normSquares,
+		NormApply:     normApply,
+		NormGradSums:  normGradSums,
+		NormInputGrad: normInputGrad,
 	}
 }
 

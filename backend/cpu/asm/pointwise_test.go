@@ -219,6 +219,50 @@ func TestPixels(t *testing.T) {
 	}
 }
 
+// plane returns the statistics of 16 channels, none of them trivial.
+func plane() *NormPlane {
+	c := new(NormPlane)
+	for i, lanes := range []*[16]float64{&c.Mu, &c.Scale, &c.Shift, &c.Slope, &c.Sum1, &c.Sum2} {
+		for j := range lanes {
+			lanes[j] = float64(testKey.Normal(uint64(16*i + j)))
+		}
+	}
+	return c
+}
+
+func TestNormPasses(t *testing.T) {
+	generic := genericPointwise()
+	for _, isa := range Available()[1:] {
+		k := PointwiseFor(isa)
+		for _, pixels := range []int{0, 1, 2, 7, 64} {
+			n := 16 * pixels
+			x, dy := operand(n, 0), operand(n, 1)
+			got, want := operand(n, 2), operand(n, 2)
+			a, b := plane(), plane()
+			k.NormSum(x, a)
+			k.NormSquares(x, a)
+			k.NormGradSums(dy, x, a)
+			generic.NormSum(x, b)
+			generic.NormSquares(x, b)
+			generic.NormGradSums(dy, x, b)
+			for j := range 16 {
+				// In float64: 64 sums of products below 2⁷ that a fused multiply-add rounds
+				// once instead of twice stay within 64·2⁷·2⁻⁵³ < 1e-12.
+				if !(math.Abs(a.Sum1[j]-b.Sum1[j]) < 1e-12 && math.Abs(a.Sum2[j]-b.Sum2[j]) < 1e-12) {
+					t.Errorf("%s: %d pixels, lane %d: sums %v, %v, want %v, %v", isa, pixels, j, a.Sum1[j], a.Sum2[j], b.Sum1[j], b.Sum2[j])
+				}
+			}
+			// One rounding to float32 of float64 that may differ in the last bit.
+			k.NormApply(got, x, a)
+			generic.NormApply(want, x, a)
+			near(t, got, want, ulp)
+			k.NormInputGrad(got, dy, x, a)
+			generic.NormInputGrad(want, dy, x, a)
+			near(t, got, want, ulp)
+		}
+	}
+}
+
 // A value that isn't a number must reach the result, where the divergence guard sees it.
 func TestNaNPropagates(t *testing.T) {
 	nan := float32(math.NaN())

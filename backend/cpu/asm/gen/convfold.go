@@ -14,9 +14,9 @@ func writeFold(v vectors) {
 	Pragma("noescape")
 	Doc(name + " is the fold kernel for up to 4 channels and a multiple of 4 pixels.")
 	src, dst, pixels := argument("Src"), argument("Dst"), argument("Pixels")
-	taps, step := argument("Taps"), argument("Step")
+	offs, numOffs := argument("Offs"), argument("NumOffs")
 	channels, plane := argument("Channels"), argument("Plane")
-	p, left := GP64(), GP64()
+	p, i, left := GP64(), GP64(), GP64()
 	var x [4]reg.VecVirtual
 	for i := range x {
 		x[i] = XMM()
@@ -24,20 +24,18 @@ func writeFold(v vectors) {
 
 	Label("quad")
 	for i := range x {
-		VMOVUPS(Mem{Base: src, Disp: 64 * i}, x[i])
+		VXORPS(x[i], x[i], x[i])
 	}
-	MOVQ(src, p)
-	MOVQ(taps, left)
-	DECQ(left)
-	JE(LabelRef("summed"))
+	XORQ(i, i)
 	Label("tap")
-	ADDQ(step, p)
+	MOVQ(Mem{Base: offs, Index: i, Scale: 8}, p)
+	ADDQ(src, p)
 	for i := range x {
 		VADDPS(Mem{Base: p, Disp: 64 * i}, x[i], x[i])
 	}
-	DECQ(left)
+	INCQ(i)
+	CMPQ(i, numOffs)
 	JNE(LabelRef("tap"))
-	Label("summed")
 	low, high := [2]reg.VecVirtual{XMM(), XMM()}, [2]reg.VecVirtual{XMM(), XMM()}
 	for i := range low {
 		VUNPCKLPS(x[2*i+1], x[2*i], low[i])

@@ -13,7 +13,7 @@ import (
 
 // pointwise writes the elementwise and random kernels of one instruction set.
 func pointwise(isa string) {
-	declare("../pointwise_args.go", "Adam", "SGD", "SGLD", "Stream")
+	declare("../pointwise_args.go", "Adam", "SGD", "SGLD", "Stream", "NormPlane")
 	ConstraintExpr("amd64")
 	m := &machine{wide: isa == "avx512", constants: map[[16]uint32]Mem{}}
 	m.elementKernels()
@@ -21,6 +21,7 @@ func pointwise(isa string) {
 	m.randomKernels()
 	m.sumKernels()
 	m.pixelKernels()
+	m.normKernels()
 }
 
 // machine writes the same kernel for AVX-512 (zmm, masks in k) and for AVX2 with FMA (ymm,

@@ -89,7 +89,7 @@ func (m *machine) pixelKernels() {
 	m.function("pixelSum", "(sum *[16]float32, x []float32)")
 	const unroll = 4
 	acc := m.zeros(unroll * m.perBlock())
-	m.eachPixel([]string{"x"}, unroll, func(u, v int, at []Mem) {
+	m.eachPixel([]string{"x"}, unroll, m.perBlock(), func(u, v int, at []Mem) {
 		a := acc[u*m.perBlock()+v]
 		VADDPS(at[0], a, a)
 	})
@@ -111,7 +111,7 @@ func (m *machine) pixelKernels() {
 		low = append(low, m.vec())
 		VMULPS(grad[v], slope, low[v])
 	}
-	m.eachPixel([]string{"dx", "act"}, 2, func(_, v int, at []Mem) {
+	m.eachPixel([]string{"dx", "act"}, 2, m.perBlock(), func(_, v int, at []Mem) {
 		act := m.load(at[1], nil)
 		m.store(m.choose(act, grad[v], low[v], zero), at[0], nil)
 	})
@@ -134,8 +134,9 @@ func (m *machine) choose(act, a, b, zero reg.VecVirtual) reg.VecVirtual {
 
 func (m *machine) perBlock() int { return 16 / m.lanes() }
 
-// eachPixel writes loops over whole blocks of 16: body handles vector v of pixel u.
-func (m *machine) eachPixel(slices []string, unroll int, body func(u, v int, at []Mem)) {
+// eachPixel writes loops over whole blocks of 16 in equal pieces: body handles piece v of
+// pixel u.
+func (m *machine) eachPixel(slices []string, unroll, pieces int, body func(u, v int, at []Mem)) {
 	n, i := Load(Param(slices[0]).Len(), GP64()), GP64()
 	var base []reg.Register
 	for _, s := range slices {
@@ -148,10 +149,10 @@ func (m *machine) eachPixel(slices []string, unroll int, body func(u, v int, at 
 		CMPQ(n, I32(16*turn))
 		JL(LabelRef(done))
 		for u := range turn {
-			for v := range m.perBlock() {
+			for v := range pieces {
 				var at []Mem
 				for _, b := range base {
-					at = append(at, Mem{Base: b, Index: i, Scale: 4, Disp: 4 * (16*u + v*m.lanes())})
+					at = append(at, Mem{Base: b, Index: i, Scale: 4, Disp: 64*u + 64/pieces*v})
 				}
 				body(u, v, at)
 			}
@@ -160,5 +161,8 @@ func (m *machine) eachPixel(slices []string, unroll int, body func(u, v int, at 
 		SUBQ(I32(16*turn), n)
 		JMP(LabelRef(loop))
 		Label(done)
+		if unroll == 1 {
+			break
+		}
 	}
 }

@@ -1,0 +1,36 @@
+package journal
+
+import "jem/train"
+
+// interval adds up what steps showed, for their mean.
+type interval struct {
+	n      float64
+	values map[string]float64
+}
+
+// add counts a step.
+func (s *interval) add(r *train.Record) {
+	if s.values == nil {
+		s.values = map[string]float64{}
+	}
+	s.n++
+	for name, v := range map[string]float64{
+		"loss": r.L, "p_x": r.PX, "p_y_given_x": r.PYX, "p_x_y": r.PXY, "l2": r.L2,
+		"log_px_data": r.LogPxPos, "log_px_samples": r.LogPxNeg, "gap": r.Gap(),
+		"accuracy": r.Accuracy, "lr": float64(r.LR), "grad_norm": r.GradNorm,
+		"step_seconds": r.Seconds(), "data_seconds": r.DataSeconds, "sample_seconds": r.SampleSeconds,
+		"gradient_seconds": r.GradientSeconds, "update_seconds": r.UpdateSeconds, "epoch": float64(r.Epoch),
+	} {
+		s.values[name] += v
+	}
+}
+
+// take returns the means and starts anew.
+func (s *interval) take() map[string]float64 {
+	means := s.values
+	for name := range means {
+		means[name] /= s.n
+	}
+	*s = interval{}
+	return means
+}

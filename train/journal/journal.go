@@ -1,0 +1,131 @@
+// Package journal keeps a run folder: it observes training and writes metrics,
+// TensorBoard events, sample grids, checkpoints and, from what is in the folder, the
+// report.
+//
+// It knows what a run shows, not how it is trained, and prints nothing.
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"jem/internal/checkpoint"
+	"jem/internal/rundir"
+	"jem/internal/tboard"
+	"jem/train"
+)
+
+// Kinds of records in metrics.jsonl.
+const (
+	kindTrain = "train" // means over the steps since the record before
+	kindEval  = "eval-" // followed by the split
+	kindNote  = "note"
+)
+
+// Journal is the run folder of a run in progress, a train.Observer.
+type Journal struct {
+	Path rundir.Path
+
+	dir     *rundir.Dir
+	events  *tboard.Writer
+	store   *checkpoint.Store
+	classes []string
+	every   int // steps between records
+	keep    checkpoint.Policy
+	sum     interval
+	last    int // latest step seen
+}
+
+// Options say how a run is recorded.
+type Options struct {
+	Path    string       // the run folder
+	Config  train.Config // resolved
+	Classes []string     // names, for the rows of sample grids
+	Device  string       // the device's name for itself
+	// StepsPerEpoch turns train.keep_every, in epochs, into steps.
+	StepsPerEpoch int
+}
+
+// Create starts the folder of a new run. Errors are those of rundir.Create.
+func Create(o Options) (*Journal, error) {
+	config, err := train.Document(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := rundir.Create(o.Path, []byte(config), rundir.Environment(o.Device))
+	if err != nil {
+		return nil, err
+	}
+	return open(o, dir, 0)
+}
+
+func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {
+	l := o.Config.Train
+	j := &Journal{
+		Path: dir.Path, dir: dir, classes: o.Classes, every: max(1, l.LogEvery), last: step,
+		keep: checkpoint.Policy{KeepLast: max(1, l.KeepLast), KeepEvery: l.KeepEvery * o.StepsPerEpoch},
+	}
+	var err error
+	if j.store, err = checkpoint.Open(dir.Checkpoints()); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	if j.events, err = tboard.Create(string(dir.Path), step); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return j, nil
+}
+
+// Close ends the records, writes the report and gives the folder back.
+func (j *Journal) Close() error {
+	err := errors.Join(j.events.Close(), j.dir.Close())
+	return errors.Join(err, Report(j.Path))
+}
+
+// Step implements train.Observer: every log_every-th step a record of the means since the
+// last one.
+func (j *Journal) Step(r *train.Record) error {
+	j.last = r.Step
+	j.sum.add(r)
+	if r.Step%j.every != 0 && r.Step != 1 {
+		return nil
+	}
+	return j.record(r.Step, kindTrain, "", j.sum.take())
+}
+
+// record writes values to the metrics and, under train/ or eval/, to the events.
+func (j *Journal) record(step int, kind, text string, values map[string]float64) error {
+	if err := j.dir.Log(rundir.Record{Step: step, Kind: kind, Text: text, Values: values}); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	for name, v := range values {
+		if err := j.events.Scalar(kind+"/"+name, step, v); err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
+	}
+	return nil
+}
+
+// Evaluated implements train.Observer.
+func (j *Journal) Evaluated(step int, a train.Accuracy) error {
+	return j.record(step, kindEval+a.Split, "", map[string]float64{
+		"accuracy": a.Accuracy, "loss": a.Loss, "log_px": a.LogPx, "images": float64(a.Images), "noise": float64(a.Noise),
+	})
+}
+
+// Note implements train.Observer.
+func (j *Journal) Note(step int, text string) error { return j.record(step, kindNote, text, nil) }
+
+// Saved implements train.Observer; the checkpoint itself shows.
+func (j *Journal) Saved(int, string) error { return nil }
+
+// Save writes a checkpoint and then removes those that the policy no longer keeps.
+func (j *Journal) Save(t *train.Trainer) (string, error) {
+	path, err := t.Save(j.store)
+	if err != nil {
+		return "", err
+	}
+	keep := j.keep
+	keep.Keep = []int{t.Progress().BestStep}
+	_, err = j.store.Prune(keep)
+	return path, err
+}

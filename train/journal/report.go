@@ -1,0 +1,177 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"jem/internal/picture"
+	"jem/internal/report"
+	"jem/internal/rundir"
+)
+
+// Report writes report.html from what is in a run folder.
+func Report(p rundir.Path) error {
+	records, err := rundir.ReadMetrics(p.Metrics())
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	envs, err := rundir.ReadEnv(p.Env())
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	config, err := os.ReadFile(p.Config())
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	settings, err := report.Settings(config)
+	if err != nil {
+		return fmt.Errorf("report: %s: %w", p.Config(), err)
+	}
+	pictures, err := samplePictures(p)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	h := history(records)
+	d := report.Data{
+		Title:    filepath.Base(string(p)),
+		Summary:  h.summary(),
+		Notes:    h.notes(),
+		Charts:   h.charts(),
+		Pictures: pictures,
+		Config:   settings,
+	}
+	if len(envs) > 0 {
+		d.Subtitle = fmt.Sprintf("Joint energy-based model, started %s on %s", envs[0].Start.Format("2006-01-02 15:04 MST"), envs[0].Device)
+		d.Env = []report.Group{environment(envs[len(envs)-1])}
+	}
+	return report.Write(p.Report(), d)
+}
+
+// history is the records of a run.
+type history []rundir.Record
+
+// line is the series of a value over the steps.
+func (h history) line(name, kind, value string) picture.Series {
+	s := picture.Series{Name: name}
+	for _, r := range h {
+		if v, ok := r.Values[value]; ok && r.Kind == kind {
+			s.Points = append(s.Points, picture.Point{X: float64(r.Step), Y: v})
+		}
+	}
+	return s
+}
+
+// latest is the last record of a kind.
+func (h history) latest(kind string) (rundir.Record, bool) {
+	for _, r := range slices.Backward(h) {
+		if r.Kind == kind {
+			return r, true
+		}
+	}
+	return rundir.Record{}, false
+}
+
+func (h history) summary() []report.Fact {
+	var facts []report.Fact
+	add := func(name, note, format string, v ...any) {
+		facts = append(facts, report.Fact{Name: name, Value: fmt.Sprintf(format, v...), Note: note})
+	}
+	for _, split := range []string{"test", "valid"} {
+		if r, ok := h.latest(kindEval + split); ok {
+			add(split+" accuracy", fmt.Sprintf("%.0f images, pixel noise %.2g", r.Values["images"], r.Values["noise"]), "%.2f %%", 100*r.Values["accuracy"])
+		}
+	}
+	r, ok := h.latest(kindTrain)
+	if !ok {
+		return facts
+	}
+	add("steps", "", "%d", r.Step)
+	add("log p(x⁺) − log p(x⁻)", "data minus samples", "%.3f", r.Values["gap"])
+	add("seconds a step", fmt.Sprintf("%.0f %% of them sampling", 100*r.Values["sample_seconds"]/r.Values["step_seconds"]), "%.3f", r.Values["step_seconds"])
+	add("duration", "", "%s", h[len(h)-1].Time.Sub(h[0].Time).Round(1e9))
+	return facts
+}
+
+func (h history) notes() []report.Note {
+	var notes []report.Note
+	for _, r := range h {
+		if r.Text != "" {
+			notes = append(notes, report.Note{Step: r.Step, Kind: r.Kind, Text: r.Text})
+		}
+	}
+	return notes
+}
+
+func (h history) charts() []report.Chart {
+	chart := func(title, unit, caption string, lines ...picture.Series) report.Chart {
+		lines = slices.DeleteFunc(lines, func(s picture.Series) bool { return len(s.Points) == 0 })
+		return report.Chart{Chart: picture.Chart{Title: title, XLabel: "step", YLabel: unit, Series: lines}, Caption: caption}
+	}
+	charts := []report.Chart{
+		chart("Accuracy", "share", "Of the labelled training batches, and of the evaluations.",
+			h.line("training", kindTrain, "accuracy"), h.line("valid", kindEval+"valid", "accuracy"), h.line("test", kindEval+"test", "accuracy")),
+		chart("Cross-entropy", "nats", "", h.line("training", kindTrain, "p_y_given_x"), h.line("valid", kindEval+"valid", "loss"), h.line("test", kindEval+"test", "loss")),
+		chart("Log-density", "log p(x), up to log Z", "Mean LogSumExp of the logits on data x⁺ and on samples x⁻.",
+			h.line("data", kindTrain, "log_px_data"), h.line("samples", kindTrain, "log_px_samples")),
+		chart("f(x⁺) − f(x⁻)", "nats", "Near zero the samples are as likely as data; a steady climb announces divergence.", h.line("", kindTrain, "gap")),
+		chart("Gradient norm", "", "", h.line("", kindTrain, "grad_norm")),
+		chart("Learning rate", "", "", h.line("", kindTrain, "lr")),
+		chart("Seconds a step", "s", "", h.line("all", kindTrain, "step_seconds"), h.line("sampling", kindTrain, "sample_seconds"), h.line("gradients", kindTrain, "gradient_seconds")),
+	}
+	return slices.DeleteFunc(charts, func(c report.Chart) bool { return len(c.Series) == 0 })
+}
+
+// samplePictures are the initial draws and the latest samples.
+func samplePictures(p rundir.Path) ([]report.Picture, error) {
+	files, err := filepath.Glob(filepath.Join(p.Samples(), "step-*.png"))
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	slices.Sort(files)
+	show := []string{files[0]}
+	if len(files) > 1 {
+		show = append(show, files[len(files)-1])
+	}
+	var out []report.Picture
+	for i := len(show) - 1; i >= 0; i-- {
+		b, err := os.ReadFile(show[i])
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, describe(show[i], b))
+	}
+	return out, nil
+}
+
+func describe(file string, png []byte) report.Picture {
+	name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "step-"), ".png")
+	step, _ := strconv.Atoi(name)
+	if step == 0 {
+		return report.Picture{Title: "Initial draws", Caption: "What chains start from, one class of the buffer a row.", PNG: png}
+	}
+	return report.Picture{
+		Title:   fmt.Sprintf("Samples at step %d", step),
+		Caption: "Chains of the replay buffer, one row for each class that the model sees in them; the ten it is surest of.",
+		PNG:     png,
+	}
+}
+
+func environment(e rundir.Env) report.Group {
+	revision := e.Revision
+	if e.Modified {
+		revision += ", modified"
+	}
+	return report.Group{Facts: []report.Fact{
+		{Name: "device", Value: e.Device}, {Name: "processor", Value: e.CPU}, {Name: "cores", Value: strconv.Itoa(e.Cores)},
+		{Name: "system", Value: e.OS + "/" + e.Arch}, {Name: "Go", Value: e.Go}, {Name: "revision", Value: revision},
+		{Name: "command", Value: strings.Join(e.Command, " ")},
+	}}
+}

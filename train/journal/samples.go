@@ -1,0 +1,53 @@
+package journal
+
+import (
+	"fmt"
+	"image"
+
+	"jem/internal/picture"
+	"jem/train"
+)
+
+// columns is how many samples of a class a grid shows.
+const columns = 10
+
+// Sampled implements train.Observer: a grid with one class a row, most confident first, as
+// a file and as an event; at step 0, before training, the initial draws.
+func (j *Journal) Sampled(step int, s *train.Samples) error {
+	grid, err := Grid(s, j.classes)
+	if err != nil {
+		return err
+	}
+	if err := picture.WritePNG(j.Path.Sample(step), grid); err != nil {
+		return fmt.Errorf("samples: %w", err)
+	}
+	png, err := picture.PNG(grid)
+	if err != nil {
+		return err
+	}
+	if err := j.events.Image("samples", step, png); err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	return nil
+}
+
+// Grid draws samples with one class a row, the most confident first. Where a class has fewer
+// than ten the row ends in black.
+func Grid(s *train.Samples, classes []string) (*image.NRGBA, error) {
+	pixels := s.Channels * s.Size * s.Size
+	pix := make([]float32, len(classes)*columns*pixels)
+	for i := range pix {
+		pix[i] = -1
+	}
+	filled := make([]int, len(classes))
+	for i, y := range s.Class {
+		if filled[y] == columns {
+			continue
+		}
+		at := (y*columns + filled[y]) * pixels
+		copy(pix[at:at+pixels], s.Images[i*pixels:(i+1)*pixels])
+		filled[y]++
+	}
+	b := picture.Batch{N: len(classes) * columns, C: s.Channels, H: s.Size, W: s.Size, Pix: pix}
+	return picture.Grid{Columns: columns, Labels: classes}.Draw(b)
+}
