@@ -135,14 +135,16 @@ func (d *DataSources) stream(set *data.Set, indices []int, a data.Augment, step 
 }
 
 // start prepares the distribution that chains begin with.
-func (d *DataSources) start(set *data.Set, split []int) error {
-	if d.cfg.Sampler.Start != "gaussian" {
-		d.Start = sampler.Uniform{}
-		return nil
-	}
-	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(d.cfg.Seed, 0, philox.BufferInit)})
-	d.Start = g
+func (d *DataSources) start(set *data.Set, split []int) (err error) {
+	d.Start, err = d.cfg.start(set, split)
 	return err
+}
+
+func (c *Config) start(set *data.Set, split []int) (sampler.Start, error) {
+	if c.Sampler.Start != "gaussian" {
+		return sampler.Uniform{}, nil
+	}
+	return data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
 }
 
 // stream is a loader that computes ahead of the trainer.

@@ -11,6 +11,9 @@ import (
 // All state of a run is here: the tensors of four files and Progress. What else a trainer
 // holds follows from the configuration.
 
+// bufferTensor is the replay buffer's name in its file.
+const bufferTensor = "replay_buffer"
+
 // named is a tensor of the run's state.
 type named struct {
 	name  string
@@ -32,7 +35,7 @@ func (t *Trainer) files() map[string][]named {
 		f["optim"] = append(f["optim"], named{s.Name, s.Value})
 	}
 	if t.buffer != nil {
-		f["buffer.rank000"] = []named{{"replay_buffer", t.buffer.Images}}
+		f["buffer.rank000"] = []named{{bufferTensor, t.buffer.Images}}
 	}
 	return f
 }

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"syscall"
 
+	"jem/internal/checkpoint"
 	"jem/internal/data"
+	"jem/internal/rundir"
 	"jem/internal/settings"
 	"jem/train"
 )
@@ -64,6 +66,8 @@ func exitCode(err error) int {
 		usage    *usageError
 		config   *settings.Error
 		diverged *train.DivergedError
+		damaged  *checkpoint.CorruptError
+		locked   *rundir.LockedError
 		path     *fs.PathError
 		link     *os.LinkError
 		errno    syscall.Errno
@@ -79,8 +83,10 @@ func exitCode(err error) int {
 		return exitConfig
 	case errors.As(err, &diverged):
 		return exitDiverged
-	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing):
+	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
 		return exitData
+	case errors.Is(err, rundir.ErrExists), errors.As(err, &locked):
+		return exitBusy
 	case errors.Is(err, data.ErrFetch), errors.As(err, &path), errors.As(err, &link), errors.As(err, &errno):
 		return exitIO
 	case errors.Is(err, context.Canceled):

@@ -56,6 +56,9 @@ func (p *program) app() *cli.App {
 			"jem trains both at once, with samples that SGLD draws from the model\n" +
 			"(Grathwohl et al., Your Classifier is Secretly an Energy Based Model, ICLR 2020).",
 		Commands: []*cli.Command{
+			p.trainCommand(),
+			p.evalCommand(),
+			p.sampleCommand(),
 			p.dataCommand(),
 			p.configCommand(),
 			p.selftestCommand(),

@@ -82,10 +82,6 @@ func okJSON(t *testing.T, into any, args ...string) {
 
 func TestMistakesAreOneSentenceAndACode(t *testing.T) {
 	dir := t.TempDir()
-	empty := filepath.Join(dir, "empty.json")
-	if err := os.WriteFile(empty, []byte("{}"), 0o666); err != nil {
-		t.Fatal(err)
-	}
 	file := filepath.Join(dir, "bad.yaml")
 	if err := os.WriteFile(file, []byte("train:\n  bacth: 3\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -108,9 +104,6 @@ func TestMistakesAreOneSentenceAndACode(t *testing.T) {
 		{[]string{"bench", "step", "--model", "wrn-11-1"}, exitConfig, "jem: model.depth: 11 is not 6n+4"},
 		{[]string{"bench", "step", "--device", "cuda"}, exitConfig, "jem: device: this binary has no CUDA device"},
 		{[]string{"selftest", "--only", "nosuch"}, exitUsage, `jem: --only "nosuch": no check has such a name`},
-		{[]string{"selftest", "--golden", "step", "--short"}, exitUsage, "jem: --golden repeats a whole training step: leave out --only and --short"},
-		{[]string{"selftest", "--golden", filepath.Join(dir, "none")}, exitIO, "jem: read golden step: open " + filepath.Join(dir, "none.json")},
-		{[]string{"selftest", "--golden", empty}, exitData, "jem: bad data: " + empty + ": depth is 0"},
 		{[]string{"selftest", "--only", "memory", "--cpu-isa", "mmx"}, exitConfig, `jem: device: open cpu: unknown instruction set "mmx"`},
 		{[]string{"config", "show", "--config", filepath.Join(dir, "none.yaml")}, exitConfig, "jem: " + filepath.Join(dir, "none.yaml") + ": there is no such file"},
 		{[]string{"config", "show", "--config", file}, exitConfig, "jem: " + file + ":2: train.bacth: unknown key: did you mean train.batch?"},

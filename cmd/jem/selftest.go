@@ -15,12 +15,12 @@ func (p *program) selftestCommand() *cli.Command {
 		Name:  "selftest",
 		Usage: "hold a device to the definitions of its operations",
 		Description: "Every operation is compared with a definition in double precision, on awkward shapes,\n" +
-			"within derived bounds. Or, with --golden, a training step that was recorded from the\n" +
-			"official code is repeated. Exit code 1 if one answer is wrong.",
+			"within derived bounds. With --golden a recorded training step is repeated and its loss, chains,\n" +
+			"gradients and new parameters are compared. Exit code 1 if one answer is wrong.",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "leave out the largest layers"},
 			&cli.StringFlag{Name: "only", Usage: "only checks whose name contains this"},
-			&cli.StringFlag{Name: "golden", Usage: "repeat the recorded training step `FILE` instead, .json or .safetensors of the pair"},
+			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors"},
 			jsonFlag,
 		}, append(deviceFlags(), logFlags()...)...),
 		Action: p.selftest,
@@ -28,9 +28,6 @@ func (p *program) selftestCommand() *cli.Command {
 }
 
 func (p *program) selftest(c *cli.Context) error {
-	if c.IsSet("golden") {
-		return p.golden(c)
-	}
 	only := c.String("only")
 	if !slices.ContainsFunc(backendtest.Checks(), func(k backendtest.Check) bool { return strings.Contains(k.Path(), only) }) {
 		return usagef(c, "--only %q: no check has such a name", only)
@@ -44,6 +41,9 @@ func (p *program) selftest(c *cli.Context) error {
 		return err
 	}
 	defer dev.Close()
+	if c.IsSet("golden") {
+		return p.golden(c, dev)
+	}
 	defer s.close()
 	asked := len(backendtest.Checks())
 	s.start(int64(asked))

@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"image"
+	"slices"
 
 	"jem/internal/picture"
 	"jem/train"
@@ -50,4 +51,29 @@ func Grid(s *train.Samples, classes []string) (*image.NRGBA, error) {
 	}
 	b := picture.Batch{N: len(classes) * columns, C: s.Channels, H: s.Size, W: s.Size, Pix: pix}
 	return picture.Grid{Columns: columns, Labels: classes}.Draw(b)
+}
+
+// Sheet draws every sample, each class beginning a row with its name. Where a class does
+// not fill its last row the row ends in black.
+func Sheet(s *train.Samples, classes []string) (*image.NRGBA, error) {
+	pixels := s.Channels * s.Size * s.Size
+	b := picture.Batch{C: s.Channels, H: s.Size, W: s.Size}
+	blank := slices.Repeat([]float32{-1}, pixels)
+	var labels []string
+	for i, y := range s.Class {
+		if i == 0 || y != s.Class[i-1] {
+			for ; b.N%columns != 0; b.N++ {
+				b.Pix = append(b.Pix, blank...)
+			}
+		}
+		if b.N%columns == 0 {
+			labels = append(labels, "")
+			if i == 0 || y != s.Class[i-1] {
+				labels[len(labels)-1] = classes[y]
+			}
+		}
+		b.Pix = append(b.Pix, s.Images[i*pixels:(i+1)*pixels]...)
+		b.N++
+	}
+	return picture.Grid{Columns: columns, Labels: labels}.Draw(b)
 }

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"jem/internal/philox"
+	"jem/train"
+)
+
+// writeCIFAR makes a data set in CIFAR-10's files: 100 training and 20 test images, dark
+// ones of class 0 to bright ones of class 9.
+func writeCIFAR(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	folder := filepath.Join(dir, "cifar-10-batches-bin")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	key := philox.New(1, 0, philox.Test)
+	for b, name := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"} {
+		var file bytes.Buffer
+		for i := range 20 {
+			class := byte(i % 10)
+			file.WriteByte(class)
+			for j := range 3072 {
+				file.WriteByte(20*class + byte(key.At(b, i).IntN(uint64(j), 40)))
+			}
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), file.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// small are the flags of the smallest run on such data.
+func small(data, out string, more ...string) []string {
+	return append([]string{
+		"train", "--preset", "cifar10-small", "--data-dir", data, "--out", out, "--batch", "4", "--sgld-steps", "2",
+		"--buffer-size", "20", "--steps", "3", "--set", "data.valid=20", "--set", "model.width=1", "--set", "train.log_every=1",
+	}, more...)
+}
+
+func TestTrainEvalSample(t *testing.T) {
+	data, out := writeCIFAR(t), filepath.Join(t.TempDir(), "run")
+	var done trained
+	okJSON(t, &done, small(data, out, "--json")...)
+	if done.Steps != 3 || done.Evaluation.Split != "test" || done.Evaluation.Images != 20 {
+		t.Errorf("got %+v", done)
+	}
+	for _, name := range []string{"config.yaml", "env.json", "metrics.jsonl", "report.html", "samples/step-00000003.png", "checkpoints/step-00000003/MANIFEST.json"} {
+		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var e evaluation
+	okJSON(t, &e, "eval", "--run", out, "--json")
+	if e.Step != 3 || e.Accuracy.Accuracy != done.Evaluation.Accuracy || e.Loss != done.Evaluation.Loss {
+		t.Errorf("the run read back has %+v, at its end it had %+v", e, done.Evaluation)
+	}
+	for split, images := range map[string]int{"valid": 20, "train": 80} {
+		okJSON(t, &e, "eval", "--checkpoint", filepath.Join(out, "checkpoints", "step-00000003"), "--split", split, "--json")
+		if e.Split != split || e.Images != images {
+			t.Errorf("%s: got %+v", split, e)
+		}
+	}
+	testSamples(t, out)
+	testMistakesWithRuns(t, data, out)
+}
+
+func testSamples(t *testing.T, out string) {
+	picture := filepath.Join(t.TempDir(), "s.png")
+	for _, args := range [][]string{{"--n", "120"}, {"--n", "7", "--fresh", "--steps", "1", "--class", "frog"}} {
+		var r sampleReport
+		okJSON(t, &r, append([]string{"sample", "--run", out, "--out", picture, "--json"}, args...)...)
+		if fmt.Sprint(r.Samples) != args[1] || len(r.LogPx) != r.Samples {
+			t.Errorf("%v: got %+v", args, r)
+		}
+		f, err := os.Open(picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := png.Decode(f); err != nil {
+			t.Error(err)
+		}
+		f.Close()
+	}
+}
+
+func testMistakesWithRuns(t *testing.T, data, out string) {
+	weights := filepath.Join(out, "checkpoints", "step-00000003", "model.safetensors")
+	for _, tc := range []struct {
+		name   string
+		before func() error
+		args   []string
+		code   int
+		want   string
+	}{
+		{"run folder taken", nil, small(data, out), exitBusy, "jem: create run folder"},
+		{"no --out", nil, []string{"train"}, exitUsage, "jem: --out is missing"},
+		{"no data", nil, small(t.TempDir(), out+"2"), exitData, "jem: cifar10 not found"},
+		{"folder below a file", nil, small(data, filepath.Join(weights, "run")), exitIO, "jem: "},
+		{"divergence", nil, small(data, out+"3", "--set", "train.max_loss=1e-9"), exitDiverged, "jem: step 1: training diverged"},
+		{"no run", nil, []string{"eval", "--run", data}, exitData, "jem: " + data + ": is no run folder"},
+		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: name either"},
+		{"unknown split", nil, []string{"eval", "--run", out, "--split", "all"}, exitUsage, `jem: --split "all"`},
+		{"unknown class", nil, []string{"sample", "--run", out, "--out", "x.png", "--class", "cow"}, exitUsage, `jem: --class "cow"`},
+		{"damaged checkpoint", func() error { return os.Truncate(weights, 100) }, []string{"eval", "--run", out}, exitData, "jem: "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.before != nil {
+				if err := tc.before(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := do(t, append(tc.args, "--quiet")...)
+			if r.code != tc.code || !strings.HasPrefix(r.stderr, tc.want) {
+				t.Errorf("got %d %s\nwant %d %s", r.code, r.stderr, tc.code, tc.want)
+			}
+		})
+	}
+}
+
+func TestAPresetOfSoftmaxOnly(t *testing.T) {
+	data, out := writeCIFAR(t), filepath.Join(t.TempDir(), "run")
+	ok(t, small(data, out, "--set", "objective.p_x=0", "--set", "objective.l2=0")...)
+	r := do(t, "sample", "--run", out, "--out", filepath.Join(t.TempDir(), "s.png"))
+	if r.code != exitData || !strings.Contains(r.stderr, "no replay buffer") {
+		t.Errorf("got %d %s", r.code, r.stderr)
+	}
+}
+
+func TestInterruptSavesACheckpoint(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no interrupt for one process")
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	cmd := exec.Command(jem, small(writeCIFAR(t), out, "--steps", "1000000", "--log-format", "json")...)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	last, told := "", false
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		last = lines.Text()
+		var line struct{ Msg string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "step" && !told {
+			told = true // a second signal would end it at once
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait() // the code tells
+	if code := cmd.ProcessState.ExitCode(); code != exitStopped || last != "jem: stopped" {
+		t.Errorf("exit code %d, last line %q", code, last)
+	}
+	if saved, err := filepath.Glob(filepath.Join(out, "checkpoints", "step-*", "MANIFEST.json")); err != nil || len(saved) == 0 {
+		t.Errorf("no checkpoint: %v", err)
+	}
+}
+
+func TestGoldenStep(t *testing.T) {
+	path := filepath.Join("..", "..", "internal", "golden", "testdata", "jem_wrn10_1.json")
+	var r replayed
+	okJSON(t, &r, "selftest", "--golden", path, "--json")
+	if !r.Passed || len(r.Groups) < 5 {
+		t.Errorf("got %+v", r)
+	}
+	for _, bad := range []string{"none.json", filepath.Join("..", "..", "go.mod")} {
+		if r := do(t, "selftest", "--golden", bad); r.code != exitData || !strings.HasPrefix(r.stderr, "jem: read golden step: ") {
+			t.Errorf("%s: got %d %s", bad, r.code, r.stderr)
+		}
+	}
+}
+
+// The flag table must name settings that exist.
+func TestShortcutsNameSettings(t *testing.T) {
+	text, err := train.Document(train.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range shortcuts {
+		key := s.path[strings.LastIndexByte(s.path, '.')+1:]
+		if !strings.Contains(text, key+":") {
+			t.Errorf("--%s sets %s, which does not exist", s.flag, s.path)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"go.uber.org/zap"
+
+	"jem/train"
+)
+
+// watch is the train.Observer for people: a progress bar on a terminal, else a log line
+// at each metrics record.
+type watch struct {
+	screen   *screen
+	every    int
+	total    int
+	begin    time.Time
+	first    int // step at begin
+	accuracy float64
+}
+
+func newWatch(s *screen, every, total int) *watch {
+	s.start(int64(total), progressbar.OptionShowIts(), progressbar.OptionSetItsString("steps"))
+	return &watch{screen: s, every: every, total: total}
+}
+
+// smoothing is the weight of a new batch in the accuracy that the bar shows: batches are
+// small, so it averages over some 20 of them.
+const smoothing = 0.05
+
+// Step implements train.Observer.
+func (w *watch) Step(r *train.Record) error {
+	if w.begin.IsZero() {
+		w.begin, w.first, w.accuracy = time.Now(), r.Step, r.Accuracy
+	}
+	w.accuracy += smoothing * (r.Accuracy - w.accuracy)
+	if w.screen.shows {
+		w.screen.set(int64(r.Step), fmt.Sprintf("accuracy %4.1f %%  f(x⁺)−f(x⁻) %+6.3f ", 100*w.accuracy, r.Gap()))
+		return nil
+	}
+	if r.Step%w.every == 0 || r.Step == w.total {
+		w.screen.log.Info("step", zap.Int("step", r.Step), zap.Int("of", w.total), zap.Float64("loss", round(r.L)),
+			zap.Float64("accuracy", round(w.accuracy)), zap.Float64("gap", round(r.Gap())),
+			zap.Float64("step_seconds", round(r.Seconds())), zap.String("left", w.left(r.Step)))
+	}
+	return nil
+}
+
+// left estimates the remaining time from the mean step so far.
+func (w *watch) left(step int) string {
+	if step == w.first {
+		return "unknown"
+	}
+	each := time.Since(w.begin) / time.Duration(step-w.first)
+	return (each * time.Duration(w.total-step)).Round(time.Second).String()
+}
+
+// round keeps four digits after the point: log lines are for reading.
+func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+
+// Evaluated implements train.Observer.
+func (w *watch) Evaluated(step int, a train.Accuracy) error {
+	w.screen.log.Info(a.String(), zap.Int("step", step), zap.Float64("loss", round(a.Loss)))
+	return nil
+}
+
+// Sampled implements train.Observer.
+func (w *watch) Sampled(step int, s *train.Samples) error {
+	w.screen.log.Debug("sample grid", zap.Int("step", step), zap.Int("chains", len(s.Class)))
+	return nil
+}
+
+// Saved implements train.Observer.
+func (w *watch) Saved(step int, path string) error {
+	w.screen.log.Info("checkpoint", zap.Int("step", step), zap.String("path", path))
+	return nil
+}
+
+// Note implements train.Observer.
+func (w *watch) Note(step int, text string) error {
+	w.screen.log.Warn(text)
+	return nil
+}

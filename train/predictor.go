@@ -1,0 +1,168 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"jem/backend"
+	"jem/internal/checkpoint"
+	"jem/internal/data"
+	"jem/internal/rundir"
+	"jem/internal/settings"
+	"jem/model"
+)
+
+// Predictor is the network of a checkpoint, ready to classify and to draw samples. It uses
+// the averaged weights where the run has them.
+type Predictor struct {
+	Config     Config
+	Checkpoint string   // folder
+	Step       int      // training steps taken
+	Classes    []string // names
+
+	dev    backend.Device
+	net    *model.WideResNet
+	eval   *evaluator
+	buffer []float32 // (slots, C·H·W); nil where the run has no chains
+}
+
+// OpenRun reads a run's configuration and loads its newest usable checkpoint, or the one in
+// the folder named checkpoint if that isn't empty. Notes are sentences for the user.
+func OpenRun(dev backend.Device, run, checkpointDir string) (*Predictor, []string, error) {
+	if run == "" {
+		run = filepath.Dir(filepath.Dir(checkpointDir)) // run/checkpoints/step-…
+	}
+	cfg, err := readConfig(rundir.Path(run))
+	if err != nil {
+		return nil, nil, err
+	}
+	c, notes, err := load(rundir.Path(run), checkpointDir)
+	if err != nil {
+		return nil, notes, err
+	}
+	p := &Predictor{Config: cfg, Checkpoint: c.Path, Step: c.Step, dev: dev}
+	return p, notes, p.build(c)
+}
+
+func readConfig(run rundir.Path) (Config, error) {
+	if _, err := os.Stat(run.Config()); errors.Is(err, fs.ErrNotExist) {
+		return Config{}, &data.Error{Path: string(run), Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
+	}
+	layer, err := settings.File(run.Config())
+	if err != nil {
+		return Config{}, err
+	}
+	return Load("", layer)
+}
+
+func load(run rundir.Path, folder string) (*checkpoint.Checkpoint, []string, error) {
+	if folder != "" {
+		c, err := checkpoint.Load(folder)
+		return c, nil, err
+	}
+	c, damaged, err := checkpoint.Latest(run.Checkpoints())
+	var notes []string
+	for _, d := range damaged {
+		notes = append(notes, "skipped a damaged checkpoint: "+d.Error())
+	}
+	return c, notes, err
+}
+
+// build makes the network, whose number of classes and channels are those of its weights.
+func (p *Predictor) build(c *checkpoint.Checkpoint) error {
+	sizes, err := shapes(c)
+	if err != nil {
+		return err
+	}
+	m := p.Config.Model
+	p.net, err = model.New(p.dev, model.Config{
+		Depth: m.Depth, Width: m.Width, Norm: m.Norm, Dropout: m.Dropout, Slope: m.Slope,
+		Classes: sizes.classes, InC: sizes.channels, Size: sizes.side,
+	}, EvalBatch, p.Config.Seed)
+	if err != nil {
+		return err
+	}
+	weights := "model"
+	if p.Config.Optim.EMA > 0 {
+		weights = "ema"
+	}
+	if err := upload(p.dev, p.parameters(), c.Files[weights]); err != nil {
+		return fmt.Errorf("%s: %s.safetensors: %w", c.Path, weights, err)
+	}
+	if err := upload(p.dev, p.stats(), c.Files["model"]); err != nil {
+		return fmt.Errorf("%s: model.safetensors: %w", c.Path, err)
+	}
+	p.dev.ParamsChanged()
+	p.eval, p.buffer, p.Classes = newEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data.Name, sizes.classes)
+	return p.dev.Sync()
+}
+
+// classNames are those of a published data set, else numbers.
+func classNames(dataset string, n int) []string {
+	if l, err := data.Lookup(dataset); err == nil && len(l.Classes) == n {
+		return l.Classes
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprint(i)
+	}
+	return names
+}
+
+func (p *Predictor) parameters() (list []named) {
+	for _, q := range p.net.Params.List {
+		list = append(list, named{q.Name, q.Value})
+	}
+	return list
+}
+
+func (p *Predictor) stats() (list []named) {
+	for _, s := range p.net.Stats {
+		list = append(list, named{s.Name, s.Value})
+	}
+	return list
+}
+
+// sizes are what a checkpoint's tensors say about its network.
+type sizes struct {
+	classes, channels, side int
+	buffer                  []float32
+}
+
+func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
+	s.side = 32
+	pixels := 0
+	for file, tensors := range c.Files {
+		for _, t := range tensors {
+			switch {
+			case file == "model" && t.Name == "class_output.weight" && len(t.Shape) == 2:
+				s.classes = t.Shape[0]
+			case file == "model" && t.Name == "f.conv1.weight" && len(t.Shape) == 4:
+				s.channels = t.Shape[1]
+			case t.Name == bufferTensor && len(t.Shape) == 2:
+				s.buffer, pixels = t.F32, t.Shape[1]
+			}
+		}
+	}
+	if s.classes == 0 || s.channels == 0 {
+		return s, &data.Error{Path: c.Path, Kind: data.ErrBadData, Reason: "model.safetensors holds no network of this program"}
+	}
+	if pixels > 0 {
+		s.side = int(math.Round(math.Sqrt(float64(pixels / s.channels))))
+	}
+	return s, nil
+}
+
+// Accuracy classifies a whole set of images.
+func (p *Predictor) Accuracy(images Images, split string) (Accuracy, error) {
+	a, err := p.eval.accuracy(images)
+	a.Split, a.EMA = split, p.Config.Optim.EMA > 0
+	if p.Config.Data.EvalNoise {
+		a.Noise = p.Config.Data.Noise
+	}
+	return a, err
+}
