@@ -1,0 +1,224 @@
+package sampler_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"jem/backend"
+	"jem/backend/cpu"
+	"jem/internal/philox"
+	"jem/sampler"
+)
+
+func open(t testing.TB) backend.Device {
+	t.Helper()
+	d, err := cpu.Open(cpu.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func download(t testing.TB, d backend.Device, x backend.Tensor) []float32 {
+	t.Helper()
+	out := make([]float32, backend.Len(x))
+	if err := d.Download(out, x); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// gaussian is N(mean, 1/precision) for every pixel.
+type gaussian struct {
+	d               backend.Device
+	mean, precision float32
+}
+
+func (t gaussian) LogDensityGrad(g, x backend.Tensor) {
+	t.d.Fill(g, t.mean*t.precision)
+	t.d.Axpy(g, -t.precision, x)
+}
+
+var key = philox.New(1, 0, philox.Test)
+
+func TestWithoutStepAndNoiseNothingMoves(t *testing.T) {
+	d := open(t)
+	x, g := d.New(backend.Image, 3, 3, 8, 8), d.New(backend.Image, 3, 3, 8, 8)
+	d.Normal(x, key, 0, 1)
+	before := download(t, d, x)
+	sampler.SGLD{Steps: 5}.Run(d, gaussian{d, 1, 1}, x, g, key)
+	if !slices.Equal(before, download(t, d, x)) {
+		t.Error("the chains moved")
+	}
+}
+
+func TestSameKeySameBytes(t *testing.T) {
+	d := open(t)
+	run := func(k philox.Key) []float32 {
+		x, g := d.New(backend.Image, 3, 1, 8, 8), d.New(backend.Image, 3, 1, 8, 8)
+		sampler.SGLD{Steps: 4, StepSize: 0.1, Noise: 0.3}.Run(d, gaussian{d, 1, 1}, x, g, k)
+		return download(t, d, x)
+	}
+	if !slices.Equal(run(key), run(key)) {
+		t.Error("one key, two results")
+	}
+	if slices.Equal(run(key), run(key.At(1, 0))) {
+		t.Error("two keys, one result")
+	}
+}
+
+// Of x ← x + α·p·(μ−x) + σ·ε the stationary law is N(μ, σ²/(1−(1−αp)²)). With n independent
+// pixels the standard error of the mean is s/√n and that of the variance s²·√(2/n); five of
+// them are allowed. 400 steps leave (1−αp)^400 < 1e-17 of the start.
+func TestGaussianTargetGivesBackItsMoments(t *testing.T) {
+	d := open(t)
+	const n, alpha, sigma, mu, p = 64 * 3 * 16 * 16, 0.1, 0.3, 0.7, 1.0
+	x, g := d.New(backend.Image, 64, 3, 16, 16), d.New(backend.Image, 64, 3, 16, 16)
+	sampler.SGLD{Steps: 400, StepSize: alpha, Noise: sigma}.Run(d, gaussian{d, mu, p}, x, g, key)
+	var mean, square float64
+	for _, v := range download(t, d, x) {
+		mean += float64(v) / n
+		square += float64(v) * float64(v) / n
+	}
+	variance := square - mean*mean
+	want := sigma * sigma / (1 - (1-alpha*p)*(1-alpha*p))
+	if math.Abs(mean-mu) > 5*math.Sqrt(want/n) || math.Abs(variance-want) > 5*want*math.Sqrt(2.0/n) {
+		t.Errorf("mean %.5f, variance %.5f; want %.5f, %.5f", mean, variance, mu, want)
+	}
+}
+
+func TestClipAndClamp(t *testing.T) {
+	d := open(t)
+	x, g := d.New(backend.Image, 1, 1, 8, 8), d.New(backend.Image, 1, 1, 8, 8)
+	far := gaussian{d, 1000, 1}
+	sampler.SGLD{Steps: 1, StepSize: 1, GradClip: 0.25}.Run(d, far, x, g, key)
+	if v := download(t, d, x)[0]; v != 0.25 {
+		t.Errorf("a gradient of 1000 clipped to 0.25 moved a pixel by %v", v)
+	}
+	sampler.SGLD{Steps: 3, StepSize: 1, Clamp: true}.Run(d, far, x, g, key)
+	if v := download(t, d, x)[0]; v != 1 {
+		t.Errorf("a clamped pixel is at %v", v)
+	}
+}
+
+func TestDecays(t *testing.T) {
+	s := sampler.SGLD{StepSize: 1, Noise: 0.5, StepDecay: 0.5, NoiseDecay: 0.25}
+	if p := s.At(2); p.StepSize != 0.25 || p.Noise != 0.5/16 {
+		t.Errorf("step 2 has α %v, σ %v", p.StepSize, p.Noise)
+	}
+	if p := (sampler.SGLD{StepSize: 1, Noise: 0.5}).At(7); p.StepSize != 1 || p.Noise != 0.5 {
+		t.Errorf("without decay step 7 has α %v, σ %v", p.StepSize, p.Noise)
+	}
+}
+
+// marked starts every image with its class, and restarts with the class + 100.
+type marked struct{ fills int }
+
+func (m *marked) Fill(dst []float32, classes []int32, _ philox.Key) {
+	pixels := len(dst) / len(classes)
+	for i := range dst {
+		dst[i] = float32(classes[i/pixels])
+		if m.fills > 0 {
+			dst[i] += 100
+		}
+	}
+}
+
+const size, classes, batch, pixels = 40, 4, 8, 2 * 8 * 8
+
+func buffer(t *testing.T, d backend.Device, reinit float32) (*sampler.ReplayBuffer, *marked) {
+	t.Helper()
+	m := &marked{}
+	b, err := sampler.NewReplayBuffer(d, sampler.BufferConfig{Size: size, Classes: classes, Reinit: reinit, Seed: 1}, pixels, batch, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.fills++
+	return b, m
+}
+
+func TestDrawsKeepToTheClassesSlots(t *testing.T) {
+	d := open(t)
+	b, _ := buffer(t, d, 0)
+	x := d.New(backend.Image, batch, 2, 8, 8)
+	labels := []int32{0, 1, 2, 3, 3, 2, 1, 0}
+	for step := range 20 {
+		b.Draw(x, labels, step, 0)
+		v := download(t, d, x)
+		for i, y := range labels {
+			if v[i*pixels] != float32(y) {
+				t.Fatalf("step %d: the chain for class %d came from class %v's slots", step, y, v[i*pixels])
+			}
+		}
+	}
+}
+
+// Over many draws every slot comes up, slots repeat within a draw (with replacement: 8 of 40
+// collide in 52 % of draws), and restarts happen at the rate ρ.
+func TestDrawsAreUniformWithReplacementAndRestart(t *testing.T) {
+	d := open(t)
+	b, _ := buffer(t, d, 0.25)
+	x := d.New(backend.Image, batch, 2, 8, 8)
+	number := make([]float32, size*pixels)
+	for i := range number {
+		number[i] = float32(i / pixels)
+	}
+	d.Upload(b.Images, number)
+	const draws = 500
+	seen, restarts, repeats := map[float32]int{}, 0, 0
+	for step := range draws {
+		b.Draw(x, nil, step, 0)
+		v, within := download(t, d, x), map[float32]bool{}
+		for i := range batch {
+			slot := v[i*pixels]
+			if slot >= 100 {
+				restarts++
+				continue
+			}
+			if within[slot] {
+				repeats++
+			}
+			within[slot] = true
+			seen[slot]++
+		}
+	}
+	if len(seen) != size || repeats == 0 {
+		t.Errorf("%d of %d slots drawn, %d repeats within a draw", len(seen), size, repeats)
+	}
+	const n, rho = draws * batch, 0.25
+	if got := float64(restarts) / n; math.Abs(got-rho) > 5*math.Sqrt(rho*(1-rho)/n) { // five standard errors
+		t.Errorf("share of restarts %.4f, want %.2f", got, rho)
+	}
+}
+
+func TestChainsGoBackToTheirSlots(t *testing.T) {
+	d := open(t)
+	b, _ := buffer(t, d, 0.5)
+	x := d.New(backend.Image, batch, 2, 8, 8)
+	b.Draw(x, []int32{2, 2, 2, 2, 2, 2, 2, 2}, 3, 0)
+	d.Fill(x, 7)
+	b.Put(x)
+	changed := 0
+	for i, v := range download(t, d, b.Images) {
+		slot := i / pixels
+		switch {
+		case v == 7 && slot/(size/classes) != 2:
+			t.Fatalf("slot %d of another class was overwritten", slot)
+		case v == 7:
+			changed++
+		case v != float32(slot/(size/classes)):
+			t.Fatalf("slot %d holds %v", slot, v)
+		}
+	}
+	if changed == 0 || changed%pixels != 0 {
+		t.Errorf("%d pixels changed, want whole images (restarted chains too)", changed)
+	}
+}
+
+func TestABufferTooSmallForItsClassesIsRefused(t *testing.T) {
+	if _, err := sampler.NewReplayBuffer(open(t), sampler.BufferConfig{Size: 3, Classes: 10}, 4, 1, sampler.Uniform{}); err == nil {
+		t.Error("no error")
+	}
+}
