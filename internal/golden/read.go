@@ -17,18 +17,18 @@ const maxFile = 2 << 30
 func readTensors(path string) (map[string]Tensor, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("read golden step: %w", err)
+		return nil, err
 	}
 	if info.Size() > maxFile {
-		return nil, fmt.Errorf("read golden step: %s: %d bytes, want at most %d", path, info.Size(), maxFile)
+		return nil, fmt.Errorf("%s: %d bytes, want at most %d", path, info.Size(), maxFile)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read golden step: %w", err)
+		return nil, err
 	}
 	tensors, err := decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("read golden step: %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return tensors, nil
 }
