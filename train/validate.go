@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"jem/internal/data"
 	"jem/internal/settings"
 )
 
@@ -31,14 +32,18 @@ func Validate(c Config) error {
 	v.optim(c.Optim)
 	v.loop(c)
 	v.device(c.Device)
+	return v.err()
+}
+
+// validator collects faults.
+type validator struct{ faults []settings.Fault }
+
+func (v *validator) err() error {
 	if len(v.faults) == 0 {
 		return nil
 	}
 	return &settings.Error{Faults: v.faults}
 }
-
-// validator collects faults.
-type validator struct{ faults []settings.Fault }
 
 func (v *validator) fault(path, problem string, args ...any) {
 	v.faults = append(v.faults, settings.Fault{Path: path, Problem: fmt.Sprintf(problem, args...)})
@@ -102,21 +107,50 @@ func (v *validator) data(c Config) {
 	names := []string{"cifar10", "cifar100", "svhn", "mnist", "fashion-mnist", "folder"}
 	v.oneOf("data.name", d.Name, names...)
 	v.atLeast("data.valid", d.Valid, 0)
-	v.within("data.noise", d.Noise, notNegative)
-	if d.Crop < 0 || d.Crop > 16 {
-		v.fault("data.crop", "%d: want 0 (no crop) to 16 pixels, half an image", d.Crop)
+	v.within("data.valid_share", d.ValidShare, fraction)
+	if d.Valid > 0 && d.ValidShare > 0 {
+		v.fault("data.valid_share", "%g, but data.valid holds out %d images already: set one of them to 0", d.ValidShare, d.Valid)
 	}
+	v.within("data.noise", d.Noise, notNegative)
 	if d.LabelsPerClass == 0 || d.LabelsPerClass < -1 {
 		v.fault("data.labels_per_class", "%d: want 1 or more, or -1 for all", d.LabelsPerClass)
 	}
 	v.atLeast("data.limit", d.Limit, 0)
+	v.pictures(d)
 	n := published[d.Name].train
 	if d.Limit > 0 {
 		n = min(n, d.Limit)
 	}
-	if left := n - d.Valid; n > 0 && d.Valid >= 0 && left < c.Train.Batch {
-		v.fault("train.batch", "%d, but only %d images are left to train on (%d, less data.valid = %d): lower train.batch or data.valid, or raise data.limit",
-			c.Train.Batch, max(left, 0), n, d.Valid)
+	if n > 0 && d.Valid >= 0 {
+		v.enough(c, n)
+	}
+}
+
+// pictures checks what is done to the pictures of a folder, and to all images.
+func (v *validator) pictures(d Data) {
+	side := 32
+	switch {
+	case d.Name != data.Folder && (d.Size != 0 || d.Grey):
+		v.fault("data.size", "data.size and data.grey are for pictures of your own: set data.name to folder, or leave them out")
+	case d.Name == data.Folder && d.Size == 0:
+		side = data.MaxSide // theirs is not known yet
+	case d.Name == data.Folder:
+		side = d.Size
+	}
+	if d.Size < 0 || d.Size%8 != 0 || d.Size > data.MaxSide {
+		v.fault("data.size", "%d: want a multiple of 8 up to %d, or 0 for pictures that all have such a size", d.Size, data.MaxSide)
+	}
+	if d.Crop < 0 || d.Crop > side/2 {
+		v.fault("data.crop", "%d: want 0 (no crop) to %d pixels, half an image", d.Crop, side/2)
+	}
+}
+
+// enough wants a batch of images left of n to train on.
+func (v *validator) enough(c Config, n int) {
+	held := c.Data.held(n)
+	if left := n - held; left < c.Train.Batch {
+		v.fault("train.batch", "%d, but only %d images are left to train on (%d, less %d held out): lower train.batch, data.valid or data.valid_share, or raise data.limit",
+			c.Train.Batch, max(left, 0), n, held)
 	}
 }
 
@@ -150,7 +184,11 @@ func (v *validator) sampler(c Config) {
 	v.within("sampler.grad_clip", s.GradClip, notNegative)
 	v.within("sampler.reinit", s.Reinit, probability)
 	v.oneOf("sampler.start", s.Start, "uniform", "gaussian")
-	classes := max(1, published[c.Data.Name].classes)
+	v.buffer(s, o, max(1, published[c.Data.Name].classes))
+}
+
+// buffer wants room for every class.
+func (v *validator) buffer(s Sampler, o Objective, classes int) {
 	v.atLeast("sampler.buffer", s.Buffer, classes)
 	if own := (o.ClassCond && o.PX > 0) || o.PXY > 0; own && s.Buffer >= classes && s.Buffer%classes != 0 {
 		v.fault("sampler.buffer", "%d is no multiple of the %d classes, which share it equally: want %d", s.Buffer, classes, (s.Buffer/classes+1)*classes)

@@ -12,18 +12,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
-// locate returns the path of a file in dir, packed (.gz) or not; fs.ErrNotExist if neither is there.
+// locate returns the path of a file in dir, packed (.gz) or not; fs.ErrNotExist if neither is
+// there. Anything else of that name, such as a folder or a pipe, is bad data.
 func locate(dir, name string) (string, error) {
 	for _, p := range []string{filepath.Join(dir, name), filepath.Join(dir, name+".gz")} {
-		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
-			return p, nil
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Stat(p)
+		if err == nil {
+			return p, regular(p, info)
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return "", err
 		}
 	}
 	return "", fmt.Errorf("%s: %w", filepath.Join(dir, name), fs.ErrNotExist)
+}
+
+// regular refuses what is no regular file: to open a pipe would wait for its writer.
+func regular(path string, info fs.FileInfo) error {
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		return &Error{Path: path, Kind: ErrBadData, Reason: "is a folder where a file is expected"}
+	default:
+		return &Error{Path: path, Kind: ErrBadData, Reason: "is no regular file, but a pipe, socket or device"}
+	}
 }
 
 // unpackFactor bounds what a file may unpack to, in published sizes: room for larger sets in
