@@ -49,6 +49,13 @@ const unpackFactor = 4
 // readContent returns the content of a file, unpacked if it is gzip, of at most
 // limit bytes. It holds no more memory than a few times what is really there.
 func readContent(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(path, info); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -64,10 +71,18 @@ func readContent(path string, limit int64) ([]byte, error) {
 		if r, err = gzip.NewReader(f); err != nil {
 			return nil, at(path, unreadable(err, "gzip header"))
 		}
+		limit = inflated(info.Size(), limit)
 	}
 	b, err := readCapped(r, limit)
 	return b, at(path, err)
 }
+
+// maxRatio bounds how far compressed images may grow: photographs do so by less than 2, MNIST by 5.
+const maxRatio = 64
+
+// inflated is what packed bytes may unpack to, limit at most. A mebibyte is free, so that
+// small files may hold what they like.
+func inflated(packed, limit int64) int64 { return min(limit, 1<<20+maxRatio*packed) }
 
 // readCapped reads all of r, refusing more than limit bytes.
 func readCapped(r io.Reader, limit int64) ([]byte, error) {
