@@ -107,10 +107,10 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		want   string
 	}{
 		{"run folder taken", nil, small(data, out), exitBusy, "jem: create run folder"},
-		{"no --out", nil, []string{"train"}, exitUsage, "jem: --out is missing"},
+		{"no --out", nil, []string{"train"}, exitUsage, "jem: name a folder"},
 		{"no data", nil, small(t.TempDir(), out+"2"), exitData, "jem: cifar10 not found"},
 		{"folder below a file", nil, small(data, filepath.Join(weights, "run")), exitIO, "jem: "},
-		{"divergence", nil, small(data, out+"3", "--set", "train.max_loss=1e-9"), exitDiverged, "jem: step 1: training diverged"},
+		{"divergence", nil, small(data, out+"3", "--set", "train.max_loss=1e-9"), exitDiverged, "jem: training diverged at step 1"},
 		{"no run", nil, []string{"eval", "--run", data}, exitData, "jem: " + data + ": is no run folder"},
 		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: name either"},
 		{"unknown split", nil, []string{"eval", "--run", out, "--split", "all"}, exitUsage, `jem: --split "all"`},
@@ -166,7 +166,7 @@ func TestInterruptSavesACheckpoint(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait() // the code tells
-	if code := cmd.ProcessState.ExitCode(); code != exitStopped || last != "jem: stopped" {
+	if code := cmd.ProcessState.ExitCode(); code != exitStopped || !strings.HasPrefix(last, "jem: stopped after step ") {
 		t.Errorf("exit code %d, last line %q", code, last)
 	}
 	if saved, err := filepath.Glob(filepath.Join(out, "checkpoints", "step-*", "MANIFEST.json")); err != nil || len(saved) == 0 {
