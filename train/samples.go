@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -23,8 +24,8 @@ type Samples struct {
 const maxSamples = 1000
 
 // Samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
-// that would be used for evaluation.
-func (t *Trainer) Samples() (*Samples, error) {
+// that would be used for evaluation. It ends early when ctx does.
+func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
 	if t.ema != nil {
 		defer t.ema.Use()()
 	}
@@ -34,6 +35,9 @@ func (t *Trainer) Samples() (*Samples, error) {
 	host := make([]float32, pixels)
 	s := &Samples{Channels: c.InC, Size: c.Size}
 	for lo := 0; lo < n; lo += EvalBatch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		m := min(EvalBatch, n-lo)
 		for i := range m {
 			slot := (lo + i) * size / n

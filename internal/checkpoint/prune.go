@@ -42,6 +42,40 @@ func (s *Store) Prune(p Policy) (deleted []Entry, err error) {
 	return deleted, nil
 }
 
+// Discard takes the checkpoints of later steps than step out of the way, for a run that
+// goes on from there: sound ones are deleted, newest first, damaged ones, which somebody
+// may want to look into, get the suffix .damaged. It returns the deleted ones.
+func (s *Store) Discard(step int) (deleted []Entry, err error) {
+	entries, err := List(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range slices.Backward(entries) {
+		if e.Step <= step {
+			break
+		}
+		if Verify(e.Path) == nil {
+			err = s.remove(e.Path)
+			deleted = append(deleted, e)
+		} else {
+			err = s.setAside(e.Path)
+		}
+		if err != nil {
+			return deleted, fmt.Errorf("discard checkpoints: %w", err)
+		}
+	}
+	return deleted, s.disk.syncDir(s.dir)
+}
+
+// setAside renames a damaged checkpoint, replacing an earlier one of the step.
+func (s *Store) setAside(path string) error {
+	to := path + damagedSuffix
+	if err := s.disk.removeAll(to); err != nil {
+		return err
+	}
+	return s.disk.rename(path, to)
+}
+
 // remove first takes the name away, so that a half-deleted folder is never taken for
 // a damaged checkpoint.
 func (s *Store) remove(path string) error {

@@ -83,7 +83,7 @@ func run(t *testing.T) (rundir.Path, *train.Trainer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.Run(context.Background(), j, func() (string, error) { return j.Save(tr) }); err != nil {
+	if err := tr.Run(context.Background(), j, j); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
@@ -140,7 +140,7 @@ func TestACheckpointRestoresTheWholeState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := fresh.Save(store)
+	again, err := fresh.Save(store, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
