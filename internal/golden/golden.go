@@ -20,7 +20,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 )
@@ -96,7 +95,7 @@ func Read(path string) (*Step, error) {
 }
 
 func readConfig(path string) (Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, maxConfig)
 	if err != nil {
 		return Config{}, err
 	}

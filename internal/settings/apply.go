@@ -73,15 +73,26 @@ func (t *table) value(field reflect.Value, e entry) error {
 	return assign(field, e.text)
 }
 
+// maxShown bounds the part of a value that a message quotes, in bytes.
+const maxShown = 80
+
 // show is the value as a message quotes it.
 func (e entry) show() string {
 	switch {
 	case e.group:
 		return "a mapping"
 	case e.list:
-		return "[" + strings.Join(e.items, ", ") + "]"
+		return "[" + short(strings.Join(e.items[:min(len(e.items), maxShown)], ", ")) + "]"
 	case e.text == "":
 		return "no value"
 	}
-	return fmt.Sprintf("%q", e.text)
+	return fmt.Sprintf("%q", short(e.text))
+}
+
+// short is the beginning of a long text.
+func short(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "…"
 }
