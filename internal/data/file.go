@@ -78,11 +78,13 @@ func readContent(path string, limit int64) ([]byte, error) {
 }
 
 // maxRatio bounds how far compressed images may grow: photographs do so by less than 2, MNIST by 5.
-const maxRatio = 64
+const maxRatio = 16
 
-// inflated is what packed bytes may unpack to, limit at most. A mebibyte is free, so that
-// small files may hold what they like.
-func inflated(packed, limit int64) int64 { return min(limit, 1<<20+maxRatio*packed) }
+// freeBytes may be unpacked whatever the ratio, so that small files may hold what they like.
+const freeBytes = 16 << 20
+
+// inflated is what packed bytes may unpack to, limit at most.
+func inflated(packed, limit int64) int64 { return min(limit, freeBytes+maxRatio*packed) }
 
 // readCapped reads all of r, refusing more than limit bytes.
 func readCapped(r io.Reader, limit int64) ([]byte, error) {
