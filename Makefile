@@ -7,7 +7,7 @@ RELEASE    := $(shell git describe --tags --always --dirty 2>/dev/null || echo u
 LDFLAGS    := -s -w -X main.release=$(RELEASE)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-FAMILIES   := conv peak pointwise
+FAMILIES   := conv peak pointwise wino
 ISAS       := avx2 avx512
 FUZZTIME   ?= 20s
 TESTFLAGS  ?=
