@@ -198,6 +198,26 @@ func TestGoldenStep(t *testing.T) {
 	}
 }
 
+func TestGoldenFigures(t *testing.T) {
+	var r checkedFigures
+	okJSON(t, &r, "selftest", "--golden", filepath.Join("..", "..", "internal", "metrics", "testdata", "metrics.json"), "--json")
+	if !r.Passed || len(r.Figures) != 21 {
+		t.Errorf("got %+v", r)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.json")
+	for text, code := range map[string]int{
+		`{"a": {"in": [2], "ood": [1], "auroc": 0.99}}`:  exitFailed,
+		`{"a": {"in": [2], "ood": [1], "auroch": 0.99}}`: exitData,
+	} {
+		if err := os.WriteFile(wrong, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if r := do(t, "selftest", "--golden", wrong); r.code != code || r.stderr == "" {
+			t.Errorf("%s: got %d %s", text, r.code, r.stderr)
+		}
+	}
+}
+
 // The flag table must name settings that exist.
 func TestShortcutsNameSettings(t *testing.T) {
 	text, err := train.Document(train.Default())
