@@ -108,7 +108,7 @@ func TestADamagedCheckpointIsSkipped(t *testing.T) {
 // Failing writes end the run with a sentence about the file, and it can be resumed.
 func TestFailingWrites(t *testing.T) {
 	data := writeCIFAR(t)
-	for _, point := range []string{"ckpt.sync:20", "ckpt.rename:2", "metrics.write:3", "events.write:40", "file.rename:5"} {
+	for _, point := range []string{"ckpt.sync:20", "ckpt.rename:2", "metrics.write:3", "events.write:40", "file.rename.before:5"} {
 		t.Run(point, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "run")
 			args := small(data, out, "--set", "train.save_every=1", "--threads", "1", "--quiet")
