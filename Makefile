@@ -35,8 +35,12 @@ test: ## go vet and every test; under ten minutes on two cores
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./internal/data
-	CGO_ENABLED=1 $(GO) test -race -short -skip 'Golden|Kink' ./train
+	CGO_ENABLED=1 $(GO) test -race -short -skip 'Golden|Kink' ./train/...
 	CGO_ENABLED=1 $(GO) test -race -short -run 'Worker|Thread|Region|Pool' ./backend/cpu
+
+.PHONY: test-crash
+test-crash: ## 200 runs killed and 100 signalled at random moments: each must end as if never stopped
+	JEM_CRASH_KILLS=200 JEM_CRASH_SIGNALS=100 $(GO) test -count=1 -timeout 3h -v -run 'TestKilledRuns|TestSignalledRuns' ./cmd/jem
 
 .PHONY: lint
 lint: ## gofmt and staticcheck

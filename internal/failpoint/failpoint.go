@@ -24,8 +24,8 @@ import (
 // ckpt.rename for both of its points, ckpt for every one of checkpoints.
 const Env = "JEM_FAILPOINT"
 
-// Err is the error of a point that fails.
-var Err = errors.New("failpoint")
+// Err is the cause of a point's error, which is an *os.PathError as those of the system.
+var Err = errors.New("fails as asked")
 
 // exitCode is what a shell reports of a process that kill -9 ended.
 const exitCode = 137
@@ -69,7 +69,7 @@ func (p *Point) Pass(name string) error {
 	if p.exit {
 		os.Exit(exitCode)
 	}
-	return fmt.Errorf("%w %s", Err, name)
+	return &os.PathError{Op: "failpoint", Path: name, Err: Err}
 }
 
 // Around does an operation between the points before and after it.
@@ -92,7 +92,7 @@ func Around(op, path string, do func() error) error {
 	}
 	err = p.Around(op, do)
 	if errors.Is(err, Err) {
-		return &os.PathError{Op: op, Path: path, Err: err}
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return err
 }
