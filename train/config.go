@@ -13,6 +13,7 @@ type Config struct {
 	Sampler   Sampler   `yaml:"sampler"`
 	Optim     Optim     `yaml:"optim"`
 	Train     Loop      `yaml:"train"`
+	Guard     Guard     `yaml:"guard"`
 	Device    Device    `yaml:"device"`
 }
 
@@ -95,6 +96,23 @@ type Loop struct {
 	KeepLast    int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
 	KeepEvery   int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
 	MaxLoss     float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
+}
+
+// Guard decides when a step counts as diverged, besides train.max_loss and numbers that are
+// not finite, and what a rollback to the last good checkpoint changes.
+type Guard struct {
+	MaxGap     float32 `yaml:"max_gap"`     // |f(x⁺) − f(x⁻)| in nats above it is divergence; 0: off
+	MaxLogPx   float32 `yaml:"max_log_px"`  // |log p(x)| of data or samples above it is; 0: off
+	MaxGrad    float32 `yaml:"max_grad"`    // a gradient norm above it is; 0: off
+	MaxPixel   float32 `yaml:"max_pixel"`   // a chain's pixel |x| above it is; 0: off
+	Saturation float32 `yaml:"saturation"`  // a larger share of the chains' pixels at or beyond ±1 is; 1: off
+	Spike      float32 `yaml:"spike"`       // |L − running mean| above so many deviations (of 1 nat or more) is; 0: off
+	Window     int     `yaml:"window"`      // steps that the running mean and deviation look back on
+	Budget     int     `yaml:"budget"`      // rollbacks allowed within guard.period; 0: the first divergence ends the run
+	Period     int     `yaml:"period"`      // steps; 0: the whole run
+	Suspect    int     `yaml:"suspect"`     // diverged again within so many steps: the checkpoint was bad, take the one before
+	LRFactor   float32 `yaml:"lr_factor"`   // each rollback multiplies the learning rate by it; 1: unchanged
+	ExtraSteps int     `yaml:"extra_steps"` // each rollback adds so many SGLD steps
 }
 
 // Device is where the run computes.

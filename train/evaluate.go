@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+
 	"jem/backend"
 	"jem/model"
 )
@@ -38,11 +40,14 @@ func (e *evaluator) forward(n int) ([]float32, error) {
 	return out, e.dev.Download(out, l)
 }
 
-// accuracy classifies a whole set.
-func (e *evaluator) accuracy(set Images) (Accuracy, error) {
+// accuracy classifies a whole set, or returns the error of ctx when that ends.
+func (e *evaluator) accuracy(ctx context.Context, set Images) (Accuracy, error) {
 	a := Accuracy{Images: set.Len()}
 	k := e.net.Config.Classes
 	for i := range set.Batches() {
+		if err := ctx.Err(); err != nil {
+			return a, err
+		}
 		n := set.Batch(i, e.images, e.labels)
 		logits, err := e.forward(n)
 		if err != nil {

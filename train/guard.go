@@ -3,35 +3,123 @@ package train
 import (
 	"fmt"
 	"math"
+
+	"jem/backend"
+	"jem/model"
 )
 
-// DivergedError stops a run whose loss or gradients left the finite world, before the
-// step changed any weight.
+// DivergedError says that a step's numbers left what the guard allows, before the step
+// changed any weight.
 type DivergedError struct {
-	Step   int    // the step that was not taken, from 1
-	Reason string // what was seen
-	Record Record
+	Step      int    // the step that was not taken, from 1
+	Reason    string // what was seen
+	Record    Record
+	Rollbacks []Rollback // of the run before it gave up
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("training diverged at step %d: %s", e.Step, e.Reason)
+	s := fmt.Sprintf("training diverged at step %d: %s", e.Step, e.Reason)
+	if n := len(e.Rollbacks); n > 0 {
+		s += fmt.Sprintf("; gave up after %d rollbacks, the last to step %d: lower optim.lr, raise sampler.steps, or raise guard.budget", n, e.Rollbacks[n-1].To)
+	}
+	return s
 }
 
-// guard refuses a step whose numbers are not finite or whose loss exceeds the limit
-// (official: |L| > 1e8, which NaN passes; here it doesn't).
+// Baseline is the running mean and variance of the loss over the steps taken, exponentially
+// weighted; the zero value has seen nothing.
+type Baseline struct {
+	Steps    int     `json:"steps"`
+	Mean     float64 `json:"mean"`
+	Variance float64 `json:"variance"`
+}
+
+// add takes a loss in. The first window steps are weighted equally.
+func (b *Baseline) add(loss float64, window int) {
+	b.Steps++
+	w := 1 / float64(min(b.Steps, window))
+	d := loss - b.Mean
+	b.Mean += w * d
+	b.Variance = (1 - w) * (b.Variance + w*d*d)
+}
+
+// deviation is at least 1 nat: a loss that has settled may move by so much.
+func (b *Baseline) deviation() float64 { return max(1, math.Sqrt(b.Variance)) }
+
+// guard refuses a step whose numbers are not finite or beyond a limit (official: |L| > 1e8,
+// which NaN passes; here it doesn't), and takes the loss of any other into the baseline.
 func (t *Trainer) guard(r *Record) error {
-	reason := ""
+	if reason := t.faults(r); reason != "" {
+		return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
+	}
+	t.progress.Baseline.add(r.L, t.cfg.Guard.Window)
+	return nil
+}
+
+func (t *Trainer) faults(r *Record) string {
+	g, b := t.cfg.Guard, t.progress.Baseline
+	exceeds := func(v float64, limit float32) bool { return limit > 0 && math.Abs(v) > float64(limit) }
 	switch {
 	case !finite(r.L):
-		reason = fmt.Sprintf("the loss is %v (log p(x) on data %v, on samples %v)", r.L, r.LogPxPos, r.LogPxNeg)
+		return fmt.Sprintf("the loss is %v (log p(x) on data %v, on samples %v)", r.L, r.LogPxPos, r.LogPxNeg)
 	case math.Abs(r.L) > float64(t.cfg.Train.MaxLoss):
-		reason = fmt.Sprintf("|L| = %.4g exceeds train.max_loss = %g", math.Abs(r.L), t.cfg.Train.MaxLoss)
+		return fmt.Sprintf("|L| = %.4g exceeds train.max_loss = %g", math.Abs(r.L), t.cfg.Train.MaxLoss)
 	case !finite(r.GradNorm):
-		reason = fmt.Sprintf("the gradient's norm is %v", r.GradNorm)
-	default:
-		return nil
+		return fmt.Sprintf("the gradient's norm is %v", r.GradNorm)
+	case exceeds(r.GradNorm, g.MaxGrad):
+		return fmt.Sprintf("the gradient's norm %.4g exceeds guard.max_grad = %g", r.GradNorm, g.MaxGrad)
+	case exceeds(r.LogPxPos, g.MaxLogPx), exceeds(r.LogPxNeg, g.MaxLogPx):
+		return fmt.Sprintf("log p(x) of %.4g on data, %.4g on samples exceeds guard.max_log_px = %g", r.LogPxPos, r.LogPxNeg, g.MaxLogPx)
+	case t.batch.part(model.ChainPX) >= 0 && exceeds(r.Gap(), g.MaxGap):
+		return fmt.Sprintf("f(x⁺) − f(x⁻) = %.4g exceeds guard.max_gap = %g", r.Gap(), g.MaxGap)
+	case g.Spike > 0 && b.Steps >= g.Window && math.Abs(r.L-b.Mean) > float64(g.Spike)*b.deviation():
+		return fmt.Sprintf("L = %.4g is more than guard.spike = %g deviations of %.3g from its running mean %.4g", r.L, g.Spike, b.deviation(), b.Mean)
 	}
-	return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
+	return ""
+}
+
+// inspect refuses chains that left the space of images.
+func (t *Trainer) inspect(r *Record) error {
+	g := t.cfg.Guard
+	for i, p := range t.batch.parts {
+		if p.Role&(model.ChainPX|model.ChainXY) == 0 {
+			continue
+		}
+		x := t.batch.views[i].x
+		if n := backend.Len(x); len(t.chains) < n {
+			t.chains = make([]float32, n)
+		}
+		pixels := t.chains[:backend.Len(x)]
+		if err := t.dev.Download(pixels, x); err != nil {
+			return err
+		}
+		if reason := g.chains(pixels); reason != "" {
+			return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
+		}
+	}
+	return nil
+}
+
+// chains says what is wrong with the chains' pixels.
+func (g Guard) chains(pixels []float32) string {
+	outside, largest := 0, float32(0)
+	for _, v := range pixels {
+		a := float32(math.Abs(float64(v)))
+		if !(a <= math.MaxFloat32) {
+			return fmt.Sprintf("a chain has a pixel of %v", v)
+		}
+		if a >= 1 {
+			outside++
+		}
+		largest = max(largest, a)
+	}
+	share := float32(outside) / float32(len(pixels))
+	switch {
+	case g.MaxPixel > 0 && largest > g.MaxPixel:
+		return fmt.Sprintf("a chain has a pixel of %.4g, beyond guard.max_pixel = %g", largest, g.MaxPixel)
+	case share > g.Saturation:
+		return fmt.Sprintf("%.2f %% of the chains' pixels are at or beyond ±1, more than guard.saturation = %g", 100*share, g.Saturation)
+	}
+	return ""
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

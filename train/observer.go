@@ -56,6 +56,8 @@ type Observer interface {
 	Sampled(step int, s *Samples) error
 	// Saved reports a checkpoint.
 	Saved(step int, path string) error
+	// RolledBack reports a return to an earlier state; the next step is r.To+1.
+	RolledBack(d *DivergedError, r Rollback) error
 	// Note reports anything else worth a line in log and report.
 	Note(step int, text string) error
 }

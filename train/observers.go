@@ -32,6 +32,11 @@ func (os Observers) Saved(step int, path string) error {
 	return os.each(func(o Observer) error { return o.Saved(step, path) })
 }
 
+// RolledBack implements Observer.
+func (os Observers) RolledBack(d *DivergedError, r Rollback) error {
+	return os.each(func(o Observer) error { return o.RolledBack(d, r) })
+}
+
 // Note implements Observer.
 func (os Observers) Note(step int, text string) error {
 	return os.each(func(o Observer) error { return o.Note(step, text) })

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -166,7 +167,7 @@ func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
 
 // Accuracy classifies a whole set of images.
 func (p *Predictor) Accuracy(images Images, split string) (Accuracy, error) {
-	a, err := p.eval.accuracy(images)
+	a, err := p.eval.accuracy(context.Background(), images)
 	a.Split, a.EMA = split, p.Config.Optim.EMA > 0
 	if p.Config.Data.EvalNoise {
 		a.Noise = p.Config.Data.Noise

@@ -49,9 +49,16 @@ func (t *Trainer) views(flat backend.Tensor) []named {
 	return out
 }
 
-// Save writes the run's state as a checkpoint of the store and returns its folder.
-func (t *Trainer) Save(s *checkpoint.Store) (string, error) {
-	state, err := json.MarshalIndent(t.progress, "", "  ")
+// state is state.json: the progress, and what the run's keeper has to remember with it.
+type state struct {
+	Progress
+	Keeper json.RawMessage `json:"keeper,omitempty"`
+}
+
+// Save writes the run's state as a checkpoint of the store and returns its folder. keeper,
+// which may be nil, is JSON that KeeperState gives back.
+func (t *Trainer) Save(s *checkpoint.Store, keeper json.RawMessage) (string, error) {
+	text, err := json.MarshalIndent(state{t.progress, keeper}, "", "  ")
 	if err != nil {
 		return "", err
 	}
@@ -64,22 +71,38 @@ func (t *Trainer) Save(s *checkpoint.Store) (string, error) {
 			})
 		}
 	}
-	return s.Save(t.progress.Step, files, state)
+	return s.Save(t.progress.Step, files, text)
 }
 
 // Restore puts the trainer into the state of a checkpoint. On an error the trainer must not be
 // used.
 func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
-	if err := json.Unmarshal(c.State, &t.progress); err != nil {
-		return fmt.Errorf("%s: state.json: %w", c.Path, err)
+	s, err := readState(c)
+	if err != nil {
+		return err
 	}
+	t.progress = s.Progress
 	for file, list := range t.files() {
 		if err := upload(t.dev, list, c.Files[file]); err != nil {
 			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)
 		}
 	}
+	t.saved = mark{t.progress.Step, t.progress.Stage, len(t.progress.Rollbacks), true}
 	t.dev.ParamsChanged()
 	return t.dev.Sync()
+}
+
+// KeeperState is the JSON that was given to Save; nil if there was none.
+func KeeperState(c *checkpoint.Checkpoint) (json.RawMessage, error) {
+	s, err := readState(c)
+	return s.Keeper, err
+}
+
+func readState(c *checkpoint.Checkpoint) (s state, err error) {
+	if err := json.Unmarshal(c.State, &s); err != nil {
+		return s, fmt.Errorf("%s: state.json: %w", c.Path, err)
+	}
+	return s, nil
 }
 
 // upload fills tensors from those of a file, which must have the same names and shapes.

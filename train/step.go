@@ -14,7 +14,8 @@ import (
 //  1. take data (x⁺, and (x,y) of the labelled stream),
 //  2. draw chains from the replay buffer, move them K SGLD steps: x⁻, put them back,
 //  3. logits of everything, the loss, the gradient at the logits, parameter gradients,
-//  4. stop here if anything diverged: the weights are still those of the last step,
+//  4. stop here if anything diverged: the weights are still those of the last step, and a
+//     checkpoint has the chains of then, too,
 //  5. move the weights.
 func (t *Trainer) step(step int) (Record, error) {
 	r := Record{Step: step + 1, Epoch: t.epoch(step), Images: int64(step+1) * int64(t.cfg.Train.Batch)}
@@ -25,6 +26,9 @@ func (t *Trainer) step(step int) (Record, error) {
 	r.DataSeconds = lap(&clock)
 	t.sample(step)
 	if err := t.dev.Sync(); err != nil {
+		return r, err
+	}
+	if err := t.inspect(&r); err != nil {
 		return r, err
 	}
 	r.SampleSeconds = lap(&clock)
@@ -43,6 +47,14 @@ func (t *Trainer) step(step int) (Record, error) {
 	return r, nil
 }
 
+// draw is the step under which random numbers are drawn and data are taken: after a rollback
+// one that no run comes to, so that everything random is new and still a function of the
+// step.
+func (t *Trainer) draw(step int) int { return step + int(t.progress.Reseed)<<reseedShift }
+
+// reseedShift leaves 2²⁴ steps to each of 2⁸ reseeds: keys have 32 bits for the step.
+const reseedShift = 24
+
 // load uploads the step's data and labels.
 func (t *Trainer) load(step int) error {
 	b := t.batch
@@ -54,7 +66,7 @@ func (t *Trainer) load(step int) error {
 		if p.Role&model.Labeled != 0 {
 			stream = t.src.Labeled
 		}
-		images, labels, err := stream.Batch(step)
+		images, labels, err := stream.Batch(t.draw(step))
 		if err != nil {
 			return err
 		}
@@ -74,7 +86,7 @@ func (t *Trainer) label(step int) {
 		copy(b.host(i), b.host(b.part(model.Labeled)))
 	}
 	if i := b.part(model.ChainPX); i >= 0 && t.cfg.Objective.ClassCond {
-		key := t.keys.labels.At(step, 0)
+		key := t.keys.labels.At(t.draw(step), 0)
 		for j := range b.host(i) {
 			b.host(i)[j] = int32(key.IntN(uint64(j), t.net.Config.Classes))
 		}
@@ -100,8 +112,10 @@ func (t *Trainer) sample(step int) {
 // chain draws, moves and puts back the chains of one part; which numbers them within the
 // step.
 func (t *Trainer) chain(target sampler.Target, v view, labels []int32, step, which int) {
-	t.buffer.Draw(v.x, labels, step, which)
-	t.sgld.Run(t.dev, target, v.x, v.grad, t.keys.chain.At(step, which*t.sgld.Steps))
+	t.buffer.Draw(v.x, labels, t.draw(step), which)
+	sgld := t.sgld
+	sgld.Steps += t.cfg.Guard.ExtraSteps * int(t.progress.Reseed)
+	sgld.Run(t.dev, target, v.x, v.grad, t.keys.chain.At(t.draw(step), which*sgld.Steps))
 	t.buffer.Put(v.x)
 }
 
@@ -138,7 +152,7 @@ func (t *Trainer) pass(v view, logits []float32, drop philox.Key) error {
 }
 
 // dropKey separates the dropout masks of a step's passes; a network has fewer than 256 blocks.
-func (t *Trainer) dropKey(step, pass int) philox.Key { return t.keys.drop.At(step, pass<<8) }
+func (t *Trainer) dropKey(step, pass int) philox.Key { return t.keys.drop.At(t.draw(step), pass<<8) }
 
 // gradNorm measures the global gradient norm; a non-finite element anywhere shows in it.
 func (t *Trainer) gradNorm(r *Record) error {
@@ -153,7 +167,7 @@ func (t *Trainer) gradNorm(r *Record) error {
 
 // update moves the weights and their moving average.
 func (t *Trainer) update(step int, r *Record) {
-	r.LR = t.schedule.At(step, t.epoch(step))
+	r.LR = t.schedule.At(step, t.epoch(step)) * float32(math.Pow(float64(t.cfg.Guard.LRFactor), float64(t.progress.Reseed)))
 	scale := float32(1)
 	if c := float64(t.cfg.Optim.ClipNorm); c > 0 && r.GradNorm > c {
 		scale = float32(c / r.GradNorm)

@@ -32,17 +32,28 @@ type Trainer struct {
 	batch      *batch
 	sumSquares backend.Tensor
 	eval       *evaluator
+	chains     []float32 // of a step, on the host
 
 	progress Progress
+	saved    mark // of the latest checkpoint
 }
 
 // Progress is the part of a run's state that is not tensors.
 type Progress struct {
-	Step     int      `json:"step"`   // steps taken
-	Reseed   uint64   `json:"reseed"` // added to the seed of chains and batches after a rollback
-	BestStep int      `json:"best_step"`
-	Best     float64  `json:"best"` // validation accuracy at BestStep
-	Last     Accuracy `json:"last"` // latest evaluation
+	Step      int        `json:"step"`            // steps taken
+	Stage     int        `json:"stage,omitempty"` // what of between has been done after that step
+	Reseed    uint64     `json:"reseed"`          // rollbacks so far: each has random numbers of its own
+	Rollbacks []Rollback `json:"rollbacks,omitempty"`
+	Baseline  Baseline   `json:"baseline"` // of the loss, for the guard
+	BestStep  int        `json:"best_step"`
+	Best      float64    `json:"best"` // validation accuracy at BestStep
+	Last      Accuracy   `json:"last"` // latest evaluation
+}
+
+// mark names a state within a run.
+type mark struct {
+	step, stage, rollbacks int
+	any                    bool // false: none yet
 }
 
 // keys are the streams of random numbers that training steps draw from.
@@ -123,55 +134,84 @@ func (t *Trainer) TotalSteps() int {
 
 func (t *Trainer) epoch(step int) int { return step / t.StepsPerEpoch() }
 
+// Done reports whether nothing is left to do.
+func (t *Trainer) Done() bool { return t.progress.Step >= t.TotalSteps() && t.progress.Stage == 0 }
+
 // Run trains from the present state to the end, evaluating, sampling and saving as
-// configured. save writes a checkpoint of the present state and returns its path; nil
-// saves nothing. Run returns context.Canceled after a cancelled ctx, having saved.
-func (t *Trainer) Run(ctx context.Context, o Observer, save func() (string, error)) error {
-	total := t.TotalSteps()
-	if t.progress.Step == 0 {
-		if err := t.show(o, 0); err != nil {
-			return err
+// configured. k keeps states; without one nothing is saved, and a divergence ends the run.
+//
+// After a cancelled ctx the state is saved and Run returns context.Canceled; evaluations
+// break off for that and are done again when the run goes on. A *DivergedError says that
+// the guard's budget of rollbacks is spent. Whatever the course, the end is a function of
+// configuration and data.
+func (t *Trainer) Run(ctx context.Context, o Observer, k Keeper) error {
+	err := t.begin(ctx, o, k)
+	for err == nil && !t.Done() {
+		err = t.advance(ctx, o, k)
+		if diverged := (*DivergedError)(nil); errors.As(err, &diverged) {
+			err = t.rollBack(o, k, diverged)
 		}
 	}
-	for t.progress.Step < total {
-		if err := ctx.Err(); err != nil {
-			return errors.Join(t.save(o, save), err)
-		}
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return errors.Join(t.save(o, k), err)
+	}
+	return err
+}
+
+// begin shows the first chains and saves the first state, so that there always is one.
+func (t *Trainer) begin(ctx context.Context, o Observer, k Keeper) error {
+	if t.progress.Step > 0 || t.saved.any {
+		return nil
+	}
+	// A signal may come here, too, but there is little to do yet.
+	if err := t.show(context.WithoutCancel(ctx), o); err != nil {
+		return err
+	}
+	return t.save(o, k)
+}
+
+// advance takes a step and does what is due after it, or the rest of that.
+func (t *Trainer) advance(ctx context.Context, o Observer, k Keeper) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if t.progress.Stage == 0 {
 		r, err := t.step(t.progress.Step)
 		if err != nil {
 			return fmt.Errorf("step %d: %w", t.progress.Step+1, err)
 		}
 		t.progress.Step++
+		t.progress.Stage = 1
 		if err := o.Step(&r); err != nil {
 			return err
 		}
-		if err := t.between(o, save, t.progress.Step == total); err != nil {
-			return err
-		}
 	}
-	return nil
+	return t.between(ctx, o, k)
 }
 
-// between does what is due after a step: evaluation, pictures, checkpoint.
-func (t *Trainer) between(o Observer, save func() (string, error), last bool) error {
-	l := t.cfg.Train
-	if last || t.due(l.EvalEvery) {
-		if err := t.validate(o); err != nil {
-			return err
+// between does what is due after a step, in stages: evaluations, pictures, checkpoint. The
+// progress says which have been done; an interrupted run goes on with the next one.
+func (t *Trainer) between(ctx context.Context, o Observer, k Keeper) error {
+	l, last := t.cfg.Train, t.progress.Step == t.TotalSteps()
+	stages := []struct {
+		due bool
+		do  func(context.Context, Observer) error
+	}{
+		{last || t.due(l.EvalEvery), t.validate},
+		{last && t.src.Valid != nil && t.src.Test != nil, t.test},
+		{last || t.due(l.SampleEvery), t.show},
+	}
+	for ; t.progress.Stage <= len(stages); t.progress.Stage++ {
+		if s := stages[t.progress.Stage-1]; s.due {
+			if err := s.do(ctx, o); err != nil {
+				return err
+			}
 		}
 	}
-	if last && t.src.Valid != nil && t.src.Test != nil {
-		if err := t.evaluate(o, t.src.Test, "test"); err != nil {
-			return err
-		}
-	}
-	if last || t.due(l.SampleEvery) {
-		if err := t.show(o, t.progress.Step); err != nil {
-			return err
-		}
-	}
-	if last || t.due(l.SaveEvery) {
-		return t.save(o, save)
+	t.progress.Stage = 0
+	// The best one is kept, see train.keep_last, so there must be one.
+	if last || t.due(l.SaveEvery) || t.progress.BestStep == t.progress.Step {
+		return t.save(o, k)
 	}
 	return nil
 }
@@ -185,7 +225,7 @@ func (t *Trainer) due(n int) bool {
 }
 
 // validate evaluates on the validation set, or on the test set where there is none.
-func (t *Trainer) validate(o Observer) error {
+func (t *Trainer) validate(ctx context.Context, o Observer) error {
 	set, split := t.src.Valid, "valid"
 	if set == nil {
 		set, split = t.src.Test, "test"
@@ -193,7 +233,7 @@ func (t *Trainer) validate(o Observer) error {
 	if set == nil {
 		return nil
 	}
-	if err := t.evaluate(o, set, split); err != nil {
+	if err := t.evaluate(ctx, o, set, split); err != nil {
 		return err
 	}
 	if a := t.progress.Last; a.Accuracy > t.progress.Best {
@@ -202,45 +242,55 @@ func (t *Trainer) validate(o Observer) error {
 	return nil
 }
 
-func (t *Trainer) evaluate(o Observer, set Images, split string) error {
-	a, err := t.Evaluate(set, split)
+func (t *Trainer) test(ctx context.Context, o Observer) error {
+	return t.evaluate(ctx, o, t.src.Test, "test")
+}
+
+func (t *Trainer) evaluate(ctx context.Context, o Observer, set Images, split string) error {
+	a, err := t.Evaluate(ctx, set, split)
 	if err != nil {
 		return err
+	}
+	if !finite(a.Loss) || !finite(a.LogPx) {
+		return &DivergedError{Step: t.progress.Step, Reason: fmt.Sprintf("on the %s set the loss is %v, log p(x) %v", split, a.Loss, a.LogPx)}
 	}
 	t.progress.Last = a
 	return o.Evaluated(t.progress.Step, a)
 }
 
 // Evaluate measures accuracy on a set with the weights that would be used: the averaged
-// ones where there are any.
-func (t *Trainer) Evaluate(set Images, split string) (Accuracy, error) {
+// ones where there are any. It ends early when ctx does.
+func (t *Trainer) Evaluate(ctx context.Context, set Images, split string) (Accuracy, error) {
 	if t.ema != nil {
 		defer t.ema.Use()()
 	}
-	a, err := t.eval.accuracy(set)
+	a, err := t.eval.accuracy(ctx, set)
 	a.Split, a.EMA, a.Noise = split, t.ema != nil, t.src.EvalNoise
 	return a, err
 }
 
 // show reports pictures of the chains.
-func (t *Trainer) show(o Observer, step int) error {
+func (t *Trainer) show(ctx context.Context, o Observer) error {
 	if t.buffer == nil {
 		return nil
 	}
-	s, err := t.Samples()
+	s, err := t.Samples(ctx)
 	if err != nil {
 		return err
 	}
-	return o.Sampled(step, s)
+	return o.Sampled(t.progress.Step, s)
 }
 
-func (t *Trainer) save(o Observer, save func() (string, error)) error {
-	if save == nil {
+// save keeps the present state unless that was done already.
+func (t *Trainer) save(o Observer, k Keeper) error {
+	now := mark{t.progress.Step, t.progress.Stage, len(t.progress.Rollbacks), true}
+	if k == nil || now == t.saved {
 		return nil
 	}
-	path, err := save()
+	path, err := k.Save(t)
 	if err != nil {
 		return err
 	}
+	t.saved = now
 	return o.Saved(t.progress.Step, path)
 }

@@ -74,6 +74,7 @@ func toyConfig() Config {
 		Sampler:   Sampler{Steps: 3, StepSize: 1, Noise: 0.01, GradClip: 1, Clamp: true, Buffer: 40, Reinit: 0.05, Start: "uniform"},
 		Optim:     Optim{Name: "adam", LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8},
 		Train:     Loop{Batch: 8, Epochs: 1, Steps: 30, MaxLoss: 1e8},
+		Guard:     Guard{Saturation: 1, Window: 100, LRFactor: 1}, // MaxLoss alone: these runs are short and wild
 	}
 }
 
@@ -93,13 +94,19 @@ type recorder struct {
 	evals   []Accuracy
 	samples []*Samples
 	saved   []string
+
+	rollbacks []Rollback
 }
 
 func (r *recorder) Step(s *Record) error              { r.steps = append(r.steps, *s); return nil }
 func (r *recorder) Evaluated(_ int, a Accuracy) error { r.evals = append(r.evals, a); return nil }
 func (r *recorder) Sampled(_ int, s *Samples) error   { r.samples = append(r.samples, s); return nil }
 func (r *recorder) Saved(_ int, path string) error    { r.saved = append(r.saved, path); return nil }
-func (r *recorder) Note(step int, text string) error  { return fmt.Errorf("step %d: %s", step, text) }
+func (r *recorder) RolledBack(d *DivergedError, b Rollback) error {
+	r.rollbacks = append(r.rollbacks, b)
+	return nil
+}
+func (r *recorder) Note(step int, text string) error { return fmt.Errorf("step %d: %s", step, text) }
 
 func run(t testing.TB, cfg Config, threads int) (*Trainer, *recorder) {
 	t.Helper()
@@ -228,7 +235,7 @@ func TestCancelledRunSaves(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	r := &recorder{}
-	err = tr.Run(ctx, r, func() (string, error) { return "here", nil })
+	err = tr.Run(ctx, r, newShelf(t))
 	if !errors.Is(err, context.Canceled) || len(r.saved) != 1 || len(r.steps) != 0 {
 		t.Errorf("error %v, saved %v, %d steps", err, r.saved, len(r.steps))
 	}

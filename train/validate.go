@@ -31,6 +31,7 @@ func Validate(c Config) error {
 	v.sampler(c)
 	v.optim(c.Optim)
 	v.loop(c)
+	v.guard(c.Guard)
 	v.device(c.Device)
 	return v.err()
 }
@@ -250,6 +251,21 @@ func (v *validator) loop(c Config) {
 	v.count("train.keep_last", l.KeepLast, 1, maxCount)
 	v.count("train.keep_every", l.KeepEvery, 0, maxCount)
 	v.within("train.max_loss", l.MaxLoss, positive)
+}
+
+func (v *validator) guard(g Guard) {
+	v.within("guard.max_gap", g.MaxGap, notNegative)
+	v.within("guard.max_log_px", g.MaxLogPx, notNegative)
+	v.within("guard.max_grad", g.MaxGrad, notNegative)
+	v.within("guard.max_pixel", g.MaxPixel, notNegative)
+	v.within("guard.saturation", g.Saturation, factor)
+	v.within("guard.spike", g.Spike, notNegative)
+	v.atLeast("guard.window", g.Window, 2)
+	v.atLeast("guard.budget", g.Budget, 0)
+	v.atLeast("guard.period", g.Period, 0)
+	v.atLeast("guard.suspect", g.Suspect, 0)
+	v.within("guard.lr_factor", g.LRFactor, factor)
+	v.atLeast("guard.extra_steps", g.ExtraSteps, 0)
 }
 
 func (v *validator) device(d Device) {

@@ -13,6 +13,7 @@ import (
 
 	"jem/internal/checkpoint"
 	"jem/internal/data"
+	"jem/internal/metrics"
 	"jem/internal/rundir"
 	"jem/internal/settings"
 	"jem/train"
@@ -46,7 +47,7 @@ var exitMeanings = []struct {
 	{exitBusy, "run folder in use or already there"},
 	{exitIO, "input/output error, disk full included"},
 	{exitStopped, "stopped by a signal, checkpoint saved"},
-	{exitDiverged, "training diverged"},
+	{exitDiverged, "training diverged more often than guard.budget allows"},
 	{exitConfig, "configuration error"},
 }
 
@@ -60,6 +61,19 @@ func exitHelp() string {
 
 // errFailed is a comparison that came out wrong; what it showed has been printed.
 var errFailed = errors.New("failed")
+
+// stoppedError ends a run that can go on.
+type stoppedError struct {
+	run  string
+	step int
+	err  error
+}
+
+func (e *stoppedError) Error() string {
+	return fmt.Sprintf("stopped after step %d, checkpoint saved; jem train --resume %s goes on from there", e.step, e.run)
+}
+
+func (e *stoppedError) Unwrap() error { return e.err }
 
 // exitCode is the process's exit code for the error a command returned. Input/output
 // comes before a signal: a checkpoint that could not be saved is not "saved".
@@ -85,7 +99,7 @@ func exitCode(err error) int {
 		return exitConfig
 	case errors.As(err, &diverged):
 		return exitDiverged
-	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
+	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
 		return exitData
 	case errors.Is(err, rundir.ErrExists), errors.As(err, &locked):
 		return exitBusy
@@ -105,8 +119,7 @@ const maxFaults = 20
 // control character.
 func message(err error) string {
 	var config *settings.Error
-	switch {
-	case errors.As(err, &config) && len(config.Faults) > 1:
+	if errors.As(err, &config) && len(config.Faults) > 1 {
 		lines := strings.Split(config.Error(), "\n")
 		if more := len(lines) - maxFaults; more > 0 {
 			lines = append(lines[:maxFaults], fmt.Sprintf("and %d more", more))
@@ -115,7 +128,9 @@ func message(err error) string {
 			lines[i] = escape(line)
 		}
 		return fmt.Sprintf("jem: %d faults in the configuration:\n  %s", len(config.Faults), strings.Join(lines, "\n  "))
-	case errors.Is(err, context.Canceled):
+	}
+	var stopped *stoppedError
+	if errors.Is(err, context.Canceled) && exitCode(err) == exitStopped && !errors.As(err, &stopped) {
 		return "jem: stopped"
 	}
 	lines, separator := strings.Split(err.Error(), "\n"), "; "

@@ -44,11 +44,36 @@ func configFlags() []cli.Flag {
 
 // config resolves a command's configuration: default, preset, files, shortcuts, --set.
 func config(c *cli.Context) (train.Config, error) {
+	layers, err := layers(c)
+	if err != nil {
+		return train.Config{}, err
+	}
+	return train.Load(c.String("preset"), layers...)
+}
+
+// configOver is config on top of a run's configuration, in which a preset counts as a whole.
+func configOver(c *cli.Context, saved train.Config) (train.Config, error) {
+	if c.IsSet("preset") {
+		return config(c)
+	}
+	text, err := train.Document(saved)
+	if err != nil {
+		return saved, err
+	}
+	over, err := layers(c)
+	if err != nil {
+		return saved, err
+	}
+	return train.Load("", append([]settings.Layer{settings.YAML("the run's config.yaml", []byte(text))}, over...)...)
+}
+
+// layers are the settings of files, shortcuts and --set, in this order.
+func layers(c *cli.Context) ([]settings.Layer, error) {
 	var layers []settings.Layer
 	for _, name := range c.StringSlice("config") {
 		l, err := settings.File(name)
 		if err != nil {
-			return train.Config{}, err
+			return nil, err
 		}
 		layers = append(layers, l)
 	}
@@ -60,5 +85,5 @@ func config(c *cli.Context) (train.Config, error) {
 	for _, text := range c.StringSlice("set") {
 		layers = append(layers, settings.Option("--set", text))
 	}
-	return train.Load(c.String("preset"), layers...)
+	return layers, nil
 }

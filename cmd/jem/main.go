@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
@@ -22,10 +21,10 @@ func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 // program is one invocation.
 type program struct{ stdout, stderr io.Writer }
 
-// run is main with its surroundings as arguments. The first Ctrl-C (or SIGTERM) cancels
-// the context; a second one ends the process at once.
+// run is main with its surroundings as arguments. The first Ctrl-C, SIGTERM or SIGUSR1
+// cancels the context; a second one ends the process at once.
 func run(args []string, stdout, stderr io.Writer) (code int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
@@ -59,6 +58,7 @@ func (p *program) app() *cli.App {
 			p.trainCommand(),
 			p.evalCommand(),
 			p.sampleCommand(),
+			p.checkpointCommand(),
 			p.dataCommand(),
 			p.configCommand(),
 			p.selftestCommand(),
@@ -68,7 +68,7 @@ func (p *program) app() *cli.App {
 			p.manCommand(),
 			p.versionCommand(),
 		},
-		HideHelpCommand:           true,
+		HideHelpCommand:           false,
 		EnableBashCompletion:      true,
 		DisableSliceFlagSeparator: true, // a comma belongs to the value: optim.decay_epochs=50,100
 		ExitErrHandler:            func(*cli.Context, error) {},

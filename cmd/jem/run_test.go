@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"os"
@@ -107,15 +108,15 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		want   string
 	}{
 		{"run folder taken", nil, small(data, out), exitBusy, "jem: create run folder"},
-		{"no --out", nil, []string{"train"}, exitUsage, "jem: --out is missing"},
+		{"no --out", nil, []string{"train"}, exitUsage, "jem: name a folder"},
 		{"no data", nil, small(t.TempDir(), out+"2"), exitData, "jem: cifar10 not found"},
 		{"folder below a file", nil, small(data, filepath.Join(weights, "run")), exitIO, "jem: "},
-		{"divergence", nil, small(data, out+"3", "--set", "train.max_loss=1e-9"), exitDiverged, "jem: step 1: training diverged"},
+		{"divergence", nil, small(data, out+"3", "--set", "train.max_loss=1e-9"), exitDiverged, "jem: training diverged at step 1"},
 		{"no run", nil, []string{"eval", "--run", data}, exitData, "jem: " + data + ": is no run folder"},
 		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: name either"},
 		{"unknown split", nil, []string{"eval", "--run", out, "--split", "all"}, exitUsage, `jem: --split "all"`},
 		{"unknown class", nil, []string{"sample", "--run", out, "--out", "x.png", "--class", "cow"}, exitUsage, `jem: --class "cow"`},
-		{"damaged checkpoint", func() error { return os.Truncate(weights, 100) }, []string{"eval", "--run", out}, exitData, "jem: "},
+		{"damaged checkpoints", func() error { return truncateAll(out) }, []string{"eval", "--run", out}, exitData, "jem: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.before != nil {
@@ -129,6 +130,15 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 			}
 		})
 	}
+}
+
+// truncateAll cuts the weights of every checkpoint of a run.
+func truncateAll(run string) error {
+	files, err := filepath.Glob(filepath.Join(run, "checkpoints", "step-*", "model.safetensors"))
+	for _, f := range files {
+		err = errors.Join(err, os.Truncate(f, 100))
+	}
+	return err
 }
 
 func TestAPresetOfSoftmaxOnly(t *testing.T) {
@@ -166,7 +176,7 @@ func TestInterruptSavesACheckpoint(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait() // the code tells
-	if code := cmd.ProcessState.ExitCode(); code != exitStopped || last != "jem: stopped" {
+	if code := cmd.ProcessState.ExitCode(); code != exitStopped || !strings.HasPrefix(last, "jem: stopped after step ") {
 		t.Errorf("exit code %d, last line %q", code, last)
 	}
 	if saved, err := filepath.Glob(filepath.Join(out, "checkpoints", "step-*", "MANIFEST.json")); err != nil || len(saved) == 0 {
@@ -184,6 +194,26 @@ func TestGoldenStep(t *testing.T) {
 	for _, bad := range []string{"none.json", filepath.Join("..", "..", "go.mod")} {
 		if r := do(t, "selftest", "--golden", bad); r.code != exitData || !strings.HasPrefix(r.stderr, "jem: read golden step: ") {
 			t.Errorf("%s: got %d %s", bad, r.code, r.stderr)
+		}
+	}
+}
+
+func TestGoldenFigures(t *testing.T) {
+	var r checkedFigures
+	okJSON(t, &r, "selftest", "--golden", filepath.Join("..", "..", "internal", "metrics", "testdata", "metrics.json"), "--json")
+	if !r.Passed || len(r.Figures) != 21 {
+		t.Errorf("got %+v", r)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.json")
+	for text, code := range map[string]int{
+		`{"a": {"in": [2], "ood": [1], "auroc": 0.99}}`:  exitFailed,
+		`{"a": {"in": [2], "ood": [1], "auroch": 0.99}}`: exitData,
+	} {
+		if err := os.WriteFile(wrong, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if r := do(t, "selftest", "--golden", wrong); r.code != code || r.stderr == "" {
+			t.Errorf("%s: got %d %s", text, r.code, r.stderr)
 		}
 	}
 }

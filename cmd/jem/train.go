@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"jem/backend"
 	"jem/train"
 	"jem/train/journal"
 )
@@ -15,12 +16,18 @@ import (
 func (p *program) trainCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "train",
-		Usage: "train a model into a run folder",
+		Usage: "train a model into a run folder, or go on with an interrupted run",
 		Description: "The configuration is the default (CIFAR-10 as in the paper), then --preset, then each\n" +
 			"--config, then the flags named after the paper, then each --set. jem config show prints it.\n" +
-			"Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once.",
+			"Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once.\n" +
+			"\n" +
+			"--resume RUN goes on from the newest checkpoint with the run's own configuration and ends\n" +
+			"with the same bits as if it had never stopped. Settings given with it must be the run's,\n" +
+			"except, with --allow-changes, those that leave what has been computed valid, as train.steps.",
 		Flags: append(append(configFlags(),
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "run `FOLDER`, new or empty"},
+			&cli.StringFlag{Name: "resume", Aliases: []string{"r"}, Usage: "go on with the run in `FOLDER`"},
+			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: let harmless settings differ from the run's"},
 			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
 		), logFlags()...),
 		Action: p.train,
@@ -28,67 +35,146 @@ func (p *program) trainCommand() *cli.Command {
 }
 
 func (p *program) train(c *cli.Context) error {
-	folder := c.String("out")
-	if folder == "" {
-		return usagef(c, "--out is missing: name a folder for the run, as in --out runs/first")
+	if c.IsSet("out") == c.IsSet("resume") || c.String("out") == "" && c.String("resume") == "" {
+		return usagef(c, "name a folder for the run, as in --out runs/first, or one to go on with, as in --resume runs/first")
 	}
-	cfg, err := config(c)
-	if err != nil {
-		return err
+	if c.Bool("allow-changes") && !c.IsSet("resume") {
+		return usagef(c, "--allow-changes goes with --resume")
 	}
 	s, err := p.screen(c)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	dev, err := openDevice(cfg.Device)
+	r := &running{screen: s}
+	defer r.close()
+	if c.IsSet("resume") {
+		err = r.resume(c)
+	} else {
+		err = r.create(c)
+	}
 	if err != nil {
 		return err
 	}
-	defer dev.Close()
-	sources, notes, err := train.OpenSources(cfg, 0)
-	s.notes(notes)
-	if err != nil {
-		return err
-	}
-	defer sources.Close()
-	t, err := train.New(dev, cfg, sources.Sources)
-	if err != nil {
-		return err
-	}
-	j, err := journal.Create(journal.Options{
-		Path: folder, Config: cfg, Classes: sources.Classes, Device: dev.Name(), StepsPerEpoch: t.StepsPerEpoch(),
-	})
-	if err != nil {
-		return err
-	}
-	s.log.Info("training", zap.String("run", folder), zap.String("device", dev.Name()), zap.String("data", cfg.Data.Name),
-		zap.String("network", fmt.Sprintf("WRN-%d-%d", cfg.Model.Depth, cfg.Model.Width)), zap.Int("steps", t.TotalSteps()))
-	w := newWatch(s, cfg.Train.LogEvery, t.TotalSteps())
-	err = errors.Join(follow(c.Context, t, j, w, notes), j.Close())
+	err = errors.Join(r.follow(c.Context), r.journal.Close())
 	s.close()
+	step := r.trainer.Progress().Step
 	switch {
+	case errors.Is(err, context.Canceled):
+		return &stoppedError{run: string(r.journal.Path), step: step, err: err}
 	case err != nil:
 		return err
 	case c.Bool("json"):
-		return p.json(trained{Run: folder, Report: j.Path.Report(), Steps: t.Progress().Step, Evaluation: t.Progress().Last})
+		return p.json(trained{Run: string(r.journal.Path), Report: r.journal.Path.Report(), Steps: step, Evaluation: r.trainer.Progress().Last})
 	}
-	_, err = fmt.Fprintln(p.stdout, j.Path.Report())
+	_, err = fmt.Fprintln(p.stdout, r.journal.Path.Report())
 	return err
 }
 
+// running is a run in this process: what must be opened, in order, to train.
+type running struct {
+	screen  *screen
+	cfg     train.Config
+	device  backend.Device
+	sources *train.DataSources
+	notes   []string // for the run's records
+	trainer *train.Trainer
+	journal *journal.Journal
+}
+
+// create starts a new run.
+func (r *running) create(c *cli.Context) (err error) {
+	if r.cfg, err = config(c); err != nil {
+		return err
+	}
+	if r.device, err = openDevice(r.cfg.Device); err != nil {
+		return err
+	}
+	if err := r.build(0); err != nil {
+		return err
+	}
+	r.journal, err = journal.Create(r.options(c.String("out")))
+	return err
+}
+
+// resume goes on with a run.
+func (r *running) resume(c *cli.Context) error {
+	folder := c.String("resume")
+	saved, err := train.RunConfig(folder)
+	if err != nil {
+		return err
+	}
+	if r.cfg, err = configOver(c, saved); err != nil {
+		return err
+	}
+	if r.device, err = openDevice(r.cfg.Device); err != nil {
+		return err
+	}
+	stored, err := journal.Open(folder, r.device.Name())
+	if err != nil {
+		return err
+	}
+	r.screen.notes(stored.Notes())
+	err = train.CheckResume(saved, r.cfg, stored.Step(), c.Bool("allow-changes"))
+	if err == nil {
+		err = r.build(stored.Step())
+	}
+	if err != nil {
+		return errors.Join(err, stored.Close())
+	}
+	if stored.Begun() {
+		r.notes = nil // the records have them
+	}
+	r.journal, err = stored.Resume(r.trainer, r.options(folder))
+	return err
+}
+
+// build opens the data and makes the trainer.
+func (r *running) build(step int) (err error) {
+	r.sources, r.notes, err = train.OpenSources(r.cfg, step)
+	r.screen.notes(r.notes)
+	if err != nil {
+		return err
+	}
+	r.trainer, err = train.New(r.device, r.cfg, r.sources.Sources)
+	return err
+}
+
+func (r *running) options(folder string) journal.Options {
+	return journal.Options{
+		Path: folder, Config: r.cfg, Classes: r.sources.Classes, Device: r.device.Name(), StepsPerEpoch: r.trainer.StepsPerEpoch(),
+	}
+}
+
 // follow trains to the end, the journal being told first what happens.
-func follow(ctx context.Context, t *train.Trainer, j *journal.Journal, w *watch, notes []string) error {
-	for _, n := range notes {
-		if err := j.Note(0, n); err != nil {
+func (r *running) follow(ctx context.Context) error {
+	t, step := r.trainer, r.trainer.Progress().Step
+	about := []zap.Field{zap.String("run", string(r.journal.Path)), zap.Int("step", step), zap.Int("steps", t.TotalSteps())}
+	if t.Done() {
+		r.screen.log.Info("the run is finished: nothing to do", about...)
+		return nil
+	}
+	message := "training"
+	if step > 0 {
+		message = "resuming"
+	}
+	r.screen.log.Info(message, append(about, zap.String("device", r.device.Name()), zap.String("data", r.cfg.Data.Name),
+		zap.String("network", fmt.Sprintf("WRN-%d-%d", r.cfg.Model.Depth, r.cfg.Model.Width)))...)
+	for _, n := range r.notes {
+		if err := r.journal.Note(0, n); err != nil {
 			return err
 		}
 	}
-	err := t.Run(ctx, train.Observers{j, w}, func() (string, error) { return j.Save(t) })
-	if diverged := (*train.DivergedError)(nil); errors.As(err, &diverged) {
-		return errors.Join(err, j.Note(diverged.Step, diverged.Error()))
+	return t.Run(ctx, train.Observers{r.journal, newWatch(r.screen, r.cfg.Train.LogEvery, t.TotalSteps())}, r.journal)
+}
+
+func (r *running) close() {
+	if r.sources != nil {
+		r.sources.Close()
 	}
-	return err
+	if r.device != nil {
+		_ = r.device.Close() // nothing is left on it
+	}
 }
 
 // trained is the result of a run.

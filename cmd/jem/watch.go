@@ -79,6 +79,13 @@ func (w *watch) Saved(step int, path string) error {
 	return nil
 }
 
+// RolledBack implements train.Observer.
+func (w *watch) RolledBack(d *train.DivergedError, r train.Rollback) error {
+	w.begin = time.Time{} // the estimate of what is left starts anew
+	w.screen.log.Warn("diverged, going back", zap.Int("step", r.At), zap.Int("to", r.To), zap.String("reason", r.Reason))
+	return nil
+}
+
 // Note implements train.Observer.
 func (w *watch) Note(step int, text string) error {
 	w.screen.log.Warn(text)

@@ -23,8 +23,10 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -74,6 +76,8 @@ const (
 	prefix     = "step-"
 	tempSuffix = ".tmp-" // followed by the process id: being written or being deleted
 	oldSuffix  = ".old-" // followed by the process id: moved aside by a newer one of the same step
+
+	damagedSuffix = ".damaged" // found by Discard
 )
 
 // folder returns the name of a step's folder. Eight digits keep listings sorted; more
@@ -108,12 +112,20 @@ func List(dir string) ([]Entry, error) {
 // them). damaged holds the reason for each newer one that was skipped; show them to the
 // user. Without any usable one the error wraps ErrNone and the reasons.
 func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err error) {
+	return Before(dir, math.MaxInt, names...)
+}
+
+// Before is Latest among the checkpoints of earlier steps than step.
+func Before(dir string, step int, names ...string) (c *Checkpoint, damaged []error, err error) {
 	entries, err := List(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := len(entries) - 1; i >= 0; i-- {
-		c, err := Load(entries[i].Path, names...)
+	for _, e := range slices.Backward(entries) {
+		if e.Step >= step {
+			continue
+		}
+		c, err := Load(e.Path, names...)
 		if err == nil {
 			return c, damaged, nil
 		}

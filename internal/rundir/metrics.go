@@ -1,72 +1,74 @@
 package rundir
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 
-	"jem/internal/rundir/durable"
+	"jem/internal/failpoint"
 )
 
 // metrics appends to metrics.jsonl.
 type metrics struct {
-	path string
-	file *os.File
+	path    string
+	file    *os.File
+	records int // in the file
 }
 
 // openMetrics opens the file for appending. A last line without its end was torn by a
 // crash; it is cut off, or the next record would be glued to it.
 func openMetrics(path string) (*metrics, error) {
-	if err := cutTornLine(path); err != nil {
+	size, records, err := measure(path, math.MaxInt)
+	if err == nil {
+		err = os.Truncate(path, size) // before it is opened: Windows
+	} else if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	return &metrics{path, file}, nil
+	return &metrics{path: path, file: file, records: records}, nil
 }
 
-// cutTornLine works on the closed file: Windows does not shorten one that is open for
-// appending.
-func cutTornLine(path string) error {
+// measure returns the number of whole lines in a file, at most limit, and their size.
+func measure(path string, limit int) (size int64, lines int, err error) {
 	file, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	size, err := wholeLines(file)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
+	defer file.Close() // nothing was written
+	for r := bufio.NewReader(file); lines < limit; lines++ {
+		n, err := skipLine(r)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		size += n
 	}
-	return os.Truncate(path, size)
+	return size, lines, nil
 }
 
-// wholeLines returns the length of a file up to its last newline, read from the end.
-func wholeLines(file *os.File) (int64, error) {
-	size, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return 0, err
-	}
-	block := make([]byte, 64<<10)
-	for size > 0 {
-		part := block[:min(int64(len(block)), size)]
-		start := size - int64(len(part))
-		if _, err := file.ReadAt(part, start); err != nil {
-			return 0, err
+// skipLine returns the length of the next line with its end; io.EOF if it has none.
+func skipLine(r *bufio.Reader) (n int64, err error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		n += int64(len(part))
+		if err != bufio.ErrBufferFull {
+			return n, err
 		}
-		if i := bytes.LastIndexByte(part, '\n'); i >= 0 {
-			return start + int64(i) + 1, nil
-		}
-		size = start
 	}
-	return 0, nil
 }
 
 // append writes one line in one piece.
@@ -78,36 +80,33 @@ func (m *metrics) append(r Record) error {
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	_, err = m.file.Write(append(line, '\n'))
-	return err
-}
-
-func (m *metrics) rewind(step int) error {
-	records, err := ReadMetrics(m.path)
+	err = failpoint.Around("metrics.write", m.path, func() error { _, err := m.file.Write(append(line, '\n')); return err })
 	if err != nil {
 		return err
 	}
-	var kept []byte
-	for _, r := range records {
-		if r.Step > step {
-			continue
-		}
-		line, err := r.MarshalJSON()
-		if err != nil {
-			return fmt.Errorf("metrics: %w", err)
-		}
-		kept = append(append(kept, line...), '\n')
+	m.records++
+	return nil
+}
+
+// truncate cuts the file after so many lines.
+func (m *metrics) truncate(records int) error {
+	if records >= m.records {
+		return nil
 	}
-	// The file is replaced, so the handle must follow; Windows wants it closed before.
+	size, _, err := measure(m.path, records)
+	if err != nil {
+		return err
+	}
+	// Windows does not shorten a file that is open for appending.
 	if err := m.file.Close(); err != nil {
 		return err
 	}
-	written := durable.WriteFile(m.path, kept)
+	cut := os.Truncate(m.path, size)
 	opened, err := openMetrics(m.path)
 	if err == nil {
-		m.file = opened.file
+		*m = *opened
 	}
-	return errors.Join(written, err)
+	return errors.Join(cut, err)
 }
 
 func (m *metrics) close() error {

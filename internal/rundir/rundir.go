@@ -89,6 +89,9 @@ func create(p Path, config []byte, env Env) (*Dir, error) {
 	})
 }
 
+// SetConfig replaces config.yaml.
+func (d *Dir) SetConfig(config []byte) error { return durable.WriteFile(d.Config(), config) }
+
 // Open goes on with the run in a folder: a torn last line of its metrics is cut off, and
 // env is added to env.json. Errors: os.ErrNotExist if there is no run, *LockedError, or
 // of the file system.
@@ -112,10 +115,33 @@ func hold(p Path, begin func(*Dir) error) (*Dir, error) {
 		return nil, err
 	}
 	d := &Dir{Path: p, lock: l}
-	if err := begin(d); err != nil {
+	err = d.sweep()
+	if err == nil {
+		err = begin(d)
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// sweep removes the temporary files of killed processes; see durable.WriteFile.
+func (d *Dir) sweep() error {
+	for _, dir := range []string{string(d.Path), d.Samples()} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		for _, e := range entries {
+			if temporary, _ := filepath.Match(".*.tmp-*", e.Name()); !temporary {
+				continue
+			}
+			if err := remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // clear refuses a folder that holds a run, and removes what a Create left that died
@@ -140,9 +166,15 @@ func (d *Dir) prepare(env Env) (err error) {
 // death of the process, though not of the machine.
 func (d *Dir) Log(r Record) error { return d.metrics.append(r) }
 
-// Rewind removes the records of later steps than step, for a run that goes on from an
-// earlier checkpoint.
-func (d *Dir) Rewind(step int) error { return d.metrics.rewind(step) }
+// Records is the number of records in the metrics.
+func (d *Dir) Records() int { return d.metrics.records }
+
+// Truncate keeps the first so many records of the metrics, for a run that goes on from a
+// checkpoint. It is no error if there are fewer.
+func (d *Dir) Truncate(records int) error { return d.metrics.truncate(records) }
+
+// Sync makes the records so far survive the death of the machine, too.
+func (d *Dir) Sync() error { return d.metrics.file.Sync() }
 
 // Close makes the metrics durable and gives the lock back.
 func (d *Dir) Close() error { return errors.Join(d.metrics.close(), d.lock.release()) }

@@ -198,16 +198,42 @@ func TestADamagedLineIsNamed(t *testing.T) {
 	}
 }
 
-func TestRewindDropsLaterSteps(t *testing.T) {
+func TestTruncateKeepsTheFirstRecords(t *testing.T) {
 	d := newRun(t)
 	log(t, d, 1, 2, 3, 4)
-	if err := d.Rewind(2); err != nil {
-		t.Fatal(err)
+	for _, tc := range []struct{ keep, want int }{{9, 4}, {4, 4}, {2, 2}} {
+		if err := d.Truncate(tc.keep); err != nil || d.Records() != tc.want {
+			t.Errorf("truncated to %d: %d records, %v", tc.keep, d.Records(), err)
+		}
 	}
 	log(t, d, 3)
+	if d.Records() != 3 {
+		t.Errorf("%d records", d.Records())
+	}
 	closeRun(t, d)
 	if got := loggedSteps(t, d.Path); !slices.Equal(got, []int{1, 2, 3}) {
 		t.Errorf("steps %v", got)
+	}
+}
+
+func TestAKilledProcessLeavesNoTemporaryFiles(t *testing.T) {
+	d := newRun(t)
+	closeRun(t, d)
+	left := []string{filepath.Join(string(d.Path), ".config.yaml.tmp-7"), filepath.Join(d.Samples(), ".step-00000001.png.tmp-7")}
+	for _, name := range left {
+		if err := os.WriteFile(name, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := Open(string(d.Path), Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeRun(t, again)
+	for _, name := range left {
+		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there (%v)", name, err)
+		}
 	}
 }
 

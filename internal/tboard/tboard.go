@@ -22,7 +22,11 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
+
+	"jem/internal/failpoint"
 )
 
 // Writer appends to one event file. It is for one goroutine.
@@ -31,16 +35,21 @@ type Writer struct {
 }
 
 // Create starts a new event file in dir, which must exist. step is the step after which
-// the run goes on: 0 at first, the checkpoint's step on resuming; TensorBoard then drops
-// what earlier files have from later steps.
+// the run goes on: 0 at first, the checkpoint's step on resuming and after a rollback;
+// TensorBoard then drops what earlier files have from later steps.
 func Create(dir string, step int) (*Writer, error) {
-	file, err := createNext(dir, time.Now())
+	earlier, err := os.ReadDir(dir)
+	var file *os.File
+	if err == nil {
+		file, err = createNext(dir, time.Now())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create event file: %w", err)
 	}
 	w := &Writer{file}
 	err = w.append(versionEvent())
-	if err == nil && step > 0 {
+	again := slices.ContainsFunc(earlier, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), filePrefix) })
+	if err == nil && (step > 0 || again) {
 		err = w.append(restartEvent(step + 1))
 	}
 	if err != nil {
@@ -49,11 +58,13 @@ func Create(dir string, step int) (*Writer, error) {
 	return w, nil
 }
 
+const filePrefix = "events.out.tfevents."
+
 // createNext creates a file that no earlier start has. TensorBoard reads the files of a
 // folder in the order of their names: ten digits of time, then a serial number.
 func createNext(dir string, now time.Time) (*os.File, error) {
 	for serial := range 1000 {
-		name := fmt.Sprintf("events.out.tfevents.%010d.%03d.jem", now.Unix(), serial)
+		name := fmt.Sprintf("%s%010d.%03d.jem", filePrefix, now.Unix(), serial)
 		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if !errors.Is(err, os.ErrExist) {
 			return file, err
@@ -92,8 +103,7 @@ func (w *Writer) Close() error {
 // append writes one record in one piece, so that TensorBoard, which may be reading at
 // the same time, mostly finds whole records.
 func (w *Writer) append(event []byte) error {
-	_, err := w.file.Write(record(event))
-	return err
+	return failpoint.Around("events.write", w.file.Name(), func() error { _, err := w.file.Write(record(event)); return err })
 }
 
 // record frames an event.

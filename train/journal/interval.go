@@ -4,7 +4,7 @@ import "jem/train"
 
 // interval adds up what steps showed, for their mean.
 type interval struct {
-	n      float64
+	steps  int
 	values map[string]float64
 }
 
@@ -13,7 +13,7 @@ func (s *interval) add(r *train.Record) {
 	if s.values == nil {
 		s.values = map[string]float64{}
 	}
-	s.n++
+	s.steps++
 	for name, v := range map[string]float64{
 		"loss": r.L, "p_x": r.PX, "p_y_given_x": r.PYX, "p_x_y": r.PXY, "l2": r.L2,
 		"log_px_data": r.LogPxPos, "log_px_samples": r.LogPxNeg, "gap": r.Gap(),
@@ -29,7 +29,7 @@ func (s *interval) add(r *train.Record) {
 func (s *interval) take() map[string]float64 {
 	means := s.values
 	for name := range means {
-		means[name] /= s.n
+		means[name] /= float64(s.steps)
 	}
 	*s = interval{}
 	return means

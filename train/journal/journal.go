@@ -17,12 +17,13 @@ import (
 
 // Kinds of records in metrics.jsonl.
 const (
-	kindTrain = "train" // means over the steps since the record before
-	kindEval  = "eval-" // followed by the split
-	kindNote  = "note"
+	kindTrain    = "train" // means over the steps since the record before
+	kindEval     = "eval-" // followed by the split
+	kindNote     = "note"
+	kindRollback = "rollback" // what was recorded of steps after its value "to" has been given up
 )
 
-// Journal is the run folder of a run in progress, a train.Observer.
+// Journal is the run folder of a run in progress: a train.Observer and its train.Keeper.
 type Journal struct {
 	Path rundir.Path
 
@@ -33,7 +34,6 @@ type Journal struct {
 	every   int // steps between records
 	keep    checkpoint.Policy
 	sum     interval
-	last    int // latest step seen
 }
 
 // Options say how a run is recorded.
@@ -62,7 +62,7 @@ func Create(o Options) (*Journal, error) {
 func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {
 	l := o.Config.Train
 	j := &Journal{
-		Path: dir.Path, dir: dir, classes: o.Classes, every: max(1, l.LogEvery), last: step,
+		Path: dir.Path, dir: dir, classes: o.Classes, every: max(1, l.LogEvery),
 		keep: checkpoint.Policy{KeepLast: max(1, l.KeepLast), KeepEvery: l.KeepEvery * o.StepsPerEpoch},
 	}
 	var err error
@@ -77,14 +77,14 @@ func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {
 
 // Close ends the records, writes the report and gives the folder back.
 func (j *Journal) Close() error {
-	err := errors.Join(j.events.Close(), j.dir.Close())
-	return errors.Join(err, Report(j.Path))
+	err := j.events.Close()
+	err = errors.Join(err, Report(j.Path)) // before others may write here
+	return errors.Join(err, j.dir.Close())
 }
 
 // Step implements train.Observer: every log_every-th step a record of the means since the
 // last one.
 func (j *Journal) Step(r *train.Record) error {
-	j.last = r.Step
 	j.sum.add(r)
 	if r.Step%j.every != 0 && r.Step != 1 {
 		return nil
@@ -112,20 +112,16 @@ func (j *Journal) Evaluated(step int, a train.Accuracy) error {
 	})
 }
 
+// RolledBack implements train.Observer.
+func (j *Journal) RolledBack(d *train.DivergedError, r train.Rollback) error {
+	text := fmt.Sprintf("diverged at step %d: %s; went back to step %d", r.At, r.Reason, r.To)
+	return j.record(r.At, kindRollback, text, map[string]float64{
+		"to": float64(r.To), "loss": d.Record.L, "gap": d.Record.Gap(), "grad_norm": d.Record.GradNorm,
+	})
+}
+
 // Note implements train.Observer.
 func (j *Journal) Note(step int, text string) error { return j.record(step, kindNote, text, nil) }
 
 // Saved implements train.Observer; the checkpoint itself shows.
 func (j *Journal) Saved(int, string) error { return nil }
-
-// Save writes a checkpoint and then removes those that the policy no longer keeps.
-func (j *Journal) Save(t *train.Trainer) (string, error) {
-	path, err := t.Save(j.store)
-	if err != nil {
-		return "", err
-	}
-	keep := j.keep
-	keep.Keep = []int{t.Progress().BestStep}
-	_, err = j.store.Prune(keep)
-	return path, err
-}

@@ -37,11 +37,12 @@ func Report(p rundir.Path) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	h := history(records)
+	current := h.current()
 	d := report.Data{
 		Title:    filepath.Base(string(p)),
-		Summary:  h.summary(),
+		Summary:  current.summary(),
 		Notes:    h.notes(),
-		Charts:   h.charts(),
+		Charts:   current.charts(),
 		Pictures: pictures,
 		Config:   settings,
 	}
@@ -54,6 +55,18 @@ func Report(p rundir.Path) error {
 
 // history is the records of a run.
 type history []rundir.Record
+
+// current leaves out what was recorded of steps that rollbacks gave up.
+func (h history) current() history {
+	var kept history
+	for _, r := range h {
+		if r.Kind == kindRollback {
+			kept = slices.DeleteFunc(kept, func(k rundir.Record) bool { return k.Step > int(r.Values["to"]) && k.Kind != kindRollback })
+		}
+		kept = append(kept, r)
+	}
+	return kept
+}
 
 // line is the series of a value over the steps.
 func (h history) line(name, kind, value string) picture.Series {
@@ -76,6 +89,15 @@ func (h history) latest(kind string) (rundir.Record, bool) {
 	return rundir.Record{}, false
 }
 
+func (h history) count(kind string) (n int) {
+	for _, r := range h {
+		if r.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
 func (h history) summary() []report.Fact {
 	var facts []report.Fact
 	add := func(name, note, format string, v ...any) {
@@ -93,6 +115,9 @@ func (h history) summary() []report.Fact {
 	add("steps", "", "%d", r.Step)
 	add("log p(x⁺) − log p(x⁻)", "data minus samples", "%.3f", r.Values["gap"])
 	add("seconds a step", fmt.Sprintf("%.0f %% of them sampling", 100*r.Values["sample_seconds"]/r.Values["step_seconds"]), "%.3f", r.Values["step_seconds"])
+	if n := h.count(kindRollback); n > 0 {
+		add("rollbacks", "returns to a checkpoint after a divergence, see the notes", "%d", n)
+	}
 	add("duration", "", "%s", h[len(h)-1].Time.Sub(h[0].Time).Round(1e9))
 	return facts
 }
@@ -151,15 +176,22 @@ func samplePictures(p rundir.Path) ([]report.Picture, error) {
 	return out, nil
 }
 
+// sampleStep is the step that a sample grid's file name stands for.
+func sampleStep(name string) (step int, known bool) {
+	digits, known := strings.CutPrefix(name, "step-")
+	digits, png := strings.CutSuffix(digits, ".png")
+	step, err := strconv.Atoi(digits)
+	return step, known && png && err == nil
+}
+
 func describe(file string, png []byte) report.Picture {
-	name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "step-"), ".png")
-	step, _ := strconv.Atoi(name)
+	step, _ := sampleStep(filepath.Base(file))
 	if step == 0 {
 		return report.Picture{Title: "Initial draws", Caption: "What chains start from, one class of the buffer a row.", PNG: png}
 	}
 	return report.Picture{
 		Title:   fmt.Sprintf("Samples at step %d", step),
-		Caption: "Chains of the replay buffer, one row for each class that the model sees in them; the ten it is surest of.",
+		Caption: "Chains of the replay buffer, one row for each class that the model sees in them: the first ten, not the best.",
 		PNG:     png,
 	}
 }

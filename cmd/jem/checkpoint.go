@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/checkpoint"
+	"jem/internal/data"
+	"jem/internal/rundir"
+)
+
+func (p *program) checkpointCommand() *cli.Command {
+	return parent(&cli.Command{
+		Name:  "checkpoint",
+		Usage: "look at the checkpoints of a run",
+		Subcommands: []*cli.Command{
+			leaf(&cli.Command{
+				Name:   "list",
+				Usage:  "list a run's checkpoints",
+				Flags:  []cli.Flag{jsonFlag},
+				Action: func(c *cli.Context) error { return p.checkpoints(c, false) },
+			}, "RUN"),
+			leaf(&cli.Command{
+				Name:        "verify",
+				Usage:       "compare a run's checkpoints with their manifests",
+				Description: "Reads every file and compares its size and SHA-256. Exits with 65 if one is damaged.",
+				Flags:       []cli.Flag{jsonFlag},
+				Action:      func(c *cli.Context) error { return p.checkpoints(c, true) },
+			}, "RUN"),
+		},
+	})
+}
+
+// stored is a checkpoint as a listing shows it.
+type stored struct {
+	Step  int       `json:"step"`
+	Path  string    `json:"path"`
+	Bytes int64     `json:"bytes"`
+	Saved time.Time `json:"saved"`
+	Sound *bool     `json:"sound,omitempty"` // nil: not looked at
+	Fault string    `json:"fault,omitempty"`
+}
+
+// checkpoints lists the checkpoints of the run named, verified if asked to.
+func (p *program) checkpoints(c *cli.Context, verify bool) error {
+	run := c.Args().First()
+	entries, err := checkpoint.List(rundir.Path(run).Checkpoints())
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(rundir.Path(run).Config()); errors.Is(err, fs.ErrNotExist) && len(entries) == 0 {
+		return &data.Error{Path: run, Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
+	}
+	all := []stored{}
+	var faults []error
+	for _, e := range entries {
+		s := describe(e)
+		if verify {
+			err := checkpoint.Verify(e.Path)
+			sound := err == nil
+			if s.Sound = &sound; !sound {
+				s.Fault, faults = err.Error(), append(faults, err)
+			}
+		}
+		all = append(all, s)
+	}
+	if c.Bool("json") {
+		err = p.json(all)
+	} else {
+		err = p.table(rows(all)...)
+	}
+	return errors.Join(append([]error{err}, faults...)...)
+}
+
+func rows(all []stored) []string {
+	rows := []string{"STEP\tBYTES\tSAVED\tSTATE"}
+	for _, s := range all {
+		state := ""
+		if s.Sound != nil {
+			state = "sound"
+			if !*s.Sound {
+				state = "damaged"
+			}
+		}
+		rows = append(rows, fmt.Sprintf("%d\t%d\t%s\t%s", s.Step, s.Bytes, s.Saved.Local().Format(time.DateTime), state))
+	}
+	return rows
+}
+
+// describe looks at a checkpoint's files; what cannot be read counts nothing.
+func describe(e checkpoint.Entry) stored {
+	s := stored{Step: e.Step, Path: e.Path}
+	files, _ := os.ReadDir(e.Path)
+	for _, f := range files {
+		if info, err := f.Info(); err == nil {
+			s.Bytes += info.Size()
+		}
+	}
+	if info, err := os.Stat(filepath.Join(e.Path, "MANIFEST.json")); err == nil {
+		s.Saved = info.ModTime()
+	}
+	return s
+}

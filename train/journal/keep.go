@@ -1,0 +1,100 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"jem/internal/checkpoint"
+	"jem/internal/rundir"
+	"jem/internal/tboard"
+	"jem/train"
+)
+
+// memory is what the journal has in a checkpoint: with it the records of a resumed run are
+// those of one that never stopped.
+type memory struct {
+	Records  int           `json:"records"` // in metrics.jsonl
+	Steps    int           `json:"steps"`   // in Interval
+	Interval rundir.Record `json:"interval"`
+}
+
+// Save implements train.Keeper. Checkpoints that the policy no longer keeps are removed
+// once the new one has been verified.
+func (j *Journal) Save(t *train.Trainer) (string, error) {
+	if err := j.dir.Sync(); err != nil {
+		return "", fmt.Errorf("metrics: %w", err)
+	}
+	m, err := json.Marshal(memory{j.dir.Records(), j.sum.steps, rundir.Record{Values: j.sum.values}})
+	if err != nil {
+		return "", err
+	}
+	path, err := t.Save(j.store, m)
+	if err != nil {
+		return "", err
+	}
+	keep := j.keep
+	if best := t.Progress().BestStep; best > 0 {
+		keep.Keep = []int{best}
+	}
+	_, err = j.store.Prune(keep)
+	return path, err
+}
+
+// Before implements train.Keeper.
+func (j *Journal) Before(step int) (*checkpoint.Checkpoint, []error, error) {
+	return checkpoint.Before(j.dir.Checkpoints(), step)
+}
+
+// Return implements train.Keeper. Records stay: the one of the rollback follows them.
+func (j *Journal) Return(c *checkpoint.Checkpoint) error {
+	m, err := remember(c)
+	if err != nil {
+		return err
+	}
+	j.sum = interval{m.Steps, m.Interval.Values}
+	if err := j.forget(c.Step); err != nil {
+		return err
+	}
+	events, err := tboard.Create(string(j.Path), c.Step)
+	if err != nil {
+		return err
+	}
+	err = j.events.Close()
+	j.events = events
+	return err
+}
+
+// forget removes checkpoints and pictures of later steps.
+func (j *Journal) forget(step int) error {
+	if _, err := j.store.Discard(step); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(j.Path.Samples())
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		of, known := sampleStep(f.Name())
+		if !known || of <= step {
+			continue
+		}
+		if err := os.Remove(filepath.Join(j.Path.Samples(), f.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func remember(c *checkpoint.Checkpoint) (m memory, err error) {
+	text, err := train.KeeperState(c)
+	if err != nil || text == nil {
+		return m, err
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("%s: state.json: keeper: %w", c.Path, err)
+	}
+	return m, nil
+}

@@ -1,0 +1,111 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"jem/internal/checkpoint"
+	"jem/internal/data"
+	"jem/internal/rundir"
+	"jem/train"
+)
+
+// Stored is a run folder that this process holds, before the run goes on.
+type Stored struct {
+	dir   *rundir.Dir
+	state *checkpoint.Checkpoint // nil: it had not come to its first one
+	notes []string
+}
+
+// Open takes the folder of an interrupted run and finds its newest usable checkpoint.
+// Errors: *data.Error if the folder holds no run, *rundir.LockedError if another process
+// writes there, checkpoint.ErrNone with the reasons if every checkpoint is damaged. device
+// is the device's name for itself.
+func Open(path, device string) (*Stored, error) {
+	dir, err := rundir.Open(path, rundir.Environment(device))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &data.Error{Path: path, Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &Stored{dir: dir}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return s, nil
+}
+
+func (s *Stored) load() error {
+	entries, err := checkpoint.List(s.dir.Checkpoints())
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	c, damaged, err := checkpoint.Latest(s.dir.Checkpoints())
+	for _, d := range damaged {
+		s.notes = append(s.notes, fmt.Sprintf("skipped a damaged checkpoint: %v", d))
+	}
+	s.state = c
+	return err
+}
+
+// Step is the number of steps taken.
+func (s *Stored) Step() int {
+	if s.state == nil {
+		return 0
+	}
+	return s.state.Step
+}
+
+// Begun reports whether the run came to its first checkpoint; before it nothing counts.
+func (s *Stored) Begun() bool { return s.state != nil }
+
+// Notes are sentences for the user.
+func (s *Stored) Notes() []string { return s.notes }
+
+// Close gives the folder back, for a run that does not go on after all.
+func (s *Stored) Close() error { return s.dir.Close() }
+
+// Resume puts the trainer into the stored state and goes on with the records from there;
+// what was recorded later is dropped. o.Config becomes the run's configuration. The folder
+// belongs to the journal, or is given back on an error.
+func (s *Stored) Resume(t *train.Trainer, o Options) (*Journal, error) {
+	j, err := s.resume(t, o)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("resume: %w", err), s.dir.Close())
+	}
+	return j, nil
+}
+
+func (s *Stored) resume(t *train.Trainer, o Options) (*Journal, error) {
+	var m memory
+	if s.state != nil {
+		if err := t.Restore(s.state); err != nil {
+			return nil, err
+		}
+		var err error
+		if m, err = remember(s.state); err != nil {
+			return nil, err
+		}
+	}
+	config, err := train.Document(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.dir.SetConfig([]byte(config)); err != nil {
+		return nil, err
+	}
+	if err := s.dir.Truncate(m.Records); err != nil {
+		return nil, err
+	}
+	j, err := open(o, s.dir, s.Step())
+	if err != nil {
+		return nil, err
+	}
+	j.sum = interval{m.Steps, m.Interval.Values}
+	if err := j.forget(s.Step()); err != nil {
+		return nil, errors.Join(err, j.events.Close())
+	}
+	return j, nil
+}

@@ -1,0 +1,89 @@
+package train
+
+import (
+	"errors"
+
+	"jem/internal/checkpoint"
+)
+
+// Keeper keeps the states of a run in progress, so that it can end and go on at any time.
+// Package train/journal has the one of a run folder.
+type Keeper interface {
+	// Save writes the trainer's present state and returns its folder.
+	Save(t *Trainer) (path string, err error)
+	// Before loads the newest usable state of an earlier step than step. damaged holds
+	// the reason for each newer one that was skipped. The error wraps checkpoint.ErrNone
+	// if there is none.
+	Before(step int) (c *checkpoint.Checkpoint, damaged []error, err error)
+	// Return makes c, which the trainer has been restored to, the newest state: later
+	// ones are removed.
+	Return(c *checkpoint.Checkpoint) error
+}
+
+// Rollback is a return to an earlier state after a divergence.
+type Rollback struct {
+	At     int    `json:"at"`     // the step that was not taken, from 1
+	To     int    `json:"to"`     // steps taken in the state returned to
+	Reason string `json:"reason"` // what was seen
+}
+
+// rollBack restores the last good state in answer to a divergence, with new random numbers.
+// It returns the divergence itself where there is nothing to return to or the budget is
+// spent.
+//
+// The state is saved again with the rollback in it, so that a run that is killed goes on
+// from there. A process that dies before that repeats the divergence, which is a function
+// of the state, and then the rollback.
+func (t *Trainer) rollBack(o Observer, k Keeper, d *DivergedError) error {
+	d.Rollbacks = t.progress.Rollbacks
+	if k == nil || t.spent(d.Step) {
+		return d
+	}
+	c, damaged, err := t.target(k, d.Step)
+	if err != nil {
+		return errors.Join(d, err)
+	}
+	history := append(t.progress.Rollbacks, Rollback{At: d.Step, To: c.Step, Reason: d.Reason})
+	if err := t.Restore(c); err != nil {
+		return errors.Join(d, err)
+	}
+	t.progress.Rollbacks, t.progress.Reseed = history, uint64(len(history))
+	if err := k.Return(c); err != nil {
+		return errors.Join(d, err)
+	}
+	for _, e := range damaged {
+		if err := o.Note(c.Step, "skipped a damaged checkpoint: "+e.Error()); err != nil {
+			return err
+		}
+	}
+	if err := o.RolledBack(d, history[len(history)-1]); err != nil {
+		return err
+	}
+	return t.save(o, k)
+}
+
+// spent reports whether the budget of rollbacks is used up for a divergence at a step.
+func (t *Trainer) spent(step int) bool {
+	g, recent := t.cfg.Guard, 0
+	for _, r := range t.progress.Rollbacks {
+		if g.Period == 0 || r.At > step-g.Period {
+			recent++
+		}
+	}
+	return recent >= g.Budget
+}
+
+// target loads the state to return to after a divergence at a step: the newest, or, soon
+// after another rollback, one before that one's. The oldest one serves again and again.
+func (t *Trainer) target(k Keeper, step int) (*checkpoint.Checkpoint, []error, error) {
+	n := len(t.progress.Rollbacks)
+	if n == 0 || step-t.progress.Rollbacks[n-1].To > t.cfg.Guard.Suspect {
+		return k.Before(step)
+	}
+	last := t.progress.Rollbacks[n-1].To
+	c, damaged, err := k.Before(last)
+	if errors.Is(err, checkpoint.ErrNone) {
+		return k.Before(last + 1)
+	}
+	return c, damaged, err
+}
