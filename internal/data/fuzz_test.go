@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"image"
 	"image/color"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -29,15 +27,6 @@ type reader struct {
 func readers() []reader {
 	ten := digits()
 	small := variable("y", 9, []int32{1, 1}, matUint8, []byte{10})
-	viaFile := func(name string, f func(path string, s *Set) error) func(string, []byte) (*Set, error) {
-		return func(dir string, file []byte) (*Set, error) {
-			path, s := filepath.Join(dir, name), &Set{Classes: ten}
-			if err := os.WriteFile(path, file, 0o600); err != nil {
-				return nil, err
-			}
-			return s, f(path, s)
-		}
-	}
 	inMemory := func(f func(s *Set, file []byte) error) func(string, []byte) (*Set, error) {
 		return func(_ string, file []byte) (*Set, error) {
 			s := &Set{Classes: ten}
@@ -62,8 +51,8 @@ func readers() []reader {
 	return []reader{
 		{"cifar", append(record(1, 2), record(3, 4)...), inMemory(func(s *Set, file []byte) error { return decodeCIFAR(s, file, 1) }), encodeCIFAR},
 		{"idx", images, inMemory(idxPair), encodeIDX},
-		{"gzip", gzipped(images), viaFile("f.gz", func(path string, s *Set) error {
-			b, err := readContent(path, 1<<20)
+		{"gzip", gzipped(images), inMemory(func(s *Set, file []byte) error {
+			b, err := unpacked(bytes.NewReader(file), int64(len(file)), 1<<20)
 			if err != nil {
 				return err
 			}
@@ -73,9 +62,9 @@ func readers() []reader {
 		{"compressed mat", matFile(compressed(houses(1)), compressed(small)), house, func(s *Set) []byte { return repacked(encodeMAT(s)) }},
 		{"png", pngOf(picture(8, 16, color.NRGBA{1, 2, 3, 200})), picture8, encodePNG},
 		{"jpeg", jpegOf(picture(8, 16, color.Gray{99})), picture8, encodePNG},
-		{"tar", archiveOf(entry{tar.Header{Name: "tiny/a", Typeflag: tar.TypeReg}, "x"}), viaFile("f.tar.gz", func(path string, s *Set) error {
-			return Listing{Folder: "tiny"}.unpack(path, filepath.Dir(path))
-		}), nil},
+		{"tar", archiveOf(entry{tar.Header{Name: "tiny/a", Typeflag: tar.TypeReg}, "x"}), func(dir string, file []byte) (*Set, error) {
+			return nil, Listing{Folder: "tiny"}.unpack(bytes.NewReader(file), dir)
+		}, nil},
 	}
 }
 
