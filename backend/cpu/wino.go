@@ -121,7 +121,7 @@ func (p *wino) part(i, worker int) {
 	a := &p.args[worker]
 	p.input(&a.input, tiles, v)
 	for g := range p.groups {
-		p.product(&a.product, g, tiles.hi-tiles.lo, v, m)
+		p.product(&a.product, g, tiles, v, m)
 		p.output(&a.output, g, tiles, m)
 	}
 	*a = winoArgs{}
@@ -149,17 +149,40 @@ func (p *wino) input(a *asm.WinoInput, tiles span, v []float32) {
 	}
 }
 
-// product multiplies all points of a block with the weights of a group.
-func (p *wino) product(a *asm.WinoProduct, g, tiles int, v, m []float32) {
-	blocks := p.blocks(g)
+// product multiplies all points of a block with the weights of a group. Meanwhile it
+// prefetches what the outputs of this block and the inputs of the next one need.
+func (p *wino) product(a *asm.WinoProduct, g int, tiles span, v, m []float32) {
+	blocks, count := p.blocks(g), tiles.hi-tiles.lo
 	a.VBlock, a.Blocks = 4*block*p.perBlock, p.src.blocks
 	u := p.u[p.panel(g):]
+	next := p.aheadOf(p.op.src, span{tiles.hi, min(tiles.hi+count, p.op.n*p.tiles)}, span{0, p.src.blocks})
+	dests, n := p.dests(g, tiles)
+	steps := p.kernels.Steps(p.src.blocks, blocks, count)
 	for point := range asm.WinoPoints {
 		a.V = unsafe.Pointer(&v[point*p.vPoint])
 		a.U = unsafe.Pointer(&u[point*p.src.blocks*block*blocks*block])
 		a.M = unsafe.Pointer(&m[point*p.mPoint])
-		p.kernels.Product(a, blocks, tiles)
+		a.Next, a.NextStep = next.share(g*asm.WinoPoints+point, p.groups*asm.WinoPoints, steps, a.U)
+		if n > 0 {
+			a.Dest, a.DestStep = dests[point%n].share(point/n, asm.WinoPoints/n, steps, a.U)
+		}
+		p.kernels.Product(a, blocks, count)
 	}
+}
+
+// dests is the memory that the output transform of a group touches, for up to three
+// operands.
+func (p *wino) dests(g int, tiles span) (all [3]ahead, n int) {
+	first := g * p.kernels.Blocks
+	planes := span{first, first + p.blocks(g)}
+	op := &p.op
+	for _, t := range [...]*tensor{op.raw, op.act, op.sign, op.residual} {
+		if t != nil && n < len(all) && !(t == op.residual && op.residual == op.raw) {
+			all[n] = p.aheadOf(t, tiles, planes)
+			n++
+		}
+	}
+	return all, n
 }
 
 // output transforms the products of a group back and finishes the outputs.

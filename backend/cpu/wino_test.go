@@ -47,7 +47,9 @@ func TestTmpBench(t *testing.T) {
 	if os.Getenv("WB") == "" {
 		t.Skip()
 	}
-	for _, isa := range asm.Available()[1:] {
+	wn := 16
+	fmt.Sscan(os.Getenv("WN"), &wn)
+	for _, isa := range asm.Available() {
 		for _, spec := range networkSpecs {
 			if spec.Kernel != 3 || spec.Stride != 1 || spec.InC < 16 {
 				continue
@@ -55,22 +57,38 @@ func TestTmpBench(t *testing.T) {
 			if testing.Short() && spec.InC > 128 {
 				continue
 			}
-			d := testDevice(t, isa, 2)
+			spec.N = max(1, min(spec.N, wn*32*32*16/(spec.H*spec.W*spec.OutC)))
+			if s := os.Getenv("WISA"); s != "" && s != isa.String() {
+				continue
+			}
+			d := testDevice(t, isa, 1)
 			l := newLayer(d, spec)
 			c := l.conv.(*conv)
 			y, dx := l.newY(), l.newX()
 			line := fmt.Sprintf("%s %-24s", isa, specName(spec))
 			kernels := asm.ConvFor(isa)
 			direct, directIn := newForward(c, kernels), newInputGrad(c, kernels)
-			ts := []int{8, 16, 32, 64}
 			run := []func(){
 				func() { direct.run(operands{n: spec.N, src: l.tx, act: y, residual: l.ty}) },
 				func() { directIn.run(operands{n: spec.N, src: l.ty, raw: dx, sign: l.tx}) },
 			}
-			for _, tt := range ts {
+			lo := 1
+			if spec.InC > 128 {
+				lo = 0
+			}
+			if os.Getenv("WIDE") != "" && spec.InC <= 128 {
+				continue
+			}
+			for _, tt := range []int{16, 32, 64}[lo:] {
 				winoBlock = tt
 				w, wi := newWino(c, false), newWino(c, true)
 				run = append(run,
+					func() {
+						w.run(operands{n: spec.N, src: l.tx, act: y, residual: l.ty})
+					},
+					func() {
+						wi.run(operands{n: spec.N, src: l.ty, raw: dx, sign: l.tx})
+					},
 					func() { w.run(operands{n: spec.N, src: l.tx, act: y, residual: l.ty}) },
 					func() { wi.run(operands{n: spec.N, src: l.ty, raw: dx, sign: l.tx}) })
 			}
@@ -78,7 +96,19 @@ func TestTmpBench(t *testing.T) {
 			for i := range best {
 				best[i] = math.MaxInt64
 			}
-			for range 15 {
+			if os.Getenv("WSPEC") != "" && specName(spec) != os.Getenv("WSPEC") {
+				continue
+			}
+			if os.Getenv("WSPEC") != "" {
+				winoBlock = 32
+				w, wi := newWino(c, false), newWino(c, true)
+				for range 3000 {
+					w.run(operands{n: spec.N, src: l.tx, act: y, residual: l.ty})
+					wi.run(operands{n: spec.N, src: l.ty, raw: dx, sign: l.tx})
+				}
+				continue
+			}
+			for range 10 {
 				for i, f := range run {
 					for range 2 {
 						start := time.Now()
