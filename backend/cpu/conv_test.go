@@ -130,16 +130,20 @@ func TestConvFollowsItsParameters(t *testing.T) {
 }
 
 func TestConvTakesAnyBatch(t *testing.T) {
+	batched := oracleSpecs[3]
+	tiled := backend.ConvSpec{N: 13, InC: 16, OutC: 48, H: 4, W: 12, Kernel: 3, Stride: 1, Pad: 1}
 	for _, isa := range asm.Available() {
-		l := newLayer(testDevice(t, isa, 2), oracleSpecs[3])
-		all, one := l.newY(), l.newY()
-		l.conv.Forward(all, nil, l.tx, nil)
-		for n := range l.spec.N {
-			l.conv.Forward(l.d.Rows(one, n, n+1), nil, l.d.Rows(l.tx, n, n+1), nil)
-		}
-		for i, v := range all.data {
-			if one.data[i] != v {
-				t.Fatalf("%s: element %d differs between batches", isa, i)
+		for _, spec := range []backend.ConvSpec{batched, tiled} {
+			l := newLayer(testDevice(t, isa, 2), spec)
+			all, one := l.newY(), l.newY()
+			l.conv.Forward(all, nil, l.tx, nil)
+			for n := range l.spec.N {
+				l.conv.Forward(l.d.Rows(one, n, n+1), nil, l.d.Rows(l.tx, n, n+1), nil)
+			}
+			for i, v := range all.data {
+				if one.data[i] != v {
+					t.Fatalf("%s/%s: element %d differs between batches", isa, specName(spec), i)
+				}
 			}
 		}
 	}
@@ -147,7 +151,7 @@ func TestConvTakesAnyBatch(t *testing.T) {
 
 func TestConvAllocatesNothing(t *testing.T) {
 	for _, isa := range asm.Available() {
-		for _, spec := range oracleSpecs[:16] {
+		for _, spec := range oracleSpecs {
 			l := newLayer(testDevice(t, isa, 2), spec)
 			y, dx := l.newY(), l.newX()
 			tw, tb := upload(l.d, backend.Dense, l.w, l.tw.shape...), upload(l.d, backend.Dense, l.b, l.spec.OutC)
