@@ -1,100 +1,86 @@
 package cpu
 
 import (
-	"fmt"
-	"math"
-	"os"
 	"testing"
-	"time"
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
 )
 
-func TestTmp(t *testing.T) {
-	for _, isa := range asm.Available() {
-		for _, spec := range []backend.ConvSpec{
-			{N: 2, InC: 16, OutC: 16, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1},
-			{N: 13, InC: 20, OutC: 50, H: 8, W: 12, Kernel: 3, Stride: 1, Pad: 1},
-			{N: 3, InC: 32, OutC: 32, H: 32, W: 32, Kernel: 3, Stride: 1, Pad: 1},
-		} {
-			d := testDevice(t, isa, 2)
-			l := newLayer(d, spec)
-			w := newWino(l.conv.(*conv), false)
-			y := l.newY()
-			poison(y)
-			w.run(operands{n: spec.N, src: l.tx, raw: y})
-			want := make([]sum, len(l.dy))
-			hw := l.spec.OutH() * l.spec.OutW()
-			for i := range want {
-				want[i].add(float64(l.b[i/hw%l.spec.OutC]))
+func TestConvAlgoIsChosen(t *testing.T) {
+	feature := backend.ConvSpec{N: 1, InC: 32, OutC: 32, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1}
+	narrow, odd, strided, picture := feature, feature, feature, feature
+	narrow.InC, narrow.OutC = 16, 16
+	odd.W = 7
+	strided.Stride = 2
+	picture.InC = 3
+	for _, c := range []struct {
+		isa      asm.ISA
+		algo     string
+		spec     backend.ConvSpec
+		winograd bool
+	}{
+		{asm.Generic, "", feature, true},
+		{asm.Generic, "auto", narrow, false},
+		{asm.Generic, "winograd", narrow, true},
+		{asm.Best(), "", narrow, asm.Best() != asm.Generic},
+		{asm.Best(), "direct", feature, false},
+		{asm.Best(), "winograd", odd, false},
+		{asm.Best(), "winograd", strided, false},
+		{asm.Best(), "winograd", picture, false},
+	} {
+		d := openDevice(t, Options{ISA: c.isa.String(), Threads: 1, ConvAlgo: c.algo})
+		l := newLayer(d, c.spec)
+		forward, input, _ := l.conv.Algorithms()
+		for _, name := range []string{forward, input} {
+			if want := "winograd-" + c.isa.String(); (name == want) != c.winograd {
+				t.Errorf("%s, algorithm %q, %s: %s", c.isa, c.algo, specName(c.spec), name)
 			}
-			product(l.spec, func(yi, wi, xi int) { want[yi].add(float64(l.w[wi]) * float64(l.x[xi])) })
-			worst := 0.0
-			for i, v := range download(t, d, y) {
-				worst = max(worst, (math.Abs(float64(v)-want[i].v))/want[i].size*(1<<24))
-				if v != v {
-					t.Fatal("nan", i)
-				}
+		}
+	}
+	if _, err := Open(Options{ConvAlgo: "fft"}); err == nil {
+		t.Error("opened with an unknown algorithm")
+	}
+}
+
+// TestWinoPrefetchesItsMemory: all parts together are the memory that tiles touch.
+func TestWinoPrefetchesItsMemory(t *testing.T) {
+	d := testDevice(t, asm.Generic, 1)
+	l := newLayer(d, backend.ConvSpec{N: 3, InC: 32, OutC: 32, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1})
+	p := newWino(l.conv.(*conv), false)
+	g := &l.tx.geom
+	for _, c := range []struct {
+		tiles, planes        span
+		piece, stride, count int // in floats
+	}{
+		{span{0, 4}, span{0, 2}, 2 * g.h / 2 * g.row, g.plane, 2}, // one image
+		{span{2, 4}, span{1, 2}, 4 * g.row, g.plane, 1},           // its lower half
+		{span{1, 9}, span{0, 2}, 2 * g.plane, g.image, 3},         // parts of three
+		{span{12, 12}, span{0, 2}, 0, 0, 0},                       // nothing
+	} {
+		a := p.aheadOf(l.tx, c.tiles, c.planes)
+		if a.piece != 4*c.piece || a.stride != 4*c.stride || a.count != c.count {
+			t.Errorf("tiles %v, planes %v: %+v, want %d pieces of %d floats, %d apart", c.tiles, c.planes, a, c.count, c.piece, c.stride)
+		}
+		if c.count == 0 {
+			continue
+		}
+		const parts = 36
+		for i := range parts {
+			from, _ := a.share(i, parts, 7, nil)
+			if at := int(from - a.base); at < 0 || at >= a.stride*(a.count-1)+a.piece {
+				t.Errorf("tiles %v: part %d begins %d bytes in", c.tiles, i, at)
 			}
-			t.Log(isa, specName(spec), worst)
-			checkZeros(t, "y", y)
 		}
 	}
 }
 
-func TestTmpBench(t *testing.T) {
-	if os.Getenv("WB") == "" {
-		t.Skip()
-	}
-	for _, isa := range asm.Available()[1:] {
-		for _, spec := range networkSpecs {
-			if spec.Kernel != 3 || spec.Stride != 1 || spec.InC < 16 {
-				continue
-			}
-			if testing.Short() && spec.InC > 128 {
-				continue
-			}
-			d := testDevice(t, isa, 2)
-			l := newLayer(d, spec)
-			c := l.conv.(*conv)
-			y, dx := l.newY(), l.newX()
-			line := fmt.Sprintf("%s %-24s", isa, specName(spec))
-			kernels := asm.ConvFor(isa)
-			direct, directIn := newForward(c, kernels), newInputGrad(c, kernels)
-			ts := []int{8, 16, 32, 64}
-			run := []func(){
-				func() { direct.run(operands{n: spec.N, src: l.tx, act: y, residual: l.ty}) },
-				func() { directIn.run(operands{n: spec.N, src: l.ty, raw: dx, sign: l.tx}) },
-			}
-			for _, tt := range ts {
-				winoBlock = tt
-				w, wi := newWino(c, false), newWino(c, true)
-				run = append(run,
-					func() { w.run(operands{n: spec.N, src: l.tx, act: y, residual: l.ty}) },
-					func() { wi.run(operands{n: spec.N, src: l.ty, raw: dx, sign: l.tx}) })
-			}
-			best := make([]time.Duration, len(run))
-			for i := range best {
-				best[i] = math.MaxInt64
-			}
-			for range 15 {
-				for i, f := range run {
-					for range 2 {
-						start := time.Now()
-						f()
-						best[i] = min(best[i], time.Since(start))
-					}
-				}
-			}
-			for i, b := range best {
-				g := 2 * spec.MACs(spec.N) / float64(b.Nanoseconds())
-				line += fmt.Sprintf(" %5.0f", g)
-				if i%2 == 1 {
-					line += fmt.Sprintf(" (%.2f %.2f)", float64(best[0])/float64(best[i-1]), float64(best[1])/float64(b))
-				}
-			}
-			fmt.Printf("%s peak %.0f\n", line, d.Peak())
+func TestWinoBlocks(t *testing.T) {
+	for _, c := range []struct{ tiles, threads, want int }{
+		{1, 4, 8}, {32, 1, 32}, {32, 2, 16}, {32, 3, 16}, {96, 2, 24}, {40, 2, 24}, {4096, 2, 32}, {1000, 1, 32},
+	} {
+		if got := winoBlockFor(c.tiles, c.threads); got != c.want || got > winoBlock {
+			t.Errorf("%d tiles on %d threads: blocks of %d, want %d", c.tiles, c.threads, got, c.want)
 		}
 	}
 }

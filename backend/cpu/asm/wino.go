@@ -23,8 +23,8 @@ func WinoFor(isa ISA) *Wino {
 	return &winoGeneric
 }
 
-// Product runs p over tiles, splitting them into groups as even as can be. p.V, p.M and
-// p.Groups are used up.
+// Product runs p over tiles, splitting them into groups as even as can be. p.V, p.M,
+// p.Groups, p.Next and p.Dest are used up.
 func (w *Wino) Product(p *WinoProduct, blocks, tiles int) {
 	kernels := &w.product[blocks]
 	if wide := kernels[maxTile]; wide != nil && tiles >= maxTile {
@@ -33,7 +33,7 @@ func (w *Wino) Product(p *WinoProduct, blocks, tiles int) {
 		if tiles %= maxTile; tiles == 0 {
 			return
 		}
-		p.advance(p.Groups*maxTile, blocks)
+		p.advance(p.Groups, maxTile, blocks)
 	}
 	most := w.productMax[blocks]
 	groups := (tiles + most - 1) / most
@@ -41,15 +41,29 @@ func (w *Wino) Product(p *WinoProduct, blocks, tiles int) {
 	if larger > 0 {
 		p.Groups = larger
 		kernels[size+1](p)
-		p.advance(larger*(size+1), blocks)
+		p.advance(larger, size+1, blocks)
 	}
 	p.Groups = groups - larger
 	kernels[size](p)
 }
 
-func (p *WinoProduct) advance(tiles, blocks int) {
-	p.V = unsafe.Add(p.V, 64*tiles)
-	p.M = unsafe.Add(p.M, 64*blocks*tiles)
+// advance moves on after groups of tiles.
+func (p *WinoProduct) advance(groups, tiles, blocks int) {
+	p.V = unsafe.Add(p.V, 64*groups*tiles)
+	p.M = unsafe.Add(p.M, 64*blocks*groups*tiles)
+	steps := uintptr(4 * groups * p.Blocks)
+	p.Next += steps * p.NextStep
+	p.Dest += steps * p.DestStep
+}
+
+// Steps is the number of prefetching steps that Product will take.
+func (w *Wino) Steps(blocksIn, blocks, tiles int) int {
+	groups := 0
+	if w.product[blocks][maxTile] != nil {
+		groups, tiles = tiles/maxTile, tiles%maxTile
+	}
+	most := w.productMax[blocks]
+	return 4 * blocksIn * (groups + (tiles+most-1)/most)
 }
 
 // WinoWeights returns U = G g Gᵀ of a 3×3 window g, row by row:

@@ -53,6 +53,11 @@ type WinoInput struct {
 //	M[tile][lane] = Σ_{block<Blocks} Σ_{k<16} V[block·VBlock + 64·tile + 4·k] · U[16·block + k][lane]
 //
 // The sum runs in this order, whatever R. V, U and M are aligned to 64 bytes.
+//
+// Meanwhile it brings memory to the level 2 cache that others will need: for each four
+// terms of a group's sum two lines from Next on, then NextStep bytes further, and four
+// lines from Dest on, then DestStep bytes further. These are hints, no pointers: any
+// address will do.
 type WinoProduct struct {
 	V      unsafe.Pointer
 	U      unsafe.Pointer
@@ -60,6 +65,9 @@ type WinoProduct struct {
 	VBlock int // bytes
 	Blocks int // of input channels, at least 1
 	Groups int // at least 1
+
+	Next, NextStep uintptr
+	Dest, DestStep uintptr
 }
 
 // WinoOutput are the arguments of the output transform, v = Aᵀ M A for Tiles tiles side

@@ -41,6 +41,7 @@ func writeWinoProduct(v vectors, tiles, blocks int) {
 	vBlock, blocksIn, groups := argument("VBlock"), argument("Blocks"), argument("Groups")
 	acc := v.accumulators(tiles, blocks)
 	lanes := blocks * v.perBlock * v.bytes
+	next, nextStep, dest, destStep := argument("Next"), argument("NextStep"), argument("Dest"), argument("DestStep")
 	pv, pu, left, k := GP64(), GP64(), GP64(), GP64()
 	SUBQ(Imm(64), vBlock) // what is left to go after the 16 floats of a block
 
@@ -60,7 +61,13 @@ func writeWinoProduct(v vectors, tiles, blocks int) {
 		v.multiply(acc, 1,
 			func(_, l int) Mem { return Mem{Base: pu, Disp: i*lanes + l*v.bytes} },
 			func(r int) Mem { return Mem{Base: pv, Disp: 64*r + 4*i} })
+		PREFETCHT1(Mem{Base: dest, Disp: 64 * i})
+		if i < 2 {
+			PREFETCHT1(Mem{Base: next, Disp: 64 * i})
+		}
 	}
+	ADDQ(nextStep, next)
+	ADDQ(destStep, dest)
 	ADDQ(I32(4*lanes), pu)
 	ADDQ(Imm(16), pv)
 	DECQ(k)
