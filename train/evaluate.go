@@ -15,6 +15,7 @@ type evaluator struct {
 	dev    backend.Device
 	net    *model.WideResNet
 	x      backend.Tensor // (EvalBatch,C,H,W)
+	last   backend.Tensor // logits (n,K) of the last forward pass, the network's own
 	images []float32
 	labels []int32
 	logits []float32
@@ -35,9 +36,9 @@ func newEvaluator(d backend.Device, net *model.WideResNet) *evaluator {
 func (e *evaluator) forward(n int) ([]float32, error) {
 	x := e.dev.Rows(e.x, 0, n)
 	e.dev.Upload(x, e.images[:n*len(e.images)/EvalBatch])
-	l := e.net.Forward(x, model.Mode{})
+	e.last = e.net.Forward(x, model.Mode{})
 	out := e.logits[:n*e.net.Config.Classes]
-	return out, e.dev.Download(out, l)
+	return out, e.dev.Download(out, e.last)
 }
 
 // accuracy classifies a whole set, or returns the error of ctx when that ends.
