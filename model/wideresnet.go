@@ -55,6 +55,17 @@ func New(dev backend.Device, c Config, maxBatch int, seed uint64) (*WideResNet, 
 	return n, nil
 }
 
+// Layout lists the parameters' names, shapes and offsets, without values, in the order of the
+// official state dict. The configuration must be valid.
+func (c Config) Layout() []Param {
+	list, total := c.layout().list, 0
+	for i := range list {
+		list[i].Offset = total
+		total += product(list[i].Shape)
+	}
+	return list
+}
+
 // layout lists the parameters in the order of the official state dict.
 func (c Config) layout() *layout {
 	l := &layout{}

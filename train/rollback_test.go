@@ -98,7 +98,7 @@ func inject(t *testing.T, cfg Config, from, times int, spoil func(*injected, flo
 		}
 		in.left--
 		spoil(in, value)
-		in.weights = weights(t, in.Trainer)
+		in.weights = parameters(t, in.Trainer)
 	}
 	return in
 }
@@ -172,7 +172,7 @@ func TestLastingPoisonSpendsTheBudget(t *testing.T) {
 				if to := []int{r.rollbacks[0].To, r.rollbacks[1].To, r.rollbacks[2].To}; !slices.Equal(to, []int{4, 0, 0}) {
 					t.Errorf("went back to %v, want 4, then 0", to)
 				}
-				if !same(weights(t, in.Trainer), in.weights) {
+				if !same(parameters(t, in.Trainer), in.weights) {
 					t.Error("the refused step changed weights")
 				}
 				if !strings.Contains(err.Error(), "gave up after 3 rollbacks") {

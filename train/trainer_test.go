@@ -121,7 +121,7 @@ func run(t testing.TB, cfg Config, threads int) (*Trainer, *recorder) {
 	return tr, r
 }
 
-func weights(t testing.TB, tr *Trainer) []float32 {
+func parameters(t testing.TB, tr *Trainer) []float32 {
 	t.Helper()
 	w := make([]float32, tr.net.Params.Len())
 	if err := tr.dev.Download(w, tr.net.Params.Value); err != nil {
@@ -170,7 +170,7 @@ func TestObjectivesAndNorms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if slices.Equal(weights(t, tr), weights(t, fresh)) {
+			if slices.Equal(parameters(t, tr), parameters(t, fresh)) {
 				t.Error("the weights have not moved")
 			}
 			for _, s := range r.steps {
@@ -189,7 +189,7 @@ func TestThreadsDoNotChangeTheRun(t *testing.T) {
 	one, _ := run(t, cfg, 1)
 	for _, threads := range []int{2, 5} {
 		many, _ := run(t, cfg, threads)
-		if !slices.Equal(weights(t, one), weights(t, many)) {
+		if !slices.Equal(parameters(t, one), parameters(t, many)) {
 			t.Errorf("%d threads end with other weights than one", threads)
 		}
 	}
@@ -212,13 +212,13 @@ func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 			tr.cfg.Train.MaxLoss = 1e6
 			poison(tr)
 			tr.dev.ParamsChanged()
-			before := weights(t, tr)
+			before := parameters(t, tr)
 			err = tr.Run(context.Background(), &recorder{}, nil)
 			var d *DivergedError
 			if !errors.As(err, &d) || d.Step != 1 {
 				t.Fatalf("got %v, want a DivergedError of step 1", err)
 			}
-			for i, v := range weights(t, tr) {
+			for i, v := range parameters(t, tr) {
 				if v != before[i] && !(v != v && before[i] != before[i]) {
 					t.Fatalf("weight %d changed from %v to %v", i, before[i], v)
 				}

@@ -58,6 +58,8 @@ func (p *program) app() *cli.App {
 			p.trainCommand(),
 			p.evalCommand(),
 			p.sampleCommand(),
+			p.scoreCommand(),
+			p.convertCommand(),
 			p.checkpointCommand(),
 			p.dataCommand(),
 			p.configCommand(),

@@ -31,7 +31,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	in, err := scored(s, m, split, train.Head(images, c.Int("limit")))
+	in, err := oodScores(s, m, split, train.Head(images, c.Int("limit")))
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 		if err != nil {
 			return err
 		}
-		out, err := scored(s, m, name, images)
+		out, err := oodScores(s, m, name, images)
 		if err != nil {
 			return err
 		}
@@ -61,8 +61,8 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 	return p.table(oodRows(result)...)
 }
 
-// scored computes the OOD scores of images.
-func scored(s *screen, m *train.Predictor, about string, images train.Images) (map[string][]float64, error) {
+// oodScores computes the OOD scores of images.
+func oodScores(s *screen, m *train.Predictor, about string, images train.Images) (map[string][]float64, error) {
 	o, err := outputs(s, m, about, images, true)
 	if err != nil {
 		return nil, err

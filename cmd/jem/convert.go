@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/data"
+	"jem/internal/weights"
+	"jem/train"
+)
+
+// normFlag says what weights can't.
+var normFlag = &cli.StringFlag{Name: "norm", Usage: "the network's norm (none, batch, instance, layer), for files whose weights don't tell"}
+
+func (p *program) convertCommand() *cli.Command {
+	return leaf(&cli.Command{
+		Name:  "convert",
+		Usage: "take weights from one format to another",
+		Description: "IN is a run's folder, one of its checkpoints, or a file of weights; OUT is a file, or a\n" +
+			"folder for a new run. Files are what their names end in:\n" +
+			"  .pt .pth       PyTorch, as the official JEM code saves (load_state_dict(strict=True) takes it)\n" +
+			"  .safetensors   the same names\n" +
+			"  .onnx          OUT only: logits, log-density and features of pixels in [0,1]\n" +
+			"A run's averaged weights are taken where it has them.",
+		Flags: append([]cli.Flag{
+			normFlag,
+			&cli.BoolFlag{Name: "no-buffer", Usage: "leave the replay buffer out"},
+			jsonFlag,
+		}, logFlags()...),
+		Action: p.convert,
+	}, "IN", "OUT")
+}
+
+func (p *program) convert(c *cli.Context) error {
+	in, out := c.Args().Get(0), c.Args().Get(1)
+	if !weights.IsFile(out) && filepath.Ext(out) != "" && !isFolder(out) {
+		return usagef(c, "%s: want OUT to end in %s, or a folder for a run", out, strings.Join(weights.Formats, ", "))
+	}
+	s, err := p.screen(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	w, err := readWeights(s, in, weights.Options{Norm: c.String("norm")})
+	if err != nil {
+		return err
+	}
+	if c.Bool("no-buffer") {
+		w.Buffer = nil
+	}
+	if weights.IsFile(out) {
+		err = w.Write(out)
+	} else {
+		err = train.WriteRun(out, w)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.json(newConversion(in, out, w))
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s (%s)\n", escape(out), newConversion(in, out, w))
+	return err
+}
+
+// readWeights reads a file of weights, a run or a checkpoint.
+func readWeights(s *screen, path string, o weights.Options) (*weights.Weights, error) {
+	if !isFolder(path) {
+		if !weights.IsFile(path) {
+			return nil, &data.Error{Path: path, Kind: data.ErrMissing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
+		}
+		return weights.Read(path, o)
+	}
+	run, folder := runOrCheckpoint(path)
+	w, notes, err := train.RunWeights(run, folder)
+	s.notes(notes)
+	return w, err
+}
+
+// runOrCheckpoint returns path as one or the other.
+func runOrCheckpoint(path string) (run, checkpoint string) {
+	path = filepath.Clean(path)
+	if train.IsCheckpoint(path) {
+		return "", path
+	}
+	return path, ""
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// conversion says what was converted.
+type conversion struct {
+	In      string `json:"in"`
+	Out     string `json:"out"`
+	Depth   int    `json:"depth"`
+	Width   int    `json:"width"`
+	Classes int    `json:"classes"`
+	Norm    string `json:"norm"`
+	Buffer  int    `json:"replay_buffer"` // images
+}
+
+func newConversion(in, out string, w *weights.Weights) conversion {
+	n := w.Config
+	c := conversion{in, out, n.Depth, n.Width, n.Classes, n.Norm, 0}
+	if w.Buffer != nil && !strings.EqualFold(filepath.Ext(out), ".onnx") {
+		c.Buffer = w.Buffer.Shape[0]
+	}
+	return c
+}
+
+func (c conversion) String() string {
+	buffer := "no replay buffer"
+	if c.Buffer > 0 {
+		buffer = fmt.Sprintf("replay buffer of %d images", c.Buffer)
+	}
+	return fmt.Sprintf("WRN-%d-%d, %d classes, norm %s, %s", c.Depth, c.Width, c.Classes, c.Norm, buffer)
+}

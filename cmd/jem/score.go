@@ -1,0 +1,138 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+
+	"jem/backend"
+	"jem/internal/data"
+	"jem/internal/weights"
+	"jem/train"
+)
+
+// scoreFormats are what scores are written as.
+var scoreFormats = []string{"table", "json", "csv", "safetensors"}
+
+func (p *program) scoreCommand() *cli.Command {
+	return leaf(&cli.Command{
+		Name:  "score",
+		Usage: "say class, confidence, log p(x) and approximate mass of images",
+		Description: "log p(x) is known up to a constant of the model. The approximate mass is\n" +
+			"−‖∂log p(x)/∂x‖, the L2 norm over pixels in [-1,1]: near 0 where the density is flat.",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "model", Aliases: []string{"m"}, Usage: "run's or checkpoint's `FOLDER`, or a .pt, .pth or .safetensors file"},
+			&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "picture, `FOLDER` of pictures, or safetensors file with x (N,C,H,W) in [-1,1]; may be repeated for pictures"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write instead of stdout"},
+			&cli.StringFlag{Name: "format", Usage: "table, json, csv or safetensors (logits, log_px, approx_mass); default: as --out ends, else a table"},
+			jsonFlag, normFlag,
+		}, deviceFlags()...), logFlags()...),
+		Action: p.score,
+	})
+}
+
+func (p *program) score(c *cli.Context) error {
+	format, err := scoreFormat(c)
+	if err != nil {
+		return err
+	}
+	s, err := p.screen(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	dev, err := openDevice(deviceOf(c))
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	m, err := openModel(c, dev, s)
+	if err != nil {
+		return err
+	}
+	in, err := openInput(c.StringSlice("input"), m, s)
+	if err != nil {
+		return err
+	}
+	s.start(int64(in.n))
+	scores, err := m.Score(c.Context, in.n, in.fill, func(done int) { s.set(int64(done), "scored") })
+	if err != nil {
+		return err
+	}
+	s.close()
+	return p.writeScores(c.String("out"), format, scored{Model: m.Checkpoint, Device: dev.Name(), names: in.names, classes: m.Classes, scores: scores})
+}
+
+// scoreFormat checks the flags.
+func scoreFormat(c *cli.Context) (string, error) {
+	format := c.String("format")
+	switch out := c.String("out"); {
+	case format == "" && c.Bool("json"):
+		format = "json"
+	case format == "" && slices.Contains(scoreFormats, strings.TrimPrefix(filepath.Ext(out), ".")):
+		format = filepath.Ext(out)[1:]
+	case format == "":
+		format = "table"
+	}
+	switch {
+	case !c.IsSet("model"):
+		return "", usagef(c, "--model is missing: name a run's folder or a file of weights")
+	case !c.IsSet("input"):
+		return "", usagef(c, "--input is missing: name pictures, a folder of them or a safetensors file")
+	case !slices.Contains(scoreFormats, format):
+		return "", usagef(c, "--format %q: want %s", format, strings.Join(scoreFormats, ", "))
+	case format == "safetensors" && !c.IsSet("out"):
+		return "", usagef(c, "--out is missing: safetensors are not printed")
+	}
+	return format, nil
+}
+
+// openModel opens the run, checkpoint or file that --model names.
+func openModel(c *cli.Context, dev backend.Device, s *screen) (*train.Predictor, error) {
+	path := c.String("model")
+	if isFolder(path) {
+		run, folder := runOrCheckpoint(path)
+		m, notes, err := train.OpenRun(dev, run, folder)
+		s.notes(notes)
+		return m, err
+	}
+	m, err := train.OpenFile(dev, path, weights.Options{Norm: c.String("norm")})
+	if err == nil {
+		s.log.Info("opened", zap.String("model", path), zap.Int("depth", m.Config.Model.Depth), zap.Int("width", m.Config.Model.Width), zap.String("norm", m.Config.Model.Norm))
+	}
+	return m, err
+}
+
+// input is the images to score.
+type input struct {
+	n     int
+	names []string // files; nil for a tensor's rows
+	fill  func(dst []float32, lo int)
+}
+
+func openInput(paths []string, m *train.Predictor, s *screen) (in input, err error) {
+	ch, h, w := m.Shape()
+	pixels := ch * h * w
+	tensor := func(p string) bool { return strings.EqualFold(filepath.Ext(p), ".safetensors") }
+	if slices.ContainsFunc(paths, tensor) {
+		if len(paths) > 1 {
+			return in, &data.Error{Path: paths[slices.IndexFunc(paths, tensor)], Kind: data.ErrBadData, Reason: "a safetensors file is scored by itself: leave the other inputs out"}
+		}
+		x, notes, err := data.OpenTensor(paths[0], ch, h, w)
+		s.notes(notes)
+		return input{n: len(x) / pixels, fill: func(dst []float32, lo int) { copy(dst, x[lo*pixels:]) }}, err
+	}
+	set, names, notes, err := data.OpenPictures(paths, data.FolderOptions{Size: h, Grey: ch == 1})
+	s.notes(notes)
+	if err != nil {
+		return in, err
+	}
+	return input{n: set.Len(), names: names, fill: func(dst []float32, lo int) {
+		for i := range len(dst) / pixels {
+			set.Scaled(dst[i*pixels:(i+1)*pixels], lo+i)
+		}
+	}}, nil
+}

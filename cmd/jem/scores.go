@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+
+	"jem/internal/checkpoint/safetensors"
+	"jem/internal/rundir/durable"
+	"jem/train"
+)
+
+// scored is what a model said of images.
+type scored struct {
+	Model  string     `json:"model"`
+	Device string     `json:"device"`
+	Images []scoredOf `json:"images"`
+
+	names, classes []string
+	scores         *train.Scores
+}
+
+// scoredOf is one image's scores.
+type scoredOf struct {
+	Image      string  `json:"image"` // its file, or its number from 0
+	Class      int     `json:"class"`
+	Name       string  `json:"name"`
+	Confidence float64 `json:"confidence"` // p(y|x) of that class
+	LogPx      float32 `json:"log_px"`     // up to log Z
+	ApproxMass float32 `json:"approx_mass"`
+}
+
+// fill makes the list of images.
+func (s *scored) fill() {
+	for i := range s.scores.Len() {
+		class, confidence := s.scores.Class(i)
+		one := scoredOf{Image: strconv.Itoa(i), Class: class, Name: s.classes[class], Confidence: confidence, LogPx: s.scores.LogPx[i], ApproxMass: s.scores.ApproxMass[i]}
+		if s.names != nil {
+			one.Image = s.names[i]
+		}
+		s.Images = append(s.Images, one)
+	}
+}
+
+// writeScores writes scores to a file, or to stdout if out is empty.
+func (p *program) writeScores(out, format string, s scored) error {
+	s.fill()
+	b, err := map[string]func() ([]byte, error){"table": s.table, "json": s.json, "csv": s.csv, "safetensors": s.tensors}[format]()
+	if err != nil {
+		return err
+	}
+	if out == "" {
+		_, err = p.stdout.Write(b)
+		return err
+	}
+	if err := durable.WriteFile(out, b); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s (%d images)\n", escape(out), len(s.Images))
+	return err
+}
+
+func (s *scored) table() ([]byte, error) {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "IMAGE\tCLASS\tCONFIDENCE\tLOG P(X)\tAPPROX. MASS")
+	for _, i := range s.Images {
+		fmt.Fprintf(w, "%s\t%s\t%.4f\t%.4f\t%.4f\n", escape(i.Image), escape(i.Name), i.Confidence, i.LogPx, i.ApproxMass)
+	}
+	err := w.Flush()
+	return b.Bytes(), err
+}
+
+func (s *scored) json() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(s)
+	return b.Bytes(), err
+}
+
+func (s *scored) csv() ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	rows := [][]string{{"image", "class", "name", "confidence", "log_px", "approx_mass"}}
+	for _, i := range s.Images {
+		rows = append(rows, []string{i.Image, strconv.Itoa(i.Class), i.Name, strconv.FormatFloat(i.Confidence, 'g', -1, 64), exact(i.LogPx), exact(i.ApproxMass)})
+	}
+	err := w.WriteAll(rows)
+	return b.Bytes(), err
+}
+
+// exact is the shortest text that reads back as v.
+func exact(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 32) }
+
+func (s *scored) tensors() ([]byte, error) {
+	n := s.scores.Len()
+	var b bytes.Buffer
+	err := safetensors.Write(&b, []safetensors.Tensor{
+		{Name: "logits", Shape: []int{n, s.scores.Classes}, F32: s.scores.Logits},
+		{Name: "log_px", Shape: []int{n}, F32: s.scores.LogPx},
+		{Name: "approx_mass", Shape: []int{n}, F32: s.scores.ApproxMass},
+	})
+	return b.Bytes(), err
+}

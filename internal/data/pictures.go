@@ -1,0 +1,168 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"jem/internal/checkpoint/safetensors"
+)
+
+// maxPictures bounds how many files OpenPictures takes.
+const maxPictures = 10_000_000
+
+// OpenPictures reads PNG and JPEG files, and those in folders and their sub-folders, in the
+// order given and there in the order of names. Each is cut to its central square and resized
+// to o.Size, which must be set. names are the files'; notes say what was passed over or
+// resized. All labels are 0.
+func OpenPictures(paths []string, o FolderOptions) (s *Set, names, notes []string, err error) {
+	var skipped, resized int
+	for _, p := range paths {
+		found, passed, err := pictures(p)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		names, skipped = append(names, found...), skipped+passed
+	}
+	s = &Set{Name: Folder, C: 3, H: o.Size, W: o.Size, Classes: []string{""}}
+	if o.Grey {
+		s.C = 1
+	}
+	for _, name := range names {
+		b, err := readContent(name, maxFileBytes)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		other, err := s.addResized(b)
+		if err != nil {
+			return nil, nil, nil, at(name, err)
+		}
+		if other {
+			resized++
+		}
+		s.Labels = append(s.Labels, 0)
+	}
+	if skipped > 0 {
+		notes = append(notes, fmt.Sprintf("%d files that are neither PNG nor JPEG were passed over", skipped))
+	}
+	if resized > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d pictures were cut to their central square and resized to %d×%d pixels", resized, len(names), o.Size, o.Size))
+	}
+	return s, names, notes, nil
+}
+
+// addResized appends a picture and reports whether it had another size.
+func (s *Set) addResized(file []byte) (other bool, err error) {
+	img, err := decodePicture(file)
+	if err != nil {
+		return false, err
+	}
+	if int64(len(s.Pixels)+s.Dim()) > maxFolderBytes {
+		return false, bad("more than %d GiB of pixels: take fewer pictures at a time", maxFolderBytes>>30)
+	}
+	s.addPixels(img)
+	b := img.Bounds()
+	return b.Dx() != s.W || b.Dy() != s.H, nil
+}
+
+// pictures lists a picture, or those in a folder, of which there must be some.
+func pictures(path string) (names []string, skipped int, err error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, &Error{Path: path, Kind: ErrMissing, Reason: "no such file or folder"}
+	} else if err != nil {
+		return nil, 0, err
+	}
+	if !info.IsDir() {
+		return []string{path}, 0, regular(path, info)
+	}
+	err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case name != path && strings.HasPrefix(e.Name(), "."):
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case e.IsDir():
+			return nil
+		}
+		picture, err := isPicture(name)
+		if !picture {
+			skipped++
+			return err
+		}
+		if names = append(names, name); len(names) > maxPictures {
+			return &Error{Path: path, Kind: ErrBadData, Reason: fmt.Sprintf("more than %d pictures", maxPictures)}
+		}
+		return nil
+	})
+	if err == nil && len(names) == 0 {
+		err = &Error{Path: path, Kind: ErrMissing, Reason: "no PNG or JPEG images in this folder"}
+	}
+	return names, skipped, err
+}
+
+// Bounds on the values of images that OpenTensor takes. Chains leave [−1,1] by some tenths;
+// values beyond maxValue are pixels of 0 to 255.
+const maxValue = 10
+
+// OpenTensor reads images x (N,C,H,W), float32 in [−1,1], of the given shape from a
+// safetensors file.
+func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, &Error{Path: path, Kind: ErrMissing, Reason: "no such file"}
+	} else if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil {
+		err = regular(path, info)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := safetensors.Read(f, info.Size())
+	if err != nil {
+		return nil, nil, &Error{Path: path, Kind: ErrBadData, Reason: "no safetensors file that can be read", Err: err}
+	}
+	for _, t := range all {
+		if t.Name == "x" {
+			notes, err = checkImages(t, c, h, w)
+			return t.F32, notes, at(path, err)
+		}
+	}
+	return nil, nil, &Error{Path: path, Kind: ErrBadData, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d)", c, h, w)}
+}
+
+// checkImages holds shape and range of images against what the model takes.
+func checkImages(t safetensors.Tensor, c, h, w int) (notes []string, err error) {
+	if s := t.Shape; t.F32 == nil || len(s) != 4 || s[0] == 0 || s[1] != c || s[2] != h || s[3] != w {
+		return nil, bad("x has shape %v, want float32 (N,%d,%d,%d) with N ≥ 1", s, c, h, w)
+	}
+	var beyond, negative int
+	for i, v := range t.F32 {
+		if !(v >= -maxValue && v <= maxValue) { // NaN, too
+			return nil, bad("x holds %g in image %d: want pixels in [-1,1]", v, i/(c*h*w)+1)
+		}
+		if v < -1 || v > 1 {
+			beyond++
+		}
+		if v < 0 {
+			negative++
+		}
+	}
+	if beyond > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d values of x are outside [-1,1]; they are scored as they are", beyond, len(t.F32)))
+	}
+	if negative == 0 {
+		notes = append(notes, "x has no negative value: pixels are expected in [-1,1], not in [0,1]")
+	}
+	return notes, nil
+}

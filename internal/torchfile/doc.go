@@ -1,0 +1,56 @@
+// Package torchfile reads and writes the checkpoints that torch.save makes of a state
+// dict: the zip format of PyTorch 1.6 and later, and the legacy format before it, in which
+// the official JEM code (PyTorch 1.3) saves.
+//
+// A checkpoint is a pickle, a program for a stack machine that Python runs. The machine
+// here runs a small list of its instructions and knows OrderedDict, tensors and their
+// storages by name; whatever else a file asks for is refused. Nothing that the file claims
+// is trusted: every length is checked against what is there, depth, memo, strings and the
+// total of all tensors are bounded, and nothing may be missing or left over.
+//
+// It knows nothing of networks. Errors name the byte; the caller adds the file's name.
+//
+//	state, err := torchfile.Read(file, size)
+//	err = torchfile.Write(w, "last_ckpt", state)
+package torchfile
+
+import (
+	"fmt"
+
+	"jem/internal/checkpoint/safetensors"
+)
+
+// Tensor is a named array in C order: float32, or int32 for PyTorch's integers.
+type Tensor = safetensors.Tensor
+
+// State is the content of a checkpoint.
+type State struct {
+	Model []Tensor // the state dict, in its order, without DataParallel's prefix "module."
+
+	// Buffer is the replay buffer (slots,C,H,W) that the official code saves beside the
+	// state dict; nil where there is none.
+	Buffer *Tensor
+}
+
+// Bounds on what Read accepts.
+const (
+	maxDepth   = 64        // of values in values
+	maxMemo    = 1_000_000 // values that a pickle remembers or has on its stack
+	maxString  = 64 << 10  // bytes of one string
+	maxPickle  = 16 << 20  // bytes of one pickle: WRN-28-10 has 20 KB
+	maxEntries = 20_000    // files in a zip: one a tensor
+	maxRank    = 16        // dimensions of a tensor
+)
+
+// FormatError says where a file is not a checkpoint that this package reads.
+type FormatError struct {
+	Offset int64  // byte of the file
+	Reason string // what is wrong there
+}
+
+// Error is "byte n: reason".
+func (e *FormatError) Error() string { return fmt.Sprintf("byte %d: %s", e.Offset, e.Reason) }
+
+func refuse(offset int64, format string, args ...any) error {
+	return &FormatError{offset, fmt.Sprintf(format, args...)}
+}

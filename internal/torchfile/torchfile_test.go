@@ -1,0 +1,257 @@
+package torchfile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"jem/internal/checkpoint/safetensors"
+)
+
+// decoded reads a file that lies in memory.
+func decoded(file []byte) (State, error) { return Read(bytes.NewReader(file), int64(len(file))) }
+
+func official(t testing.TB, format string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/official_wrn10_1_" + format + ".pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// small is a state with everything that a file may have.
+func small() State {
+	return State{
+		Model: []Tensor{
+			{Name: "f.conv1.weight", Shape: []int{2, 1, 3, 1}, F32: []float32{0, 1, -2, 3, 1e-30, 5}},
+			{Name: "f.bn1.num_batches_tracked", I32: []int32{-7}},
+			{Name: "class_output.bias", Shape: []int{3}, F32: []float32{0.5, float32(math.Inf(1)), -1}},
+			{Name: "none", Shape: []int{0, 4}, F32: []float32{}},
+		},
+		Buffer: &Tensor{Name: "replay_buffer", Shape: []int{1, 1, 2, 2}, F32: []float32{1, 2, 3, 4}},
+	}
+}
+
+func written(t testing.TB, s State) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, "name", s); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// inLegacy makes a legacy file of a value's pickle and its storages' bytes.
+func inLegacy(pickle []byte, sizes []int, storages ...[]byte) []byte {
+	p := &pickler{out: []byte(magic)}
+	p.op(opProto, 2)
+	p.int(legacyProtocol)
+	p.op(opStop, opProto, 2, opEmptyDict)
+	p.string("little_endian")
+	p.op(opTrue, opSetItem, opStop)
+	p.out = append(p.out, pickle...)
+	p.op(opProto, 2, opEmptyList, opMark)
+	for i := range storages {
+		p.string(fmt.Sprint(i))
+	}
+	p.op(opAppends, opStop)
+	for i, s := range storages {
+		p.out = binary.LittleEndian.AppendUint64(p.out, uint64(sizes[i]))
+		p.out = append(p.out, s...)
+	}
+	return p.out
+}
+
+// legacyOf is a state in the legacy format.
+func legacyOf(t testing.TB, s State) []byte {
+	t.Helper()
+	p := &pickler{}
+	p.dict(s)
+	var sizes []int
+	var storages [][]byte
+	for _, x := range p.tensors {
+		var b bytes.Buffer
+		if err := encode(&b, x); err != nil {
+			t.Fatal(err)
+		}
+		sizes, storages = append(sizes, len(x.F32)+len(x.I32)), append(storages, b.Bytes())
+	}
+	return inLegacy(p.out, sizes, storages...)
+}
+
+func TestReadsOfficialCheckpoints(t *testing.T) {
+	f, err := os.Open("testdata/official_wrn10_1_expect.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect, err := safetensors.Read(f, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var states []State
+	for _, format := range []string{"zip", "legacy"} {
+		s, err := decoded(official(t, format))
+		if err != nil {
+			t.Fatalf("%s: %v", format, err)
+		}
+		states = append(states, s)
+		for _, want := range expect {
+			if want.Name == "replay_buffer" && !reflect.DeepEqual(*s.Buffer, want) {
+				t.Errorf("%s: replay buffer of shape %v differs from the expected one, %v", format, s.Buffer.Shape, want.Shape)
+			}
+		}
+		if n := len(s.Model); n != 24 || s.Model[0].Name != "f.conv1.weight" || s.Model[18].Name != "f.linear.weight" {
+			t.Errorf("%s: %d tensors, the first is %s", format, n, s.Model[0].Name)
+		}
+	}
+	if !reflect.DeepEqual(states[0], states[1]) {
+		t.Error("the two formats of one checkpoint give different tensors")
+	}
+}
+
+func TestWhatIsWrittenReadsTheSame(t *testing.T) {
+	for name, s := range map[string]State{"all": small(), "no buffer": {Model: small().Model}} {
+		for format, file := range map[string][]byte{"zip": written(t, s), "legacy": legacyOf(t, s)} {
+			got, err := decoded(file)
+			if err != nil || !reflect.DeepEqual(got, s) {
+				t.Errorf("%s, %s: got %v, %v", name, format, got, err)
+			}
+		}
+	}
+}
+
+func TestStoragesAreAligned(t *testing.T) {
+	file := written(t, small())
+	a, err := openArchive(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range a.entries {
+		if at, _, err := a.verified(name); err != nil || at%alignment != 0 {
+			t.Errorf("%s begins at byte %d (%v)", name, at, err)
+		}
+	}
+}
+
+// view pickles {"x": a tensor} with the given view of storage 0.
+func view(kind string, count, offset int, shape, stride []int) []byte {
+	p := &pickler{}
+	p.op(opProto, 2, opEmptyDict)
+	p.string("module.x")
+	p.global("torch._utils", "_rebuild_tensor_v2")
+	p.op(opMark, opMark)
+	p.string("storage")
+	p.global("torch", kind)
+	p.string("0")
+	p.string("cuda:0")
+	p.int(count)
+	p.op(opNone, opTuple, opPersID)
+	p.int(offset)
+	p.ints(shape)
+	p.ints(stride)
+	p.op(opTrue)
+	p.ordered()
+	p.op(opTuple, opReduce, opSetItem, opStop)
+	return p.out
+}
+
+func TestElementsAndStrides(t *testing.T) {
+	floats := binary.LittleEndian.AppendUint32(nil, math.Float32bits(0))
+	for i := 1; i < 8; i++ {
+		floats = binary.LittleEndian.AppendUint32(floats, math.Float32bits(float32(i)))
+	}
+	double := binary.LittleEndian.AppendUint64(nil, math.Float64bits(0.1))
+	for _, c := range []struct {
+		name, kind    string
+		count, offset int
+		shape, stride []int
+		data          []byte
+		f32           []float32
+		i32           []int32
+	}{
+		{"transposed", "FloatStorage", 8, 1, []int{2, 3}, []int{1, 2}, floats, []float32{1, 3, 5, 2, 4, 6}, nil},
+		{"scalar", "FloatStorage", 8, 7, nil, nil, floats, []float32{7}, nil},
+		{"repeated", "FloatStorage", 8, 3, []int{2, 2}, []int{0, 1}, floats, []float32{3, 4, 3, 4}, nil},
+		{"float64", "DoubleStorage", 1, 0, []int{1}, []int{1}, double, []float32{0.1}, nil},
+		// 1, −2, the smallest subnormal, ∞
+		{"float16", "HalfStorage", 4, 0, []int{4}, []int{1}, []byte{0, 0x3c, 0, 0xc0, 1, 0, 0, 0x7c}, []float32{1, -2, 1.0 / (1 << 24), float32(math.Inf(1))}, nil},
+		{"bfloat16", "BFloat16Storage", 2, 0, []int{2}, []int{1}, []byte{0x80, 0x3f, 0x20, 0xc1}, []float32{1, -10}, nil},
+		{"int64", "LongStorage", 1, 0, []int{1}, []int{1}, []byte{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, nil, []int32{-2}},
+		{"int32", "IntStorage", 1, 0, []int{1}, []int{1}, []byte{3, 0, 0, 0}, nil, []int32{3}},
+	} {
+		file := inLegacy(view(c.kind, c.count, c.offset, c.shape, c.stride), []int{c.count}, c.data)
+		s, err := decoded(file)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if x := s.Model[0]; x.Name != "x" || !reflect.DeepEqual(x.F32, c.f32) || !reflect.DeepEqual(x.I32, c.i32) {
+			t.Errorf("%s: got %v, want %v %v", c.name, x, c.f32, c.i32)
+		}
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	four := make([]byte, 16)
+	tensor := func(offset int, shape, stride []int) []byte {
+		return inLegacy(view("FloatStorage", 4, offset, shape, stride), []int{4}, four)
+	}
+	program := func(ops ...string) []byte { return inLegacy([]byte("\x80\x02"+strings.Join(ops, "")), nil) }
+	for _, c := range []struct {
+		name, want string
+		file       []byte
+	}{
+		{"nothing", "neither begin", nil},
+		{"text", "neither begin", []byte("these are not the weights you are looking for")},
+		{"a call of the shell", `Python's "os.system"`, program("cos\nsystem\n", "X\x02\x00\x00\x00ls", "\x85R.")},
+		{"a call of something remembered", "calls something other", program("X\x02\x00\x00\x00ls", ")R.")},
+		{"torch, but no storage", `Python's "torch.load"`, program("ctorch\nload\n.")},
+		{"bytes as storage", `Python's "torch.ByteStorage"`, program("ctorch\nByteStorage\n.")},
+		{"an object by its class", "instruction 0x81", program(")\x81.")},
+		{"another protocol", "protocol 4", inLegacy([]byte("\x80\x04}."), nil)},
+		{"an empty stack", "wants 1 values", program("\x85.")},
+		{"a missing mark", "wants a mark", program("t.")},
+		{"values left over", "stops with 2 values", program("}}.")},
+		{"nothing of a memo", "never remembered", program("h\x05.")},
+		{"a memo without end", "want one below 1000000", program("}r\xff\xff\xff\xff.")},
+		{"a long string", "string of 4294967295 bytes", program("X\xff\xff\xff\xff")},
+		{"a string that isn't there", "where", program("X\xff\xff\x00\x00")},
+		{"many marks", "levels", program(strings.Repeat("(", 65), ".")},
+		{"tuples in tuples", "nested more than 64", program("N", strings.Repeat("\x85", 65), ".")},
+		{"a key twice", "appears twice", program("}K\x01NsK\x01Ns.")},
+		{"a key without a value", "no value", program("}(K\x01u.")},
+		{"no dict", "no dict of tensors", program("N.")},
+		{"no tensors", "is empty", program("}.")},
+		{"something else in the dict", "no tensor", program("}K\x01K\x02s.")},
+		{"a huge integer", "integer of 200 bytes", program("\x8a\xc8")},
+		{"an offset beyond the storage", "offset 5", tensor(5, []int{0}, []int{1})},
+		{"a shape beyond the storage", "reaches element 4", tensor(0, []int{5}, []int{1})},
+		{"a stride beyond the storage", "reaches element 6", tensor(0, []int{2, 2}, []int{5, 1})},
+		{"a negative stride", "strides [-1]", tensor(3, []int{4}, []int{-1})},
+		{"a negative size", "shape [-4]", tensor(0, []int{-4}, []int{1})},
+		{"a shape that overflows", "has shape", tensor(0, []int{1 << 31, 1 << 31, 4}, []int{0, 0, 0})},
+		{"a view larger than the file", "larger than the file", tensor(0, []int{1 << 30}, []int{0})},
+		{"a storage larger than the file", "more than the file", inLegacy(view("FloatStorage", 1<<30, 0, []int{1}, []int{1}), []int{1 << 30}, four)},
+		{"another length of a storage", "has 3 elements", inLegacy(view("FloatStorage", 4, 0, []int{1}, []int{1}), []int{3}, four)},
+		{"a storage too many", "list of storages", inLegacy(view("FloatStorage", 4, 0, []int{1}, []int{1}), []int{4, 4}, four, four)},
+		{"bytes after the end", "follow the last storage", append(tensor(0, []int{4}, []int{1}), 0)},
+		{"an integer beyond 32 bits", "beyond 32 bits", inLegacy(view("LongStorage", 2, 0, []int{2}, []int{1}), []int{2}, append(make([]byte, 8), 0, 0, 0, 0, 1, 0, 0, 0))},
+		{"a number beyond float32", "beyond float32", inLegacy(view("DoubleStorage", 1, 0, []int{1}, []int{1}), []int{1}, binary.LittleEndian.AppendUint64(nil, math.Float64bits(1e300)))},
+	} {
+		_, err := decoded(c.file)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "byte ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+}
