@@ -65,11 +65,14 @@ func zeros(head []byte, n int, packed func(*bytes.Buffer) io.WriteCloser) []byte
 func zlibPacker(b *bytes.Buffer) io.WriteCloser { return zlib.NewWriter(b) }
 func gzipPacker(b *bytes.Buffer) io.WriteCloser { return gzip.NewWriter(b) }
 
-// matBomb is a MATLAB file of one compressed variable that unpacks to a gibibyte.
+// bombSize is what the bombs unpack to: above every limit that holds for their packed size.
+const bombSize = 256 << 20
+
+// matBomb is a MATLAB file of one compressed variable that unpacks to bombSize.
 func matBomb() []byte {
 	tag := binary.LittleEndian.AppendUint32(nil, 14)
-	tag = binary.LittleEndian.AppendUint32(tag, 1<<30)
-	content := zeros(tag, 1<<30, zlibPacker)
+	tag = binary.LittleEndian.AppendUint32(tag, bombSize)
+	content := zeros(tag, bombSize, zlibPacker)
 	file := append(bytes.Repeat([]byte{' '}, 124), 0, 1, 'I', 'M')
 	file = binary.LittleEndian.AppendUint32(file, 15)
 	file = binary.LittleEndian.AppendUint32(file, uint32(len(content)))
@@ -142,6 +145,7 @@ func yaml(content string) func(*testing.T, string) []string {
 
 func hostileData() []hostile {
 	idxHead := []byte{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28}
+	bomb := matBomb()
 	idxLabel := []byte{0, 0, 8, 1, 0, 0, 0, 1, 3}
 	return []hostile{
 		{"CIFAR cut", files("cifar10", cifarFiles(make([]byte, 3000))), exitData, []string{"data_batch_1.bin", "3000 bytes are not a whole number of records"}},
@@ -149,14 +153,14 @@ func hostileData() []hostile {
 		{"CIFAR empty", files("cifar10", cifarFiles(nil)), exitData, []string{"data_batch_1.bin", "0 bytes"}},
 		{"CIFAR label", files("cifar10", cifarFiles(bytes.Repeat([]byte{77}, 3073))), exitData, []string{"data_batch_1.bin", "record 0 has label 77"}},
 		{"CIFAR that is a picture", files("cifar10", cifarFiles(square(8))), exitData, []string{"data_batch_1.bin"}},
-		{"gzip bomb", files("cifar10", cifarFiles(zeros(nil, 1<<30, gzipPacker))), exitData, []string{"data_batch_1.bin", "more than"}},
+		{"gzip bomb", files("cifar10", cifarFiles(zeros(nil, bombSize, gzipPacker))), exitData, []string{"data_batch_1.bin", "more than"}},
 		{"gzip cut", files("cifar10", cifarFiles(gz(make([]byte, 3073))[:20])), exitData, []string{"data_batch_1.bin", "cut"}},
 		{"missing", files("cifar10", nil), exitData, []string{"cifar10 not found", "jem data fetch cifar10"}},
 		{"IDX images cut", files("mnist", mnistFiles(append(idxHead, make([]byte, 100)...), idxLabel)), exitData, []string{"train-images-idx3-ubyte", "100 bytes after the IDX header"}},
 		{"IDX swapped", files("mnist", mnistFiles(idxLabel, idxHead)), exitData, []string{"train-images-idx3-ubyte"}},
 		{"IDX of 2³² images", files("mnist", mnistFiles([]byte{0, 0, 8, 3, 255, 255, 255, 255, 0, 0, 4, 0, 0, 0, 4, 0}, idxLabel)), exitData, []string{"which says"}},
-		{"mat cut", files("svhn", map[string][]byte{"train_32x32.mat": matBomb()[:5000]}), exitData, []string{"train_32x32.mat", "cut"}},
-		{"mat bomb", files("svhn", map[string][]byte{"train_32x32.mat": matBomb()}), exitData, []string{"train_32x32.mat", "more than"}},
+		{"mat cut", files("svhn", map[string][]byte{"train_32x32.mat": bomb[:5000]}), exitData, []string{"train_32x32.mat", "cut"}},
+		{"mat bomb", files("svhn", map[string][]byte{"train_32x32.mat": bomb}), exitData, []string{"train_32x32.mat", "more than"}},
 		{"mat of version 7.3", files("svhn", map[string][]byte{"train_32x32.mat": append([]byte("MATLAB 7.3"), make([]byte, 500)...)}), exitData, []string{"train_32x32.mat", "HDF5"}},
 		{"PNG of 10¹⁰ pixels", one(claiming(100000, 100000)), exitData, []string{"a.png", "100000×100000"}},
 		{"PNG cut", one(square(64)[:60]), exitData, []string{"a.png", "cut"}},
