@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_threads_%d", isa, threads), func(t *testing.T) {
 				report := backendtest.Run(t, func() (backend.Device, error) {
 					return cpu.Open(cpu.Options{ISA: isa.String(), Threads: threads})
-				}, backendtest.Options{Short: testing.Short(), Widen: map[string]float64{"winograd": 64}})
+				}, backendtest.Options{Short: testing.Short()})
 				logNearest(t, report)
 				digests = sameDigests(t, digests, report)
 			})
