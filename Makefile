@@ -7,7 +7,7 @@ RELEASE    := $(shell git describe --tags --always --dirty 2>/dev/null || echo u
 LDFLAGS    := -s -w -X main.release=$(RELEASE)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-FAMILIES   := conv peak pointwise
+FAMILIES   := conv peak pointwise wino
 ISAS       := avx2 avx512
 FUZZTIME   ?= 20s
 TESTFLAGS  ?=
@@ -34,7 +34,8 @@ test: ## go vet and every test; under ten minutes on two cores
 
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./internal/data ./train/...
+	CGO_ENABLED=1 $(GO) test -race -short ./internal/data ./train/journal
+	CGO_ENABLED=1 $(GO) test -race -short -skip 'Golden|Kink' ./train
 	CGO_ENABLED=1 $(GO) test -race -short -run 'Worker|Thread|Region|Pool' ./backend/cpu
 
 .PHONY: test-crash

@@ -3,6 +3,7 @@ package model_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"jem/backend"
@@ -179,6 +180,41 @@ func TestLogDensityGradIsTheMeanOfJointGrads(t *testing.T) {
 		// Each of the 11 gradients carries a relative rounding error of about 1e-6 of the largest entry.
 		if math.Abs(float64(v)-want[i]) > 1e-5*largest {
 			t.Fatalf("pixel %d: %v, mean of joint gradients %v", i, v, want[i])
+		}
+	}
+}
+
+// The signs of the listed activations are those that the gradients use: a unit put on the
+// other side of zero changes the gradient of the first layer, in each of them.
+func TestGradientsUseTheSignsOfActivations(t *testing.T) {
+	for _, norm := range []string{"none", "batch"} {
+		p := newProbe(t, model.Config{Depth: 10, Width: 1, InC: 1, Size: 8, Classes: 3, Norm: norm, Slope: 0.2}, 2, false)
+		p.net.Forward(p.x, p.mode)
+		stem := p.net.Params.List[0].Grad
+		gradient := func() []float32 {
+			p.dev.Fill(p.net.Params.Grad, 0)
+			p.net.ParamGrad(p.dlogit)
+			g := make([]float32, backend.Len(stem))
+			if err := p.dev.Download(g, stem); err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		all := p.net.Activations()
+		if len(all) != 2*3+1 {
+			t.Errorf("%s: %d activations, want two a block and the last", norm, len(all))
+		}
+		for i, a := range all {
+			before := gradient()
+			values := make([]float32, backend.Len(a))
+			if err := p.dev.Download(values, a); err != nil {
+				t.Fatal(err)
+			}
+			values[len(values)/2] *= -1
+			p.dev.Upload(a, values)
+			if slices.Equal(gradient(), before) {
+				t.Errorf("%s: a sign of activation %d %v changes no gradient", norm, i, a.Shape())
+			}
 		}
 	}
 }

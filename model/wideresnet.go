@@ -139,6 +139,17 @@ func (n *WideResNet) Forward(x backend.Tensor, m Mode) backend.Tensor {
 	return p.logits
 }
 
+// Activations lists the LeakyReLU outputs of the last Forward, Image (N,C,H,W) each, in the
+// order of computation. InputGrad and ParamGrad take the derivative at a unit, 1 or the
+// slope, from the sign found here. They belong to the network.
+func (n *WideResNet) Activations() []backend.Tensor {
+	var all []backend.Tensor
+	for _, b := range n.last.blocks {
+		all = append(all, b.a, b.h)
+	}
+	return append(all, n.last.features)
+}
+
 // at is the mode of block i, whose dropout mask differs from the others'.
 func (m Mode) at(i int) Mode {
 	m.DropKey.Sub += uint32(i)

@@ -19,9 +19,12 @@ type Config struct {
 
 // Data names the images and what is done to them before the network sees them.
 type Data struct {
-	Name           string  `yaml:"name"`             // cifar10, cifar100, svhn, mnist, fashion-mnist
-	Dir            string  `yaml:"dir"`              // folder of the published files; empty: search the usual places
+	Name           string  `yaml:"name"`             // cifar10, cifar100, svhn, mnist, fashion-mnist, folder (of your own pictures)
+	Dir            string  `yaml:"dir"`              // folder of the published files, empty: search the usual places; or of your own pictures
+	Size           int     `yaml:"size"`             // pictures of a folder are cut to their central square and resized to so many pixels; 0: all have one size
+	Grey           bool    `yaml:"grey"`             // pictures of a folder become grey
 	Valid          int     `yaml:"valid"`            // images held out for validation (official n_valid)
+	ValidShare     float32 `yaml:"valid_share"`      // share of the images held out instead, where data.valid is 0
 	Noise          float32 `yaml:"noise"`            // std of the Gaussian noise added to [-1,1] pixels (official sigma)
 	EvalNoise      bool    `yaml:"eval_noise"`       // add it at evaluation too, as the official code does
 	Crop           int     `yaml:"crop"`             // reflect padding of the random crop; 0: no crop

@@ -2,7 +2,6 @@ package train
 
 import (
 	"errors"
-	"fmt"
 
 	"jem/internal/data"
 	"jem/internal/philox"
@@ -45,9 +44,12 @@ func (d *DataSources) open(step int) error {
 		return err
 	}
 	d.Classes, d.Channels, d.Size = set.Classes, set.C, set.H
-	split, held, err := data.Holdout(set.Len(), c.Data.Valid, philox.New(c.Seed, 0, philox.Split))
+	if err := c.fits(set); err != nil {
+		return err
+	}
+	split, held, err := c.holdout(set)
 	if err != nil {
-		return fmt.Errorf("data.valid: %w", err)
+		return err
 	}
 	if err := d.evaluation(set, held); err != nil {
 		return err
@@ -60,11 +62,7 @@ func (d *DataSources) open(step int) error {
 
 // read opens one split of the configured set.
 func (d *DataSources) read(split data.Split) (*data.Set, error) {
-	o := data.OpenOptions{Dir: d.cfg.Data.Dir}
-	if split == data.Train {
-		o.Limit = d.cfg.Data.Limit
-	}
-	set, notes, err := data.Open(d.cfg.Data.Name, split, o)
+	set, notes, err := d.cfg.read(split)
 	d.notes = append(d.notes, notes...)
 	return set, err
 }
@@ -105,7 +103,7 @@ func (d *DataSources) training(set *data.Set, split []int, step int) error {
 	augment := data.Augment{Crop: c.Data.Crop, Flip: c.Data.Flip, Noise: c.Data.Noise}
 	labeled, err := data.PerClass(set, split, c.Data.LabelsPerClass)
 	if err != nil {
-		return fmt.Errorf("data.labels_per_class: %w", err)
+		return unfit("data.labels_per_class", err)
 	}
 	if d.Labeled, err = d.stream(set, labeled, augment, step, philox.OrderPYX, philox.AugmentPYX); err != nil {
 		return err
@@ -144,7 +142,11 @@ func (c *Config) start(set *data.Set, split []int) (sampler.Start, error) {
 	if c.Sampler.Start != "gaussian" {
 		return sampler.Uniform{}, nil
 	}
-	return data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
+	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
+	if err != nil {
+		return nil, unfit("sampler.start", err)
+	}
+	return g, nil
 }
 
 // stream is a loader that computes ahead of the trainer.

@@ -9,30 +9,55 @@ import (
 	"jem/sampler"
 )
 
-// Replay repeats a training step recorded from the official code: the trainer's own loss,
-// gradients and update, on the recorded parameters, images and SGLD noise. It returns what
-// it computed under the names of the file, for golden.Step.Compare.
-func Replay(dev backend.Device, g *golden.Step) (golden.Values, error) {
+// Replay repeats a training step recorded from the official code (the trainer's own loss,
+// gradients and update, on the recorded parameters, images and SGLD noise) and compares
+// the results with the recording.
+func Replay(dev backend.Device, g *golden.Step) (golden.Outcome, error) {
 	t, err := New(dev, goldenConfig(g.Config), goldenSources(g))
 	if err != nil {
-		return nil, err
-	}
-	if err := t.adopt(g.Params("param0/")); err != nil {
-		return nil, fmt.Errorf("%s: %w", g.Name, err)
+		return golden.Outcome{}, err
 	}
 	r := &replay{Trainer: t, step: g, got: golden.Values{}}
-	if err := t.load(0); err != nil {
-		return nil, err
+	kinks, err := r.run()
+	if err != nil {
+		return golden.Outcome{}, fmt.Errorf("replay %s: %w", g.Name, err)
+	}
+	return golden.Outcome{Step: g.Name, Groups: g.Compare(r.got), Kinks: kinks}, nil
+}
+
+// replay is a recorded step being repeated.
+type replay struct {
+	*Trainer
+	step *golden.Step
+	got  golden.Values // what was computed, under the names of the file
+}
+
+// run is Trainer.step on what was recorded.
+func (r *replay) run() (golden.Kinks, error) {
+	var record Record
+	if err := r.differentiated(&record); err != nil {
+		return golden.Kinks{}, err
+	}
+	kinks, err := r.settle()
+	if err != nil {
+		return kinks, err
+	}
+	r.update(0, &record)
+	return kinks, r.collect(&record)
+}
+
+// differentiated goes as far as the parameter gradients.
+func (r *replay) differentiated(record *Record) error {
+	if err := r.adopt(r.step.Params("param0/")); err != nil {
+		return err
+	}
+	if err := r.load(0); err != nil {
+		return err
 	}
 	if err := r.chains(); err != nil {
-		return nil, err
+		return err
 	}
-	var record Record
-	if err := t.differentiate(0, &record); err != nil {
-		return nil, err
-	}
-	t.update(0, &record)
-	return r.got, r.collect(&record)
+	return r.differentiate(0, record)
 }
 
 func goldenConfig(c golden.Config) Config {
@@ -76,13 +101,6 @@ func (t *Trainer) adopt(params map[string]golden.Tensor) error {
 	}
 	t.dev.ParamsChanged()
 	return nil
-}
-
-// replay is a recorded step being repeated.
-type replay struct {
-	*Trainer
-	step *golden.Step
-	got  golden.Values
 }
 
 // chains moves the recorded chains, in place of those of the replay buffer.
@@ -133,7 +151,7 @@ func (r *replay) keep(name string, t backend.Tensor) error {
 	return r.dev.Download(r.got[name], t)
 }
 
-// collect reads the step's results: loss terms, outputs, gradients and new parameters.
+// collect reads what gradients have not read: loss terms, outputs and new parameters.
 func (r *replay) collect(rec *Record) error {
 	r.got.Loss(map[string]float64{
 		"l_px": rec.PX, "f_xp": rec.LogPxPos, "f_xq": rec.LogPxNeg,
@@ -153,14 +171,21 @@ func (r *replay) collect(rec *Record) error {
 		lo += p.N
 	}
 	for _, p := range r.net.Params.List {
-		if err := r.keep("grad/"+p.Name, p.Grad); err != nil {
-			return err
-		}
 		if err := r.keep("param1/"+p.Name, p.Value); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// gradients reads the parameter gradients and compares them.
+func (r *replay) gradients() (golden.Comparison, error) {
+	for _, p := range r.net.Params.List {
+		if err := r.keep("grad/"+p.Name, p.Grad); err != nil {
+			return golden.Comparison{}, err
+		}
+	}
+	return r.step.CompareGrad(r.got), nil
 }
 
 func logSumExps(logits []float32, k int) []float32 {

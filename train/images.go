@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"jem/internal/data"
-	"jem/internal/philox"
 )
 
 // Splits are the sets of images that OpenImages knows.
@@ -18,25 +17,25 @@ func OpenImages(c Config, split string) (Images, []string, error) {
 	if c.Data.EvalNoise {
 		noise = c.Data.Noise
 	}
-	published, o := data.Train, data.OpenOptions{Dir: c.Data.Dir, Limit: c.Data.Limit}
+	published := data.Train
 	if split == "test" {
-		published, o.Limit = data.Test, 0
+		published = data.Test
 	}
-	set, notes, err := data.Open(c.Data.Name, published, o)
+	set, notes, err := c.read(published)
 	if err != nil {
 		return nil, notes, err
 	}
 	var indices []int
 	if split != "test" {
-		rest, held, err := data.Holdout(set.Len(), c.Data.Valid, philox.New(c.Seed, 0, philox.Split))
+		rest, held, err := c.holdout(set)
 		if err != nil {
-			return nil, notes, fmt.Errorf("data.valid: %w", err)
+			return nil, notes, err
 		}
 		if indices = rest; split == "valid" {
 			indices = held
 		}
 		if len(indices) == 0 {
-			return nil, notes, fmt.Errorf("this run has no %s images", split)
+			return nil, notes, &data.Error{Path: c.Data.Dir, Kind: data.ErrMissing, Reason: fmt.Sprintf("this run has no %s images", split)}
 		}
 	}
 	images, err := c.evalImages(set, indices, noise)

@@ -79,6 +79,9 @@ func (p *Predictor) build(c *checkpoint.Checkpoint) error {
 	if err != nil {
 		return err
 	}
+	if side := p.Config.Data.Size; side > 0 {
+		sizes.side = side
+	}
 	m := p.Config.Model
 	p.net, err = model.New(p.dev, model.Config{
 		Depth: m.Depth, Width: m.Width, Norm: m.Norm, Dropout: m.Dropout, Slope: m.Slope,
@@ -98,14 +101,18 @@ func (p *Predictor) build(c *checkpoint.Checkpoint) error {
 		return fmt.Errorf("%s: model.safetensors: %w", c.Path, err)
 	}
 	p.dev.ParamsChanged()
-	p.eval, p.buffer, p.Classes = newEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data.Name, sizes.classes)
+	p.eval, p.buffer, p.Classes = newEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data, sizes.classes)
 	return p.dev.Sync()
 }
 
-// classNames are those of a published data set, else numbers.
-func classNames(dataset string, n int) []string {
-	if l, err := data.Lookup(dataset); err == nil && len(l.Classes) == n {
+// classNames are those of a published data set, or of a folder of pictures that is still there;
+// else numbers.
+func classNames(d Data, n int) []string {
+	if l, err := data.Lookup(d.Name); err == nil && len(l.Classes) == n {
 		return l.Classes
+	}
+	if names, err := data.FolderClasses(d.Dir); d.Name == data.Folder && err == nil && len(names) == n {
+		return names
 	}
 	names := make([]string, n)
 	for i := range names {

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -10,8 +9,9 @@ import (
 )
 
 // Samples are chains of the replay buffer, sorted by the class that the model sees in
-// them (as the official cond_samples does) and within a class by its confidence. Before
-// the first step, when the model sees nothing yet, by the class of their slot.
+// them (as the official cond_samples does), within a class in the order in which they
+// came: the best are not picked out. Before the first step, when the model sees nothing
+// yet, by the class of their slot.
 type Samples struct {
 	Images         []float32 // (len(Class),C,H,W), in [−1,1] where pixels are clamped
 	Class          []int     // predicted; before the first step the slot's
@@ -71,18 +71,13 @@ func (s *Samples) add(images, logits []float32, k int) {
 	}
 }
 
-// sorted orders by class, then by falling confidence.
+// sorted orders by class.
 func (s *Samples) sorted(pixels int) *Samples {
 	order := make([]int, len(s.Class))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		if s.Class[a] != s.Class[b] {
-			return s.Class[a] - s.Class[b]
-		}
-		return cmp.Compare(s.Confidence[b], s.Confidence[a])
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return s.Class[a] - s.Class[b] })
 	out := &Samples{Channels: s.Channels, Size: s.Size}
 	for _, i := range order {
 		out.Images = append(out.Images, s.Images[i*pixels:(i+1)*pixels]...)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"jem/internal/data"
 	"jem/internal/settings"
 )
 
@@ -32,14 +33,18 @@ func Validate(c Config) error {
 	v.loop(c)
 	v.guard(c.Guard)
 	v.device(c.Device)
+	return v.err()
+}
+
+// validator collects faults.
+type validator struct{ faults []settings.Fault }
+
+func (v *validator) err() error {
 	if len(v.faults) == 0 {
 		return nil
 	}
 	return &settings.Error{Faults: v.faults}
 }
-
-// validator collects faults.
-type validator struct{ faults []settings.Fault }
 
 func (v *validator) fault(path, problem string, args ...any) {
 	v.faults = append(v.faults, settings.Fault{Path: path, Problem: fmt.Sprintf(problem, args...)})
@@ -57,6 +62,25 @@ func (v *validator) atLeast(path string, value, lo int) {
 	if value < lo {
 		v.fault(path, "%d is below %d", value, lo)
 	}
+}
+
+// The largest counts that are taken. No run needs more; beyond them memory ends, and products
+// of counts might wrap around.
+const (
+	maxDepth   = 1000
+	maxWidth   = 64
+	maxBatch   = 1 << 16
+	maxThreads = 1 << 12
+	maxImages  = 1 << 28   // of a buffer or a set
+	maxCount   = 1<<31 - 1 // steps
+)
+
+// count wants a number in [lo,hi].
+func (v *validator) count(path string, value, lo, hi int) {
+	if value > hi {
+		v.fault(path, "%d is above %d", value, hi)
+	}
+	v.atLeast(path, value, lo)
 }
 
 // bounds of a number: lo ≤ v ≤ hi, or < where open.
@@ -102,30 +126,61 @@ func (v *validator) data(c Config) {
 	d := c.Data
 	names := []string{"cifar10", "cifar100", "svhn", "mnist", "fashion-mnist", "folder"}
 	v.oneOf("data.name", d.Name, names...)
-	v.atLeast("data.valid", d.Valid, 0)
-	v.within("data.noise", d.Noise, notNegative)
-	if d.Crop < 0 || d.Crop > 16 {
-		v.fault("data.crop", "%d: want 0 (no crop) to 16 pixels, half an image", d.Crop)
+	v.count("data.valid", d.Valid, 0, maxImages)
+	v.within("data.valid_share", d.ValidShare, fraction)
+	if d.Valid > 0 && d.ValidShare > 0 {
+		v.fault("data.valid_share", "%g, but data.valid holds out %d images already: set one of them to 0", d.ValidShare, d.Valid)
 	}
+	v.within("data.noise", d.Noise, notNegative)
 	if d.LabelsPerClass == 0 || d.LabelsPerClass < -1 {
 		v.fault("data.labels_per_class", "%d: want 1 or more, or -1 for all", d.LabelsPerClass)
 	}
-	v.atLeast("data.limit", d.Limit, 0)
+	v.count("data.limit", d.Limit, 0, maxImages)
+	v.pictures(d)
 	n := published[d.Name].train
 	if d.Limit > 0 {
 		n = min(n, d.Limit)
 	}
-	if left := n - d.Valid; n > 0 && d.Valid >= 0 && left < c.Train.Batch {
-		v.fault("train.batch", "%d, but only %d images are left to train on (%d, less data.valid = %d): lower train.batch or data.valid, or raise data.limit",
-			c.Train.Batch, max(left, 0), n, d.Valid)
+	if n > 0 && d.Valid >= 0 {
+		v.enough(c, n)
+	}
+}
+
+// pictures checks what is done to the pictures of a folder, and to all images.
+func (v *validator) pictures(d Data) {
+	side := 32
+	switch {
+	case d.Name != data.Folder && (d.Size != 0 || d.Grey):
+		v.fault("data.size", "data.size and data.grey are for pictures of your own: set data.name to folder, or leave them out")
+	case d.Name == data.Folder && d.Size == 0:
+		side = data.MaxSide // theirs is not known yet
+	case d.Name == data.Folder:
+		side = d.Size
+	}
+	if d.Size < 0 || d.Size%8 != 0 || d.Size > data.MaxSide {
+		v.fault("data.size", "%d: want a multiple of 8 up to %d, or 0 for pictures that all have such a size", d.Size, data.MaxSide)
+	}
+	if d.Crop < 0 || d.Crop > side/2 {
+		v.fault("data.crop", "%d: want 0 (no crop) to %d pixels, half an image", d.Crop, side/2)
+	}
+}
+
+// enough wants a batch of images left of n to train on.
+func (v *validator) enough(c Config, n int) {
+	held := c.Data.held(n)
+	if left := n - held; left < c.Train.Batch {
+		v.fault("train.batch", "%d, but only %d images are left to train on (%d, less %d held out): lower train.batch, data.valid or data.valid_share, or raise data.limit",
+			c.Train.Batch, max(left, 0), n, held)
 	}
 }
 
 func (v *validator) model(m Model) {
 	if m.Depth < 10 || (m.Depth-4)%6 != 0 {
 		v.fault("model.depth", "%d is not 6n+4: want 10, 16, 22, 28, …", m.Depth)
+	} else {
+		v.count("model.depth", m.Depth, 10, maxDepth)
 	}
-	v.atLeast("model.width", m.Width, 1)
+	v.count("model.width", m.Width, 1, maxWidth)
 	v.oneOf("model.norm", m.Norm, "none", "batch", "instance", "layer")
 	v.within("model.dropout", m.Dropout, fraction)
 	v.within("model.slope", m.Slope, factor)
@@ -143,7 +198,7 @@ func (v *validator) objective(o Objective) {
 
 func (v *validator) sampler(c Config) {
 	s, o := c.Sampler, c.Objective
-	v.atLeast("sampler.steps", s.Steps, 1)
+	v.count("sampler.steps", s.Steps, 1, maxCount)
 	v.within("sampler.step_size", s.StepSize, positive)
 	v.within("sampler.noise", s.Noise, notNegative)
 	v.within("sampler.step_decay", s.StepDecay, factor)
@@ -151,8 +206,12 @@ func (v *validator) sampler(c Config) {
 	v.within("sampler.grad_clip", s.GradClip, notNegative)
 	v.within("sampler.reinit", s.Reinit, probability)
 	v.oneOf("sampler.start", s.Start, "uniform", "gaussian")
-	classes := max(1, published[c.Data.Name].classes)
-	v.atLeast("sampler.buffer", s.Buffer, classes)
+	v.buffer(s, o, max(1, published[c.Data.Name].classes))
+}
+
+// buffer wants room for every class.
+func (v *validator) buffer(s Sampler, o Objective, classes int) {
+	v.count("sampler.buffer", s.Buffer, classes, maxImages)
 	if own := (o.ClassCond && o.PX > 0) || o.PXY > 0; own && s.Buffer >= classes && s.Buffer%classes != 0 {
 		v.fault("sampler.buffer", "%d is no multiple of the %d classes, which share it equally: want %d", s.Buffer, classes, (s.Buffer/classes+1)*classes)
 	}
@@ -166,7 +225,7 @@ func (v *validator) optim(o Optim) {
 	v.within("optim.eps", o.Eps, positive)
 	v.within("optim.momentum", o.Momentum, fraction)
 	v.within("optim.weight_decay", o.WeightDecay, notNegative)
-	v.atLeast("optim.warmup", o.Warmup, 0)
+	v.count("optim.warmup", o.Warmup, 0, maxCount)
 	for i, e := range o.DecayEpochs {
 		if e < 1 || i > 0 && e <= o.DecayEpochs[i-1] {
 			v.fault("optim.decay_epochs", "%v: want epochs from 1 in rising order", o.DecayEpochs)
@@ -180,17 +239,17 @@ func (v *validator) optim(o Optim) {
 
 func (v *validator) loop(c Config) {
 	l := c.Train
-	v.atLeast("train.batch", l.Batch, 1)
-	v.atLeast("train.steps", l.Steps, 0)
+	v.count("train.batch", l.Batch, 1, maxBatch)
+	v.count("train.steps", l.Steps, 0, maxCount)
 	if l.Steps == 0 {
-		v.atLeast("train.epochs", l.Epochs, 1)
+		v.count("train.epochs", l.Epochs, 1, maxCount)
 	}
-	v.atLeast("train.log_every", l.LogEvery, 1)
-	v.atLeast("train.eval_every", l.EvalEvery, 0)
-	v.atLeast("train.sample_every", l.SampleEvery, 0)
-	v.atLeast("train.save_every", l.SaveEvery, 0)
-	v.atLeast("train.keep_last", l.KeepLast, 1)
-	v.atLeast("train.keep_every", l.KeepEvery, 0)
+	v.count("train.log_every", l.LogEvery, 1, maxCount)
+	v.count("train.eval_every", l.EvalEvery, 0, maxCount)
+	v.count("train.sample_every", l.SampleEvery, 0, maxCount)
+	v.count("train.save_every", l.SaveEvery, 0, maxCount)
+	v.count("train.keep_last", l.KeepLast, 1, maxCount)
+	v.count("train.keep_every", l.KeepEvery, 0, maxCount)
 	v.within("train.max_loss", l.MaxLoss, positive)
 }
 
@@ -212,5 +271,5 @@ func (v *validator) guard(g Guard) {
 func (v *validator) device(d Device) {
 	v.oneOf("device.name", d.Name, "cpu", "cuda")
 	v.oneOf("device.cpu_isa", d.ISA, "", "generic", "avx2", "avx512")
-	v.atLeast("device.threads", d.Threads, 0)
+	v.count("device.threads", d.Threads, 0, maxThreads)
 }

@@ -28,10 +28,14 @@ func TestValidateNamesPathValueAndRemedy(t *testing.T) {
 		{"class share", func(c *Config) { c.Objective.ClassCond = true; c.Sampler.Buffer = 1001 }, "sampler.buffer: 1001 is no multiple of the 10 classes, which share it equally: want 1010"},
 		{"class share of p(x,y)", func(c *Config) { c.Data.Name = "cifar100"; c.Objective.PXY = 1; c.Sampler.Buffer = 150 }, "sampler.buffer: 150 is no multiple of the 100 classes"},
 		{"buffer below classes", func(c *Config) { c.Sampler.Buffer = 9 }, "sampler.buffer: 9 is below 10"},
-		{"batch above data", func(c *Config) { c.Data.Limit = 5050 }, "train.batch: 64, but only 50 images are left to train on (5050, less data.valid = 5000)"},
+		{"batch above data", func(c *Config) { c.Data.Limit = 5050 }, "train.batch: 64, but only 50 images are left to train on (5050, less 5000 held out)"},
 		{"valid above data", func(c *Config) { c.Data.Limit = 100 }, "train.batch: 64, but only 0 images are left"},
 		{"labels", func(c *Config) { c.Data.LabelsPerClass = 0 }, "data.labels_per_class: 0: want 1 or more, or -1 for all"},
 		{"crop", func(c *Config) { c.Data.Crop = 17 }, "data.crop: 17: want 0 (no crop) to 16 pixels"},
+		{"crop of a small picture", func(c *Config) { c.Data.Name, c.Data.Dir, c.Data.Size, c.Data.Crop = "folder", "x", 8, 5 }, "data.crop: 5: want 0 (no crop) to 4 pixels"},
+		{"size of a published set", func(c *Config) { c.Data.Size = 16 }, "data.size: data.size and data.grey are for pictures of your own"},
+		{"odd size", func(c *Config) { c.Data.Name, c.Data.Dir, c.Data.Size = "folder", "x", 20 }, "data.size: 20: want a multiple of 8 up to 1024"},
+		{"two ways to hold out", func(c *Config) { c.Data.ValidShare = 0.1 }, "data.valid_share: 0.1, but data.valid holds out 5000 images already"},
 		{"data set", func(c *Config) { c.Data.Name = "cifar" }, `data.name: unknown name "cifar": want cifar10, `},
 		{"start", func(c *Config) { c.Sampler.Start = "noise" }, `sampler.start: unknown name "noise": want uniform, gaussian`},
 		{"decay order", func(c *Config) { c.Optim.DecayEpochs = []int{100, 50} }, "optim.decay_epochs: [100 50]: want epochs from 1 in rising order"},
@@ -70,7 +74,7 @@ func TestConfigurationsThatAreValid(t *testing.T) {
 		"steps instead of epochs":   func(c *Config) { c.Train.Epochs, c.Train.Steps = 0, 3 },
 		"odd buffer, unconditional": func(c *Config) { c.Sampler.Buffer = 1001 },
 		"joint only":                func(c *Config) { c.Objective = Objective{PXY: 1} },
-		"own folder of images":      func(c *Config) { c.Data.Name = "folder"; c.Data.Valid = 10 },
+		"own folder of images":      func(c *Config) { c.Data.Name = "folder"; c.Data.Dir = "pictures"; c.Data.Valid = 10 },
 	} {
 		c := Default()
 		change(&c)

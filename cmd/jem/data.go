@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -29,9 +30,13 @@ func (p *program) dataCommand() *cli.Command {
 				Action: p.verifyData,
 			}, "NAME"),
 			leaf(&cli.Command{
-				Name:   "fetch",
-				Usage:  "download a set from its publisher; an interrupted download goes on where it stopped",
-				Flags:  append([]cli.Flag{dataDirFlag, &cli.StringSliceFlag{Name: "mirror", Usage: "try this base URL first; may be repeated"}}, logFlags()...),
+				Name:  "fetch",
+				Usage: "download a set from its publisher; an interrupted download goes on where it stopped",
+				Flags: append([]cli.Flag{
+					dataDirFlag,
+					&cli.StringSliceFlag{Name: "mirror", Usage: "try this base URL first; may be repeated"},
+					&cli.DurationFlag{Name: "stall", Value: 30 * time.Second, Usage: "turn to the next server when one sends nothing for so long"},
+				}, logFlags()...),
 				Action: p.fetchData,
 			}, "NAME"),
 		},
@@ -136,13 +141,17 @@ func (p *program) fetchData(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	stall := c.Duration("stall")
+	if stall <= 0 {
+		return usagef(c, "--stall %v: want a time above 0, as in 30s", stall)
+	}
 	s, err := p.screen(c)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	s.log.Info(l.Title + "; terms: " + l.Terms)
-	folder, err := data.Fetch(c.Context, l.Name, c.String("data-dir"), s.download, data.FetchOptions{Mirrors: c.StringSlice("mirror")})
+	folder, err := data.Fetch(c.Context, l.Name, c.String("data-dir"), s.download, data.FetchOptions{Mirrors: c.StringSlice("mirror"), Stall: stall})
 	if err != nil {
 		return err
 	}

@@ -106,6 +106,6 @@ func openRun(c *cli.Context, dev backend.Device, s *screen) (*train.Predictor, e
 // notes logs sentences for the user.
 func (s *screen) notes(all []string) {
 	for _, n := range all {
-		s.log.Warn(n)
+		s.log.Warn(escape(n))
 	}
 }

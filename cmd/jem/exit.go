@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"jem/internal/checkpoint"
 	"jem/internal/data"
+	"jem/internal/metrics"
 	"jem/internal/rundir"
 	"jem/internal/settings"
 	"jem/train"
@@ -96,7 +99,7 @@ func exitCode(err error) int {
 		return exitConfig
 	case errors.As(err, &diverged):
 		return exitDiverged
-	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
+	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
 		return exitData
 	case errors.Is(err, rundir.ErrExists), errors.As(err, &locked):
 		return exitBusy
@@ -108,15 +111,50 @@ func exitCode(err error) int {
 	return exitBug
 }
 
-// message is what is printed about an error: one sentence, or a list of faults.
+// maxFaults bounds the list of faults that is printed: a wrong file may have thousands.
+const maxFaults = 20
+
+// message is what is printed about an error: one sentence, or a list of faults or of servers
+// that failed. Names of files may hold anything; nothing of it reaches the terminal as a
+// control character.
 func message(err error) string {
 	var config *settings.Error
 	if errors.As(err, &config) && len(config.Faults) > 1 {
-		return fmt.Sprintf("jem: %d faults in the configuration:\n  %s", len(config.Faults), strings.ReplaceAll(config.Error(), "\n", "\n  "))
+		lines := strings.Split(config.Error(), "\n")
+		if more := len(lines) - maxFaults; more > 0 {
+			lines = append(lines[:maxFaults], fmt.Sprintf("and %d more", more))
+		}
+		for i, line := range lines {
+			lines[i] = escape(line)
+		}
+		return fmt.Sprintf("jem: %d faults in the configuration:\n  %s", len(config.Faults), strings.Join(lines, "\n  "))
 	}
 	var stopped *stoppedError
 	if errors.Is(err, context.Canceled) && exitCode(err) == exitStopped && !errors.As(err, &stopped) {
 		return "jem: stopped"
 	}
-	return "jem: " + err.Error()
+	lines, separator := strings.Split(err.Error(), "\n"), "; "
+	if errors.Is(err, data.ErrFetch) {
+		separator = "\n"
+	}
+	for i, line := range lines {
+		lines[i] = escape(line)
+	}
+	return "jem: " + strings.Join(lines, separator)
+}
+
+// escape writes control characters and broken UTF-8 as Go does between quotes.
+func escape(text string) string {
+	var b strings.Builder
+	for i, r := range text {
+		switch _, size := utf8.DecodeRuneInString(text[i:]); {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }

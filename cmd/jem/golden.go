@@ -13,11 +13,10 @@ import (
 
 // replayed is a recorded step beside its repetition.
 type replayed struct {
-	Device string              `json:"device"`
-	Info   backend.Info        `json:"info"`
-	Golden string              `json:"golden"`
-	Passed bool                `json:"passed"`
-	Groups []golden.Comparison `json:"groups"`
+	Device string       `json:"device"`
+	Info   backend.Info `json:"info"`
+	Passed bool         `json:"passed"`
+	golden.Outcome
 }
 
 // golden repeats the training step that --golden names.
@@ -27,26 +26,37 @@ func (p *program) golden(c *cli.Context, dev backend.Device) error {
 	if err != nil {
 		return &data.Error{Kind: data.ErrBadData, Reason: "read golden step", Err: err}
 	}
-	got, err := train.Replay(dev, step)
+	out, err := train.Replay(dev, step)
 	if err != nil {
 		return &data.Error{Path: path, Kind: data.ErrBadData, Reason: "cannot be repeated", Err: err}
 	}
-	r := replayed{Device: dev.Name(), Info: dev.Info(), Golden: step.Name, Passed: true, Groups: step.Compare(got)}
-	rows := []string{dev.Name(), "GROUP\tLARGEST ERROR\tRELATIVE\tTOLERANCE\t"}
-	for _, g := range r.Groups {
-		verdict := "ok"
-		if !g.OK {
-			r.Passed, verdict = false, "FAILED at "+g.Place+g.Message
-		}
-		rows = append(rows, fmt.Sprintf("%s\t%.2g\t%.2g\t%.2g\t%s", g.Group, g.MaxAbs, g.MaxRel, g.Tolerance, verdict))
-	}
+	r := replayed{Device: dev.Name(), Info: dev.Info(), Passed: out.OK(), Outcome: out}
 	if c.Bool("json") {
 		err = p.json(r)
 	} else {
-		err = p.table(rows...)
+		err = p.table(replayedRows(r)...)
 	}
 	if err == nil && !r.Passed {
-		err = fmt.Errorf("%w: %s differs from %s", errFailed, dev.Name(), step.Name)
+		err = fmt.Errorf("%w: %s differs from %s", errFailed, dev.Name(), r.Step)
 	}
 	return err
+}
+
+// replayedRows is a line a group, and one about kinks where there were any.
+func replayedRows(r replayed) []string {
+	rows := []string{r.Device, "GROUP\tLARGEST ERROR\tRELATIVE\tTOLERANCE\t"}
+	for _, g := range r.Groups {
+		verdict := "ok"
+		switch {
+		case g.Message != "":
+			verdict = "FAILED: " + g.Message
+		case !g.OK:
+			verdict = "FAILED at " + g.Place
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%.2g\t%.2g\t%.2g\t%s", g.Group, g.MaxAbs, g.MaxRel, g.Tolerance, verdict))
+	}
+	if k := r.Kinks; k.Flipped > 0 {
+		rows = append(rows, fmt.Sprintf("kinks flipped: %d, |pre-activation| up to %.2g, rounding %.2g", k.Flipped, k.Max, k.Bound))
+	}
+	return rows
 }

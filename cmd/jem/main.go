@@ -68,7 +68,7 @@ func (p *program) app() *cli.App {
 			p.manCommand(),
 			p.versionCommand(),
 		},
-		HideHelpCommand:           true,
+		HideHelpCommand:           false,
 		EnableBashCompletion:      true,
 		DisableSliceFlagSeparator: true, // a comma belongs to the value: optim.decay_epochs=50,100
 		ExitErrHandler:            func(*cli.Context, error) {},

@@ -244,6 +244,46 @@ func TestSelftestReports(t *testing.T) {
 	}
 }
 
+// The step has one kink, see docs/numerics.md; a copy with a wrong learning rate fails.
+func TestSelftestRepeatsRecordedStep(t *testing.T) {
+	const step = "../../internal/golden/testdata/jem_joint_wrn10_2"
+	var r struct {
+		Step   string
+		Passed bool
+		Groups []struct{ Group string }
+		Kinks  int     `json:"kinks_flipped"`
+		Max    float64 `json:"kink_max"`
+		Bound  float64 `json:"kink_bound"`
+	}
+	okJSON(t, &r, "selftest", "--golden", step+".safetensors", "--json")
+	if r.Step != "jem_joint_wrn10_2" || !r.Passed || len(r.Groups) != 3 || r.Kinks > 3 || r.Max > r.Bound {
+		t.Errorf("got %+v", r)
+	}
+	wrong := copyStep(t, step, `"lr": 0.0001`, `"lr": 0.0002`)
+	if r := do(t, "selftest", "--golden", wrong+".json"); r.code != exitFailed || !strings.Contains(r.stdout, "FAILED at param1/") {
+		t.Errorf("got %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// copyStep copies a recorded step with a change to its configuration.
+func copyStep(t *testing.T, step, from, to string) string {
+	t.Helper()
+	base := filepath.Join(t.TempDir(), "step")
+	for _, ext := range []string{".json", ".safetensors"} {
+		content, err := os.ReadFile(step + ext)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ext == ".json" {
+			content = bytes.ReplaceAll(content, []byte(from), []byte(to))
+		}
+		if err := os.WriteFile(base+ext, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return base
+}
+
 func TestBenchReports(t *testing.T) {
 	var r struct {
 		StepSeconds float64 `json:"step_seconds"`

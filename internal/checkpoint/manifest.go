@@ -97,8 +97,11 @@ func isPlain(name string) bool {
 	return name != "" && name[0] != '.' && odd < 0
 }
 
-// readSmall reads a file of bounded size.
+// readSmall reads a file of bounded size. To open a pipe would wait for its writer.
 func readSmall(path string) ([]byte, error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("is no regular file (%v)", info.Mode())
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

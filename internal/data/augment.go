@@ -71,7 +71,7 @@ func (g *augmenter) apply(dst []float32, image []uint8, key philox.Key) {
 
 // move scales the window at offset (dy, dx), flipped or not.
 func (g *augmenter) move(dst []float32, image []uint8, dy, dx int, flip bool) {
-	var columns [maxSide]int
+	var columns [MaxSide]int
 	from := columns[:g.w]
 	for x := range from {
 		from[x] = reflect(x+dx, g.w)

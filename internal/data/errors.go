@@ -3,6 +3,8 @@ package data
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // The kinds of trouble with data; test with errors.Is.
@@ -26,7 +28,7 @@ type Error struct {
 func (e *Error) Error() string {
 	s := e.Reason
 	if e.Path != "" {
-		s = e.Path + ": " + s
+		s = printable(e.Path) + ": " + s
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
@@ -57,4 +59,12 @@ func at(path string, err error) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return err
+}
+
+// printable is a path for a message: quoted if it holds line breaks or control characters.
+func printable(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
 }

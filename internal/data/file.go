@@ -12,18 +12,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
-// locate returns the path of a file in dir, packed (.gz) or not; fs.ErrNotExist if neither is there.
+// locate returns the path of a file in dir, packed (.gz) or not; fs.ErrNotExist if neither is
+// there. Anything else of that name, such as a folder or a pipe, is bad data.
 func locate(dir, name string) (string, error) {
 	for _, p := range []string{filepath.Join(dir, name), filepath.Join(dir, name+".gz")} {
-		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
-			return p, nil
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Stat(p)
+		if err == nil {
+			return p, regular(p, info)
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return "", err
 		}
 	}
 	return "", fmt.Errorf("%s: %w", filepath.Join(dir, name), fs.ErrNotExist)
+}
+
+// regular refuses what is no regular file: to open a pipe would wait for its writer.
+func regular(path string, info fs.FileInfo) error {
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		return &Error{Path: path, Kind: ErrBadData, Reason: "is a folder where a file is expected"}
+	default:
+		return &Error{Path: path, Kind: ErrBadData, Reason: "is no regular file, but a pipe, socket or device"}
+	}
 }
 
 // unpackFactor bounds what a file may unpack to, in published sizes: room for larger sets in
@@ -33,6 +49,13 @@ const unpackFactor = 4
 // readContent returns the content of a file, unpacked if it is gzip, of at most
 // limit bytes. It holds no more memory than a few times what is really there.
 func readContent(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(path, info); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -48,10 +71,20 @@ func readContent(path string, limit int64) ([]byte, error) {
 		if r, err = gzip.NewReader(f); err != nil {
 			return nil, at(path, unreadable(err, "gzip header"))
 		}
+		limit = inflated(info.Size(), limit)
 	}
 	b, err := readCapped(r, limit)
 	return b, at(path, err)
 }
+
+// maxRatio bounds how far compressed images may grow: photographs do so by less than 2, MNIST by 5.
+const maxRatio = 16
+
+// freeBytes may be unpacked whatever the ratio, so that small files may hold what they like.
+const freeBytes = 16 << 20
+
+// inflated is what packed bytes may unpack to, limit at most.
+func inflated(packed, limit int64) int64 { return min(limit, freeBytes+maxRatio*packed) }
 
 // readCapped reads all of r, refusing more than limit bytes.
 func readCapped(r io.Reader, limit int64) ([]byte, error) {

@@ -2,16 +2,13 @@ package data
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"golang.org/x/image/draw"
@@ -34,21 +31,29 @@ const (
 // of their names; other files are passed over with a note. Without sub-folders the images
 // are of one class, named for the folder.
 func OpenFolder(dir string, o FolderOptions) (*Set, []string, error) {
-	if o.Size < 0 || o.Size%8 != 0 || o.Size > maxSide {
-		return nil, nil, fmt.Errorf("image size %d: want a multiple of 8, at most %d", o.Size, maxSide)
-	}
-	classes, err := classFolders(dir)
+	classes, err := classFolders(dir, "")
 	if err != nil {
 		return nil, nil, err
+	}
+	return openClasses(dir, classes, o)
+}
+
+// openClasses reads the folders of the classes; those without a path have no images.
+func openClasses(dir string, classes []class, o FolderOptions) (*Set, []string, error) {
+	if o.Size < 0 || o.Size%8 != 0 || o.Size > MaxSide {
+		return nil, nil, fmt.Errorf("image size %d: want a multiple of 8, at most %d", o.Size, MaxSide)
 	}
 	s := &Set{Name: Folder, C: 3, H: o.Size, W: o.Size, Sources: []Source{{Path: dir}}}
 	if o.Grey {
 		s.C = 1
 	}
 	var skipped int
-	for y, folder := range classes {
-		s.Classes = append(s.Classes, filepath.Base(folder))
-		n, err := s.addFolder(folder, int32(y), o.Size > 0)
+	for y, c := range classes {
+		s.Classes = append(s.Classes, c.name)
+		if c.path == "" {
+			continue
+		}
+		n, err := s.addFolder(c.path, int32(y), o.Size > 0)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -59,53 +64,12 @@ func OpenFolder(dir string, o FolderOptions) (*Set, []string, error) {
 	}
 	var notes []string
 	if skipped > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %d files that are neither PNG nor JPEG were passed over", dir, skipped))
+		notes = append(notes, fmt.Sprintf("%s: %d entries that are neither PNG nor JPEG files were passed over", dir, skipped))
 	}
 	return s, notes, s.check()
 }
 
-// openOwn is Open for a folder: its sub-folder named for the split where there is one.
-func openOwn(split Split, o OpenOptions) (*Set, []string, error) {
-	if o.Dir == "" {
-		return nil, nil, &Error{Kind: ErrMissing, Reason: "no folder of images named: set the data folder (data.dir)"}
-	}
-	dir, note := filepath.Join(o.Dir, string(split)), ""
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		dir, note = o.Dir, fmt.Sprintf("%s has no sub-folder %q: all its images are used as the %s split", o.Dir, split, split)
-	}
-	s, notes, err := OpenFolder(dir, o.Images)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open folder of images: %w", err)
-	}
-	if note != "" {
-		notes = append(notes, note)
-	}
-	s.Split = split
-	return s.Head(o.Limit), notes, nil
-}
-
-// classFolders lists the sub-folders, or the folder itself if it has none.
-func classFolders(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Path: dir, Kind: ErrMissing, Reason: "no such folder of images"}
-	} else if err != nil {
-		return nil, err
-	}
-	var classes []string
-	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-			classes = append(classes, filepath.Join(dir, e.Name()))
-		}
-	}
-	if len(classes) == 0 {
-		classes = []string{dir}
-	}
-	sort.Strings(classes)
-	return classes, nil
-}
-
-// addFolder appends the images of one class and returns how many files it passed over.
+// addFolder appends the images of one class and returns how many entries it passed over.
 func (s *Set) addFolder(dir string, label int32, resize bool) (skipped int, err error) {
 	entries, err := os.ReadDir(dir) // sorted by name
 	if err != nil {
@@ -113,9 +77,9 @@ func (s *Set) addFolder(dir string, label int32, resize bool) (skipped int, err 
 	}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".png", ".jpg", ".jpeg":
-		default:
+		if picture, err := isPicture(path); err != nil {
+			return skipped, err
+		} else if !picture {
 			skipped++
 			continue
 		}
@@ -131,6 +95,16 @@ func (s *Set) addFolder(dir string, label int32, resize bool) (skipped int, err 
 	return skipped, nil
 }
 
+// isPicture holds for regular files with a picture's name, and links to such.
+func isPicture(path string) (bool, error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".png", ".jpg", ".jpeg":
+		info, err := os.Stat(path)
+		return err == nil && info.Mode().IsRegular(), err
+	}
+	return false, nil
+}
+
 // addPicture appends the pixels of an encoded picture. Without resizing the first picture
 // fixes the size of them all.
 func (s *Set) addPicture(file []byte, resize bool) error {
@@ -143,10 +117,10 @@ func (s *Set) addPicture(file []byte, resize bool) error {
 		s.H, s.W = b.Dy(), b.Dx()
 	}
 	switch {
-	case s.H%8 != 0 || s.W%8 != 0 || max(s.H, s.W) > maxSide:
-		return bad("%d×%d pixels: sides must be multiples of 8, at most %d; ask for a size to resize to", s.W, s.H, maxSide)
+	case s.H%8 != 0 || s.W%8 != 0 || max(s.H, s.W) > MaxSide:
+		return bad("%d×%d pixels: sides must be multiples of 8, at most %d; set data.size to have them resized", s.W, s.H, MaxSide)
 	case !resize && (b.Dx() != s.W || b.Dy() != s.H):
-		return bad("%d×%d pixels, the first image has %d×%d: ask for a size to resize to", b.Dx(), b.Dy(), s.W, s.H)
+		return bad("%d×%d pixels, the first image has %d×%d: set data.size to have them resized", b.Dx(), b.Dy(), s.W, s.H)
 	case int64(len(s.Pixels)+s.Dim()) > maxFolderBytes:
 		return bad("more than %d GiB of pixels: choose a smaller size", maxFolderBytes>>30)
 	}

@@ -9,6 +9,8 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -39,6 +41,8 @@ func TestFolderHasAClassPerSubfolder(t *testing.T) {
 	write(t, dir, "test/dog/b.jpg", jpegOf(picture(16, 8, color.Gray{200})))
 	write(t, dir, "test/cat/a.PNG", pngOf(picture(16, 8, color.NRGBA{10, 20, 30, 255})))
 	write(t, dir, "test/cat/notes.txt", []byte("x"))
+	write(t, dir, "cat/a.png", pngOf(picture(16, 8, color.White)))
+	write(t, dir, "dog/a.png", pngOf(picture(16, 8, color.White)))
 	s, notes, err := Open(Folder, Test, OpenOptions{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -49,9 +53,48 @@ func TestFolderHasAClassPerSubfolder(t *testing.T) {
 	if p := s.Image(0); p[0] != 10 || p[128] != 20 || p[256] != 30 {
 		t.Errorf("planes begin with %d %d %d, want 10 20 30", p[0], p[128], p[256])
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "1 files") {
+	if len(notes) != 1 || !strings.Contains(notes[0], "1 entries") {
 		t.Errorf("notes %q: want one on notes.txt", notes)
 	}
+}
+
+// Labels of the test images are those of the training images' classes, whatever folders the test has.
+func TestFolderSplitsShareTheirClasses(t *testing.T) {
+	white := pngOf(picture(8, 8, color.White))
+	for name, c := range map[string]struct {
+		files   []string
+		classes string
+		train   []int32
+		test    []int32
+		missing bool
+	}{
+		"train and test":           {[]string{"train/a/1.png", "train/b/1.png", "test/b/1.png"}, "a b", []int32{0, 1}, []int32{1}, false},
+		"test beside the classes":  {[]string{"a/1.png", "b/1.png", "b/2.png", "test/b/1.png"}, "a b", []int32{0, 1, 1}, []int32{1}, false},
+		"no test":                  {[]string{"a/1.png", "b/1.png"}, "a b", []int32{0, 1}, nil, true},
+		"one class":                {[]string{"train/1.png", "test/1.png", "test/2.png"}, "train", []int32{0}, []int32{0, 0}, false},
+		"hidden folders":           {[]string{".cache/1.png", "a/1.png"}, "a", []int32{0}, nil, true},
+		"a class without pictures": {[]string{"a/1.png", "b/note.txt"}, "a b", []int32{0}, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, file := range c.files {
+				write(t, dir, file, white)
+			}
+			s, _, err := Open(Folder, Train, OpenOptions{Dir: dir})
+			if err != nil || strings.Join(s.Classes, " ") != c.classes || !slices.Equal(s.Labels, c.train) {
+				t.Errorf("train: %+v, %v", s, err)
+			}
+			s, _, err = Open(Folder, Test, OpenOptions{Dir: dir})
+			if c.missing != errors.Is(err, ErrMissing) || !c.missing && (strings.Join(s.Classes, " ") != c.classes || !slices.Equal(s.Labels, c.test)) {
+				t.Errorf("test: %+v, %v", s, err)
+			}
+		})
+	}
+	dir := t.TempDir()
+	write(t, dir, "train/a/1.png", white)
+	write(t, dir, "test/c/1.png", white)
+	_, _, err := Open(Folder, Test, OpenOptions{Dir: dir})
+	refused(t, err, filepath.Join(dir, "test", "c"), "no training folder")
 }
 
 func TestFolderIsCutAndResized(t *testing.T) {
@@ -69,7 +112,7 @@ func TestFolderIsCutAndResized(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.C != 1 || s.H != 24 || s.W != 24 || s.K() != 1 || len(notes) != 1 {
+	if s.C != 1 || s.H != 24 || s.W != 24 || s.K() != 1 || len(notes) != 0 {
 		t.Fatalf("%d×%d×%d, %d classes, notes %q", s.C, s.H, s.W, s.K(), notes)
 	}
 	for i, v := range s.Image(0) {

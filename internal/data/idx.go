@@ -50,8 +50,8 @@ func (s *Set) addPadded(pixels []byte, n, h, w int) {
 	}
 }
 
-// maxSide bounds the height and width of an image.
-const maxSide = 1024
+// MaxSide bounds the height and width of an image, in pixels.
+const MaxSide = 1024
 
 // readIDX splits an IDX file of the wanted kind into dimensions and elements, which alias file.
 func readIDX(file []byte, magic uint32) (dims []int, elements []byte, err error) {
@@ -66,8 +66,8 @@ func readIDX(file []byte, magic uint32) (dims []int, elements []byte, err error)
 	size := uint64(1)
 	for i := 4; i < head; i += 4 {
 		d := binary.BigEndian.Uint32(file[i:])
-		if i > 4 && d > maxSide || d == 0 {
-			return nil, nil, bad("IDX dimension %d: want 1 to %d pixels and at least one record", d, maxSide)
+		if i > 4 && d > MaxSide || d == 0 {
+			return nil, nil, bad("IDX dimension %d: want 1 to %d pixels and at least one record", d, MaxSide)
 		}
 		size *= uint64(d) // < 2³²·2¹⁰·2¹⁰: no overflow
 		dims = append(dims, int(d))

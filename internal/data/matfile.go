@@ -103,7 +103,7 @@ func inflate(packed []byte, order binary.ByteOrder, limit int64) (matElement, in
 	if err != nil {
 		return matElement{}, 0, unreadable(err, "compressed MATLAB element")
 	}
-	content, err := readCapped(z, limit)
+	content, err := readCapped(z, inflated(int64(len(packed)), limit))
 	if err != nil {
 		return matElement{}, 0, err
 	}

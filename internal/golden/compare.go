@@ -60,21 +60,34 @@ func (c Comparison) String() string {
 //   - parameters 1e-5. Adam's first step divides a gradient by its own magnitude, so
 //     entries with a gradient of 1e-7 or less are left out.
 func (s *Step) Compare(got Values) []Comparison {
+	groups := s.groups()
+	var all []Comparison
+	for _, g := range s.order(groups) {
+		all = append(all, s.compare(g, groups[g], got))
+	}
+	return append(all, s.compareLoss(got))
+}
+
+// CompareGrad compares the group "grad" alone.
+func (s *Step) CompareGrad(got Values) Comparison { return s.compare("grad", s.groups()["grad"], got) }
+
+func (s *Step) compare(group string, names []string, got Values) Comparison {
+	c := newComparison(group)
+	for _, name := range names {
+		c.add(name, got[name], s.Tensors[name].F32, s.ignored(name))
+	}
+	return c.done()
+}
+
+// groups lists the names of the recorded results by group.
+func (s *Step) groups() map[string][]string {
 	groups := map[string][]string{}
 	for _, name := range s.Names() {
 		if !strings.HasPrefix(name, "in/") && !strings.HasPrefix(name, "param0/") && !slices.Contains(s.Extra, name) {
 			groups[groupOf(name)] = append(groups[groupOf(name)], name)
 		}
 	}
-	var all []Comparison
-	for _, g := range s.order(groups) {
-		c := newComparison(g)
-		for _, name := range groups[g] {
-			c.add(name, got[name], s.Tensors[name].F32, s.ignored(name))
-		}
-		all = append(all, c.done())
-	}
-	return append(all, s.compareLoss(got))
+	return groups
 }
 
 func (s *Step) compareLoss(got Values) Comparison {

@@ -13,14 +13,13 @@
 //	got := golden.Values{}
 //	got["sgld/grad0"] = …            // under the names that the file uses
 //	got.Params("param1/", params)
-//	for _, c := range step.Compare(got) { … }
+//	out := golden.Outcome{Step: step.Name, Groups: step.Compare(got)}
 package golden
 
 import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 )
@@ -96,13 +95,13 @@ func Read(path string) (*Step, error) {
 }
 
 func readConfig(path string) (Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, maxConfig)
 	if err != nil {
-		return Config{}, fmt.Errorf("read golden step: %w", err)
+		return Config{}, err
 	}
 	c := Config{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Momentum: 0.9, WeightDecay: -1, StepSize: 1, Noise: 0.01, Slope: 0.2, ParamScale: 1}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return Config{}, fmt.Errorf("read golden step: %s: %w", path, err)
+		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if c.WeightDecay < 0 {
 		c.WeightDecay = 0

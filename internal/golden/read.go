@@ -14,15 +14,25 @@ import (
 // maxFile bounds the size of a step file: WRN-28-10 with its gradients takes 450 MB.
 const maxFile = 2 << 30
 
-func readTensors(path string) (map[string]Tensor, error) {
+// maxConfig bounds the size of its configuration, some lines of JSON.
+const maxConfig = 1 << 20
+
+// readFile reads a regular file of at most limit bytes: to open a pipe would wait for its writer.
+func readFile(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("read golden step: %w", err)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: is no regular file (%v)", path, info.Mode())
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%s: %d bytes, want at most %d", path, info.Size(), limit)
 	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("read golden step: %s: %d bytes, want at most %d", path, info.Size(), maxFile)
-	}
-	data, err := os.ReadFile(path)
+	return os.ReadFile(path)
+}
+
+func readTensors(path string) (map[string]Tensor, error) {
+	data, err := readFile(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("read golden step: %w", err)
 	}

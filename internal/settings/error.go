@@ -13,7 +13,7 @@ type Fault struct {
 }
 
 func (f Fault) String() string {
-	s := f.Path + ": " + f.Problem
+	s := short(f.Path) + ": " + f.Problem
 	if f.Path == "" {
 		s = f.Problem
 	}

@@ -41,17 +41,37 @@ func Option(where, text string) Layer {
 	return l
 }
 
-// File is the layer of a YAML file. One that doesn't exist is a fault like others; one
-// that can't be read is an error of its own kind.
+// maxFile bounds a YAML file, in bytes: a configuration has 4 KiB.
+const maxFile = 1 << 20
+
+// File is the layer of a YAML file. One that doesn't exist, or is no file of a
+// configuration's size, is a fault like others; one that can't be read is an error of its
+// own kind. Pipes are refused: to open one would wait for its writer.
 func File(name string) (Layer, error) {
-	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		var l Layer
+	var l Layer
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		l.faults.add(name, "", "there is no such file")
 		return l, nil
+	case err != nil:
+		return l, fmt.Errorf("read settings: %w", err)
+	case !info.Mode().IsRegular():
+		l.faults.add(name, "", "is a folder, pipe or device: want a YAML file")
+		return l, nil
 	}
+	f, err := os.Open(name)
 	if err != nil {
-		return Layer{}, fmt.Errorf("read settings: %w", err)
+		return l, fmt.Errorf("read settings: %w", err)
+	}
+	defer f.Close() // nothing was written
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return l, fmt.Errorf("read settings: %w", err)
+	}
+	if len(data) > maxFile {
+		l.faults.add(name, "", fmt.Sprintf("more than %d bytes: not a configuration", maxFile))
+		return l, nil
 	}
 	return YAML(name, data), nil
 }

@@ -24,9 +24,13 @@ func Suggest(name string, candidates []string) string {
 	return ": " + DidYouMean(name, candidates)
 }
 
+// maxName bounds what is compared: the effort grows with the square of the length.
+const maxName = 64
+
 // nearest returns up to three candidates at the least distance from name, and the distance.
 func nearest(name string, candidates []string) (found []string, best int) {
 	best = math.MaxInt
+	name = name[:min(len(name), maxName)]
 	for _, c := range candidates {
 		d := min(distance(name, c), distance(last(name), last(c))+1)
 		switch {

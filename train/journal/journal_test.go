@@ -105,7 +105,7 @@ func TestARunLeavesItsFolder(t *testing.T) {
 	if !slices.Equal(kinds["train"], []int{1, 2, 4, 6}) || !slices.Equal(kinds["eval-test"], []int{3, 6}) {
 		t.Errorf("records at %v; want training at 1, 2, 4, 6 and test at each epoch's end", kinds)
 	}
-	for _, file := range []string{p.Config(), p.Env(), p.Sample(0), p.Sample(3), p.Sample(6)} {
+	for _, file := range []string{p.Config(), p.Env(), p.Sample(0), p.Sample(3), p.Sample(6), journal.Comparison(p)} {
 		if info, err := os.Stat(file); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", file, err)
 		}

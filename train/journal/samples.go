@@ -1,19 +1,26 @@
 package journal
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"image"
+	"image/png"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"jem/internal/picture"
+	"jem/internal/rundir"
 	"jem/train"
 )
 
 // columns is how many samples of a class a grid shows.
 const columns = 10
 
-// Sampled implements train.Observer: a grid with one class a row, most confident first, as
-// a file and as an event; at step 0, before training, the initial draws.
+// Sampled implements train.Observer: a grid with one class a row as a file and as an event;
+// at step 0, before training, the initial draws. Later grids also stand beside those in
+// the file Comparison names, so that one sees what sampling adds.
 func (j *Journal) Sampled(step int, s *train.Samples) error {
 	grid, err := Grid(s, j.classes)
 	if err != nil {
@@ -22,18 +29,44 @@ func (j *Journal) Sampled(step int, s *train.Samples) error {
 	if err := picture.WritePNG(j.Path.Sample(step), grid); err != nil {
 		return fmt.Errorf("samples: %w", err)
 	}
-	png, err := picture.PNG(grid)
+	encoded, err := picture.PNG(grid)
 	if err != nil {
 		return err
 	}
-	if err := j.events.Image("samples", step, png); err != nil {
+	if err := j.events.Image("samples", step, encoded); err != nil {
 		return fmt.Errorf("events: %w", err)
+	}
+	return j.compare(step, grid)
+}
+
+// Comparison is the picture of a run's initial draws, left, and its latest samples, right.
+func Comparison(p rundir.Path) string { return filepath.Join(p.Samples(), "first-and-latest.png") }
+
+// compare writes the comparison, where there are initial draws.
+func (j *Journal) compare(step int, latest image.Image) error {
+	const gap = 32
+	if step == 0 {
+		return nil
+	}
+	file, err := os.ReadFile(j.Path.Sample(0))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("samples: %w", err)
+	}
+	first, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		return fmt.Errorf("samples: %s: %w", j.Path.Sample(0), err)
+	}
+	if err := picture.WritePNG(Comparison(j.Path), picture.Beside(gap, first, latest)); err != nil {
+		return fmt.Errorf("samples: %w", err)
 	}
 	return nil
 }
 
-// Grid draws samples with one class a row, the most confident first. Where a class has fewer
-// than ten the row ends in black.
+// Grid draws the first ten samples of each class in a row. Where a class has fewer the row
+// ends in black.
 func Grid(s *train.Samples, classes []string) (*image.NRGBA, error) {
 	pixels := s.Channels * s.Size * s.Size
 	pix := make([]float32, len(classes)*columns*pixels)

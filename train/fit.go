@@ -1,0 +1,60 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"jem/internal/data"
+	"jem/internal/philox"
+	"jem/internal/settings"
+)
+
+// read opens one split of the configured set.
+func (c *Config) read(split data.Split) (*data.Set, []string, error) {
+	o := data.OpenOptions{Dir: c.Data.Dir, Images: data.FolderOptions{Size: c.Data.Size, Grey: c.Data.Grey}}
+	if split == data.Train {
+		o.Limit = c.Data.Limit
+	}
+	return data.Open(c.Data.Name, split, o)
+}
+
+// fits checks what Validate can't know before the images were read: settings against their
+// number, size and classes.
+func (c *Config) fits(set *data.Set) error {
+	if set.H != set.W {
+		return &data.Error{Path: c.Data.Dir, Kind: data.ErrBadData,
+			Reason: fmt.Sprintf("images of %d×%d pixels, the network takes squares: set data.size to have them cut and resized", set.W, set.H)}
+	}
+	var v validator
+	v.buffer(c.Sampler, c.Objective, set.K())
+	if c.Data.Crop >= set.H {
+		v.fault("data.crop", "%d: images of %d pixels allow 0 to %d", c.Data.Crop, set.H, set.H-1)
+	}
+	v.enough(*c, set.Len())
+	if err := v.err(); err != nil {
+		return err
+	}
+	return c.affordable(set.C, set.H)
+}
+
+// held is the number of images that are held out of n.
+func (d Data) held(n int) int {
+	if d.ValidShare > 0 {
+		return int(math.Round(float64(d.ValidShare) * float64(n)))
+	}
+	return d.Valid
+}
+
+// holdout returns the indices to train on and those held out.
+func (c *Config) holdout(set *data.Set) (split, held []int, err error) {
+	split, held, err = data.Holdout(set.Len(), c.Data.held(set.Len()), philox.New(c.Seed, 0, philox.Split))
+	if err != nil {
+		err = unfit("data.valid", err)
+	}
+	return split, held, err
+}
+
+// unfit is a setting that doesn't fit the images.
+func unfit(path string, err error) error {
+	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: err.Error()}}}
+}
