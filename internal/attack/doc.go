@@ -1,0 +1,11 @@
+// Package attack searches for small changes of images that a classifier answers wrongly, and
+// so measures how far its accuracy can be trusted.
+//
+// It attacks anything that gives logits and gradients at images (Target), knows nothing of
+// files and data sets, and is deterministic: random starts and the noise of stochastic
+// predictors come from keys. Images are float32 in whatever range Bounds names; a network
+// of this module takes [-1,1], in which one step of 1/255 is 2/255 wide.
+//
+//	target := &attack.Refined{…}
+//	result, err := attack.PGD{Norm: attack.LInf, Radius: 8 * 2.0 / 255, Steps: 40, Restarts: 20}.Run(target, images, labels, key)
+package attack
