@@ -7,7 +7,7 @@ RELEASE    := $(shell git describe --tags --always --dirty 2>/dev/null || echo u
 LDFLAGS    := -s -w -X main.release=$(RELEASE)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-FAMILIES   := conv peak pointwise
+FAMILIES   := conv peak pointwise wino
 ISAS       := avx2 avx512
 FUZZTIME   ?= 20s
 TESTFLAGS  ?=
@@ -35,8 +35,12 @@ test: ## go vet and every test; under ten minutes on two cores
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./internal/data
-	CGO_ENABLED=1 $(GO) test -race -short -skip 'Golden|Kink' ./train
+	CGO_ENABLED=1 $(GO) test -race -short -skip 'Golden|Kink' ./train/...
 	CGO_ENABLED=1 $(GO) test -race -short -run 'Worker|Thread|Region|Pool' ./backend/cpu
+
+.PHONY: test-crash
+test-crash: ## 200 runs killed and 100 signalled at random moments: each must end as if never stopped
+	JEM_CRASH_KILLS=200 JEM_CRASH_SIGNALS=100 $(GO) test -count=1 -timeout 3h -v -run 'TestKilledRuns|TestSignalledRuns' ./cmd/jem
 
 .PHONY: lint
 lint: ## gofmt and staticcheck

@@ -15,6 +15,7 @@ type evaluator struct {
 	dev    backend.Device
 	net    *model.WideResNet
 	x      backend.Tensor // (EvalBatch,C,H,W)
+	last   backend.Tensor // logits (n,K) of the last forward pass, the network's own
 	images []float32
 	labels []int32
 	logits []float32
@@ -40,7 +41,8 @@ func (e *evaluator) forward(n int) ([]float32, error) {
 func (e *evaluator) run(n int) backend.Tensor {
 	x := e.dev.Rows(e.x, 0, n)
 	e.dev.Upload(x, e.images[:n*len(e.images)/EvalBatch])
-	return e.net.Forward(x, model.Mode{})
+	e.last = e.net.Forward(x, model.Mode{})
+	return e.last
 }
 
 func (e *evaluator) download(logits backend.Tensor) ([]float32, error) {

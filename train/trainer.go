@@ -209,7 +209,8 @@ func (t *Trainer) between(ctx context.Context, o Observer, k Keeper) error {
 		}
 	}
 	t.progress.Stage = 0
-	if last || t.due(l.SaveEvery) {
+	// The best one is kept, see train.keep_last, so there must be one.
+	if last || t.due(l.SaveEvery) || t.progress.BestStep == t.progress.Step {
 		return t.save(o, k)
 	}
 	return nil

@@ -40,9 +40,9 @@ type Options struct {
 	// Lacks lists the paths (or groups) that the device doesn't offer. They are reported
 	// as lacking, never dropped.
 	Lacks []string
-	// Widen lists convolution algorithms with a wider bound than 6·u·Σ|ab|, as
-	// {"winograd": 64}: the bound in units of u·Σ|ab| for every algorithm whose name
-	// contains the key.
+	// Widen lists further convolution algorithms with a wider bound than 6·u·Σ|ab|, as
+	// {"fft": 100}: the bound in units of u·Σ|ab| for every algorithm whose name contains
+	// the key. Winograd's allowance is the suite's own.
 	Widen map[string]float64
 	// Observe, when not nil, is told each result as it comes.
 	Observe func(Result)

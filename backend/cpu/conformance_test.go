@@ -13,7 +13,7 @@ import (
 // TestConformance holds every instruction set of this machine to the whole suite, with
 // one thread and with three (which divide no power of two), and compares their digests:
 // results do not depend on the number of threads, bit for bit. The CPU device lacks
-// nothing and needs no wider bound.
+// nothing; Winograd's transforms need a wider bound (docs/numerics.md).
 func TestConformance(t *testing.T) {
 	for _, isa := range asm.Available() {
 		var digests map[string]string

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"jem/backend"
-	"jem/backend/cpu/asm"
 )
 
 // conv is the CPU's backend.Conv. It checks operands; each of its verbs is an algorithm
@@ -62,14 +61,7 @@ func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Con
 	}
 	c.x = newGeometry(spec.InC, spec.H, spec.W)
 	c.y = newGeometry(spec.OutC, spec.OutH(), spec.OutW())
-	kernels := asm.ConvFor(d.isa)
-	c.forward = newForward(c, kernels)
-	if !spec.NoInputGrad {
-		c.inputGrad = newInputGrad(c, kernels)
-	}
-	if !spec.NoParamGrad {
-		c.paramGrad = newParamGrad(c, kernels)
-	}
+	c.choose()
 	return c
 }
 

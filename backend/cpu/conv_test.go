@@ -9,13 +9,21 @@ import (
 	"jem/backend/cpu/asm"
 )
 
-// onEach runs f for every instruction set of this machine and every awkward shape.
-func onEach(t *testing.T, f func(t *testing.T, l *layer)) {
+// onEach runs f for every instruction set of this machine, every family of algorithms and
+// every awkward shape. The bounds are those of the forward pass and the two gradients.
+func onEach(t *testing.T, f func(t *testing.T, l *layer, bounds [3]float64)) {
 	for _, isa := range asm.Available() {
-		for _, spec := range oracleSpecs {
-			t.Run(isa.String()+"/"+specName(spec), func(t *testing.T) {
-				f(t, newLayer(testDevice(t, isa, 2), spec))
-			})
+		for _, algo := range []string{"direct", "winograd"} {
+			for _, spec := range oracleSpecs {
+				l := newLayer(openDevice(t, Options{ISA: isa.String(), Threads: 2, ConvAlgo: algo}), spec)
+				if algo == "winograd" && !winoFits(l.conv.(*conv)) {
+					continue // the same as direct
+				}
+				t.Run(isa.String()+"/"+algo+"/"+specName(spec), func(t *testing.T) {
+					forward, input, param := l.conv.Algorithms()
+					f(t, l, [3]float64{bound(forward), bound(input), bound(param)})
+				})
+			}
 		}
 	}
 }
@@ -25,7 +33,7 @@ func testDevice(tb testing.TB, isa asm.ISA, threads int) *Device {
 }
 
 func TestConvForwardIsTheDefinition(t *testing.T) {
-	onEach(t, func(t *testing.T, l *layer) {
+	onEach(t, func(t *testing.T, l *layer, bounds [3]float64) {
 		want := make([]sum, len(l.dy))
 		hw := l.spec.OutH() * l.spec.OutW()
 		for i := range want {
@@ -35,36 +43,36 @@ func TestConvForwardIsTheDefinition(t *testing.T) {
 		raw, act := l.newY(), l.newY()
 		poison(raw, act)
 		l.conv.Forward(raw, nil, l.tx, nil)
-		compare(t, "raw", download(t, l.d, raw), want)
+		compare(t, "raw", download(t, l.d, raw), want, bounds[0])
 
 		for i, r := range l.dy {
 			want[i].add(float64(r))
 		}
 		poison(raw)
 		l.conv.Forward(raw, act, l.tx, l.ty)
-		compare(t, "raw with residual", download(t, l.d, raw), want)
+		compare(t, "raw with residual", download(t, l.d, raw), want, bounds[0])
 		copy(act.data, l.ty.data)
 		l.conv.Forward(act, nil, l.tx, act)
-		compare(t, "in place", download(t, l.d, act), want)
+		compare(t, "in place", download(t, l.d, act), want, bounds[0])
 		poison(act)
 		l.conv.Forward(nil, act, l.tx, l.ty)
 		for i := range want {
 			want[i] = leaky(want[i])
 		}
-		compare(t, "act", download(t, l.d, act), want)
+		compare(t, "act", download(t, l.d, act), want, bounds[0])
 		checkZeros(t, "raw", raw)
 		checkZeros(t, "act", act)
 	})
 }
 
 func TestConvInputGradIsTheTranspose(t *testing.T) {
-	onEach(t, func(t *testing.T, l *layer) {
+	onEach(t, func(t *testing.T, l *layer, bounds [3]float64) {
 		want := make([]sum, len(l.x))
 		product(l.spec, func(yi, wi, xi int) { want[xi].add(float64(l.w[wi]) * float64(l.dy[yi])) })
 		dx := l.newX()
 		poison(dx)
 		l.conv.InputGrad(dx, l.ty, nil, nil)
-		compare(t, "dx", download(t, l.d, dx), want)
+		compare(t, "dx", download(t, l.d, dx), want, bounds[1])
 
 		for i, x := range l.x {
 			if !(x > 0) {
@@ -74,13 +82,13 @@ func TestConvInputGradIsTheTranspose(t *testing.T) {
 		}
 		poison(dx)
 		l.conv.InputGrad(dx, l.ty, l.tx, l.tx)
-		compare(t, "dx with slope and residual", download(t, l.d, dx), want)
+		compare(t, "dx with slope and residual", download(t, l.d, dx), want, bounds[1])
 		checkZeros(t, "dx", dx)
 	})
 }
 
 func TestConvParamGradAccumulates(t *testing.T) {
-	onEach(t, func(t *testing.T, l *layer) {
+	onEach(t, func(t *testing.T, l *layer, bounds [3]float64) {
 		dw, db := make([]sum, len(l.w)), make([]sum, len(l.b))
 		for i := range dw {
 			dw[i].add(float64(l.w[i]))
@@ -92,11 +100,11 @@ func TestConvParamGradAccumulates(t *testing.T) {
 		product(l.spec, func(yi, wi, xi int) { dw[wi].add(float64(l.x[xi]) * float64(l.dy[yi])) })
 		tw, tb := upload(l.d, backend.Dense, l.w, l.tw.shape...), l.d.New(backend.Dense, l.spec.OutC).(*tensor)
 		l.conv.ParamGrad(tw, tb, l.tx, l.ty)
-		compare(t, "dw", tw.data, dw)
-		compare(t, "db", tb.data, db)
+		compare(t, "dw", tw.data, dw, bounds[2])
+		compare(t, "db", tb.data, db, bounds[2])
 		tw = upload(l.d, backend.Dense, l.w, l.tw.shape...)
 		l.conv.ParamGrad(tw, nil, l.tx, l.ty)
-		compare(t, "dw alone", tw.data, dw)
+		compare(t, "dw alone", tw.data, dw, bounds[2])
 	})
 }
 
@@ -122,16 +130,20 @@ func TestConvFollowsItsParameters(t *testing.T) {
 }
 
 func TestConvTakesAnyBatch(t *testing.T) {
+	batched := oracleSpecs[3]
+	tiled := backend.ConvSpec{N: 13, InC: 16, OutC: 48, H: 4, W: 12, Kernel: 3, Stride: 1, Pad: 1}
 	for _, isa := range asm.Available() {
-		l := newLayer(testDevice(t, isa, 2), oracleSpecs[3])
-		all, one := l.newY(), l.newY()
-		l.conv.Forward(all, nil, l.tx, nil)
-		for n := range l.spec.N {
-			l.conv.Forward(l.d.Rows(one, n, n+1), nil, l.d.Rows(l.tx, n, n+1), nil)
-		}
-		for i, v := range all.data {
-			if one.data[i] != v {
-				t.Fatalf("%s: element %d differs between batches", isa, i)
+		for _, spec := range []backend.ConvSpec{batched, tiled} {
+			l := newLayer(testDevice(t, isa, 2), spec)
+			all, one := l.newY(), l.newY()
+			l.conv.Forward(all, nil, l.tx, nil)
+			for n := range l.spec.N {
+				l.conv.Forward(l.d.Rows(one, n, n+1), nil, l.d.Rows(l.tx, n, n+1), nil)
+			}
+			for i, v := range all.data {
+				if one.data[i] != v {
+					t.Fatalf("%s/%s: element %d differs between batches", isa, specName(spec), i)
+				}
 			}
 		}
 	}
@@ -139,7 +151,7 @@ func TestConvTakesAnyBatch(t *testing.T) {
 
 func TestConvAllocatesNothing(t *testing.T) {
 	for _, isa := range asm.Available() {
-		for _, spec := range oracleSpecs[:16] {
+		for _, spec := range oracleSpecs {
 			l := newLayer(testDevice(t, isa, 2), spec)
 			y, dx := l.newY(), l.newX()
 			tw, tb := upload(l.d, backend.Dense, l.w, l.tw.shape...), upload(l.d, backend.Dense, l.b, l.spec.OutC)

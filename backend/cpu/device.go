@@ -17,6 +17,10 @@ import (
 type Options struct {
 	ISA     string // instruction set: generic, avx2, avx512; empty: the widest that the machine has
 	Threads int    // threads that compute; 0: as many as Go may use (GOMAXPROCS)
+
+	// ConvAlgo is the family of convolution algorithms: auto, direct or winograd (where
+	// it can compute the layer); empty: auto, the faster of the two by a fixed rule.
+	ConvAlgo string
 }
 
 // Device is the CPU's backend.Device. Its verbs allocate nothing once their working
@@ -29,6 +33,7 @@ type Device struct {
 	// definitions are the kernels' portable form, which takes what they don't.
 	definitions asm.Pointwise
 	scratch     scratch
+	convAlgo    convAlgo
 
 	// One region of each kind, so that a verb need not allocate one.
 	elements elements
@@ -51,6 +56,10 @@ func Open(o Options) (*Device, error) {
 	if isa > asm.Best() {
 		return nil, fmt.Errorf("open cpu: this machine lacks %s: it has %s", isa, availableNames())
 	}
+	algo, err := parseConvAlgo(o.ConvAlgo)
+	if err != nil {
+		return nil, fmt.Errorf("open cpu: %w", err)
+	}
 	if o.Threads < 0 {
 		return nil, fmt.Errorf("open cpu: %d threads: want at least 1, or 0 for all cores", o.Threads)
 	}
@@ -58,7 +67,9 @@ func Open(o Options) (*Device, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return newDevice(isa, threads), nil
+	d := newDevice(isa, threads)
+	d.convAlgo = algo
+	return d, nil
 }
 
 func newDevice(isa asm.ISA, threads int) *Device {

@@ -26,38 +26,52 @@ func (p *program) evalCommand() *cli.Command {
 		Name:  "eval",
 		Usage: "measure a trained model",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "task", Value: "accuracy", Usage: "what to measure: accuracy"},
+			&cli.StringFlag{Name: "task", Value: "accuracy", Usage: "what to measure: " + strings.Join(evalTasks, ", ")},
 			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(train.Splits, ", ")},
+			&cli.IntFlag{Name: "limit", Usage: "only the first so many images of each set; 0: all"},
+			&cli.StringFlag{Name: "ood", Usage: "sets for --task ood, between commas: svhn, cifar100, interp (means of two test images), folder:PATH, …"},
+			&cli.StringFlag{Name: "pictures", Usage: "write charts as SVG into this `FOLDER`"},
 			jsonFlag,
 		}, runFlags()...),
 		Action: p.eval,
 	})
 }
 
+// evalTasks in the order of the help.
+var evalTasks = []string{"accuracy", "nll", "calibration", "ood"}
+
 func (p *program) eval(c *cli.Context) error {
-	if c.String("task") != "accuracy" {
-		return usagef(c, "--task %q: want accuracy", c.String("task"))
-	}
-	split := c.String("split")
-	if !slices.Contains(train.Splits, split) {
+	task := map[string]func(*cli.Context, *screen, *train.Predictor) error{
+		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood,
+	}[c.String("task")]
+	switch split := c.String("split"); {
+	case task == nil:
+		return usagef(c, "--task %q: want %s", c.String("task"), strings.Join(evalTasks, ", "))
+	case !slices.Contains(train.Splits, split):
 		return usagef(c, "--split %q: want %s", split, strings.Join(train.Splits, ", "))
+	case c.Int("limit") < 0:
+		return usagef(c, "--limit %d: want at least 0", c.Int("limit"))
 	}
-	return p.withRun(c, func(s *screen, m *train.Predictor) error {
-		images, notes, err := train.OpenImages(m.Config, split)
-		if err != nil {
-			return err
-		}
-		s.notes(notes)
-		a, err := m.Accuracy(images, split)
-		if err != nil {
-			return err
-		}
-		if c.Bool("json") {
-			return p.json(evaluation{Checkpoint: m.Checkpoint, Step: m.Step, Data: m.Config.Data.Name, Accuracy: a})
-		}
-		_, err = fmt.Fprintf(p.stdout, "%s (%s, cross-entropy %.4f, pixel noise %g)\n", a, m.Config.Data.Name, a.Loss, a.Noise)
+	return p.withRun(c, func(s *screen, m *train.Predictor) error { return task(c, s, m) })
+}
+
+// accuracy is jem eval --task accuracy.
+func (p *program) accuracy(c *cli.Context, s *screen, m *train.Predictor) error {
+	split := c.String("split")
+	images, notes, err := train.OpenImages(m.Config, split)
+	if err != nil {
 		return err
-	})
+	}
+	s.notes(notes)
+	a, err := m.Accuracy(train.Head(images, c.Int("limit")), split)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.json(evaluation{Checkpoint: m.Checkpoint, Step: m.Step, Data: m.Config.Data.Name, Accuracy: a})
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s (%s, cross-entropy %.4f, pixel noise %g)\n", a, m.Config.Data.Name, a.Loss, a.Noise)
+	return err
 }
 
 // evaluation is a measurement with what was measured.

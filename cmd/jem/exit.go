@@ -13,6 +13,7 @@ import (
 
 	"jem/internal/checkpoint"
 	"jem/internal/data"
+	"jem/internal/metrics"
 	"jem/internal/rundir"
 	"jem/internal/settings"
 	"jem/train"
@@ -98,7 +99,7 @@ func exitCode(err error) int {
 		return exitConfig
 	case errors.As(err, &diverged):
 		return exitDiverged
-	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
+	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
 		return exitData
 	case errors.Is(err, rundir.ErrExists), errors.As(err, &locked):
 		return exitBusy

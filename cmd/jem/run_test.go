@@ -117,6 +117,7 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"unknown split", nil, []string{"eval", "--run", out, "--split", "all"}, exitUsage, `jem: --split "all"`},
 		{"unknown class", nil, []string{"sample", "--run", out, "--out", "x.png", "--class", "cow"}, exitUsage, `jem: --class "cow"`},
 		{"damaged checkpoints", func() error { return truncateAll(out) }, []string{"eval", "--run", out}, exitData, "jem: "},
+		{"damaged checkpoint", func() error { return os.Truncate(weights, 100) }, []string{"eval", "--checkpoint", filepath.Dir(weights)}, exitData, "jem: " + weights + ": damaged"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.before != nil {
@@ -194,6 +195,26 @@ func TestGoldenStep(t *testing.T) {
 	for _, bad := range []string{"none.json", filepath.Join("..", "..", "go.mod")} {
 		if r := do(t, "selftest", "--golden", bad); r.code != exitData || !strings.HasPrefix(r.stderr, "jem: read golden step: ") {
 			t.Errorf("%s: got %d %s", bad, r.code, r.stderr)
+		}
+	}
+}
+
+func TestGoldenFigures(t *testing.T) {
+	var r checkedFigures
+	okJSON(t, &r, "selftest", "--golden", filepath.Join("..", "..", "internal", "metrics", "testdata", "metrics.json"), "--json")
+	if !r.Passed || len(r.Figures) != 21 {
+		t.Errorf("got %+v", r)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.json")
+	for text, code := range map[string]int{
+		`{"a": {"in": [2], "ood": [1], "auroc": 0.99}}`:  exitFailed,
+		`{"a": {"in": [2], "ood": [1], "auroch": 0.99}}`: exitData,
+	} {
+		if err := os.WriteFile(wrong, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if r := do(t, "selftest", "--golden", wrong); r.code != code || r.stderr == "" {
+			t.Errorf("%s: got %d %s", text, r.code, r.stderr)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/backend/backendtest"
+	"jem/internal/golden"
 )
 
 func (p *program) selftestCommand() *cli.Command {
@@ -16,11 +17,12 @@ func (p *program) selftestCommand() *cli.Command {
 		Usage: "hold a device to the definitions of its operations",
 		Description: "Every operation is compared with a definition in double precision, on awkward shapes,\n" +
 			"within derived bounds. With --golden a recorded training step is repeated and its loss, chains,\n" +
-			"gradients and new parameters are compared. Exit code 1 if one answer is wrong.",
+			"gradients and new parameters are compared, or recorded figures (AUROC, ECE, FID, …) are computed\n" +
+			"again from their inputs, to 1e-6 of each. Exit code 1 if one answer is wrong.",
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "leave out the largest layers"},
 			&cli.StringFlag{Name: "only", Usage: "only checks whose name contains this"},
-			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors"},
+			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors, or a FILE of figures with their inputs"},
 			jsonFlag,
 		}, append(deviceFlags(), logFlags()...)...),
 		Action: p.selftest,
@@ -35,6 +37,12 @@ func (p *program) selftest(c *cli.Context) error {
 	s, err := p.screen(c)
 	if err != nil {
 		return err
+	}
+	if c.IsSet("golden") {
+		// A file that can't be read is reported as one of a step, the usual kind.
+		if m, err := golden.ReadMetrics(c.String("golden")); err == nil && m != nil {
+			return p.figures(c, m)
+		}
 	}
 	dev, err := openDevice(deviceOf(c))
 	if err != nil {

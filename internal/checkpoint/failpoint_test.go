@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"jem/internal/failpoint"
 )
 
 // scenario is something done to a folder that already holds steps 1 and 2.
@@ -20,6 +20,7 @@ type scenario struct {
 var scenarios = []scenario{
 	{"a new step", func(s *Store) error { return saveError(s, 3) }, []int{2, 3}},
 	{"the same step again", func(s *Store) error { return saveError(s, 2) }, []int{2}},
+	{"discarding", func(s *Store) error { _, err := s.Discard(1); return err }, []int{1, 2}},
 	{"pruning", func(s *Store) error { _, err := s.Prune(Policy{KeepLast: 1}); return err }, []int{2}},
 }
 
@@ -47,13 +48,13 @@ func (c scenario) failAt(t *testing.T, n int) bool {
 	t.Helper()
 	dir := t.TempDir()
 	save(t, open(t, dir), 1, 2)
-	d, err := withFailpoint(osDisk{}, fmt.Sprintf("ckpt:%d:error", n))
+	point, err := failpoint.Parse(fmt.Sprintf("ckpt:%d:error", n))
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.do(&Store{dir, d})
-	fired := d.(*failpoint).left <= 0
-	if errors.Is(err, errFailpoint) != fired {
+	err = c.do(&Store{dir, withFailpoint(osDisk{}, point)})
+	fired := point.Fired()
+	if errors.Is(err, failpoint.Err) != fired {
 		t.Fatalf("point %d: fired %v, got %v", n, fired, err)
 	}
 	wantRecovered(t, dir, c.left)
@@ -91,14 +92,14 @@ func TestDeathAtAnyOperationLeavesAUsableCheckpoint(t *testing.T) {
 				save(t, open(t, dir), 1, 2)
 				cmd := exec.Command(os.Args[0], "-test.run=^TestDeathAtAnyOperationLeavesAUsableCheckpoint$")
 				cmd.Env = append(os.Environ(), "JEM_TEST_DIR="+dir, fmt.Sprintf("JEM_TEST_SCENARIO=%d", i),
-					fmt.Sprintf("%s=ckpt:%d:exit", FailpointEnv, n))
+					fmt.Sprintf("%s=ckpt:%d:exit", failpoint.Env, n))
 				out, err := cmd.CombinedOutput()
 				var exit *exec.ExitError
 				if err == nil {
 					t.Logf("%d points", n-1)
 					return
 				}
-				if !errors.As(err, &exit) || exit.ExitCode() != exitCode {
+				if !errors.As(err, &exit) || exit.ExitCode() != 137 {
 					t.Fatalf("point %d: %v\n%s", n, err, out)
 				}
 				wantRecovered(t, dir, c.left)
@@ -115,30 +116,6 @@ func die(t *testing.T, dir string) {
 		}
 		if err := c.do(open(t, dir)); err != nil {
 			t.Fatal(err)
-		}
-	}
-}
-
-func TestFailpointNamesStandForAllTheyBegin(t *testing.T) {
-	for value, want := range map[string]string{
-		"ckpt.rename:1:error":       "ckpt.rename.before",
-		"ckpt.rename:2:error":       "ckpt.rename.after",
-		"ckpt.rename.after:1:error": "ckpt.rename.after",
-		"ckpt.sync:1:error":         "ckpt.sync.before",
-	} {
-		t.Setenv(FailpointEnv, value)
-		err := saveError(open(t, filepath.Join(t.TempDir(), "new")), 1)
-		if strings.HasPrefix(value, "ckpt.sync:") && errors.Is(err, errFailpoint) && strings.Contains(err.Error(), "syncdir") {
-			t.Errorf("%s fired at another point: %v", value, err)
-		}
-		if err == nil || !strings.HasSuffix(err.Error(), want) {
-			t.Errorf("%s: got %v, want %s", value, err, want)
-		}
-	}
-	for _, value := range []string{"ckpt", "ckpt:0:error", "ckpt:x:error", "ckpt:1:panic"} {
-		t.Setenv(FailpointEnv, value)
-		if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), FailpointEnv) {
-			t.Errorf("%s: got %v", value, err)
 		}
 	}
 }

@@ -8,14 +8,14 @@ import (
 // Policy says which checkpoints are kept. The newest always is.
 type Policy struct {
 	KeepLast  int   // so many newest ones; below 1: 1
-	KeepEvery int   // those whose step is a multiple of it; 0: none
+	KeepEvery int   // those whose step is a multiple of it, 0 not among them; 0: none
 	Keep      []int // these steps, of the best evaluation for example
 }
 
 // keeps reports whether the policy keeps a step that has so many newer ones.
 func (p Policy) keeps(step, newer int) bool {
 	return newer < max(1, p.KeepLast) ||
-		p.KeepEvery > 0 && step%p.KeepEvery == 0 ||
+		p.KeepEvery > 0 && step > 0 && step%p.KeepEvery == 0 ||
 		slices.Contains(p.Keep, step)
 }
 

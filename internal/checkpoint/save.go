@@ -39,7 +39,7 @@ func (s *Store) Save(step int, files map[string][]Tensor, state []byte) (path st
 	}
 	if err != nil {
 		err = errors.Join(err, s.disk.removeAll(temp))
-		return "", fmt.Errorf("save checkpoint of step %d (%.1f MB needed): %w", step, float64(need)/1e6, err)
+		return "", fmt.Errorf("save checkpoint %s: %d bytes needed, %s: %w", path, need, free(s.dir), err)
 	}
 	return path, nil
 }

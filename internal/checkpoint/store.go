@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"jem/internal/failpoint"
 )
 
 // Store is the one writer of a checkpoints folder. Whoever opens it must hold the run's
@@ -15,13 +17,13 @@ type Store struct {
 }
 
 // Open makes the folder if it is missing and removes what killed processes left
-// unfinished. It reads the environment variable of FailpointEnv once.
+// unfinished. Tests can make its disk fail, see package failpoint.
 func Open(dir string) (*Store, error) {
-	d, err := withFailpoint(osDisk{}, os.Getenv(FailpointEnv))
+	point, err := failpoint.FromEnv()
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir, d}
+	s := &Store{dir, withFailpoint(osDisk{}, point)}
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("open checkpoints: %w", err)
 	}

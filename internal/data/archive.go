@@ -18,18 +18,13 @@ const (
 // unpack writes the files of a tar.gz into the listing's folder in dir. An archive with
 // anything but folders and regular files directly in that folder is refused. Files get their
 // names when they are complete; os.Root keeps every path within dir.
-func (l Listing) unpack(archive, dir string) error {
-	f, err := os.Open(archive)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+func (l Listing) unpack(archive io.Reader, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	packed, err := gzip.NewReader(f)
+	packed, err := gzip.NewReader(archive)
 	if err != nil {
 		return unreadable(err, "gzip header")
 	}

@@ -108,7 +108,11 @@ func (l Listing) fetchOne(ctx context.Context, d Download, dir string, o FetchOp
 	if !d.Archive {
 		return os.Rename(part, path)
 	}
-	if err := l.unpack(part, dir); err != nil {
+	archive, err := os.Open(part)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(l.unpack(archive, dir), archive.Close()); err != nil {
 		return at(part, err)
 	}
 	for _, f := range l.within(d) {

@@ -61,28 +61,35 @@ func readContent(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	b, err := unpacked(f, info.Size(), limit)
+	return b, at(path, err)
+}
+
+// unpacked returns the content of size bytes, unpacked if they are gzip.
+func unpacked(f io.ReaderAt, size, limit int64) ([]byte, error) {
 	var magic [2]byte
 	n, err := f.ReadAt(magic[:], 0)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	var r io.Reader = f
+	var r io.Reader = io.NewSectionReader(f, 0, size)
 	if packed := n == 2 && magic == [2]byte{0x1f, 0x8b}; packed {
-		if r, err = gzip.NewReader(f); err != nil {
-			return nil, at(path, unreadable(err, "gzip header"))
+		if r, err = gzip.NewReader(r); err != nil {
+			return nil, unreadable(err, "gzip header")
 		}
-		limit = inflated(info.Size(), limit)
+		limit = inflated(size, limit)
 	}
-	b, err := readCapped(r, limit)
-	return b, at(path, err)
+	return readCapped(r, limit)
 }
 
 // maxRatio bounds how far compressed images may grow: photographs do so by less than 2, MNIST by 5.
-const maxRatio = 64
+const maxRatio = 16
 
-// inflated is what packed bytes may unpack to, limit at most. A mebibyte is free, so that
-// small files may hold what they like.
-func inflated(packed, limit int64) int64 { return min(limit, 1<<20+maxRatio*packed) }
+// freeBytes may be unpacked whatever the ratio, so that small files may hold what they like.
+const freeBytes = 16 << 20
+
+// inflated is what packed bytes may unpack to, limit at most.
+func inflated(packed, limit int64) int64 { return min(limit, freeBytes+maxRatio*packed) }
 
 // readCapped reads all of r, refusing more than limit bytes.
 func readCapped(r io.Reader, limit int64) ([]byte, error) {

@@ -99,9 +99,17 @@ func readConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	c, err := parseConfig(data)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(data []byte) (Config, error) {
 	c := Config{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Momentum: 0.9, WeightDecay: -1, StepSize: 1, Noise: 0.01, Slope: 0.2, ParamScale: 1}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
+		return Config{}, err
 	}
 	if c.WeightDecay < 0 {
 		c.WeightDecay = 0
@@ -109,10 +117,7 @@ func readConfig(path string) (Config, error) {
 			c.WeightDecay = 5e-4
 		}
 	}
-	if err := c.validate(); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
+	return c, c.validate()
 }
 
 // maxCount bounds the counts of a configuration, so that their products stay in range.

@@ -10,6 +10,8 @@ import (
 	"math"
 	"os"
 	"time"
+
+	"jem/internal/failpoint"
 )
 
 // metrics appends to metrics.jsonl.
@@ -78,7 +80,8 @@ func (m *metrics) append(r Record) error {
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	if _, err = m.file.Write(append(line, '\n')); err != nil {
+	err = failpoint.Around("metrics.write", m.path, func() error { _, err := m.file.Write(append(line, '\n')); return err })
+	if err != nil {
 		return err
 	}
 	m.records++

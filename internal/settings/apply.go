@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// maxFaults ends the search for faults: a file of another kind has thousands, and a suggestion for
+// each takes its time.
+const maxFaults = 100
+
 // Apply sets the fields of dst, a pointer to a struct, from the layers in order. On error,
 // an *Error with every fault, dst holds what could be set.
 func Apply(dst any, layers ...Layer) error {
@@ -20,6 +24,10 @@ func Apply(dst any, layers ...Layer) error {
 		seen := map[string]string{}
 		closed := "" // mapping already reported, whose keys are no further faults
 		for _, e := range l.entries {
+			if len(all) >= maxFaults {
+				all.add(e.where, "", "too many faults: the rest was not read")
+				return all.err()
+			}
 			if closed != "" && strings.HasPrefix(e.path, closed+".") {
 				continue
 			}

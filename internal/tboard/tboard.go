@@ -25,6 +25,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"jem/internal/failpoint"
 )
 
 // Writer appends to one event file. It is for one goroutine.
@@ -101,8 +103,7 @@ func (w *Writer) Close() error {
 // append writes one record in one piece, so that TensorBoard, which may be reading at
 // the same time, mostly finds whole records.
 func (w *Writer) append(event []byte) error {
-	_, err := w.file.Write(record(event))
-	return err
+	return failpoint.Around("events.write", w.file.Name(), func() error { _, err := w.file.Write(record(event)); return err })
 }
 
 // record frames an event.

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"jem/internal/failpoint"
 )
 
 // WriteFile replaces the file at path by data: a temporary file beside it is written
@@ -25,16 +27,16 @@ func WriteFile(path string, data []byte) error {
 		dir = "."
 	}
 	temp := filepath.Join(dir, fmt.Sprintf(".%s.tmp-%d", name, os.Getpid()))
-	err := writeSynced(temp, data)
+	err := failpoint.Around("file.write", path, func() error { return writeSynced(temp, data) })
 	if err == nil {
-		err = os.Rename(temp, path)
+		err = failpoint.Around("file.rename", path, func() error { return os.Rename(temp, path) })
 	}
 	if err != nil {
 		// The first error is the cause; a failed removal only leaves a hidden file.
 		_ = os.Remove(temp)
 		return err
 	}
-	return SyncDir(dir)
+	return failpoint.Around("file.syncdir", dir, func() error { return SyncDir(dir) })
 }
 
 // writeSynced leaves data at path, on the disk itself. The temporary file of a killed

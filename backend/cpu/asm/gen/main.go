@@ -14,7 +14,7 @@ import (
 
 var (
 	isaName = flag.String("isa", "avx512", "instruction set: avx2 or avx512")
-	family  = flag.String("family", "", "kernels to write: conv or pointwise")
+	family  = flag.String("family", "", "kernels to write: conv, peak, pointwise or wino")
 )
 
 func main() {
@@ -25,6 +25,7 @@ func main() {
 		"pointwise": pointwise,
 		"conv":      writeConv,
 		"peak":      writePeak,
+		"wino":      writeWino,
 	}
 	write, ok := families[*family]
 	if !ok {

@@ -1,0 +1,105 @@
+package asm
+
+import "unsafe"
+
+// Wino is the table of Winograd kernels of one instruction set. Output channels are
+// worked on in groups of Blocks×16 lanes, a last group may have fewer.
+type Wino struct {
+	// Blocks is the number of 16-lane blocks in a full group: 1 or 2.
+	Blocks int
+	// Input and Output are the transforms.
+	Input  func(*WinoInput)
+	Output func(*WinoOutput)
+
+	productMax [3]int                             // by blocks: most tiles for even splits
+	product    [3][maxTile + 1]func(*WinoProduct) // by blocks and tiles; nil: no such kernel
+}
+
+// WinoFor returns the kernels of an instruction set that Available lists.
+func WinoFor(isa ISA) *Wino {
+	if w := winoFor(isa); w != nil {
+		return w
+	}
+	return &winoGeneric
+}
+
+// Product runs p over tiles, splitting them into groups as even as can be. p.V, p.M,
+// p.Groups, p.Next and p.Dest are used up.
+func (w *Wino) Product(p *WinoProduct, blocks, tiles int) {
+	kernels := &w.product[blocks]
+	if wide := kernels[maxTile]; wide != nil && tiles >= maxTile {
+		p.Groups = tiles / maxTile
+		wide(p)
+		if tiles %= maxTile; tiles == 0 {
+			return
+		}
+		p.advance(p.Groups, maxTile, blocks)
+	}
+	most := w.productMax[blocks]
+	groups := (tiles + most - 1) / most
+	size, larger := tiles/groups, tiles%groups
+	if larger > 0 {
+		p.Groups = larger
+		kernels[size+1](p)
+		p.advance(larger, size+1, blocks)
+	}
+	p.Groups = groups - larger
+	kernels[size](p)
+}
+
+// advance moves on after groups of tiles.
+func (p *WinoProduct) advance(groups, tiles, blocks int) {
+	p.V = unsafe.Add(p.V, 64*groups*tiles)
+	p.M = unsafe.Add(p.M, 64*blocks*groups*tiles)
+	steps := uintptr(4 * groups * p.Blocks)
+	p.Next += steps * p.NextStep
+	p.Dest += steps * p.DestStep
+}
+
+// Steps is the number of prefetching steps that Product will take.
+func (w *Wino) Steps(blocksIn, blocks, tiles int) int {
+	groups := 0
+	if w.product[blocks][maxTile] != nil {
+		groups, tiles = tiles/maxTile, tiles%maxTile
+	}
+	most := w.productMax[blocks]
+	return 4 * blocksIn * (groups + (tiles+most-1)/most)
+}
+
+// WinoWeights returns U = G g Gᵀ of a 3×3 window g, row by row:
+//
+//	    ⎡  1   0   0  ⎤ / p²q²
+//	    ⎢  1   p   p² ⎥ / 2p²(p²−q²)
+//	G = ⎢  1  −p   p² ⎥ / 2p²(p²−q²)
+//	    ⎢  1   q   q² ⎥ / 2q²(q²−p²)
+//	    ⎢  1  −q   q² ⎥ / 2q²(q²−p²)
+//	    ⎣  0   0   1  ⎦
+//
+// In float64, as it is done once a step and its error would enter every output.
+func WinoWeights(g *[9]float32) (u [WinoPoints]float64) {
+	var rows [18]float64 // G g, 6×3
+	for x := range 3 {
+		c := winoWeights(float64(g[x]), float64(g[3+x]), float64(g[6+x]))
+		for i, v := range c {
+			rows[3*i+x] = v
+		}
+	}
+	for i := range 6 {
+		c := winoWeights(rows[3*i], rows[3*i+1], rows[3*i+2])
+		copy(u[6*i:], c[:])
+	}
+	return u
+}
+
+// winoWeights is G times a column.
+func winoWeights(a, b, c float64) [6]float64 {
+	const (
+		pp, qq = WinoP * WinoP, WinoQ * WinoQ
+		n0     = 1 / (pp * qq)
+		np     = 1 / (2 * pp * (pp - qq))
+		nq     = 1 / (2 * qq * (qq - pp))
+	)
+	evenP, evenQ := (a+pp*c)*np, (a+qq*c)*nq
+	oddP, oddQ := WinoP*np*b, WinoQ*nq*b
+	return [6]float64{n0 * a, evenP + oddP, evenP - oddP, evenQ + oddQ, evenQ - oddQ, c}
+}

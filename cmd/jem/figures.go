@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/data"
+	"jem/internal/golden"
+)
+
+// checkedFigures are recorded figures beside their repetition.
+type checkedFigures struct {
+	File    string          `json:"file"`
+	Passed  bool            `json:"passed"`
+	Bound   float64         `json:"tolerance"` // on the relative error
+	Figures []golden.Figure `json:"figures"`
+}
+
+// figures computes the figures of a golden file again. No device takes part.
+func (p *program) figures(c *cli.Context, m *golden.Metrics) error {
+	figures, err := m.Check()
+	if err != nil {
+		return &data.Error{Kind: data.ErrBadData, Reason: "check golden figures", Err: err}
+	}
+	r := checkedFigures{File: m.Name, Passed: true, Bound: golden.MetricTolerance, Figures: figures}
+	rows, wrong := []string{"FIGURE\tVALUE\tWANT\tRELATIVE ERROR\t"}, 0
+	for _, f := range figures {
+		verdict := "ok"
+		if !f.OK {
+			verdict, r.Passed = "FAILED", false
+			wrong++
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%.10g\t%.10g\t%.2g\t%s", escape(f.Entry), f.Value, f.Want, f.Relative, verdict))
+	}
+	if c.Bool("json") {
+		err = p.json(r)
+	} else {
+		err = p.table(rows...)
+	}
+	if err == nil && !r.Passed {
+		err = fmt.Errorf("%w: %d of %d figures differ", errFailed, wrong, len(figures))
+	}
+	return err
+}

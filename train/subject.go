@@ -1,0 +1,51 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+
+	"jem/backend"
+)
+
+// Subject says what a figure was measured on, so that it can be compared with others.
+type Subject struct {
+	Checkpoint string  `json:"checkpoint"`
+	Step       int     `json:"step"`
+	Weights    string  `json:"weights_sha256"` // of the parameters' little-endian float32, in the network's order
+	EMA        bool    `json:"ema"`            // averaged weights
+	Data       string  `json:"data"`
+	Noise      float32 `json:"noise"` // std of the pixel noise that was added
+	Device     string  `json:"device"`
+	Precision  string  `json:"precision"`
+	Seed       uint64  `json:"seed"` // of pixel noise and of splits
+}
+
+// Subject describes the network and what is done to images.
+func (p *Predictor) Subject() (Subject, error) {
+	s := Subject{
+		Checkpoint: p.Checkpoint, Step: p.Step, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
+		Noise: p.evalNoise(), Device: p.dev.Name(), Precision: "float32", Seed: p.Config.Seed,
+	}
+	hash := sha256.New()
+	for _, q := range append(p.parameters(), p.stats()...) {
+		values := make([]float32, backend.Len(q.value))
+		if err := p.dev.Download(values, q.value); err != nil {
+			return s, fmt.Errorf("read %s: %w", q.name, err)
+		}
+		if err := binary.Write(hash, binary.LittleEndian, values); err != nil {
+			return s, err
+		}
+	}
+	s.Weights = hex.EncodeToString(hash.Sum(nil))
+	return s, nil
+}
+
+// evalNoise is the std of the noise at evaluation.
+func (p *Predictor) evalNoise() float32 {
+	if p.Config.Data.EvalNoise {
+		return p.Config.Data.Noise
+	}
+	return 0
+}
