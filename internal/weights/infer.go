@@ -40,10 +40,10 @@ func infer(found map[string]Tensor, buffer *Tensor, o Options) (c model.Config, 
 	if err := size(&c, buffer); err != nil {
 		return c, err
 	}
-	if err := norm(&c, found); err != nil {
+	if err := c.Validate(); err != nil {
 		return c, err
 	}
-	return c, c.Validate()
+	return c, norm(&c, found)
 }
 
 func matrix(found map[string]Tensor, name string, rank int) ([]int, bool) {
