@@ -67,6 +67,10 @@ bench: build ## time a training step and each convolution
 	$(BIN)/jem bench step
 	$(BIN)/jem bench layers
 
+.PHONY: bench-peers
+bench-peers: build ## the same training step here and in PyTorch, in turns (installs PyTorch in a cache outside the tree)
+	bench/peers/run.sh
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME (20s)
 	@set -e; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \

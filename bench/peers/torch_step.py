@@ -1,0 +1,96 @@
+"""Times one JEM training step in PyTorch on the CPU, as the published script does it:
+K SGLD steps (forward and input gradient), three forward passes, one backward pass, Adam.
+
+    python torch_step.py --depth 16 --width 2 --batch 64 --sgld-steps 20 [--format channels_last] [--bf16]
+
+Prints one JSON object; step_seconds is the median.
+"""
+
+import argparse
+import json
+import statistics
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Block(nn.Module):
+    def __init__(self, inp, out, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inp, out, 3, padding=1)
+        self.conv2 = nn.Conv2d(out, out, 3, stride=stride, padding=1)
+        self.shortcut = nn.Conv2d(inp, out, 1, stride=stride) if stride != 1 or inp != out else None
+
+    def forward(self, x):
+        h = self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
+        return h + (x if self.shortcut is None else self.shortcut(x))
+
+
+class WideResNet(nn.Module):
+    def __init__(self, depth, width, channels=3, classes=10):
+        super().__init__()
+        layers, inp = [nn.Conv2d(channels, 16, 3, padding=1)], 16
+        for stage in range(3):
+            for i in range((depth - 4) // 6):
+                out = 16 * width * 2**stage
+                layers.append(Block(inp, out, 2 if stage > 0 and i == 0 else 1))
+                inp = out
+        self.body, self.head = nn.Sequential(*layers), nn.Linear(inp, classes)
+
+    def forward(self, x):
+        return self.head(F.leaky_relu(self.body(x), 0.2).mean((2, 3)))
+
+
+def step(net, opt, data, k, cast):
+    x_p, x_lab, y, x = (t.clone() for t in data)
+    for _ in range(k):
+        x.requires_grad_(True)
+        with cast():
+            f = torch.logsumexp(net(x).float(), 1).sum()
+        g = torch.autograd.grad(f, x)[0]
+        x = (x + g + 0.01 * torch.randn_like(x)).detach()
+    sampled = time.perf_counter()
+    with cast():
+        px = torch.logsumexp(net(x).float(), 1).mean() - torch.logsumexp(net(x_p).float(), 1).mean()
+        loss = px + F.cross_entropy(net(x_lab).float(), y)
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+    return sampled
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("--depth", type=int, default=16)
+    a.add_argument("--width", type=int, default=2)
+    a.add_argument("--batch", type=int, default=64)
+    a.add_argument("--sgld-steps", type=int, default=20)
+    a.add_argument("--steps", type=int, default=3)
+    a.add_argument("--format", choices=["contiguous", "channels_last"], default="contiguous")
+    a.add_argument("--bf16", action="store_true")
+    a = a.parse_args()
+    torch.manual_seed(1)
+    form = torch.channels_last if a.format == "channels_last" else torch.contiguous_format
+    net = WideResNet(a.depth, a.width).to(memory_format=form)
+    opt = torch.optim.Adam(net.parameters(), 1e-4)
+    image = lambda: (torch.rand(a.batch, 3, 32, 32) * 2 - 1).to(memory_format=form)
+    data = (image(), image(), torch.randint(10, (a.batch,)), image())
+    cast = lambda: torch.autocast("cpu", torch.bfloat16, enabled=a.bf16)
+    total, sgld = [], []
+    for i in range(a.steps + 1):
+        begin = time.perf_counter()
+        sampled = step(net, opt, data, a.sgld_steps, cast)
+        if i > 0:  # the first warms up
+            total.append(time.perf_counter() - begin)
+            sgld.append(sampled - begin)
+    print(json.dumps({
+        "torch": torch.__version__, "threads": torch.get_num_threads(), "format": a.format, "bf16": a.bf16,
+        "step_seconds": statistics.median(total), "step_seconds_min": min(total), "step_seconds_max": max(total),
+        "sgld_seconds": statistics.median(sgld),
+    }))
+
+
+if __name__ == "__main__":
+    main()
