@@ -135,9 +135,9 @@ func reliability(r train.Calibration) picture.Chart {
 		Title:  fmt.Sprintf("%s, %s: ECE %.2f %% (%d bins, %d images)", r.Data, r.Split, 100*ece, metrics.Bins, r.Images),
 		XLabel: "confidence max p(y|x)",
 		Series: []picture.Series{
-			{Name: "accuracy", Points: picture.Steps(edges, accuracy)},
+			{Name: "accuracy", Points: picture.Steps(edges, accuracy), Filled: true},
 			{Name: "share of images", Points: picture.Steps(edges, share)},
-			{Name: "perfectly calibrated", Points: []picture.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}},
+			{Name: "perfectly calibrated", Points: []picture.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}, Dashed: true},
 		},
 	}
 }
