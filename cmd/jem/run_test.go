@@ -99,6 +99,11 @@ func testEvalTasks(t *testing.T, out string) {
 	if c.NLL != n.NLL || c.Brier != n.Brier || math.Abs(c.NLL-a.Loss) > 1e-9 || c.Accuracy != a.Accuracy.Accuracy || len(c.Bins) != 3 || len(c.Weights) != 64 {
 		t.Errorf("got %+v, %+v and %+v", c, n, a)
 	}
+	var refined evaluation
+	eval(&refined, "--refine", "1")
+	if refined.Images != 20 || refined.Refine != 1 || refined.Loss == a.Loss {
+		t.Errorf("got %+v and %+v", refined, a)
+	}
 	folder := t.TempDir()
 	img := image.NewGray(image.Rect(0, 0, 40, 33))
 	for _, name := range []string{"a.png", "b.png"} {
