@@ -24,6 +24,7 @@ func attackFlags() []cli.Flag {
 		&cli.IntFlag{Name: "refine", Usage: "SGLD steps k of the predictor JEM-k, also for --task accuracy [n_steps_refine]", Category: category},
 		&cli.IntFlag{Name: "chains", Value: 5, Usage: "noisy copies whose logits are averaged [n_dup_chains]", Category: category},
 		&cli.Float64Flag{Name: "attack-noise", Value: 0.03, Usage: "standard deviation of the copies' noise [sigma]", Category: category},
+		&cli.StringFlag{Name: "class", Value: "1", Usage: "class of --task distal, by name or number", Category: category},
 		&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts and noise", Category: category},
 	}
 }

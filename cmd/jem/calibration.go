@@ -96,10 +96,15 @@ func (p *program) picture(c *cli.Context, name string, chart picture.Chart) erro
 	if folder == "" {
 		return nil
 	}
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	return writePicture(filepath.Join(folder, name), chart.SVGFile())
+}
+
+// writePicture writes a file and makes its folder where it isn't there.
+func writePicture(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return durable.WriteFile(filepath.Join(folder, name), chart.SVGFile())
+	return durable.WriteFile(path, content)
 }
 
 func calibrationRows(r train.Calibration) []string {

@@ -38,11 +38,11 @@ func (p *program) evalCommand() *cli.Command {
 }
 
 // evalTasks in the order of the help.
-var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "attack"}
+var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "attack", "distal"}
 
 func (p *program) eval(c *cli.Context) error {
 	task := map[string]func(*cli.Context, *screen, *train.Predictor) error{
-		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "attack": p.attack,
+		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "attack": p.attack, "distal": p.distal,
 	}[c.String("task")]
 	switch split := c.String("split"); {
 	case task == nil:
