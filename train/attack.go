@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"jem/backend"
 	"jem/internal/attack"
 	"jem/internal/data"
 	"jem/internal/philox"
-	"jem/model"
-	"jem/sampler"
 )
 
 // pixelStep is one step of a pixel of 8 bits in the network's range [−1,1].
@@ -27,9 +24,6 @@ type AttackOptions struct {
 	Images   int       `json:"images"`      // the first so many, 300 as published
 	Seed     uint64    `json:"attack_seed"`
 }
-
-// refineStep and refineNoise are α and σ of the refinement, as published.
-const refineStep, refineNoise = 1, 0.01
 
 // AttackResult is a curve of accuracy against ε.
 type AttackResult struct {
@@ -68,11 +62,7 @@ func (p *Predictor) Attack(split string, o AttackOptions, progress func(AttackPo
 		return r, err
 	}
 	r.Images = len(labels)
-	c := p.net.Config
-	target := attack.NewRefined(p.dev, attack.RefinedOptions{
-		Chains: o.Chains, Noise: o.Noise, SGLD: sampler.SGLD{Steps: o.Refine, StepSize: refineStep, Noise: refineNoise},
-		Density: model.NewJEM(p.dev, p.net), Net: still{p.net}, Classes: c.Classes, Shape: []int{c.InC, c.Size, c.Size}, Rows: EvalBatch,
-	})
+	target := p.refined(o.Refine, o.Chains, o.Noise)
 	defer target.Close()
 	var radii []float64
 	for _, e := range o.Epsilons {
@@ -116,12 +106,4 @@ func (p *Predictor) clean(split string, n int) ([]float32, []int32, error) {
 		all, labels = append(all, p.eval.images[:n*d]...), append(labels, p.eval.labels[:n]...)
 	}
 	return all, slices.Clone(labels), nil
-}
-
-// still is a network in the mode of evaluation.
-type still struct{ *model.WideResNet }
-
-// Forward implements attack.Network.
-func (s still) Forward(x backend.Tensor) backend.Tensor {
-	return s.WideResNet.Forward(x, model.Mode{})
 }

@@ -64,16 +64,25 @@ func (e *evaluator) accuracy(ctx context.Context, set Images) (Accuracy, error) 
 			return a, err
 		}
 		for j, y := range e.labels[:n] {
-			row := logits[j*k : (j+1)*k]
-			lse := model.LogSumExp(row)
-			a.LogPx += lse
-			a.Loss += lse - float64(row[y])
-			if model.Argmax(row) == int(y) {
-				a.Accuracy++
-			}
+			a.count(logits[j*k:(j+1)*k], y)
 		}
 	}
+	a.average()
+	return a, nil
+}
+
+// count adds an image to the sums.
+func (a *Accuracy) count(logits []float32, label int32) {
+	lse := model.LogSumExp(logits)
+	a.LogPx += lse
+	a.Loss += lse - float64(logits[label])
+	if model.Argmax(logits) == int(label) {
+		a.Accuracy++
+	}
+}
+
+// average turns the sums into means.
+func (a *Accuracy) average() {
 	total := float64(max(1, a.Images))
 	a.Accuracy, a.Loss, a.LogPx = a.Accuracy/total, a.Loss/total, a.LogPx/total
-	return a, nil
 }

@@ -21,9 +21,10 @@ func attackFlags() []cli.Flag {
 		&cli.StringFlag{Name: "epsilon", Value: "1,2,4,8,16", Usage: "radii in units of 1/255, between commas, ascending", Category: category},
 		&cli.IntFlag{Name: "pgd-steps", Value: 40, Usage: "gradient steps of a start [n_steps_pgd_attack]", Category: category},
 		&cli.IntFlag{Name: "restarts", Value: 20, Usage: "random starts an image", Category: category},
-		&cli.IntFlag{Name: "refine", Usage: "SGLD steps k of the predictor JEM-k [n_steps_refine]", Category: category},
+		&cli.IntFlag{Name: "refine", Usage: "SGLD steps k of the predictor JEM-k, also for --task accuracy [n_steps_refine]", Category: category},
 		&cli.IntFlag{Name: "chains", Value: 5, Usage: "noisy copies whose logits are averaged [n_dup_chains]", Category: category},
 		&cli.Float64Flag{Name: "attack-noise", Value: 0.03, Usage: "standard deviation of the copies' noise [sigma]", Category: category},
+		&cli.StringFlag{Name: "class", Value: "1", Usage: "class of --task distal, by name or number", Category: category},
 		&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts and noise", Category: category},
 	}
 }

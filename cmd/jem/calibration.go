@@ -96,10 +96,15 @@ func (p *program) picture(c *cli.Context, name string, chart picture.Chart) erro
 	if folder == "" {
 		return nil
 	}
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	return writePicture(filepath.Join(folder, name), chart.SVGFile())
+}
+
+// writePicture writes a file and makes its folder where it isn't there.
+func writePicture(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return durable.WriteFile(filepath.Join(folder, name), chart.SVGFile())
+	return durable.WriteFile(path, content)
 }
 
 func calibrationRows(r train.Calibration) []string {
@@ -135,9 +140,9 @@ func reliability(r train.Calibration) picture.Chart {
 		Title:  fmt.Sprintf("%s, %s: ECE %.2f %% (%d bins, %d images)", r.Data, r.Split, 100*ece, metrics.Bins, r.Images),
 		XLabel: "confidence max p(y|x)",
 		Series: []picture.Series{
-			{Name: "accuracy", Points: picture.Steps(edges, accuracy)},
+			{Name: "accuracy", Points: picture.Steps(edges, accuracy), Filled: true},
 			{Name: "share of images", Points: picture.Steps(edges, share)},
-			{Name: "perfectly calibrated", Points: []picture.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}},
+			{Name: "perfectly calibrated", Points: []picture.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}, Dashed: true},
 		},
 	}
 }

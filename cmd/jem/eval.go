@@ -38,17 +38,19 @@ func (p *program) evalCommand() *cli.Command {
 }
 
 // evalTasks in the order of the help.
-var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "attack"}
+var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "attack", "distal"}
 
 func (p *program) eval(c *cli.Context) error {
 	task := map[string]func(*cli.Context, *screen, *train.Predictor) error{
-		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "attack": p.attack,
+		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "attack": p.attack, "distal": p.distal,
 	}[c.String("task")]
 	switch split := c.String("split"); {
 	case task == nil:
 		return usagef(c, "--task %q: want %s", c.String("task"), strings.Join(evalTasks, ", "))
 	case !slices.Contains(train.Splits, split):
 		return usagef(c, "--split %q: want %s", split, strings.Join(train.Splits, ", "))
+	case c.Int("refine") < 0:
+		return usagef(c, "--refine %d: want at least 0", c.Int("refine"))
 	case c.Int("limit") < 0:
 		return usagef(c, "--limit %d: want at least 0", c.Int("limit"))
 	}
@@ -63,12 +65,18 @@ func (p *program) accuracy(c *cli.Context, s *screen, m *train.Predictor) error 
 		return err
 	}
 	s.notes(notes)
-	a, err := m.Accuracy(train.Head(images, c.Int("limit")), split)
+	images = train.Head(images, c.Int("limit"))
+	var a train.Accuracy
+	if k := c.Int("refine"); k > 0 {
+		a, err = m.RefinedAccuracy(images, split, k, c.Uint64("seed"))
+	} else {
+		a, err = m.Accuracy(images, split)
+	}
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(evaluation{Checkpoint: m.Checkpoint, Step: m.Step, Data: m.Config.Data.Name, Accuracy: a})
+		return p.json(evaluation{Checkpoint: m.Checkpoint, Step: m.Step, Data: m.Config.Data.Name, Refine: c.Int("refine"), Accuracy: a})
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s (%s, cross-entropy %.4f, pixel noise %g)\n", a, m.Config.Data.Name, a.Loss, a.Noise)
 	return err
@@ -79,6 +87,7 @@ type evaluation struct {
 	Checkpoint string `json:"checkpoint"`
 	Step       int    `json:"step"`
 	Data       string `json:"data"`
+	Refine     int    `json:"refine"` // SGLD steps before the answer
 	train.Accuracy
 }
 

@@ -12,8 +12,9 @@ import (
 	"jem/train"
 )
 
-// histogramBins are those of the paper's histograms.
-const histogramBins = 100
+// histogramBins are the paper's 100, or fewer where a set has less than 2,000 images: 20 a
+// bin on average, so that the shape shows through the noise.
+func histogramBins(in, out []float64) int { return min(max(min(len(in), len(out))/20, 10), 100) }
 
 // ood is jem eval --task ood.
 func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
@@ -89,11 +90,11 @@ func (p *program) histograms(c *cli.Context, inName, name string, in, out map[st
 		if f.Score == "pxgrad" {
 			a, b = negLogNorm(a), negLogNorm(b)
 		}
-		lines := picture.Densities(histogramBins, a, b)
+		lines := picture.Densities(histogramBins(a, b), a, b)
 		err := p.picture(c, "ood-"+fileName(name)+"-"+f.Score+".svg", picture.Chart{
 			Title:  fmt.Sprintf("%s: AUROC %.3f", name, f.AUROC),
 			XLabel: label, YLabel: "density",
-			Series: []picture.Series{{Name: inName, Points: lines[0]}, {Name: name, Points: lines[1]}},
+			Series: []picture.Series{{Name: inName, Points: lines[0], Filled: true}, {Name: name, Points: lines[1], Dashed: true}},
 		})
 		if err != nil {
 			return err

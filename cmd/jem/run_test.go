@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"image/png"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"testing"
 
 	"jem/internal/philox"
+	"jem/internal/picture"
 	"jem/train"
 )
 
@@ -75,8 +78,54 @@ func TestTrainEvalSample(t *testing.T) {
 			t.Errorf("%s: got %+v", split, e)
 		}
 	}
+	testEvalTasks(t, out)
 	testSamples(t, out)
 	testMistakesWithRuns(t, data, out)
+}
+
+// testEvalTasks asks for every figure of the smallest run and looks whether they fit each other.
+func testEvalTasks(t *testing.T, out string) {
+	pictures := filepath.Join(t.TempDir(), "pictures")
+	eval := func(v any, args ...string) {
+		okJSON(t, v, append([]string{"eval", "--run", out, "--json", "--pictures", pictures}, args...)...)
+	}
+	var c train.Calibration
+	eval(&c, "--task", "calibration")
+	var n properScores
+	eval(&n, "--task", "nll", "--limit", "20")
+	var a evaluation
+	eval(&a)
+	// The NLL is summed in float64 both times, from the same float32 logits.
+	if c.NLL != n.NLL || c.Brier != n.Brier || math.Abs(c.NLL-a.Loss) > 1e-9 || c.Accuracy != a.Accuracy.Accuracy || len(c.Bins) != 3 || len(c.Weights) != 64 {
+		t.Errorf("got %+v, %+v and %+v", c, n, a)
+	}
+	var refined evaluation
+	eval(&refined, "--refine", "1")
+	if refined.Images != 20 || refined.Refine != 1 || refined.Loss == a.Loss {
+		t.Errorf("got %+v and %+v", refined, a)
+	}
+	folder := t.TempDir()
+	img := image.NewGray(image.Rect(0, 0, 40, 33))
+	for _, name := range []string{"a.png", "b.png"} {
+		if err := picture.WritePNG(filepath.Join(folder, name), img); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var o train.OODResult
+	eval(&o, "--task", "ood", "--ood", "folder:"+folder, "--limit", "15")
+	if len(o.Figures) != 3 || o.Figures[0].In != 15 || o.Figures[0].Out != 2 || o.Orientation == "" {
+		t.Errorf("got %+v", o)
+	}
+	var k train.AttackResult
+	eval(&k, "--task", "attack", "--limit", "6", "--epsilon", "4,64", "--pgd-steps", "3", "--restarts", "1", "--refine", "1", "--chains", "2", "--norm", "l2")
+	if len(k.Points) != 3 || k.Images != 6 || k.Points[0].Accuracy < k.Points[2].Accuracy || k.Points[2].Epsilon != 64 {
+		t.Errorf("got %+v", k)
+	}
+	for _, name := range []string{"reliability.svg", "ood-" + filepath.Base(folder) + "-pxgrad.svg", "attack-l2-k1.svg"} {
+		if _, err := os.Stat(filepath.Join(pictures, name)); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func testSamples(t *testing.T, out string) {
@@ -115,6 +164,13 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"no run", nil, []string{"eval", "--run", data}, exitData, "jem: " + data + ": is no run folder"},
 		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: name either"},
 		{"unknown split", nil, []string{"eval", "--run", out, "--split", "all"}, exitUsage, `jem: --split "all"`},
+		{"unknown task", nil, []string{"eval", "--run", out, "--task", "fid"}, exitUsage, `jem: --task "fid"`},
+		{"no set", nil, []string{"eval", "--run", out, "--task", "ood"}, exitUsage, "jem: --ood is missing"},
+		{"own set", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "cifar10"}, exitData, "jem: cifar10 is the run's own"},
+		{"empty folder", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "folder:" + t.TempDir()}, exitData, "jem: "},
+		{"too few to interpolate", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "interp"}, exitData, "jem: interp: 20 test images"},
+		{"negative radius", nil, []string{"eval", "--run", out, "--task", "attack", "--epsilon", "-1"}, exitUsage, "jem: --epsilon"},
+		{"unknown norm", nil, []string{"eval", "--run", out, "--task", "attack", "--norm", "l3"}, exitUsage, "jem: --norm"},
 		{"unknown class", nil, []string{"sample", "--run", out, "--out", "x.png", "--class", "cow"}, exitUsage, `jem: --class "cow"`},
 		{"damaged checkpoints", func() error { return truncateAll(out) }, []string{"eval", "--run", out}, exitData, "jem: "},
 	} {

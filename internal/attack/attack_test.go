@@ -123,3 +123,22 @@ func TestWrongAttacksAreRefused(t *testing.T) {
 		t.Error("descending radii were accepted")
 	}
 }
+
+// From (0,0) each step of 0.05 along −w/5 for class 1 lowers w·x by 0.25. p = 1/(1+exp(w·x))
+// passes 0.9 at w·x = −log 9 = −2.197, after 9 steps (−2.25).
+func TestDistal(t *testing.T) {
+	x := []float32{0, 0, -0.5, 0.5}
+	r, err := Distal{StepSize: 0.05, Steps: 30, Confidence: 0.9}.Run(twoPixels, x, []int32{1, 1}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Steps[0] != 9 || r.Steps[1] != 0 || math.Abs(r.Confidence[0]-1/(1+math.Exp(-2.25))) > 1e-5 || x[2] != -0.5 {
+		t.Errorf("got %+v and %v", r, x)
+	}
+	if r, err = (Distal{StepSize: 0.05, Steps: 2, Confidence: 0.9}).Run(twoPixels, make([]float32, 2), []int32{1}, key); err != nil || r.Steps[0] != 2 || r.Confidence[0] >= 0.9 {
+		t.Errorf("out of steps: got %+v, %v", r, err)
+	}
+	if _, err := (Distal{StepSize: 1, Confidence: 1}).Run(twoPixels, x, []int32{1, 1}, key); err == nil {
+		t.Error("confidence 1 was accepted")
+	}
+}

@@ -6,6 +6,6 @@
 // predictors come from keys. Images are float32 in whatever range Bounds names; a network
 // of this module takes [-1,1], in which one step of 1/255 is 2/255 wide.
 //
-//	target := &attack.Refined{…}
+//	target := attack.NewRefined(device, attack.RefinedOptions{…})
 //	result, err := attack.PGD{Norm: attack.LInf, Radius: 8 * 2.0 / 255, Steps: 40, Restarts: 20}.Run(target, images, labels, key)
 package attack

@@ -13,6 +13,8 @@ type Point struct{ X, Y float64 }
 type Series struct {
 	Name   string
 	Points []Point
+	Dashed bool // so that it differs from another without colours
+	Filled bool // down to the baseline, for outlines that begin and end there
 }
 
 // Chart is a line chart of up to six series.
@@ -33,6 +35,7 @@ const ChartStyle = `.chart{--c0:#1f6fb4;--c1:#c65d00;--c2:#16845b;--c3:#8b4bb5;-
 .chart .title{font-size:13px;font-weight:600;fill:var(--chart-ink)}
 .chart .grid{stroke:var(--chart-grid);stroke-width:1}
 .chart .line{fill:none;stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
+.chart .dashed{stroke-dasharray:5 3}
 .chart .band{stroke:none;opacity:.22}
 .chart .end{text-anchor:end}.chart .mid{text-anchor:middle}
 .s0{stroke:var(--c0)}.s1{stroke:var(--c1)}.s2{stroke:var(--c2)}.s3{stroke:var(--c3)}.s4{stroke:var(--c4)}.s5{stroke:var(--c5)}

@@ -36,18 +36,18 @@ func TestChartsOfAnythingAreWellFormedAndFinite(t *testing.T) {
 	for name, c := range map[string]Chart{
 		"nothing":         {},
 		"empty series":    {Series: []Series{{}, {Name: "a"}}},
-		"markup":          {Title: `<b>&"`, YLabel: "<i>", XLabel: "%d</svg>", Series: []Series{{"<s>", line(1, 2)}, {"%s", nil}}},
-		"one point":       {Series: []Series{{"a", line(5)}}},
-		"a constant":      {Series: []Series{{"a", line(3, 3, 3)}}},
-		"zeros":           {Series: []Series{{"a", line(0, 0)}}},
-		"nothing finite":  {Series: []Series{{"a", line(nan, inf, -inf)}}},
-		"some not finite": {Series: []Series{{"a", line(1, nan, 2, inf, 3)}}},
-		"huge":            {Series: []Series{{"a", line(1e30, -1e30)}}},
-		"huge, close":     {Series: []Series{{"a", line(1e17, 1e17+32)}}},
-		"tiny":            {Series: []Series{{"a", line(1e-300, 2e-300)}}},
-		"log":             {Log: true, Series: []Series{{"a", line(-1, 0, 1e-6, 1)}}},
-		"log of nothing":  {Log: true, Series: []Series{{"a", line(-1, 0)}}},
-		"log, narrow":     {Log: true, Series: []Series{{"a", line(1, 3)}}},
+		"markup":          {Title: `<b>&"`, YLabel: "<i>", XLabel: "%d</svg>", Series: []Series{{Name: "<s>", Points: line(1, 2)}, {Name: "%s", Points: nil}}},
+		"one point":       {Series: []Series{{Name: "a", Points: line(5)}}},
+		"a constant":      {Series: []Series{{Name: "a", Points: line(3, 3, 3)}}},
+		"zeros":           {Series: []Series{{Name: "a", Points: line(0, 0)}}},
+		"nothing finite":  {Series: []Series{{Name: "a", Points: line(nan, inf, -inf)}}},
+		"some not finite": {Series: []Series{{Name: "a", Points: line(1, nan, 2, inf, 3)}}},
+		"huge":            {Series: []Series{{Name: "a", Points: line(1e30, -1e30)}}},
+		"huge, close":     {Series: []Series{{Name: "a", Points: line(1e17, 1e17+32)}}},
+		"tiny":            {Series: []Series{{Name: "a", Points: line(1e-300, 2e-300)}}},
+		"log":             {Log: true, Series: []Series{{Name: "a", Points: line(-1, 0, 1e-6, 1)}}},
+		"log of nothing":  {Log: true, Series: []Series{{Name: "a", Points: line(-1, 0)}}},
+		"log, narrow":     {Log: true, Series: []Series{{Name: "a", Points: line(1, 3)}}},
 		"seven series":    {Series: make([]Series, 7)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestChartsOfAnythingAreWellFormedAndFinite(t *testing.T) {
 }
 
 func TestALineHasAGapWhereAValueIsNotFinite(t *testing.T) {
-	file := string(Chart{Series: []Series{{"a", line(1, 2, math.NaN(), 3, 4)}}}.SVG())
+	file := string(Chart{Series: []Series{{Name: "a", Points: line(1, 2, math.NaN(), 3, 4)}}}.SVG())
 	if n := strings.Count(file, `class="line s0"`); n != 2 {
 		t.Errorf("%d lines, want 2", n)
 	}
@@ -99,7 +99,7 @@ func TestManyPointsBecomeAMeanAndABand(t *testing.T) {
 	if spikes != 1 {
 		t.Errorf("the spike is seen %d times", spikes)
 	}
-	if size := len(Chart{Series: []Series{{"a", points}}}.SVG()); size > 50_000 {
+	if size := len(Chart{Series: []Series{{Name: "a", Points: points}}}.SVG()); size > 50_000 {
 		t.Errorf("the chart has %d bytes", size)
 	}
 }

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 )
@@ -24,5 +25,18 @@ func TestDensitiesHaveAreaOne(t *testing.T) {
 	}
 	if same := Densities(1, []float64{7}); !slices.Equal(same[0], Steps([]float64{6.5, 7.5}, []float64{1})) {
 		t.Errorf("one number: got %v", same[0])
+	}
+}
+
+func TestDashedAndFilledSeries(t *testing.T) {
+	steps := Steps([]float64{0, 1}, []float64{1})
+	for _, tc := range []struct {
+		s            Series
+		dashed, fill bool
+	}{{Series{Points: steps}, false, false}, {Series{Points: steps, Dashed: true}, true, false}, {Series{Points: steps, Filled: true}, false, true}} {
+		svg := Chart{Series: []Series{tc.s}}.SVG()
+		if bytes.Contains(svg, []byte("dashed")) != tc.dashed || bytes.Contains(svg, []byte(`class="band`)) != tc.fill {
+			t.Errorf("%+v: got %s", tc.s, svg)
+		}
 	}
 }

@@ -30,9 +30,16 @@ func (b *svg) series(color int, s Series, x, y axis) {
 			b.printf(`<path class="band f%d" d="%s"/>`+"\n", color, band)
 		}
 	}
+	class := "line"
+	if s.Dashed {
+		class = "line dashed"
+	}
 	for _, line := range lines {
 		if len(line) > 1 {
-			b.printf(`<path class="line s%d" d="%s"/>`+"\n", color, linePath(line))
+			if s.Filled {
+				b.printf(`<path class="band f%d" d="%sZ"/>`+"\n", color, linePath(line))
+			}
+			b.printf(`<path class="%s s%d" d="%s"/>`+"\n", class, color, linePath(line))
 		}
 		if len(line) == 1 || total <= 30 {
 			for _, p := range line {
