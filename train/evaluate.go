@@ -34,20 +34,11 @@ func newEvaluator(d backend.Device, net *model.WideResNet) *evaluator {
 
 // forward returns the logits (n,K) of the first n images in e.images.
 func (e *evaluator) forward(n int) ([]float32, error) {
-	return e.download(e.run(n))
-}
-
-// run is forward on the device; the network owns the result.
-func (e *evaluator) run(n int) backend.Tensor {
 	x := e.dev.Rows(e.x, 0, n)
 	e.dev.Upload(x, e.images[:n*len(e.images)/EvalBatch])
 	e.last = e.net.Forward(x, model.Mode{})
-	return e.last
-}
-
-func (e *evaluator) download(logits backend.Tensor) ([]float32, error) {
-	out := e.logits[:backend.Len(logits)]
-	return out, e.dev.Download(out, logits)
+	out := e.logits[:n*e.net.Config.Classes]
+	return out, e.dev.Download(out, e.last)
 }
 
 // accuracy classifies a whole set, or returns the error of ctx when that ends.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"jem/backend"
 	"jem/internal/data"
 	"jem/model"
 )
@@ -41,23 +40,23 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
 	s := &Scores{Classes: c.Classes}
-	g := newMassGrad(p.dev, p.net)
+	r := newResponder(p)
+	defer r.free()
 	for lo := 0; lo < n; lo += EvalBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		batch := min(EvalBatch, n-lo)
 		fill(p.eval.images[:batch*pixels], lo)
-		onDevice := p.eval.run(batch)
-		grad, err := g.of(batch, onDevice)
+		logits, err := p.eval.forward(batch)
 		if err != nil {
 			return nil, err
 		}
-		logits, err := p.eval.download(onDevice)
+		norms, err := r.gradNorm(p.eval.last, batch)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.add(logits, grad, pixels); err != nil {
+		if err := s.add(logits, norms); err != nil {
 			return nil, &data.Error{Path: p.Checkpoint, Kind: data.ErrBadData, Reason: err.Error()}
 		}
 		if done != nil {
@@ -67,52 +66,16 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 	return s, nil
 }
 
-// add appends a batch's scores from logits (n,K) and gradients (n,C·H·W).
-func (s *Scores) add(logits, grad []float32, pixels int) error {
-	for i := range len(grad) / pixels {
-		row := logits[i*s.Classes : (i+1)*s.Classes]
-		lse := model.LogSumExp(row)
-		var square float64
-		for _, v := range grad[i*pixels : (i+1)*pixels] {
-			square += float64(v) * float64(v)
-		}
-		if sum := lse + square; math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return fmt.Errorf("image %d: log p(x) is %g and its gradient's norm %g: no score", s.Len()+1, lse, math.Sqrt(square))
+// add appends a batch's scores from logits (n,K) and the norms of ∂log p(x)/∂x (n).
+func (s *Scores) add(logits, norms []float32) error {
+	for i, norm := range norms {
+		lse := model.LogSumExp(logits[i*s.Classes : (i+1)*s.Classes])
+		if sum := lse + float64(norm); math.IsNaN(sum) || math.IsInf(sum, 0) {
+			return fmt.Errorf("image %d: log p(x) is %g and its gradient's norm %g: no score", s.Len()+1, lse, norm)
 		}
 		s.LogPx = append(s.LogPx, float32(lse))
-		s.ApproxMass = append(s.ApproxMass, float32(-math.Sqrt(square)))
+		s.ApproxMass = append(s.ApproxMass, -norm)
 	}
 	s.Logits = append(s.Logits, logits...)
 	return nil
-}
-
-// massGrad computes ∂log p(x)/∂x for the images of the network's last forward pass.
-type massGrad struct {
-	dev               backend.Device
-	net               *model.WideResNet
-	coef, dlogits, dx backend.Tensor
-	host              []float32
-}
-
-func newMassGrad(dev backend.Device, net *model.WideResNet) *massGrad {
-	c := net.Config
-	g := &massGrad{dev: dev, net: net, coef: dev.New(backend.Dense, EvalBatch, 3)}
-	g.dx = dev.New(backend.Image, EvalBatch, c.InC, c.Size, c.Size)
-	g.dlogits = dev.New(backend.Dense, EvalBatch, c.Classes)
-	g.host = make([]float32, EvalBatch*c.InC*c.Size*c.Size)
-	onLSE := make([]float32, 3*EvalBatch)
-	for i := range EvalBatch {
-		onLSE[3*i] = 1
-	}
-	dev.Upload(g.coef, onLSE)
-	return g
-}
-
-// of returns the gradients (n,C·H·W) for n images; logits are those of their forward pass.
-func (g *massGrad) of(n int, logits backend.Tensor) ([]float32, error) {
-	d, dx := g.dev.Rows(g.dlogits, 0, n), g.dev.Rows(g.dx, 0, n)
-	g.dev.LogitGrad(d, logits, nil, g.dev.Rows(g.coef, 0, n))
-	g.net.InputGrad(dx, d)
-	out := g.host[:n*len(g.host)/EvalBatch]
-	return out, g.dev.Download(out, dx)
 }

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"math"
+	"path/filepath"
 	"testing"
 
 	"jem/backend"
 	"jem/backend/cpu"
+	"jem/internal/checkpoint"
+	"jem/internal/data"
+	"jem/internal/rundir"
 	"jem/internal/weights"
 	"jem/model"
 )
@@ -71,5 +75,31 @@ func TestImportedRunsHaveAPublishedDataSet(t *testing.T) {
 		if (want == "") != (err != nil) || err == nil && cfg.Data.Name != want {
 			t.Errorf("%d classes: got %q, %v", c.Classes, cfg.Data.Name, err)
 		}
+	}
+}
+
+// TestImportedWeightsAreNotResumed: a run folder made of a file evaluates, but has no optimiser.
+func TestImportedWeightsAreNotResumed(t *testing.T) {
+	w, err := weights.Read(officialFile, weights.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := filepath.Join(t.TempDir(), "run")
+	if err := WriteRun(run, w); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := checkpoint.Latest(rundir.Path(run).Checkpoints())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := New(open(t, 1), toyConfig(), toySources(8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Restore(c); !errors.Is(err, data.ErrBadData) {
+		t.Errorf("got %v", err)
+	}
+	if err := WriteRun(run, w); !errors.Is(err, rundir.ErrExists) {
+		t.Errorf("a run was written over another: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"jem/backend"
 	"jem/internal/checkpoint"
+	"jem/internal/data"
 )
 
 // All state of a run is here: the tensors of four files and Progress. What else a trainer
@@ -82,6 +83,9 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 		return err
 	}
 	t.progress = s.Progress
+	if len(t.optimizer.State()) > 0 && c.Files["optim"] == nil {
+		return &data.Error{Path: c.Path, Kind: data.ErrBadData, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
+	}
 	for file, list := range t.files() {
 		if err := upload(t.dev, list, c.Files[file]); err != nil {
 			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)

@@ -63,7 +63,12 @@ func (p *program) score(c *cli.Context) error {
 		return err
 	}
 	s.close()
-	return p.writeScores(c.String("out"), format, scored{Model: m.Checkpoint, Device: dev.Name(), names: in.names, classes: m.Classes, scores: scores})
+	about, err := m.Subject()
+	if err != nil {
+		return err
+	}
+	about.Data, about.Noise = strings.Join(c.StringSlice("input"), ", "), 0
+	return p.writeScores(c.String("out"), format, scored{Subject: about, names: in.names, classes: m.Classes, scores: scores})
 }
 
 // scoreFormat checks the flags.

@@ -81,6 +81,8 @@ func TestConvertRoundTrip(t *testing.T) {
 	picture := filepath.Join(dir, "picture.png")
 	ok(t, "sample", "--run", filepath.Join(dir, "run"), "--n", "4", "--steps", "1", "--out", picture)
 	testScoreFormats(t, in, picture)
+	images := writeCIFAR(t)
+	ok(t, "eval", "--run", filepath.Join(dir, "run"), "--data-dir", images)
 }
 
 func testScoreFormats(t *testing.T, model, picture string) {

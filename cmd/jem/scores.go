@@ -15,8 +15,7 @@ import (
 
 // scored is what a model said of images.
 type scored struct {
-	Model  string     `json:"model"`
-	Device string     `json:"device"`
+	train.Subject
 	Images []scoredOf `json:"images"`
 
 	names, classes []string
