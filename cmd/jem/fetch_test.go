@@ -50,7 +50,7 @@ func TestFetchFromBadServers(t *testing.T) {
 		says  string
 		part  int64 // bytes kept for the next try
 	}{
-		"stalls":    {func(w http.ResponseWriter, r *http.Request) { sendHalf(w); <-r.Context().Done() }, "no bytes for 300ms", int64(len(half))},
+		"stalls":    {func(w http.ResponseWriter, r *http.Request) { sendHalf(w); <-r.Context().Done() }, "no bytes for 3s", int64(len(half))},
 		"truncates": {func(w http.ResponseWriter, _ *http.Request) { sendHalf(w) }, "ended after 4956211 of 9912422 bytes", int64(len(half))},
 		"lies": {func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(make([]byte, mnistImagesSize)))
@@ -61,7 +61,7 @@ func TestFetchFromBadServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, _ := mirror(t, c.serve)
 			dir := t.TempDir()
-			r := doWith(t, offline, "data", "fetch", "--quiet", "--data-dir", dir, "--mirror", url, "--stall", "300ms", "mnist")
+			r := doWith(t, offline, "data", "fetch", "--quiet", "--data-dir", dir, "--mirror", url, "--stall", "3s", "mnist")
 			if r.code != exitIO || !strings.HasPrefix(r.stderr, "jem: fetch mnist: ") || !strings.Contains(r.stderr, url) || !strings.Contains(r.stderr, c.says) {
 				t.Errorf("got %d %s\nwant %d, %s and %q", r.code, r.stderr, exitIO, url, c.says)
 			}

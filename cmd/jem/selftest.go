@@ -58,7 +58,6 @@ func (p *program) selftest(c *cli.Context) error {
 	done := int64(0)
 	report := backendtest.Suite(dev, backendtest.Options{
 		Short: c.Bool("short"), Only: only,
-		Widen:   map[string]float64{"winograd": 64}, // docs/numerics.md
 		Observe: func(r backendtest.Result) { done++; s.set(done, r.Path()) },
 	})
 	s.close()

@@ -4,8 +4,6 @@ import "strings"
 
 // The values of the machine are nil, bool, int64, float64, string and the types below.
 
-type mark struct{}
-
 type global string // an allowed name, as "torch FloatStorage"
 
 type tuple struct {
