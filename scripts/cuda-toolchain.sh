@@ -62,6 +62,11 @@ wheel() {
     rm -rf "$into"
 }
 
+debian_mirror() { # of this machine's own source lists, in either of their formats
+    local lists=(/etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources)
+    cat "${lists[@]}" 2>/dev/null | sed -nE 's#^(URIs:|deb( +\[[^]]*\])?) +([^ ]+/debian/?)( .*)?$#\3#p' | head -n 1 || true
+}
+
 # debian PACKAGE VERSION SUITE: unpacks a package of the configured Debian mirror's SUITE into parts/PACKAGE-VERSION.
 debian() {
     local part=$cache/parts/$1-$2 apt=$work/apt uri options
@@ -69,8 +74,7 @@ debian() {
     echo "  $1 $2 (Debian $3)"
     need apt-get "to get $1"
     need dpkg-deb "to unpack $1"
-    uri=${JEM_DEBIAN_URI:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-        sed -nE 's#^(URIs:|deb( +\[[^]]*\])?) +([^ ]+/debian/?)( .*)?$#\3#p' | head -n 1)}
+    uri=${JEM_DEBIAN_URI:-$(debian_mirror)}
     [[ -n $uri ]] || die "no Debian mirror is configured: name one in JEM_DEBIAN_URI, or use CUDA 13.0"
     mkdir -p "$apt"/{lists/partial,archives/partial,sources,tree}
     printf '%s\n' 'Types: deb' "URIs: $uri" "Suites: $3" 'Components: main non-free' \
@@ -190,6 +194,7 @@ main() {
     mkdir -p "$cache/parts" || die "cannot write to $cache: set JEM_CUDA_CACHE"
     exec 9>"$cache/lock"
     flock 9
+    rm -rf "$cache"/work.* # left by a run that was killed
     work=$(mktemp -d "$cache/work.XXXXXX") # on the same file system, so that a rename publishes
     trap 'rm -rf "$work"' EXIT
     version=${1:-$CUDA_DEFAULT}
