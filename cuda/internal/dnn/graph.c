@@ -18,6 +18,7 @@ typedef struct {
 	cudnnBackendDescriptor_t operations[MAX_OPERATIONS];
 	int operation_count;
 	int64_t next_id; /* of virtual tensors */
+	int64_t alignment;
 	jem_plan *plan;  /* collects the places of real tensors */
 	jem_failure *failure;
 } build;
@@ -89,7 +90,7 @@ static cudnnBackendDescriptor_t tensor(build *b, int place, cudnnDataType_t type
 	set_type(b, t, CUDNN_ATTR_TENSOR_DATA_TYPE, type);
 	set(b, t, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, dims);
 	set(b, t, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides);
-	set_int(b, t, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, 16);
+	set_int(b, t, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, b->alignment);
 	if (place < 0) {
 		const bool virtual = true;
 		set(b, t, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &virtual);
@@ -337,7 +338,7 @@ static int search(build *b, jem_target target, cudnnBackendDescriptor_t graph, c
 cudnnStatus_t jem_plan_conv(jem_target target, const jem_conv *conv, const jem_limits *limits, jem_plan *plan, jem_failure *failure) {
 	memset(plan, 0, sizeof *plan);
 	memset(failure, 0, sizeof *failure);
-	build b = {.plan = plan, .failure = failure, .next_id = 100};
+	build b = {.plan = plan, .failure = failure, .next_id = 100, .alignment = conv->alignment};
 	cudnnBackendDescriptor_t graph = operation_graph(&b, target, conv);
 	int skip = limits->skip;
 	int found = ok(&b) && (search(&b, target, graph, CUDNN_HEUR_MODE_A, conv, limits, &skip) ||

@@ -34,6 +34,7 @@ typedef struct {
 	int n, c, h, w, k, r, stride, pad;
 	int bias, residual; /* operands added */
 	int raw, act;       /* forward: outputs stored, at least one. input gradient: act is the gate */
+	int alignment;      /* of all operands, in bytes: 16, or less for views in odd places */
 	float slope;
 } jem_conv;
 
