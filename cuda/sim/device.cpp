@@ -246,6 +246,7 @@ EXPORT int cuGetErrorString(int code, const char **text) {
 
 // refuse is what every entry point does that only has to exist.
 EXPORT int simRefuse(const char *name) {
+    Entry entry(name, nothing);
     complain("%s is not among the calls that the stand-in has", name);
     return not_supported;
 }
