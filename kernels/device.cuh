@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #ifdef JEM_SIM
-#include "../cuda/sim/simt.h"
+#include "simt.h"
 #else
 template <class T> using In = const T *;
 template <class T> using Out = T *;
