@@ -36,7 +36,7 @@ static Stream *stream_of(CUstream s) {
 }
 
 int put(Stream *stream, const char *name, std::function<void()> run, std::function<void()> drop) {
-    auto work = std::make_shared<Work>(Work{name, std::move(run), std::move(drop)});
+    auto work = std::make_shared<Work>(name, std::move(run), std::move(drop));
     if (stream->capturing) {
         stream->graph->push_back(work);
         return ok;
