@@ -36,7 +36,7 @@ func isSGLD(c trace.Call) bool { return c.Op == "SGLDStep" }
 
 // calls are those of a training step in steady state with k SGLD steps.
 func calls(c train.Config, k int) ([]trace.Call, error) {
-	c.Sampler.Steps, c.Sampler.Buffer = k, c.Train.Batch // a small buffer: filling it takes longer than counting
+	c.Sampler.Steps, c.Sampler.Buffer = k, max(c.Train.Batch, 100) // a small buffer: filling it takes longer than counting
 	if err := train.Validate(c); err != nil {
 		return nil, err
 	}
