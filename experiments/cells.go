@@ -30,7 +30,7 @@ func (c Cell) text(col Column) string {
 		s += " ± " + col.number(c.Spread)
 	}
 	if d, ok := c.Difference(); ok {
-		s += fmt.Sprintf(" (%s, %+.*f)", col.number(c.Paper.Value), col.Digits, d)
+		s += fmt.Sprintf(" (%s, %s)", col.number(c.Paper.Value), signed(d, col.Digits))
 	}
 	return s
 }
@@ -130,4 +130,9 @@ func (r *Result) json() ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(r)
 	return b.Bytes(), err
+}
+
+// signed writes a difference with its sign, a true minus.
+func signed(v float64, digits int) string {
+	return strings.ReplaceAll(fmt.Sprintf("%+.*f", digits, v), "-", "−")
 }

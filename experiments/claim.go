@@ -18,15 +18,15 @@ const (
 
 // less claims that a is below b.
 func less(text string, a, b *float64, format string) Claim {
-	return compare(text, a, b, format, "<", func(a, b float64) bool { return a < b })
+	return compare(text, a, b, format, func(a, b float64) bool { return a < b })
 }
 
 // more claims that a is above b.
 func more(text string, a, b *float64, format string) Claim {
-	return compare(text, a, b, format, ">", func(a, b float64) bool { return a > b })
+	return compare(text, a, b, format, func(a, b float64) bool { return a > b })
 }
 
-func compare(text string, a, b *float64, format, sign string, holds func(a, b float64) bool) Claim {
+func compare(text string, a, b *float64, format string, holds func(a, b float64) bool) Claim {
 	if a == nil || b == nil {
 		return Claim{Text: text, Verdict: notMeasured}
 	}
@@ -34,6 +34,6 @@ func compare(text string, a, b *float64, format, sign string, holds func(a, b fl
 	if !holds(*a, *b) {
 		c.Verdict = doesNotShow
 	}
-	c.Figures = fmt.Sprintf("claimed "+format+" %s "+format, *a, sign, *b)
+	c.Figures = fmt.Sprintf(format+" against "+format, *a, *b)
 	return c
 }

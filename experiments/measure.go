@@ -127,3 +127,8 @@ func (l *Lab) measurePath(t Training, what string, protocol any) (string, error)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n", t.hash, what, text))
 	return filepath.Join(l.Out, "measures", fmt.Sprintf("%s-%s-%s.json", t.Folder(), what, hex.EncodeToString(sum[:4]))), nil
 }
+
+func isNotRun(err error) bool {
+	var absent *NotRun
+	return errors.As(err, &absent)
+}

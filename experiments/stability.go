@@ -1,6 +1,12 @@
 package experiments
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"jem/internal/picture"
+	"jem/internal/rundir"
+)
 
 // recipe is one way to train that the stability study compares.
 type recipe struct {
@@ -51,3 +57,126 @@ func stabilityRuns() []Run {
 
 // paperStabilityRate is the published learning rate: the paper's instability is seen at it.
 const paperStabilityRate = 1e-4
+
+// stability counts divergences by recipe, which nobody has published.
+func stability() Experiment {
+	e := Experiment{ID: "stability", Title: "Stability: which recipe diverges, and when", Where: "no table of the paper; its appendix speaks of restarts"}
+	for _, r := range stabilityRuns() {
+		e.Runs = append(e.Runs, r.Name)
+	}
+	e.Build = func(l *Lab) (*Result, error) {
+		t, err := l.table(stabilityTable())
+		if err != nil {
+			return nil, err
+		}
+		r := &Result{Tables: []Table{t}, Protocol: []string{
+			fmt.Sprintf("%d seeds a recipe. A step counts as diverged when loss, log p(x), gradient or chains leave the guard's limits, which stops it before the weights change; "+
+				"the run then goes back to its last checkpoint with new random numbers, at an unchanged rate, and gives up at the fourth time.", stabilitySeeds),
+			"Without a divergence the first one is counted as one step after the last.",
+		}}
+		chart, err := l.gaps()
+		if err != nil {
+			return nil, err
+		}
+		if len(chart.Series) > 0 {
+			r.Charts = []Chart{chart}
+		}
+		for _, name := range []string{"proximal", "start", "penalty", "all"} {
+			r.Claims = append(r.Claims, less("fewer divergences than the published recipe: "+name, t.at(name, "count"), t.at("published", "count"), "%.1f"))
+		}
+		return r, nil
+	}
+	return e
+}
+
+func stabilityTable() definition {
+	d := definition{
+		title:   "Divergences, mean ± deviation over seeds",
+		caption: "Each recipe is the published one with the change named.",
+		columns: []Column{
+			{Key: "diverged", Title: "seeds that diverged, %", Percent: true},
+			{Key: "first", Title: "step of the first divergence", Digits: 0},
+			{Key: "count", Title: "divergences", Digits: 1},
+			{Key: "ended", Title: "seeds that came to the end, %", Percent: true},
+			{Key: "accuracy", Title: "accuracy at the end, %", Digits: 1, Percent: true},
+		},
+		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+			o, ended, err := l.outcome(t)
+			if err != nil {
+				return 0, err
+			}
+			if !ended {
+				return 0, notRun("%s is not trained yet", t.Run.Name)
+			}
+			return o.stability(col.Key, totalSteps(t.Config))
+		},
+	}
+	for _, r := range recipes() {
+		d.rows = append(d.rows, line{label: r.name, run: "stability-" + r.name})
+	}
+	return d
+}
+
+// stability is a figure of a run that has ended.
+func (o Outcome) stability(key string, total int) (float64, error) {
+	yes := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	switch key {
+	case "diverged":
+		return yes(len(o.Rollbacks) > 0), nil
+	case "first":
+		if len(o.Rollbacks) == 0 {
+			return float64(total + 1), nil
+		}
+		return float64(o.firstDivergence()), nil
+	case "count":
+		return float64(len(o.Rollbacks)), nil
+	case "ended":
+		return yes(o.Diverged == ""), nil
+	}
+	if o.Diverged != "" {
+		return 0, notRun("%s gave up", o.Run)
+	}
+	return o.Valid.Accuracy, nil
+}
+
+// gaps draws f(x⁺) − f(x⁻) of each recipe's first seed.
+func (l *Lab) gaps() (Chart, error) {
+	c := Chart{Caption: "Up to the first divergence. Near zero samples are as likely as data.", Chart: picture.Chart{
+		Title: "f(x⁺) − f(x⁻), seed 1", XLabel: "step", YLabel: "nats",
+	}}
+	for _, r := range recipes() {
+		if !slices.Contains([]string{"published", "rate", "proximal", "start", "penalty", "all"}, r.name) {
+			continue // a chart has six colours
+		}
+		t, err := l.first("stability-" + r.name)
+		if err != nil {
+			return c, err
+		}
+		if _, ended, err := l.outcome(t); !ended || err != nil {
+			if err != nil {
+				return c, err
+			}
+			continue
+		}
+		records, err := rundir.ReadMetrics(rundir.Path(t.path(l.Out)).Metrics())
+		if err != nil {
+			return c, err
+		}
+		s := picture.Series{Name: r.name}
+		for _, at := range records {
+			if at.Kind == "rollback" {
+				break
+			}
+			if at.Kind == "train" {
+				s.Points = append(s.Points, picture.Point{X: float64(at.Step), Y: at.Values["gap"]})
+			}
+		}
+		c.Series = append(c.Series, s)
+	}
+	return c, nil
+}
