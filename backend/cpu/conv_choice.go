@@ -47,7 +47,11 @@ func (c *conv) choose() {
 	default:
 		c.inputGrad = newInputGrad(c, kernels)
 	}
-	if !c.spec.NoParamGrad {
+	switch {
+	case c.spec.NoParamGrad:
+	case winograd:
+		c.paramGrad = newWinoGrad(c)
+	default:
 		c.paramGrad = newParamGrad(c, kernels)
 	}
 }

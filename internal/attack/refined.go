@@ -33,6 +33,7 @@ type Refined struct {
 	x, grad             backend.Tensor // (batch·chains,C,H,W)
 	mean, dlogits, coef backend.Tensor // (batch·chains,K) and (…,3)
 	labels              backend.Tensor
+	moves               refinement
 	copies, logits      []float32 // host: (batch·chains,D), (…,K)
 	answers             []float32 // averaged logits of all images of a call
 }
@@ -75,8 +76,31 @@ func NewRefined(d backend.Device, o RefinedOptions) *Refined {
 	return r
 }
 
+// refinement is the planned movement of the first rows of x.
+type refinement struct {
+	rows  int // 0: none planned yet
+	x     backend.Tensor
+	chain backend.Chain
+}
+
+// plan prepares to move so many rows.
+func (r *Refined) plan(rows int) {
+	r.closeMoves()
+	x := r.dev.Rows(r.x, 0, rows)
+	r.moves = refinement{rows, x, r.sgld.Chain(r.dev, r.density, x, r.dev.Rows(r.grad, 0, rows))}
+}
+
+func (r *Refined) closeMoves() {
+	if r.moves.rows > 0 {
+		r.moves.chain.Close()
+	}
+}
+
 // Close frees the device's memory.
-func (r *Refined) Close() { r.dev.Free(r.x, r.grad, r.mean, r.dlogits, r.coef, r.labels) }
+func (r *Refined) Close() {
+	r.closeMoves()
+	r.dev.Free(r.x, r.grad, r.mean, r.dlogits, r.coef, r.labels)
+}
 
 // Classes implements Target.
 func (r *Refined) Classes() int { return r.classes }
@@ -134,10 +158,13 @@ func (r *Refined) forward(images []float32, n int, key philox.Key) error {
 	for i := range copies {
 		copies[i] += images[i/(d*r.chains)*d+i%d]
 	}
-	x := r.dev.Rows(r.x, 0, rows)
+	if rows != r.moves.rows {
+		r.plan(rows)
+	}
+	x := r.moves.x
 	r.dev.Upload(x, copies)
 	key.Sub++
-	r.sgld.Run(r.dev, r.density, x, r.dev.Rows(r.grad, 0, rows), key)
+	r.moves.chain.Run(key)
 	logits := r.logits[:rows*r.classes]
 	if err := r.dev.Download(logits, r.net.Forward(x)); err != nil {
 		return err
