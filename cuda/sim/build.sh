@@ -14,7 +14,7 @@ kernels=${JEM_KERNELS:-../../kernels} # a mutated copy, for scripts/kernels-muta
 
 obj=$out/obj
 mkdir -p "$obj"
-sed -nE 's/^EXPORTED ([a-z0-9_]+)\(.*/    kernel("\1", \1),/p' "$kernels"/*.cu >"$obj/registry.inc"
+sed -nE 's/^EXPORTED(_FULL)? ([a-z0-9_]+)\(.*/    kernel("\2", \2),/p' "$kernels"/*.cu >"$obj/registry.inc"
 pids=()
 for f in state memory stream device simt kernels; do
     # shellcheck disable=SC2086
