@@ -117,6 +117,12 @@ bench-gpu: gpu-bundle ## step times, kernels' bandwidth and PyTorch's step on th
 gpu-bundle: ## one folder to carry to a machine with a GPU: build/jem-gpu-bundle, and its .tar.gz
 	scripts/gpu-bundle.sh
 
+SCALE      ?= small
+REPRODUCE   = $(BIN)/jem reproduce --scale $(SCALE) $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(if $(OUT),--out $(OUT)) $(REPRODUCEFLAGS)
+
+reproduce-%: build ## a table or figure of the paper: make reproduce-table1 SCALE=smoke|small|paper [DATA_DIR=] [OUT=]; reproduce-all makes every one
+	$(REPRODUCE) $*
+
 data-%: build ## download a set: make data-cifar10, data-cifar100, data-svhn, data-mnist, data-fashion-mnist
 	$(BIN)/jem data fetch $*
 
