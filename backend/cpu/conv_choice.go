@@ -49,7 +49,7 @@ func (c *conv) choose() {
 	}
 	switch {
 	case c.spec.NoParamGrad:
-	case winograd:
+	case winograd && c.spec.Stride == 1:
 		c.paramGrad = newWinoGrad(c)
 	default:
 		c.paramGrad = newParamGrad(c, kernels)

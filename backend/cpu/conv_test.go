@@ -21,7 +21,7 @@ func onEach(t *testing.T, f func(t *testing.T, l *layer, bounds [3]float64)) {
 				}
 				t.Run(isa.String()+"/"+algo+"/"+specName(spec), func(t *testing.T) {
 					forward, input, param := l.conv.Algorithms()
-					f(t, l, [3]float64{bound(forward), bound(input), bound(param)})
+					f(t, l, [3]float64{bound(forward, spec.Stride), bound(input, spec.Stride), bound(param, spec.Stride)})
 				})
 			}
 		}

@@ -76,9 +76,9 @@ func newWinoGrad(c *conv) *winoGrad {
 
 // divide chooses the parts.
 func (p *winoGrad) divide() {
-	most := 64 / block
+	most := winoGradChannels / block
 	p.planesPart = evenly(p.x.blocks, most)
-	p.groupsPart = evenly(p.groups, max(1, most/p.kernels.Blocks))
+	p.groupsPart = evenly(p.groups, max(1, winoGradChannels/block/p.kernels.Blocks))
 	p.perBlock = winoGradTiles
 	size := asm.WinoPoints * p.x.blocks * block * p.y.blocks * block
 	p.chunks = (winoGradParts + p.splits() - 1) / p.splits()
@@ -226,7 +226,7 @@ func (p *winoGrad) input(a *asm.WinoInput, tiles, planes span, v []float32) {
 		count, image, y, x := p.row(span{t, tiles.hi})
 		a.Tiles, a.Blocks = count, planes.hi-planes.lo
 		// The first tile reads from the row above and the pixel before: no origin.
-		a.X = unsafe.Pointer(&p.call.x.data[image*p.x.image+planes.lo*p.x.plane+y*p.x.row+x*block])
+		a.X = unsafe.Pointer(&p.call.x.data[image*p.x.image+planes.lo*p.x.plane+(y*p.x.row+x*block)*asm.WinoTile])
 		a.V = unsafe.Pointer(&v[(t-tiles.lo)*block])
 		p.kernels.Input(a)
 	}
@@ -244,7 +244,7 @@ func (p *winoGrad) delta(a *asm.WinoDelta, chunk int, tiles, planes, groups span
 	for t := tiles.lo; t < tiles.hi; t += a.Tiles {
 		count, image, y, x := p.row(span{t, tiles.hi})
 		a.Tiles, a.Blocks = count, min(groups.hi*p.kernels.Blocks, p.y.blocks)-first
-		a.DY = unsafe.Pointer(&p.call.dy.data[image*p.y.image+first*p.y.plane+p.y.origin+y*p.y.row+x*block])
+		a.DY = unsafe.Pointer(&p.call.dy.data[image*p.y.image+first*p.y.plane+p.y.origin+(y*p.y.row+x*block)*asm.WinoTile])
 		a.D = unsafe.Pointer(&d[(t-tiles.lo)*block])
 		p.kernels.Delta(a)
 	}

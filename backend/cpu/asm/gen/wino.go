@@ -28,8 +28,9 @@ func writeWino(isa string) {
 		}
 	}
 	writeWinoInput(v)
-	writeWinoOutput(v)
+	writeWinoOutput(v, outputKernel{rows: 6, columns: 6, step: 1})
 	writeWinoGrad(v)
+	writeWinoStride(v)
 }
 
 // writeWinoProduct writes a kernel of asm.WinoProduct.
