@@ -40,10 +40,10 @@ type winoPhase struct {
 // slower than direct kernels.
 const winoStrideWeights = 40e6
 
-// winoFits reports whether the algorithm can compute a layer: a 3×3 window on feature
-// maps whose tiles cover the image exactly, so that what a tile reads around it is image
-// or halo.
-func winoFits(c *conv) bool {
+// winoFits reports whether the algorithm can compute a layer in a direction: a 3×3 window
+// on feature maps whose tiles cover the image exactly, so that what a tile reads around it
+// is image or halo.
+func winoFits(c *conv, dir direction) bool {
 	s := &c.spec
 	if s.Kernel != 3 || s.Pad != 1 || !c.x.blocked || !c.y.blocked || c.y.h%asm.WinoTile != 0 || c.y.w%asm.WinoTile != 0 {
 		return false
@@ -53,7 +53,7 @@ func winoFits(c *conv) bool {
 		return true
 	case 2:
 		weights := 4 * asm.WinoStridePoints * c.x.blocks * block * c.y.blocks * block
-		return s.H == 2*c.y.h && s.W == 2*c.y.w && weights <= winoStrideWeights
+		return dir != paramGradient && s.H == 2*c.y.h && s.W == 2*c.y.w && weights <= winoStrideWeights
 	}
 	return false
 }

@@ -49,6 +49,9 @@ type winoGradArgs struct {
 const (
 	// winoGradParts is how many parts a gradient has at least, where tiles allow.
 	winoGradParts = 32
+	// winoGradChannels is how many input and output channels a part has at most: 64 of
+	// both have sums of 590 KB.
+	winoGradChannels = 64
 	// winoGradTiles is how many tiles are worked on at a time: sums are loaded and stored
 	// once for so many terms.
 	winoGradTiles = 64
@@ -76,8 +79,7 @@ func newWinoGrad(c *conv) *winoGrad {
 
 // divide chooses the parts.
 func (p *winoGrad) divide() {
-	most := winoGradChannels / block
-	p.planesPart = evenly(p.x.blocks, most)
+	p.planesPart = evenly(p.x.blocks, winoGradChannels/block)
 	p.groupsPart = evenly(p.groups, max(1, winoGradChannels/block/p.kernels.Blocks))
 	p.perBlock = winoGradTiles
 	size := asm.WinoPoints * p.x.blocks * block * p.y.blocks * block
