@@ -47,18 +47,19 @@ type winoGradArgs struct {
 }
 
 const (
-	// winoGradParts is how many parts a gradient has at least, where tiles allow.
-	winoGradParts = 32
-	// winoGradChannels is how many input and output channels a part has at most: 64 of
-	// both have sums of 590 KB.
-	winoGradChannels = 64
+	// winoGradParts is how many parts a gradient has at least, where tiles and channels allow.
+	winoGradParts = 16
+	// winoGradChunk is how many tiles a chunk has at least: fewer don't make up for adding
+	// up the chunks.
+	winoGradChunk = 128
 	// winoGradTiles is how many tiles are worked on at a time: sums are loaded and stored
 	// once for so many terms.
 	winoGradTiles = 64
-	// winoGradSums is the most floats that the sums of all chunks may take, if those of
-	// one chunk take less.
-	winoGradSums = 4 << 20
 )
+
+// winoGradChannels is how many input and output channels a part has at most: 64 of both
+// have sums of 590 KB. With 32 transforms take twice their share of the time.
+var winoGradChannels = [...]struct{ in, out int }{{64, 64}, {64, 32}, {32, 32}}
 
 func newWinoGrad(c *conv) *winoGrad {
 	p := &winoGrad{conv: c, kernels: asm.WinoFor(c.d.isa), x: c.x, y: c.y, tiling: newTiling(&c.y)}
@@ -79,12 +80,16 @@ func newWinoGrad(c *conv) *winoGrad {
 
 // divide chooses the parts.
 func (p *winoGrad) divide() {
-	p.planesPart = evenly(p.x.blocks, winoGradChannels/block)
-	p.groupsPart = evenly(p.groups, max(1, winoGradChannels/block/p.kernels.Blocks))
 	p.perBlock = winoGradTiles
-	size := asm.WinoPoints * p.x.blocks * block * p.y.blocks * block
-	p.chunks = (winoGradParts + p.splits() - 1) / p.splits()
-	p.chunks = max(1, min(p.chunks, winoGradSums/size))
+	tiles := p.conv.spec.N * p.tiles
+	for _, channels := range winoGradChannels {
+		p.planesPart = evenly(p.x.blocks, channels.in/block)
+		p.groupsPart = evenly(p.groups, channels.out/block/p.kernels.Blocks)
+		p.chunks = max(1, min((winoGradParts+p.splits()-1)/p.splits(), tiles/winoGradChunk))
+		if p.chunks*p.splits() >= winoGradParts {
+			return
+		}
+	}
 }
 
 // evenly is the size of pieces of at most the given size that n things are cut into.
@@ -162,8 +167,6 @@ func (p *winoGrad) part(i, worker int) {
 	if p.chunks > 1 {
 		m = p.sums[i*p.partSums():]
 	}
-	m = m[:p.partSums()]
-	clear(m)
 	if planes.lo == 0 {
 		clear(p.biasSum(chunk, groups))
 	}
@@ -171,8 +174,10 @@ func (p *winoGrad) part(i, worker int) {
 	tiles := span{chunk * all / chunks, (chunk + 1) * all / chunks}
 	size := (evenly(tiles.hi-tiles.lo, p.perBlock) + 3) / 4 * 4
 	a := &p.args[worker]
+	a.outer.First = 1
 	for t := tiles.lo; t < tiles.hi; t += size {
 		p.add(a, chunk, span{t, min(t+size, tiles.hi)}, planes, groups, memory, m)
+		a.outer.First = 0
 	}
 	if p.chunks == 1 {
 		for g := groups.lo; g < groups.hi; g++ {
