@@ -44,8 +44,7 @@ type winoArgs struct {
 	phases  asm.WinoPhases
 	product asm.WinoProduct
 	output  asm.WinoOutput
-	window  [9]float32 // whose weights are being transformed
-	weights [asm.WinoStridePoints]float64
+	windows asm.WinoWindows
 	_       [256]byte
 }
 
@@ -68,6 +67,11 @@ func newWino(c *conv, transposed bool) *wino {
 		p.stridedGrad()
 	default:
 		p.strided()
+	}
+	for blocks := 1; blocks <= p.kernels.Blocks; blocks++ {
+		for _, row := range p.places {
+			p.bytes[blocks] = append(p.bytes[blocks], 4*row*blocks*block)
+		}
 	}
 	p.u = aligned(p.panel(p.groups))
 	p.bias = aligned(p.dst.blocks * block)

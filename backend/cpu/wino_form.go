@@ -14,8 +14,8 @@ type form struct {
 	vPoint    int
 	offs      []int
 
-	window func(u []float64, g *[9]float32) // the weights' transform
-	places []int                            // of the weights in a group's panel, in rows of lanes
+	places []int    // of the weights in a group's panel, in rows of lanes
+	bytes  [3][]int // … in bytes, by the group's blocks
 
 	points []winoPoint
 	phases []winoPhase
@@ -73,7 +73,7 @@ func (p *wino) mostPoints() int {
 // plain is stride 1, for both directions.
 func (p *wino) plain() {
 	p.srcTile, p.dstTile = asm.WinoTile, asm.WinoTile
-	p.transform, p.window = p.kernels.Input, asm.WinoWeights
+	p.transform = p.kernels.Input
 	p.vPoint = oddLines(winoBlock * p.depth())
 	p.vSize = asm.WinoPoints * p.vPoint
 	for i := range asm.WinoPoints {
@@ -90,7 +90,6 @@ var strideRows = [2]span{{5, 9}, {0, 5}}
 // input.
 func (p *wino) strided() {
 	p.srcTile, p.dstTile = 2*asm.WinoTile, asm.WinoTile
-	p.window = asm.WinoStrideWeights
 	p.offs = make([]int, asm.WinoStridePoints)
 	p.places = make([]int, asm.WinoStridePoints)
 	rows := 0
@@ -133,7 +132,7 @@ func (p *wino) place() {
 func (p *wino) stridedGrad() {
 	p.srcTile, p.dstTile = asm.WinoTile, 2*asm.WinoTile
 	p.first = p.src.origin
-	p.transform, p.window = p.kernels.Five, asm.WinoStrideWeights
+	p.transform = p.kernels.Five
 	p.vPoint = oddLines(winoBlock * p.depth())
 	p.vSize = 25 * p.vPoint
 	p.places = make([]int, asm.WinoStridePoints)

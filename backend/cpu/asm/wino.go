@@ -14,6 +14,8 @@ type Wino struct {
 	Delta func(*WinoDelta)
 	Outer [3]func(*WinoOuter)
 	Taps  func(*WinoTaps)
+	// Windows are the weights' transforms, by stride.
+	Windows [3]func(*WinoWindows)
 	// Phases and Stride are the transforms of stride 2, Five and Phase those of its
 	// gradient, Phase for odd (1) or even (0) rows and columns.
 	Phases func(*WinoPhases)

@@ -91,3 +91,13 @@ func winoOutputPhase5x4AVX2(a *WinoOutput)
 //
 //go:noescape
 func winoOutputPhase5x5AVX2(a *WinoOutput)
+
+// winoWindows1AVX2 is the weights' transform for stride 1.
+//
+//go:noescape
+func winoWindows1AVX2(a *WinoWindows)
+
+// winoWindows2AVX2 is the weights' transform for stride 2.
+//
+//go:noescape
+func winoWindows2AVX2(a *WinoWindows)

@@ -151,3 +151,13 @@ func winoOutputPhase5x4AVX512(a *WinoOutput)
 //
 //go:noescape
 func winoOutputPhase5x5AVX512(a *WinoOutput)
+
+// winoWindows1AVX512 is the weights' transform for stride 1.
+//
+//go:noescape
+func winoWindows1AVX512(a *WinoWindows)
+
+// winoWindows2AVX512 is the weights' transform for stride 2.
+//
+//go:noescape
+func winoWindows2AVX512(a *WinoWindows)

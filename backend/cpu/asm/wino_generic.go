@@ -10,6 +10,7 @@ var winoGeneric = Wino{
 	Delta:      (*WinoDelta).generic,
 	Outer:      [3]func(*WinoOuter){1: (*WinoOuter).generic},
 	Taps:       (*WinoTaps).generic,
+	Windows:    [3]func(*WinoWindows){1: (*WinoWindows).plain, 2: (*WinoWindows).strided},
 	Phases:     (*WinoPhases).generic,
 	Stride:     strideOutput(5, 5, 1),
 	Five:       (*WinoInput).genericFive,

@@ -31,6 +31,7 @@ func writeWino(isa string) {
 	writeWinoOutput(v, outputKernel{rows: 6, columns: 6, step: 1})
 	writeWinoGrad(v)
 	writeWinoStride(v)
+	writeWinoWindows(v)
 }
 
 // writeWinoProduct writes a kernel of asm.WinoProduct.
