@@ -35,7 +35,7 @@ func TestOnlyUnsureLayersAreMeasuredAndOnlyOnce(t *testing.T) {
 	for _, spec := range []backend.ConvSpec{many, unsure, unsure} {
 		newLayer(d, spec)
 	}
-	want := 3 // all directions of the unsure one
+	want := 3 // the unsure one's forward pass and gradients
 	if asm.Best() == asm.Generic {
 		want = 6 // portable kernels are never sure
 	}
@@ -100,7 +100,7 @@ func TestWhatWasMeasuredIsKept(t *testing.T) {
 	first, _ := measuring(t, m, 1)
 	newLayer(first, unsure)
 	if len(m) != 3 {
-		t.Errorf("kept %v, want all directions", m)
+		t.Errorf("kept %v, want one for each direction", m)
 	}
 	second, asked := measuring(t, m, 0)
 	newLayer(second, unsure)

@@ -50,7 +50,7 @@ func winoFits(c *conv, dir direction) bool {
 	}
 	switch s.Stride {
 	case 1:
-		return true
+		return dir != paramGradient || s.N*c.y.h*c.y.w >= winoGradFewest*asm.WinoTile*asm.WinoTile
 	case 2:
 		weights := 4 * asm.WinoStridePoints * c.x.blocks * block * c.y.blocks * block
 		return dir != paramGradient && s.H == 2*c.y.h && s.W == 2*c.y.w && weights <= winoStrideWeights

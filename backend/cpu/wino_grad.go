@@ -52,6 +52,9 @@ const (
 	// winoGradChunk is how many tiles a chunk has at least: fewer don't make up for adding
 	// up the chunks.
 	winoGradChunk = 128
+	// winoGradFewest is how many tiles a planned batch has at least. A sum over fewer has
+	// as large errors as a tile's own (docs/numerics.md).
+	winoGradFewest = 4
 	// winoGradTiles is how many tiles are worked on at a time: sums are loaded and stored
 	// once for so many terms.
 	winoGradTiles = 64
