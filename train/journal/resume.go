@@ -20,10 +20,9 @@ type Stored struct {
 
 // Open takes the folder of an interrupted run and finds its newest usable checkpoint.
 // Errors: *data.Error if the folder holds no run, *rundir.LockedError if another process
-// writes there, checkpoint.ErrNone with the reasons if every checkpoint is damaged. device
-// is the device's name for itself.
-func Open(path, device string) (*Stored, error) {
-	dir, err := rundir.Open(path, rundir.Environment(device))
+// writes there, checkpoint.ErrNone with the reasons if every checkpoint is damaged.
+func Open(path string) (*Stored, error) {
+	dir, err := rundir.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &data.Error{Path: path, Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
 	}
@@ -61,6 +60,14 @@ func (s *Stored) Step() int {
 // Begun reports whether the run came to its first checkpoint; before it nothing counts.
 func (s *Stored) Begun() bool { return s.state != nil }
 
+// Numerics is what the run was computed with; false where nothing is known of it.
+func (s *Stored) Numerics() (train.Numerics, bool, error) {
+	if s.state == nil {
+		return train.Numerics{}, false, nil
+	}
+	return train.CheckpointNumerics(s.state)
+}
+
 // Notes are sentences for the user.
 func (s *Stored) Notes() []string { return s.notes }
 
@@ -88,6 +95,9 @@ func (s *Stored) resume(t *train.Trainer, o Options) (*Journal, error) {
 		if m, err = remember(s.state); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.dir.Started(o.environment()); err != nil {
+		return nil, err
 	}
 	config, err := train.Document(o.Config)
 	if err != nil {
