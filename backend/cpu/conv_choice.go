@@ -62,7 +62,8 @@ func (c *conv) candidates(dir direction) []candidate {
 		direct = candidate{convDirect, func() { c.inputGrad = newInputGrad(c, kernels) }}
 		winograd = candidate{convWinograd, func() { c.inputGrad = newWino(c, true) }}
 	case paramGradient:
-		return []candidate{{convDirect, func() { c.paramGrad = newParamGrad(c, kernels) }}}
+		direct = candidate{convDirect, func() { c.paramGrad = newParamGrad(c, kernels) }}
+		winograd = candidate{convWinograd, func() { c.paramGrad = newWinoGrad(c) }}
 	}
 	switch {
 	case !winoFits(c):

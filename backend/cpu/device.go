@@ -49,6 +49,7 @@ type Device struct {
 	transfer transfer
 	rowwise  rowwise
 	pooling  pooling
+	windows  windows
 }
 
 // Open returns the device. It fails if the machine lacks the instruction set asked for.

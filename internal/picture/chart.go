@@ -3,6 +3,7 @@ package picture
 import (
 	"html"
 	"math"
+	"slices"
 )
 
 // Point is one observation.
@@ -63,20 +64,77 @@ func (c Chart) render(border int, style string) []byte {
 	var b svg
 	b.printf(`<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="%d %d %d %d" role="img" aria-label="%s">`+"\n%s",
 		-border, -border, chartW+2*border, chartH+2*border, html.EscapeString(c.Title), style)
-	b.text("title", 0, 14, c.Title)
-	top := c.legend(&b)
-	x, y := c.axes(top)
-	c.grid(&b, x, y)
-	for i, s := range c.Series {
-		b.series(i%colors, s, x, y)
-	}
+	c.draw(&b)
 	b.printf("</svg>\n")
 	return b.Bytes()
 }
 
+// canvas is what a chart is drawn on. Places are in the chart's pixels.
+type canvas interface {
+	text(class string, x, y float64, s string) // class: title, end, mid (of the text at x) or ""
+	rule(x, y, dx, dy float64)                 // a line of the grid
+	swatch(color int, x, y float64)            // a colour in the legend
+	line(color int, dashed bool, points []trace)
+	area(color int, outline []trace) // x and y count
+	dot(color int, x, y float64)
+}
+
+func (c Chart) draw(b canvas) {
+	b.text("title", 0, 14, c.Title)
+	top := c.legend(b)
+	x, y := c.axes(top)
+	c.grid(b, x, y)
+	for i, s := range c.Series {
+		drawSeries(b, i%colors, s, x, y)
+	}
+}
+
+// drawSeries draws one series: bands first, lines over them, and dots where there are few
+// points.
+func drawSeries(b canvas, color int, s Series, x, y axis) {
+	lines := traces(s.Points, x, y)
+	total := 0
+	for _, line := range lines {
+		total += len(line)
+		if band := band(line); band != nil {
+			b.area(color, band)
+		}
+	}
+	for _, line := range lines {
+		if len(line) > 1 {
+			if s.Filled {
+				b.area(color, line)
+			}
+			b.line(color, s.Dashed, line)
+		}
+		if len(line) == 1 || total <= 30 {
+			for _, p := range line {
+				b.dot(color, p.x, p.y)
+			}
+		}
+	}
+}
+
+// band goes along the upper edge and back along the lower one; nil if there is nothing
+// between them.
+func band(line []trace) (outline []trace) {
+	thick := false
+	for _, p := range line {
+		thick = thick || p.hi > p.lo
+		outline = append(outline, trace{x: p.x, y: p.lo})
+	}
+	if !thick {
+		return nil
+	}
+	for _, p := range slices.Backward(line) {
+		outline = append(outline, trace{x: p.x, y: p.hi})
+	}
+	return outline
+}
+
 // legend writes the y axis's name and the series' names, and returns where the plot
 // may begin.
-func (c Chart) legend(b *svg) (top float64) {
+func (c Chart) legend(b canvas) (top float64) {
 	x, y := 0.0, float64(firstLegend)
 	place := func(width float64) {
 		if x > 0 && x+width > chartW {
@@ -91,7 +149,7 @@ func (c Chart) legend(b *svg) (top float64) {
 		for i, s := range c.Series {
 			width := textWidth(s.Name) + 14
 			place(width)
-			b.printf(`<rect class="f%d" x="%.1f" y="%.1f" width="9" height="3" rx="1"/>`, i%colors, x, y-5)
+			b.swatch(i%colors, x, y-5)
 			b.text("", x+13, y, s.Name)
 			x += width + 12
 		}
@@ -117,15 +175,15 @@ func (c Chart) axes(top float64) (x, y axis) {
 }
 
 // grid draws the lines and numbers of both axes.
-func (c Chart) grid(b *svg, x, y axis) {
+func (c Chart) grid(b canvas, x, y axis) {
 	for _, v := range y.ticks(4) {
 		at := y.pixel(v)
-		b.printf(`<path class="grid" d="M%d %.1fH%d"/>`, marginL, at, chartW-marginR)
+		b.rule(marginL, at, chartW-marginR-marginL, 0)
 		b.text("end", marginL-6, at+4, label(v))
 	}
 	for _, v := range x.ticks(5) {
 		at := x.pixel(v)
-		b.printf(`<path class="grid" d="M%.1f %dv4"/>`, at, chartH-marginB)
+		b.rule(at, chartH-marginB, 0, 4)
 		class := "mid"
 		if at > chartW-marginR-10 { // a number at the edge would be cut off
 			class, at = "end", chartW

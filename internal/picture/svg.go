@@ -19,34 +19,28 @@ func (b *svg) text(class string, x, y float64, s string) {
 	}
 }
 
-// series draws one series: bands first, lines over them, and dots where there are few
-// points.
-func (b *svg) series(color int, s Series, x, y axis) {
-	lines := traces(s.Points, x, y)
-	total := 0
-	for _, line := range lines {
-		total += len(line)
-		if band := bandPath(line); band != "" {
-			b.printf(`<path class="band f%d" d="%s"/>`+"\n", color, band)
-		}
-	}
+func (b *svg) rule(x, y, dx, dy float64) {
+	b.printf(`<path class="grid" d="M%.1f %.1fl%.1f %.1f"/>`, x, y, dx, dy)
+}
+
+func (b *svg) swatch(color int, x, y float64) {
+	b.printf(`<rect class="f%d" x="%.1f" y="%.1f" width="9" height="3" rx="1"/>`, color, x, y)
+}
+
+func (b *svg) line(color int, dashed bool, points []trace) {
 	class := "line"
-	if s.Dashed {
+	if dashed {
 		class = "line dashed"
 	}
-	for _, line := range lines {
-		if len(line) > 1 {
-			if s.Filled {
-				b.printf(`<path class="band f%d" d="%sZ"/>`+"\n", color, linePath(line))
-			}
-			b.printf(`<path class="%s s%d" d="%s"/>`+"\n", class, color, linePath(line))
-		}
-		if len(line) == 1 || total <= 30 {
-			for _, p := range line {
-				b.printf(`<circle class="f%d" cx="%.1f" cy="%.1f" r="2.2"/>`+"\n", color, p.x, p.y)
-			}
-		}
-	}
+	b.printf(`<path class="%s s%d" d="%s"/>`+"\n", class, color, linePath(points))
+}
+
+func (b *svg) area(color int, outline []trace) {
+	b.printf(`<path class="band f%d" d="%sZ"/>`+"\n", color, linePath(outline))
+}
+
+func (b *svg) dot(color int, x, y float64) {
+	b.printf(`<circle class="f%d" cx="%.1f" cy="%.1f" r="2.2"/>`+"\n", color, x, y)
 }
 
 func linePath(line []trace) string {
@@ -55,24 +49,6 @@ func linePath(line []trace) string {
 		fmt.Fprintf(&d, "%c%.1f %.1f", command(i), p.x, p.y)
 	}
 	return d.String()
-}
-
-// bandPath goes along the upper edge and back along the lower one; "" if there is
-// nothing between them.
-func bandPath(line []trace) string {
-	var d strings.Builder
-	thick := false
-	for i, p := range line {
-		thick = thick || p.hi > p.lo
-		fmt.Fprintf(&d, "%c%.1f %.1f", command(i), p.x, p.lo)
-	}
-	if !thick {
-		return ""
-	}
-	for i := len(line) - 1; i >= 0; i-- {
-		fmt.Fprintf(&d, "L%.1f %.1f", line[i].x, line[i].hi)
-	}
-	return d.String() + "Z"
 }
 
 // command is the letter of a path's i-th point.
