@@ -75,11 +75,11 @@ func (n Numerics) missed(now map[string]string) string {
 		len(plans), first, now[first], n.Choices[first])
 }
 
-// CheckpointNumerics is what a checkpoint's run was computed with; false where it doesn't say.
-func CheckpointNumerics(c *checkpoint.Checkpoint) (Numerics, bool, error) {
+// CheckpointNumerics is what a checkpoint's run was computed with; zero where it doesn't say.
+func CheckpointNumerics(c *checkpoint.Checkpoint) (n Numerics, err error) {
 	s, err := readState(c)
-	if err != nil || s.Numerics == nil {
-		return Numerics{}, false, err
+	if s.Numerics != nil {
+		n = *s.Numerics
 	}
-	return *s.Numerics, true, nil
+	return n, err
 }

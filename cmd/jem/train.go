@@ -129,25 +129,18 @@ func (r *running) resume(c *cli.Context) error {
 
 // rebuild opens the device and makes the trainer, such that the rest of the run is computed
 // as its beginning was. Where that can't be it is an error, or a note if changes are allowed.
-func (r *running) rebuild(stored *journal.Stored, allow bool) error {
-	was, known, err := stored.Numerics()
-	if err != nil {
-		return err
-	}
-	if known {
-		if r.device, err = openDevice(was.Device(r.cfg.Device)); err == nil {
-			was.Use(r.device)
-		}
-	}
-	if r.device == nil { // nothing to keep to, or not on this machine: build says
+func (r *running) rebuild(stored *journal.Stored, allow bool) (err error) {
+	if r.device, err = openDevice(stored.Device(r.cfg.Device)); err != nil {
+		// Perhaps this machine lacks the run's instructions; then Missed will say so.
 		if r.device, err = openDevice(r.cfg.Device); err != nil {
 			return err
 		}
 	}
-	if err := r.build(stored.Step()); err != nil || !known {
+	stored.Follow(r.device)
+	if err := r.build(stored.Step()); err != nil {
 		return err
 	}
-	missed := was.Missed(train.NumericsOf(r.device))
+	missed := stored.Missed(r.device)
 	if missed != nil && allow {
 		r.screen.notes([]string{missed.Error()})
 		return nil

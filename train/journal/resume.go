@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"jem/backend"
 	"jem/internal/checkpoint"
 	"jem/internal/data"
 	"jem/internal/rundir"
@@ -16,6 +17,8 @@ type Stored struct {
 	dir   *rundir.Dir
 	state *checkpoint.Checkpoint // nil: it had not come to its first one
 	notes []string
+	// numerics of the state; zero where it doesn't know.
+	numerics train.Numerics
 }
 
 // Open takes the folder of an interrupted run and finds its newest usable checkpoint.
@@ -45,7 +48,11 @@ func (s *Stored) load() error {
 	for _, d := range damaged {
 		s.notes = append(s.notes, fmt.Sprintf("skipped a damaged checkpoint: %v", d))
 	}
+	if err != nil {
+		return err
+	}
 	s.state = c
+	s.numerics, err = train.CheckpointNumerics(c)
 	return err
 }
 
@@ -60,12 +67,20 @@ func (s *Stored) Step() int {
 // Begun reports whether the run came to its first checkpoint; before it nothing counts.
 func (s *Stored) Begun() bool { return s.state != nil }
 
-// Numerics is what the run was computed with; false where nothing is known of it.
-func (s *Stored) Numerics() (train.Numerics, bool, error) {
-	if s.state == nil {
-		return train.Numerics{}, false, nil
+// Device is the configuration of the device that computes as the run's did, where d leaves
+// that open.
+func (s *Stored) Device(d train.Device) train.Device { return s.numerics.Device(d) }
+
+// Follow makes plans on the device follow the run's choices. It comes before the trainer.
+func (s *Stored) Follow(dev backend.Device) { s.numerics.Use(dev) }
+
+// Missed says, once the trainer is made, in what the device will compute the rest of the run
+// otherwise than the beginning, as a *settings.Error; nil if in nothing that is known.
+func (s *Stored) Missed(dev backend.Device) error {
+	if s.numerics.Kind == "" {
+		return nil
 	}
-	return train.CheckpointNumerics(s.state)
+	return s.numerics.Missed(train.NumericsOf(dev))
 }
 
 // Notes are sentences for the user.
