@@ -134,7 +134,7 @@ func (d *Device) named(all []candidate, names ...string) (candidate, bool) {
 // key is what a layer in a direction is called in choices. Layers with one key are alike.
 func (c *conv) key(dir direction) string {
 	s := c.spec
-	return fmt.Sprintf("conv %d>%d %dx%d k%d s%d p%d n%d, %s", s.InC, s.OutC, s.H, s.W, s.Kernel, s.Stride, s.Pad, s.N, directionNames[dir])
+	return fmt.Sprintf("conv %dto%d %dx%d k%d s%d p%d n%d, %s", s.InC, s.OutC, s.H, s.W, s.Kernel, s.Stride, s.Pad, s.N, directionNames[dir])
 }
 
 // algorithm is what a family is called in choices.

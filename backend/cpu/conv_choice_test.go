@@ -15,7 +15,7 @@ import (
 // portable kernels, of nothing.
 var feature = backend.ConvSpec{N: 1, InC: 32, OutC: 32, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1}
 
-const featureKey = "conv 32>32 8x8 k3 s1 p1 n1, "
+const featureKey = "conv 32to32 8x8 k3 s1 p1 n1, "
 
 // openChoices is in how many directions a feature is measured.
 func openChoices() int {

@@ -67,8 +67,8 @@ func newWino(c *conv, transposed bool) *wino {
 	p.groups = (p.dst.blocks + p.kernels.Blocks - 1) / p.kernels.Blocks
 	p.vPoint = oddLines(winoBlock * p.src.blocks * block)
 	p.mPoint = oddLines(winoBlock * p.kernels.Blocks * block)
-	p.u = aligned(asm.WinoPoints * p.src.blocks * block * p.dst.blocks * block)
-	p.bias = aligned(p.dst.blocks * block)
+	p.u = c.d.alloc(asm.WinoPoints * p.src.blocks * block * p.dst.blocks * block)
+	p.bias = c.d.alloc(p.dst.blocks * block)
 	p.args = make([]winoArgs, c.d.workers.n)
 	c.d.scratch.reserve(asm.WinoPoints * (p.vPoint + p.mPoint))
 	return p
