@@ -75,7 +75,7 @@ func Trainings(s Scale, toy bool, list []Experiment) ([]Training, error) {
 // tables: those that use a run as soon as it has ended, so that there is something to look
 // at early. After a cancelled context it returns context.Canceled; called again it goes on.
 func (l *Lab) Reproduce(list []Experiment) error {
-	trainings, err := Trainings(l.Scale, l.toy(), list)
+	trainings, err := Trainings(l.Scale, l.made, list)
 	if err != nil {
 		return err
 	}
@@ -125,5 +125,5 @@ func (l *Lab) write(list []Experiment) error {
 			return fmt.Errorf("%s: %w", e.ID, err)
 		}
 	}
-	return nil
+	return l.index()
 }

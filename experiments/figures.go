@@ -143,7 +143,7 @@ func negLog(scores []float64) []float64 {
 
 // first resolves the first seed of a run at the lab's scale.
 func (l *Lab) first(run string) (Training, error) {
-	ts, err := lookup(run).trainings(l.Scale, l.toy())
+	ts, err := lookup(run).trainings(l.Scale, l.made)
 	if err != nil {
 		return Training{}, err
 	}

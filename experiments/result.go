@@ -64,11 +64,11 @@ type Picture struct {
 func (l *Lab) describe(e Experiment, r *Result) error {
 	r.ID, r.Title, r.Where, r.Scale, r.Label = e.ID, e.Title, e.Where, l.Scale, l.Scale.Label()
 	r.Command = fmt.Sprintf("jem reproduce --scale %s %s", l.Scale, e.ID)
-	if l.toy() {
+	if l.made {
 		r.Label += " Images are generated, not the published ones."
 	}
 	for _, name := range e.Runs {
-		trainings, err := lookup(name).trainings(l.Scale, l.toy())
+		trainings, err := lookup(name).trainings(l.Scale, l.made)
 		if err != nil {
 			return err
 		}
