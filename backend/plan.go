@@ -8,21 +8,48 @@ type ConvSpec struct {
 	Kernel      int     // square, odd: 1 or 3 in the published network
 	Stride      int     // 1 or 2
 	Pad         int     // zeros around the image; (Kernel−1)/2 in the published network
-	Slope       float32 // LeakyReLU slope of the fused epilogues
+	Slope       float32 // LeakyReLU slope of the fused epilogues; 0 makes it ReLU
 	NoInputGrad bool    // InputGrad will never be asked for
 	NoParamGrad bool    // ParamGrad will never be asked for
+
+	// KernelW and PadW are the width of a kernel that isn't square, odd, and the zeros left
+	// and right of the image; Kernel and Pad are then those of its height. KernelW 0: square.
+	// Only a Windower plans such convolutions, and only their forward pass.
+	KernelW, PadW int
+}
+
+// Window is the height and width of the kernel.
+func (s ConvSpec) Window() (h, w int) {
+	if s.KernelW == 0 {
+		return s.Kernel, s.Kernel
+	}
+	return s.Kernel, s.KernelW
+}
+
+// Padding is the number of zero rows above and below the image, and of zero columns left and
+// right of it.
+func (s ConvSpec) Padding() (h, w int) {
+	if s.KernelW == 0 {
+		return s.Pad, s.Pad
+	}
+	return s.Pad, s.PadW
 }
 
 // OutH is the output height.
 func (s ConvSpec) OutH() int { return (s.H+2*s.Pad-s.Kernel)/s.Stride + 1 }
 
 // OutW is the output width.
-func (s ConvSpec) OutW() int { return (s.W+2*s.Pad-s.Kernel)/s.Stride + 1 }
+func (s ConvSpec) OutW() int {
+	_, kernel := s.Window()
+	_, pad := s.Padding()
+	return (s.W+2*pad-kernel)/s.Stride + 1
+}
 
 // MACs is the number of multiply-adds of one forward pass over n images, counted
 // as direct convolution (borders included). The two gradients cost the same.
 func (s ConvSpec) MACs(n int) float64 {
-	return float64(n) * float64(s.OutC*s.OutH()*s.OutW()) * float64(s.InC*s.Kernel*s.Kernel)
+	h, w := s.Window()
+	return float64(n) * float64(s.OutC*s.OutH()*s.OutW()) * float64(s.InC*h*w)
 }
 
 // Conv is a planned convolution. Its three verbs allocate nothing.

@@ -150,6 +150,10 @@ func (n *WideResNet) Forward(x backend.Tensor, m Mode) backend.Tensor {
 	return p.logits
 }
 
+// Features are the inputs of the linear layer in the last Forward, Dense (N,64·Width): the
+// last feature map averaged over pixels. They are the network's until the next Forward.
+func (n *WideResNet) Features() backend.Tensor { return n.last.pooled }
+
 // Activations lists the LeakyReLU outputs of the last Forward, Image (N,C,H,W) each, in the
 // order of computation. InputGrad and ParamGrad take the derivative at a unit, 1 or the
 // slope, from the sign found here. They belong to the network.

@@ -48,7 +48,7 @@ func TestWithoutStepAndNoiseNothingMoves(t *testing.T) {
 	x, g := d.New(backend.Image, 3, 3, 8, 8), d.New(backend.Image, 3, 3, 8, 8)
 	d.Normal(x, key, 0, 1)
 	before := download(t, d, x)
-	sampler.SGLD{Steps: 5}.Run(d, gaussian{d, 1, 1}, x, g, key)
+	sampler.SGLD{Steps: 5}.Chain(d, gaussian{d, 1, 1}, x, g).Run(key)
 	if !slices.Equal(before, download(t, d, x)) {
 		t.Error("the chains moved")
 	}
@@ -58,7 +58,7 @@ func TestSameKeySameBytes(t *testing.T) {
 	d := open(t)
 	run := func(k philox.Key) []float32 {
 		x, g := d.New(backend.Image, 3, 1, 8, 8), d.New(backend.Image, 3, 1, 8, 8)
-		sampler.SGLD{Steps: 4, StepSize: 0.1, Noise: 0.3}.Run(d, gaussian{d, 1, 1}, x, g, k)
+		sampler.SGLD{Steps: 4, StepSize: 0.1, Noise: 0.3}.Chain(d, gaussian{d, 1, 1}, x, g).Run(k)
 		return download(t, d, x)
 	}
 	if !slices.Equal(run(key), run(key)) {
@@ -76,7 +76,7 @@ func TestGaussianTargetGivesBackItsMoments(t *testing.T) {
 	d := open(t)
 	const n, alpha, sigma, mu, p = 64 * 3 * 16 * 16, 0.1, 0.3, 0.7, 1.0
 	x, g := d.New(backend.Image, 64, 3, 16, 16), d.New(backend.Image, 64, 3, 16, 16)
-	sampler.SGLD{Steps: 400, StepSize: alpha, Noise: sigma}.Run(d, gaussian{d, mu, p}, x, g, key)
+	sampler.SGLD{Steps: 400, StepSize: alpha, Noise: sigma}.Chain(d, gaussian{d, mu, p}, x, g).Run(key)
 	var mean, square float64
 	for _, v := range download(t, d, x) {
 		mean += float64(v) / n
@@ -93,11 +93,11 @@ func TestClipAndClamp(t *testing.T) {
 	d := open(t)
 	x, g := d.New(backend.Image, 1, 1, 8, 8), d.New(backend.Image, 1, 1, 8, 8)
 	far := gaussian{d, 1000, 1}
-	sampler.SGLD{Steps: 1, StepSize: 1, GradClip: 0.25}.Run(d, far, x, g, key)
+	sampler.SGLD{Steps: 1, StepSize: 1, GradClip: 0.25}.Chain(d, far, x, g).Run(key)
 	if v := download(t, d, x)[0]; v != 0.25 {
 		t.Errorf("a gradient of 1000 clipped to 0.25 moved a pixel by %v", v)
 	}
-	sampler.SGLD{Steps: 3, StepSize: 1, Clamp: true}.Run(d, far, x, g, key)
+	sampler.SGLD{Steps: 3, StepSize: 1, Clamp: true}.Chain(d, far, x, g).Run(key)
 	if v := download(t, d, x)[0]; v != 1 {
 		t.Errorf("a clamped pixel is at %v", v)
 	}

@@ -43,15 +43,19 @@ func (s SGLD) At(k int) backend.SGLD {
 	return p
 }
 
-// Run moves the chains x (N,C,H,W) K steps in place, step k drawing its noise from
-// key.Sub + k. grad is working memory of x's shape. Nothing is allocated, copied to the
-// host or waited for.
-func (s SGLD) Run(d backend.Device, target Target, x, grad backend.Tensor, key philox.Key) {
-	for k := range s.Steps {
-		target.LogDensityGrad(grad, x)
-		d.SGLDStep(x, grad, key, s.At(k))
-		key.Sub++
+// Chain plans the K steps for the chains x (N,C,H,W), which each Run moves in place, step k
+// drawing its noise from the run's key with Sub + k. grad is working memory of x's shape.
+// Nothing is copied to the host or waited for. The chain holds on to device, target and
+// tensors; constants are those of s now.
+func (s SGLD) Chain(d backend.Device, target Target, x, grad backend.Tensor) backend.Chain {
+	schedule := make([]backend.SGLD, s.Steps)
+	for k := range schedule {
+		schedule[k] = s.At(k)
 	}
+	return backend.NewChain(d, s.Steps, func(k int, key philox.Key) {
+		target.LogDensityGrad(grad, x)
+		d.SGLDStep(x, grad, key, schedule[k])
+	})
 }
 
 func power(decay float32, k int) float32 {

@@ -63,6 +63,37 @@ func (c *convClock) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.
 	return &timedConv{c.Device.NewConv(spec, w, b), c}
 }
 
+// NewChain implements backend.Chainer with the device's own chains.
+func (c *convClock) NewChain(steps int, step func(k int, key philox.Key)) backend.Chain {
+	t := &timedChain{clock: c}
+	t.Chain = backend.NewChain(c.Device, steps, func(k int, key philox.Key) {
+		t.called = true
+		step(k, key)
+	})
+	return t
+}
+
+// timedChain is a chain under the clock. Where the device replays it without asking for its
+// steps, the work is that of the last time that it did.
+type timedChain struct {
+	backend.Chain
+	clock  *convClock
+	called bool
+	flops  float64
+}
+
+// Run implements backend.Chain.
+func (t *timedChain) Run(key philox.Key) {
+	before := t.clock.flops
+	t.called = false
+	t.Chain.Run(key)
+	if t.called {
+		t.flops = t.clock.flops - before
+	} else {
+		t.clock.flops += t.flops
+	}
+}
+
 // timedConv is a plan under the clock. On a device that works behind the caller's back its
 // times would be those of the calls, not of the work; the CPU's calls return when done.
 type timedConv struct {

@@ -118,7 +118,7 @@ func (r *replay) chains() error {
 	return nil
 }
 
-// chain is sampler.SGLD.Run with recorded normals ε: x + α·g by the device's step without
+// chain is sampler.SGLD with recorded normals ε: x + α·g by the device's step without
 // noise, then σ·ε. It keeps the first gradient and every position if asked to.
 func (r *replay) chain(target sampler.Target, v view, c golden.Chain, keep bool) error {
 	d := r.dev

@@ -29,6 +29,7 @@ func (p *Predictor) Sample(o SampleOptions) (*Samples, error) {
 	s := &Samples{Channels: c.InC, Size: c.Size}
 	pixels := c.InC * c.Size * c.Size
 	chain := newChain(p, o)
+	defer chain.close()
 	for lo := 0; lo < o.N; lo += EvalBatch {
 		n := min(EvalBatch, o.N-lo)
 		images := p.eval.images[:n*pixels]
@@ -101,8 +102,12 @@ type chain struct {
 	sgld    sampler.SGLD
 	key     philox.Key
 	jem     *model.JEM
-	x, grad backend.Tensor
+	x, grad backend.Tensor // of a whole batch
 	labels  backend.Tensor
+
+	n      int            // images that moves is planned for
+	images backend.Tensor // x's first n
+	moves  backend.Chain
 }
 
 func newChain(p *Predictor, o SampleOptions) *chain {
@@ -120,15 +125,30 @@ func newChain(p *Predictor, o SampleOptions) *chain {
 	return c
 }
 
-// run moves the images (n,C,H,W) in place; batch separates their noise from others'.
-func (c *chain) run(images []float32, batch int) error {
-	d, n := c.p.dev, len(images)*EvalBatch/len(c.p.eval.images)
-	x, grad := d.Rows(c.x, 0, n), d.Rows(c.grad, 0, n)
-	d.Upload(x, images)
+// plan prepares for batches of n images.
+func (c *chain) plan(n int) {
+	d := c.p.dev
+	c.close()
 	var target sampler.Target = c.jem
 	if c.o.Class >= 0 {
 		target = model.Given{JEM: c.jem, Labels: d.Rows(c.labels, 0, n)}
 	}
-	c.sgld.Run(d, target, x, grad, c.key.At(batch, 0))
-	return d.Download(images, x)
+	c.n, c.images = n, d.Rows(c.x, 0, n)
+	c.moves = c.sgld.Chain(d, target, c.images, d.Rows(c.grad, 0, n))
+}
+
+func (c *chain) close() {
+	if c.moves != nil {
+		c.moves.Close()
+	}
+}
+
+// run moves the images (n,C,H,W) in place; batch separates their noise from others'.
+func (c *chain) run(images []float32, batch int) error {
+	if n := len(images) * EvalBatch / len(c.p.eval.images); n != c.n {
+		c.plan(n)
+	}
+	c.p.dev.Upload(c.images, images)
+	c.moves.Run(c.key.At(batch, 0))
+	return c.p.dev.Download(images, c.images)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"jem/backend"
 	"jem/internal/philox"
 	"jem/model"
 	"jem/sampler"
@@ -95,28 +96,54 @@ func (t *Trainer) label(step int) {
 
 // sample turns the chain parts into samples of the present model.
 func (t *Trainer) sample(step int) {
-	b := t.batch
-	if i := b.part(model.ChainPX); i >= 0 {
-		var target sampler.Target = t.jem
-		var labels []int32
-		if t.cfg.Objective.ClassCond {
-			target, labels = model.Given{JEM: t.jem, Labels: b.views[i].labels}, b.host(i)
+	for which, role := range [...]model.Role{model.ChainPX, model.ChainXY} {
+		if i := t.batch.part(role); i >= 0 {
+			t.chain(i, step, which)
 		}
-		t.chain(target, b.views[i], labels, step, 0)
-	}
-	if i := b.part(model.ChainXY); i >= 0 {
-		t.chain(model.Given{JEM: t.jem, Labels: b.views[i].labels}, b.views[i], b.host(i), step, 1)
 	}
 }
 
-// chain draws, moves and puts back the chains of one part; which numbers them within the
-// step.
-func (t *Trainer) chain(target sampler.Target, v view, labels []int32, step, which int) {
+// chain draws, moves and puts back the chains of part i; which numbers them within the step.
+func (t *Trainer) chain(i, step, which int) {
+	v, labels := t.batch.views[i], []int32(nil)
+	if t.conditional(i) {
+		labels = t.batch.host(i)
+	}
 	t.buffer.Draw(v.x, labels, t.draw(step), which)
 	sgld := t.sgld
 	sgld.Steps += t.cfg.Guard.ExtraSteps * int(t.progress.Reseed)
-	sgld.Run(t.dev, target, v.x, v.grad, t.keys.chain.At(t.draw(step), which*sgld.Steps))
+	m := &t.moves[which]
+	if m.steps != sgld.Steps {
+		m.plan(t.dev, sgld, t.density(i), v)
+	}
+	m.chain.Run(t.keys.chain.At(t.draw(step), which*sgld.Steps))
 	t.buffer.Put(v.x)
+}
+
+// conditional reports whether the chains of part i belong to classes.
+func (t *Trainer) conditional(i int) bool {
+	return t.batch.parts[i].Role&model.ChainXY != 0 || t.cfg.Objective.ClassCond
+}
+
+// density is what the chains of part i climb.
+func (t *Trainer) density(i int) sampler.Target {
+	if t.conditional(i) {
+		return model.Given{JEM: t.jem, Labels: t.batch.views[i].labels}
+	}
+	return t.jem
+}
+
+// move is the planned movement of one part's chains.
+type move struct {
+	steps int // 0: none planned yet
+	chain backend.Chain
+}
+
+func (m *move) plan(d backend.Device, s sampler.SGLD, target sampler.Target, v view) {
+	if m.steps > 0 {
+		m.chain.Close()
+	}
+	m.steps, m.chain = s.Steps, s.Chain(d, target, v.x, v.grad)
 }
 
 // differentiate computes the loss and the parameter gradients. Parts go through the

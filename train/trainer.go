@@ -27,6 +27,7 @@ type Trainer struct {
 
 	objective  model.Objective
 	sgld       sampler.SGLD
+	moves      [2]move // of the chains for log p(x) and log p(x,y)
 	schedule   optim.Schedule
 	keys       keys
 	batch      *batch

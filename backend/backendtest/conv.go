@@ -43,6 +43,9 @@ type convCase struct {
 }
 
 func (c convCase) String() string {
+	if c.KernelW > 0 {
+		return fmt.Sprintf("%dto%d_k%dx%ds%dp%dx%d_%dx%d_n%d", c.InC, c.OutC, c.Kernel, c.KernelW, c.Stride, c.Pad, c.PadW, c.H, c.W, c.n)
+	}
 	return fmt.Sprintf("%dto%d_k%ds%dp%d_%dx%d_n%d", c.InC, c.OutC, c.Kernel, c.Stride, c.Pad, c.H, c.W, c.n)
 }
 
@@ -103,7 +106,8 @@ func (c convCase) y() []int { return []int{c.n, c.OutC, c.OutH(), c.OutW()} }
 
 // plan makes the case's plan with random parameters.
 func (p *Probe) plan(c convCase) (plan backend.Conv, w, b *operand) {
-	w, b = p.in(backend.Dense, c.OutC, c.InC, c.Kernel, c.Kernel), p.in(backend.Dense, c.OutC)
+	kh, kw := c.Window()
+	w, b = p.in(backend.Dense, c.OutC, c.InC, kh, kw), p.in(backend.Dense, c.OutC)
 	return p.dev.NewConv(c.ConvSpec, w.Tensor, b.Tensor), w, b
 }
 

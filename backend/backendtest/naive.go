@@ -67,15 +67,17 @@ func (e estimate) gated(act []float32, slope float32) estimate {
 // element w of the weights contributes to element y of the output. All three verbs are
 // sums over it.
 func taps(s backend.ConvSpec, n int, visit func(x, w, y int)) {
-	oh, ow, k := s.OutH(), s.OutW(), s.Kernel
+	oh, ow := s.OutH(), s.OutW()
+	kh, kw := s.Window()
+	ph, pw := s.Padding()
 	for y := range n * s.OutC * oh * ow {
 		i, o, r, c := y/(s.OutC*oh*ow), y/(oh*ow)%s.OutC, y/ow%oh, y%ow
 		for ic := range s.InC {
-			for kr := range k {
-				for kc := range k {
-					xr, xc := r*s.Stride+kr-s.Pad, c*s.Stride+kc-s.Pad
+			for kr := range kh {
+				for kc := range kw {
+					xr, xc := r*s.Stride+kr-ph, c*s.Stride+kc-pw
 					if xr >= 0 && xr < s.H && xc >= 0 && xc < s.W {
-						visit(((i*s.InC+ic)*s.H+xr)*s.W+xc, ((o*s.InC+ic)*k+kr)*k+kc, y)
+						visit(((i*s.InC+ic)*s.H+xr)*s.W+xc, ((o*s.InC+ic)*kh+kr)*kw+kc, y)
 					}
 				}
 			}

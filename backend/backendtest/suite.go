@@ -53,7 +53,7 @@ type Result struct {
 	Group    string  `json:"group"`
 	Name     string  `json:"name"`
 	Passed   bool    `json:"passed"`
-	Lacking  bool    `json:"lacking,omitempty"` // listed in Options.Lacks, not asked
+	Lacking  bool    `json:"lacking,omitempty"` // listed in Options.Lacks or no backend.Windower, not asked
 	MaxError float64 `json:"max_error"`         // at the place nearest to (or farthest over) its bound
 	Ratio    float64 `json:"ratio"`             // that error divided by its bound
 	Place    string  `json:"place,omitempty"`   // operation and element
@@ -92,7 +92,7 @@ func (r Report) Failures() []Result {
 // Checks lists the whole suite in the order it runs.
 func Checks() []Check {
 	return slices.Concat(memoryChecks(), pointwiseChecks(), convChecks(), adjointChecks(),
-		headChecks(), normChecks(), randomChecks(), updateChecks(), chainChecks(), mistakeChecks())
+		headChecks(), normChecks(), randomChecks(), updateChecks(), chainChecks(), windowChecks(), mistakeChecks())
 }
 
 // Suite puts the checks to a device, one after the other, on the caller's goroutine.
@@ -166,7 +166,7 @@ func (r *Report) add(x Result, opt Options) {
 
 // ask runs one check and turns whatever happens into a result.
 func ask(dev backend.Device, c Check, opt Options) Result {
-	if slices.Contains(opt.Lacks, c.Path()) || slices.Contains(opt.Lacks, c.Group) {
+	if _, windower := dev.(backend.Windower); slices.Contains(opt.Lacks, c.Path()) || slices.Contains(opt.Lacks, c.Group) || c.Group == windowGroup && !windower {
 		return Result{Group: c.Group, Name: c.Name, Lacking: true}
 	}
 	p := newProbe(dev, opt)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"jem/backend"
+	"jem/backend/cpu/asm"
 )
 
 // conv is the CPU's backend.Conv. It checks operands; each of its verbs is an algorithm
@@ -49,11 +50,14 @@ type gradCall struct {
 
 // NewConv implements backend.Planner.
 func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
-	if spec.N < 1 || spec.InC < 1 || spec.OutC < 1 || spec.Kernel < 1 || spec.Kernel%2 == 0 || spec.Stride < 1 ||
-		spec.Pad < 0 || spec.H+2*spec.Pad < spec.Kernel || spec.W+2*spec.Pad < spec.Kernel {
+	kh, kw := spec.Window()
+	ph, pw := spec.Padding()
+	square := spec.KernelW == 0
+	if spec.N < 1 || spec.InC < 1 || spec.OutC < 1 || kh < 1 || kw < 1 || kh%2 == 0 || kw%2 == 0 || spec.Stride < 1 ||
+		ph < 0 || pw < 0 || spec.H+2*ph < kh || spec.W+2*pw < kw || !square && !(spec.NoInputGrad && spec.NoParamGrad) {
 		panic(fmt.Sprintf("backend: NewConv: %+v is no convolution", spec))
 	}
-	backend.CheckShape("NewConv", w, backend.Dense, spec.OutC, spec.InC, spec.Kernel, spec.Kernel)
+	backend.CheckShape("NewConv", w, backend.Dense, spec.OutC, spec.InC, kh, kw)
 	c := &conv{d: d, spec: spec, w: w.(*tensor)}
 	if b != nil {
 		backend.CheckShape("NewConv", b, backend.Dense, spec.OutC)
@@ -61,7 +65,11 @@ func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Con
 	}
 	c.x = newGeometry(spec.InC, spec.H, spec.W)
 	c.y = newGeometry(spec.OutC, spec.OutH(), spec.OutW())
-	c.choose()
+	if square {
+		c.choose()
+	} else {
+		c.forward = newForward(c, asm.ConvFor(d.isa))
+	}
 	return c
 }
 

@@ -72,6 +72,9 @@ func newLayer(d *Device, spec backend.ConvSpec) *layer {
 
 func (l *layer) newX() *tensor { return l.d.New(backend.Image, l.tx.shape...).(*tensor) }
 func (l *layer) newY() *tensor { return l.d.New(backend.Image, l.ty.shape...).(*tensor) }
+func (l *layer) newParams() (dw, db *tensor) {
+	return l.d.New(backend.Dense, l.tw.shape...).(*tensor), l.d.New(backend.Dense, l.tb.shape...).(*tensor)
+}
 
 // randoms are n normals from a stream of their own.
 func randoms(stream int, n int) []float32 {

@@ -40,10 +40,11 @@ const tilePad = 8
 // newForward plans y = x∗w + b.
 func newForward(c *conv, kernels *asm.Conv) *sweep {
 	s := c.spec
-	taps := forwardTaps(s.Kernel, s.Pad)
+	kh, kw := s.Window()
+	ph, pw := s.Padding()
 	sw := &sweep{conv: c, kernels: kernels, dst: c.y, strided: s.Stride, step: 1}
-	sw.weights = layout{src: s.Kernel * s.Kernel, dst: s.InC * s.Kernel * s.Kernel, row: s.Kernel, srcs: s.InC, dsts: s.OutC}
-	sw.phases = []phase{{rows: c.y.h, cols: c.y.w, tapsY: taps, tapsX: taps}}
+	sw.weights = layout{src: kh * kw, dst: s.InC * kh * kw, row: kw, srcs: s.InC, dsts: s.OutC}
+	sw.phases = []phase{{rows: c.y.h, cols: c.y.w, tapsY: forwardTaps(kh, ph), tapsX: forwardTaps(kw, pw)}}
 	sw.plan(c.x)
 	return sw
 }

@@ -20,8 +20,7 @@ type wino struct {
 	src, dst   geometry
 	transposed bool // an input gradient
 
-	across int // tiles side by side in an image
-	tiles  int // tiles of an image
+	tiling
 	groups int // of kernels.Blocks·16 output lanes; the last may be narrower
 	vPoint int // floats from one point of V to the next
 	mPoint int // floats from one point of M to the next
@@ -64,8 +63,7 @@ func newWino(c *conv, transposed bool) *wino {
 		p.src, p.dst = c.y, c.x
 		p.weights = layout{src: 9 * s.InC, dst: 9, srcs: s.OutC, dsts: s.InC}
 	}
-	p.across = s.W / asm.WinoTile
-	p.tiles = p.across * s.H / asm.WinoTile
+	p.tiling = newTiling(&p.dst)
 	p.groups = (p.dst.blocks + p.kernels.Blocks - 1) / p.kernels.Blocks
 	p.vPoint = oddLines(winoBlock * p.src.blocks * block)
 	p.mPoint = oddLines(winoBlock * p.kernels.Blocks * block)
@@ -140,14 +138,6 @@ func (p *wino) part(i, worker int) {
 		p.output(&a.output, g, tiles, m)
 	}
 	*a = winoArgs{}
-}
-
-// row is how many of the tiles from first on lie side by side, and where: image, row and
-// column of the first one's pixels.
-func (p *wino) row(tiles span) (count, image, y, x int) {
-	image, t := tiles.lo/p.tiles, tiles.lo%p.tiles
-	y, x = t/p.across, t%p.across
-	return min(p.across-x, tiles.hi-tiles.lo), image, y * asm.WinoTile, x * asm.WinoTile
 }
 
 // input transforms tiles of the source into v.

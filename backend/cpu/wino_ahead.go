@@ -12,7 +12,7 @@ type ahead struct {
 }
 
 // aheadOf is where the given tiles of t lie, in planes [lo,hi) of channels.
-func (p *wino) aheadOf(t *tensor, tiles, planes span) ahead {
+func (p *tiling) aheadOf(t *tensor, tiles, planes span) ahead {
 	if t == nil || tiles.lo >= tiles.hi {
 		return ahead{}
 	}
@@ -22,8 +22,9 @@ func (p *wino) aheadOf(t *tensor, tiles, planes span) ahead {
 	at := first*g.image + planes.lo*g.plane
 	if first == last {
 		y, end := tiles.lo%p.tiles/p.across, (tiles.hi-1)%p.tiles/p.across+1
-		at += g.origin - block + y*4*g.row
-		a.piece, a.stride, a.count = 4*(end-y)*4*g.row, 4*g.plane, planes.hi-planes.lo
+		rows := g.h * p.across / p.tiles // of a tile
+		at += g.origin - block + y*rows*g.row
+		a.piece, a.stride, a.count = 4*(end-y)*rows*g.row, 4*g.plane, planes.hi-planes.lo
 	}
 	a.base = uintptr(unsafe.Pointer(&t.data[at]))
 	return a

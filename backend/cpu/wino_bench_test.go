@@ -22,11 +22,13 @@ func BenchmarkWinograd(b *testing.B) {
 				continue
 			}
 			y, dx := layers[0].newY(), layers[0].newX()
+			dw, db := layers[0].newParams()
 			verbs := map[string]func(l *layer){
 				"forward": func(l *layer) { l.conv.Forward(nil, y, l.tx, l.ty) },
 				"input":   func(l *layer) { l.conv.InputGrad(dx, l.ty, l.tx, nil) },
+				"param":   func(l *layer) { l.conv.ParamGrad(dw, db, l.tx, l.ty) },
 			}
-			for _, name := range []string{"forward", "input"} {
+			for _, name := range []string{"forward", "input", "param"} {
 				b.Run(isa.String()+"/"+specName(spec)+"/"+name, func(b *testing.B) {
 					peak := layers[0].d.Peak()
 					best := [2]time.Duration{math.MaxInt64, math.MaxInt64}

@@ -10,6 +10,10 @@ type Wino struct {
 	// Input and Output are the transforms.
 	Input  func(*WinoInput)
 	Output func(*WinoOutput)
+	// Delta, Outer (by blocks) and Taps are the parameter gradient's.
+	Delta func(*WinoDelta)
+	Outer [3]func(*WinoOuter)
+	Taps  func(*WinoTaps)
 
 	productMax [3]int                             // by blocks: most tiles for even splits
 	product    [3][maxTile + 1]func(*WinoProduct) // by blocks and tiles; nil: no such kernel

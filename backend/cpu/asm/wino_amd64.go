@@ -14,6 +14,9 @@ var winoAVX512 = Wino{
 	Blocks:     2,
 	Input:      winoInputAVX512,
 	Output:     winoOutputAVX512,
+	Delta:      winoDeltaAVX512,
+	Outer:      [3]func(*WinoOuter){1: winoOuter1AVX512, 2: winoOuter2AVX512},
+	Taps:       winoTapsAVX512,
 	productMax: [3]int{1: 8, 2: 8},
 	product: [3][maxTile + 1]func(*WinoProduct){
 		1: {
@@ -44,6 +47,9 @@ var winoAVX2 = Wino{
 	Blocks:     1,
 	Input:      winoInputAVX2,
 	Output:     winoOutputAVX2,
+	Delta:      winoDeltaAVX2,
+	Outer:      [3]func(*WinoOuter){1: winoOuter1AVX2},
+	Taps:       winoTapsAVX2,
 	productMax: [3]int{1: 6},
 	product: [3][maxTile + 1]func(*WinoProduct){
 		1: {

@@ -41,3 +41,18 @@ func winoInputAVX2(a *WinoInput)
 //
 //go:noescape
 func winoOutputAVX2(a *WinoOutput)
+
+// winoOuter1AVX2 is the outer-product kernel for 16 output channels.
+//
+//go:noescape
+func winoOuter1AVX2(a *WinoOuter)
+
+// winoDeltaAVX2 is the transform of output gradients.
+//
+//go:noescape
+func winoDeltaAVX2(a *WinoDelta)
+
+// winoTapsAVX2 is the transform of products to the window's gradient.
+//
+//go:noescape
+func winoTapsAVX2(a *WinoTaps)

@@ -96,3 +96,23 @@ func winoInputAVX512(a *WinoInput)
 //
 //go:noescape
 func winoOutputAVX512(a *WinoOutput)
+
+// winoOuter1AVX512 is the outer-product kernel for 16 output channels.
+//
+//go:noescape
+func winoOuter1AVX512(a *WinoOuter)
+
+// winoOuter2AVX512 is the outer-product kernel for 32 output channels.
+//
+//go:noescape
+func winoOuter2AVX512(a *WinoOuter)
+
+// winoDeltaAVX512 is the transform of output gradients.
+//
+//go:noescape
+func winoDeltaAVX512(a *WinoDelta)
+
+// winoTapsAVX512 is the transform of products to the window's gradient.
+//
+//go:noescape
+func winoTapsAVX512(a *WinoTaps)

@@ -7,6 +7,9 @@ var winoGeneric = Wino{
 	Blocks:     1,
 	Input:      (*WinoInput).generic,
 	Output:     (*WinoOutput).generic,
+	Delta:      (*WinoDelta).generic,
+	Outer:      [3]func(*WinoOuter){1: (*WinoOuter).generic},
+	Taps:       (*WinoTaps).generic,
 	productMax: [3]int{1: 8},
 	product: [3][maxTile + 1]func(*WinoProduct){1: {
 		1: productGeneric(1), 2: productGeneric(2), 3: productGeneric(3), 4: productGeneric(4),

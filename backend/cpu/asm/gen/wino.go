@@ -29,6 +29,7 @@ func writeWino(isa string) {
 	}
 	writeWinoInput(v)
 	writeWinoOutput(v)
+	writeWinoGrad(v)
 }
 
 // writeWinoProduct writes a kernel of asm.WinoProduct.

@@ -27,8 +27,8 @@ func newOutputMatrix(v *vectors) *outputMatrix {
 
 // times is the product with a column, whose registers it may overwrite.
 func (a *outputMatrix) times(m column) [4]reg.VecVirtual {
-	evenP, oddP := a.sumAndDifference(m(1), m(2))
-	evenQ, oddQ := a.sumAndDifference(m(3), m(4))
+	evenP, oddP := sumAndDifference(a.v, m(1), m(2))
+	evenQ, oddQ := sumAndDifference(a.v, m(3), m(4))
 	// In an order that frees registers soon: the AVX-512 transform needs all 32.
 	y0 := a.v.own(m(0))
 	VADDPS(evenP, y0, y0)
@@ -44,9 +44,10 @@ func (a *outputMatrix) times(m column) [4]reg.VecVirtual {
 	return [4]reg.VecVirtual{y0, y1, evenP, oddP}
 }
 
-func (a *outputMatrix) sumAndDifference(x, y Op) (sum, difference reg.VecVirtual) {
-	first, second := a.v.own(x), a.v.own(y)
-	sum = a.v.new()
+// sumAndDifference of two operands, whose registers it may overwrite.
+func sumAndDifference(v *vectors, x, y Op) (sum, difference reg.VecVirtual) {
+	first, second := v.own(x), v.own(y)
+	sum = v.new()
 	VADDPS(second, first, sum)
 	VSUBPS(second, first, first)
 	return sum, first

@@ -1,0 +1,12 @@
+// All kernels as one module, for nvcc. The table of what it exports is families.go.
+#include "epilogue.cu"
+#include "head.cu"
+#include "layout.cu"
+#include "logits.cu"
+#include "norm.cu"
+#include "optim.cu"
+#include "pointwise.cu"
+#include "random.cu"
+#include "sgld.cu"
+#include "sums.cu"
+#include "window.cu"
