@@ -28,6 +28,7 @@ type opened struct {
 	folder  string
 	dev     backend.Device
 	network *train.Predictor
+	own     map[string][]float64 // scores of its own test images, see Lab.ownScores
 }
 
 func (o *opened) close() (err error) {
@@ -65,7 +66,7 @@ func (l *Lab) network(t Training) (*train.Predictor, error) {
 		return nil, errors.Join(err, dev.Close())
 	}
 	p.Config.Data.Dir = l.DataDir
-	l.open = opened{folder, dev, p}
+	l.open = opened{folder: folder, dev: dev, network: p}
 	return p, nil
 }
 

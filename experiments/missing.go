@@ -16,7 +16,8 @@ func missing(err error) error {
 	return err
 }
 
-// pictureFolders are where sets that come as pictures lie below the data folder.
+// pictureFolders are where package train looks, below the data folder, for sets that come
+// as pictures: for the plan, which opens none.
 var pictureFolders = map[string][]string{
 	"celeba":        {"celeba", "img_align_celeba"},
 	"textures":      {"textures", "dtd", "ood/dtd"},
@@ -33,16 +34,4 @@ func (o Options) folderOf(set string) string {
 		}
 	}
 	return ""
-}
-
-// openName is what train.Predictor.OpenOOD calls a set.
-func (o Options) openName(set string) (string, error) {
-	if pictureFolders[set] == nil {
-		return set, nil
-	}
-	folder := o.folderOf(set)
-	if folder == "" {
-		return "", notRun("no folder of pictures %s in the data folder", set)
-	}
-	return "folder:" + folder, nil
 }
