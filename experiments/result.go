@@ -84,10 +84,14 @@ func (l *Lab) describe(e Experiment, r *Result) error {
 }
 
 func (l *Lab) fact(t Training) (RunFact, error) {
+	differences, err := t.differences()
+	if err != nil {
+		return RunFact{}, err
+	}
 	o, ended, err := l.outcome(t)
 	f := RunFact{
 		Run: t.Run.Name, About: t.Run.About, Folder: filepath.Base(t.path(l.Out)), Seed: t.Seed, Data: t.Config.Data.Name, Network: t.Network(),
-		Recipe: t.Scale.preset(), Options: t.Run.options(t.Scale), Steps: totalSteps(t.Config), State: stateNotRun,
+		Recipe: t.Scale.preset(), Options: differences, Steps: totalSteps(t.Config), State: stateNotRun,
 	}
 	if t.samples() {
 		f.SGLD = t.Config.Sampler.Steps

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"jem/internal/settings"
 	"jem/train"
@@ -101,6 +102,21 @@ func (t Training) Network() string {
 		name += ", " + m.Norm + " norm"
 	}
 	return name
+}
+
+// differences lists what distinguishes the training from the scale's recipe, its seed apart.
+func (t Training) differences() ([]string, error) {
+	from, err := train.Preset(t.Scale.preset())
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, c := range settings.Diff(from, t.Config) {
+		if c.Path != "seed" && c.Path != "data.dir" && !strings.HasPrefix(c.Path, "device.") {
+			all = append(all, fmt.Sprintf("%s=%v", c.Path, c.To))
+		}
+	}
+	return all, nil
 }
 
 // samples reports whether the training runs SGLD.

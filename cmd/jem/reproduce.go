@@ -133,6 +133,9 @@ func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.
 	}
 	rows = append(rows, "", fmt.Sprintf("%.3g hours of training left, at this machine's rate; evaluations come on top", plan.Hours), "")
 	for _, r := range plan.Runs {
+		if r.Seed > 1 {
+			continue // differs from the first in nothing else
+		}
 		rows = append(rows, fmt.Sprintf("%s: %s: preset %s, %s", r.Folder, r.About, r.Recipe, strings.Join(r.Options, " ")))
 	}
 	rows = append(rows, "")
