@@ -91,7 +91,7 @@ func (l *Lab) Reproduce(list []Experiment) error {
 			continue
 		}
 		var absent *NotRun
-		if err := missing(l.Train(t)); errors.As(err, &absent) {
+		if err := l.missing(l.Train(t)); errors.As(err, &absent) {
 			l.Tell(fmt.Sprintf("%s is %v", t.Folder(), absent))
 			continue
 		} else if err != nil {

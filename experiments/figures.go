@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 
+	"jem/internal/data"
 	"jem/internal/picture"
 	"jem/train"
 )
@@ -92,6 +93,9 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
 	return measure(l, t, "ood-"+set, o, func(p *train.Predictor) (oodFound, error) {
 		other, _, err := p.OpenOOD(set, o.Limit)
+		if errors.Is(err, data.ErrMissing) {
+			return oodFound{}, notRun("no images of %s in the data folder", setTitle(set))
+		}
 		if err != nil {
 			return oodFound{}, err
 		}

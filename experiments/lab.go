@@ -152,6 +152,9 @@ func (l *Lab) conclude(t Training, folder string, trainer *train.Trainer, gaveUp
 	if gaveUp != nil {
 		o.Diverged, o.Rollbacks = gaveUp.Error(), append(o.Rollbacks, train.Rollback{At: gaveUp.Step, To: -1, Reason: gaveUp.Reason})
 	}
+	for i, n := range notes {
+		o.Notes[i] = l.elsewhere(n)
+	}
 	var err error
 	if o.Hours, err = hours(folder); err != nil {
 		return err

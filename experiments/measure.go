@@ -110,7 +110,7 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*trai
 	value, err := do(p)
 	p.Config = config // measurements may change it for themselves
 	if err != nil {
-		return m.Value, missing(err)
+		return m.Value, l.missing(err)
 	}
 	m = measured[T]{t.Run.Name, t.Folder(), what, protocol, time.Since(start).Seconds(), value}
 	if text, err = json.MarshalIndent(m, "", " "); err != nil {

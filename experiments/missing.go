@@ -4,16 +4,26 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"jem/internal/data"
 )
 
 // missing turns the error of an absent data set into a *NotRun; others stay.
-func missing(err error) error {
+func (l *Lab) missing(err error) error {
 	if errors.Is(err, data.ErrMissing) {
-		return &NotRun{err.Error()}
+		reason, _, _ := strings.Cut(err.Error(), "; looked in")
+		return &NotRun{l.elsewhere(reason)}
 	}
 	return err
+}
+
+// elsewhere takes this machine's data folder out of a text: tables are read on others.
+func (o Options) elsewhere(text string) string {
+	if o.DataDir == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, o.DataDir, "DATA_DIR")
 }
 
 // pictureFolders are where package train looks, below the data folder, for sets that come

@@ -48,7 +48,7 @@ func stabilityRuns() []Run {
 	for _, r := range recipes() {
 		all = append(all, Run{
 			Name: "stability-" + r.name, About: r.about, Seeds: stabilitySeeds,
-			Set:   with(unprotected(), append([]string{"train.save_every=20", "guard.budget=3", "guard.lr_factor=1", "optim.ema=0"}, r.set...)...),
+			Set:   with(unprotected(), append([]string{"train.save_every=20", "train.log_every=2", "guard.budget=3", "guard.lr_factor=1", "optim.ema=0"}, r.set...)...),
 			Small: []string{steps(100), "data.valid=1000", "train.sample_every=100", "train.eval_every=100"},
 			Smoke: []string{steps(20), "train.save_every=5"},
 			Paper: append([]string{fmt.Sprintf("optim.lr=%g", paperRate), "optim.warmup=1000", steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"}, r.paper...),
