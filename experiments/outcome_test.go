@@ -67,9 +67,9 @@ func TestOutcomeOfARunThatHasNotEnded(t *testing.T) {
 func TestRateScalesWithBatchAndSteps(t *testing.T) {
 	c := train.Default()
 	c.Train.Batch, c.Sampler.Steps = 64, 20
-	r := rate{Gradient: 0.01, SGLD: 0.001}
-	if got := r.seconds(c); math.Abs(got-1.92) > 1e-12 { // 64·(0.01 + 20·0.001)
-		t.Errorf("%v s a step, want 1.92", got)
+	r := rate{Fixed: 0.5, Gradient: 0.01, SGLD: 0.001}
+	if got := r.seconds(c); math.Abs(got-2.42) > 1e-12 { // 0.5 + 64·(0.01 + 20·0.001)
+		t.Errorf("%v s a step, want 2.42", got)
 	}
 	if n := totalSteps(c); n != 150*703 {
 		t.Errorf("%d steps, want 150 epochs of 703", n)
