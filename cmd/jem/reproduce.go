@@ -131,7 +131,7 @@ func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s",
 			r.Folder, r.Data, r.Network, r.SGLD, r.Steps, r.Taken, r.State, amount(r.Seconds), amount(r.Left), strings.Join(r.For, " ")))
 	}
-	rows = append(rows, "", amount(plan.Hours) + " hours of training left, at this machine's rate; evaluations come on top", "")
+	rows = append(rows, "", amount(plan.Hours)+" hours of training left, at this machine's rate; evaluations come on top", "")
 	for _, r := range plan.Runs {
 		if r.Seed > 1 {
 			continue // differs from the first in nothing else
