@@ -1,8 +1,10 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"jem/internal/attack"
 	"jem/internal/data"
@@ -12,16 +14,34 @@ import (
 // pixelStep is one step of a pixel of 8 bits in the network's range [−1,1].
 const pixelStep = 2.0 / 255
 
-// AttackOptions are those of PGD on the published predictor JEM-k.
+// AttackKinds are the attacks by name, in the order of tables.
+var AttackKinds = []string{"pgd", "apgd-ce", "apgd-dlr", "square", "boundary", "pointwise"}
+
+// AttackMeanings say what each attack is and where it comes from.
+var AttackMeanings = map[string]string{
+	"pgd":       "projected gradient ascent of the cross-entropy from random starts (Madry et al. 2018), step 2.5·ε/steps",
+	"apgd-ce":   "Auto-PGD on the cross-entropy (Croce & Hein 2020)",
+	"apgd-dlr":  "Auto-PGD on the difference-of-logits ratio (Croce & Hein 2020)",
+	"square":    "random squares, without gradients, L∞ only (Andriushchenko et al. 2020)",
+	"boundary":  "walk along the decision border by classes alone, smallest L2 change (Brendel et al. 2018)",
+	"pointwise": "fewest changed values by classes alone (Schott et al. 2019)",
+}
+
+// AttackOptions say how the predictor JEM-k is attacked. The zero Kind is pgd, and zero Draws,
+// Queries and Batch stand for 1, 1000 and 50.
 type AttackOptions struct {
+	Kind     string    `json:"attack"`      // of AttackKinds
 	Norm     string    `json:"norm"`        // linf or l2
 	Epsilons []float64 `json:"epsilon_255"` // radii in units of 1/255 of the pixels' range, ascending, above 0
-	Steps    int       `json:"pgd_steps"`   // 40 as published
-	Restarts int       `json:"restarts"`    // 20 as published
+	Steps    int       `json:"pgd_steps"`   // of pgd and apgd: 40 as published
+	Restarts int       `json:"restarts"`    // of pgd and apgd: 20 as published
+	Queries  int       `json:"queries"`     // of square; steps of boundary
 	Refine   int       `json:"refine"`      // k, SGLD steps before the answer
 	Chains   int       `json:"chains"`      // noisy copies of an image, 5 as published
 	Noise    float32   `json:"chain_noise"` // std of the copies' noise, 0.03 as published for L∞, 0 for L2
+	Draws    int       `json:"draws"`       // answers with fresh noise over which losses and gradients are averaged; 1 as published
 	Images   int       `json:"images"`      // the first so many, 300 as published
+	Batch    int       `json:"batch"`       // images attacked together
 	Seed     uint64    `json:"attack_seed"`
 }
 
@@ -29,8 +49,21 @@ type AttackOptions struct {
 type AttackResult struct {
 	Subject
 	AttackOptions
-	Protocol string        `json:"protocol"`
-	Points   []AttackPoint `json:"points"` // the first without attack
+	Protocol
+	Source *Subject      `json:"source,omitempty"` // the network whose gradients made the images, where it is another
+	Points []AttackPoint `json:"points"`           // the first without attack
+
+	Found Adversarial `json:"-"`
+	units string      // folder of finished batches
+}
+
+// Adversarial are the images that an attack made.
+type Adversarial struct {
+	attack.Outcome
+	Clean    []float32 // (n,C,H,W)
+	Labels   []int32
+	Channels int
+	Size     int // H and W
 }
 
 // AttackPoint is one ε.
@@ -41,69 +74,187 @@ type AttackPoint struct {
 	Confirmed int     `json:"confirmed"` // of those, wrong again with fresh noise
 }
 
-const attackProtocol = "PGD from random starts, step 2.5·ε/steps, pixels kept in range; images answered wrongly without attack count as wrong; " +
-	"logits averaged over the chains; the gradient passes straight through refinement, so it is exact for refine 0 only; fresh noise each query"
+// AttackRun is what an attack needs beside its options.
+type AttackRun struct {
+	From     *Predictor // its gradients are used instead: a transfer attack; nil: the predictor's own
+	Folder   string     // finished batches are kept here, so that an interrupted attack goes on; "": nowhere
+	Progress func(done, total int)
+	Point    func(AttackPoint) // hears of each ε done
+}
 
 // Attack measures the accuracy against ε. Images carry no noise but the predictor's own.
 // Progress, if not nil, hears of each ε done.
 func (p *Predictor) Attack(split string, o AttackOptions, progress func(AttackPoint)) (AttackResult, error) {
-	r := AttackResult{AttackOptions: o, Protocol: attackProtocol}
-	if o.Chains < 1 || o.Chains > EvalBatch || o.Refine < 0 || o.Images < 1 {
-		return r, fmt.Errorf("attack with %d chains, %d refinement steps, %d images: want 1 to %d chains, at least 0 steps and 1 image", o.Chains, o.Refine, o.Images, EvalBatch)
-	}
-	subject, err := p.Subject()
-	if err != nil {
+	return p.AttackWith(context.Background(), split, o, AttackRun{Point: progress})
+}
+
+// AttackWith is Attack until ctx ends, by the gradients of run.From, going on with what
+// run.Folder keeps of the same attack.
+func (p *Predictor) AttackWith(ctx context.Context, split string, o AttackOptions, run AttackRun) (AttackResult, error) {
+	o = o.settled()
+	r := AttackResult{AttackOptions: o}
+	if err := o.check(); err != nil {
 		return r, err
 	}
-	r.Subject = subject
+	var err error
+	if r.Subject, err = p.Subject(); err != nil {
+		return r, err
+	}
 	r.Subject.Noise = 0 // the images themselves carry none
-	images, labels, err := p.clean(split, o.Images)
+	r.Found.Clean, r.Found.Labels, r.DataHash, err = p.clean(split, o.Images)
 	if err != nil {
 		return r, err
 	}
-	r.Images = len(labels)
-	target := p.refined(o.Refine, o.Chains, o.Noise)
-	defer target.Close()
-	var radii []float64
-	for _, e := range o.Epsilons {
-		radii = append(radii, e*pixelStep)
+	c := p.net.Config
+	r.Found.Channels, r.Found.Size = c.InC, c.Size
+	r.Images, r.Samples = len(r.Found.Labels), len(r.Found.Labels)
+	if run.From != nil {
+		source, err := run.From.Subject()
+		if err != nil {
+			return r, err
+		}
+		r.Source = &source
 	}
-	told := func(at attack.Point) AttackPoint {
-		return AttackPoint{at.Radius / pixelStep, at.Accuracy, at.Broken, at.Confirmed}
+	r.Text = o.protocol(r.Source)
+	return r, p.curve(ctx, &r, run)
+}
+
+// settled replaces zeros by what they stand for.
+func (o AttackOptions) settled() AttackOptions {
+	if o.Kind == "" {
+		o.Kind = AttackKinds[0]
 	}
-	points, err := attack.Curve(target, attack.PGD{Norm: attack.Norm(o.Norm), Steps: o.Steps, Restarts: o.Restarts}, radii,
-		images, labels, philox.New(o.Seed, 0, philox.SampleNoise), func(at attack.Point) {
-			if progress != nil {
-				progress(told(at))
-			}
-		})
-	for i, at := range points {
-		r.Points = append(r.Points, told(at))
-		if i > 0 {
-			r.Points[i].Epsilon = o.Epsilons[i-1] // as given, without rounding
+	for field, value := range map[*int]int{&o.Draws: 1, &o.Queries: 1000, &o.Batch: 50} {
+		if *field == 0 {
+			*field = value
 		}
 	}
-	return r, err
+	return o
+}
+
+func (o AttackOptions) check() error {
+	if o.Chains < 1 || o.Chains > EvalBatch || o.Refine < 0 || o.Images < 1 || o.Draws < 1 || o.Queries < 1 || o.Batch < 1 {
+		return fmt.Errorf("attack with %d chains, %d refinement steps, %d images, %d draws, %d queries, batches of %d: want 1 to %d chains, at least 0 steps and 1 of the others",
+			o.Chains, o.Refine, o.Images, o.Draws, o.Queries, o.Batch, EvalBatch)
+	}
+	if !slices.Contains(AttackKinds, o.Kind) {
+		return fmt.Errorf("no attack %q; there are %s", o.Kind, strings.Join(AttackKinds, ", "))
+	}
+	return nil
+}
+
+// protocol says in words what the figures are.
+func (o AttackOptions) protocol(source *Subject) string {
+	parts := []string{
+		AttackMeanings[o.Kind],
+		"pixels kept in range; images answered wrongly without attack count as wrong; logits averaged over the chains",
+	}
+	switch {
+	case source != nil:
+		parts = append(parts, "images made against another network (source) and shown to this one")
+	case o.Kind == "square" || o.Kind == "boundary" || o.Kind == "pointwise":
+		parts = append(parts, "no gradients")
+	case o.Refine == 0:
+		parts = append(parts, "exact gradient for the noise drawn")
+	default:
+		parts = append(parts, "the gradient passes straight through refinement, as published, so it is not exact")
+	}
+	if o.Draws > 1 {
+		return strings.Join(append(parts, fmt.Sprintf("losses and gradients are means over %d draws of the noise", o.Draws)), "; ")
+	}
+	return strings.Join(append(parts, "fresh noise each query"), "; ")
 }
 
 // clean reads the first n images of a split without noise.
-func (p *Predictor) clean(split string, n int) ([]float32, []int32, error) {
+func (p *Predictor) clean(split string, n int) ([]float32, []int32, string, error) {
 	quiet := p.Config
 	quiet.Data.EvalNoise = false
 	images, _, err := OpenImages(quiet, split)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	images = Head(images, n)
 	if images.Len() == 0 {
-		return nil, nil, &data.Error{Kind: data.ErrMissing, Reason: "no images to attack"}
+		return nil, nil, "", &data.Error{Kind: data.ErrMissing, Reason: "no images to attack"}
 	}
 	var all []float32
 	var labels []int32
-	d := len(p.eval.images) / EvalBatch
+	d, seen := len(p.eval.images)/EvalBatch, newDigest(images)
 	for i := range images.Batches() {
-		n := images.Batch(i, p.eval.images, p.eval.labels)
+		n := seen.Batch(i, p.eval.images, p.eval.labels)
 		all, labels = append(all, p.eval.images[:n*d]...), append(labels, p.eval.labels[:n]...)
 	}
-	return all, slices.Clone(labels), nil
+	return all, labels, seen.sum(), nil
+}
+
+// curve runs the attack and fills in what it finds.
+func (p *Predictor) curve(ctx context.Context, r *AttackResult, run AttackRun) error {
+	o := r.AttackOptions
+	target := p.refined(o.Refine, o.Chains, o.Noise)
+	defer target.Close()
+	how, free := p.attacker(o, run.From != nil)
+	if run.From != nil {
+		source := run.From.refined(o.Refine, o.Chains, o.Noise)
+		defer source.Close()
+		with := how
+		how = func(radius float64) attack.Attack {
+			return attack.Transfer{From: expected(&until{ctx, source}, o.Draws), With: with(radius)}
+		}
+		if free != nil {
+			return fmt.Errorf("attack %s makes no images for another network: its changes are as small as they can be for its own", o.Kind)
+		}
+	}
+	c := attack.Curve{In: how, Free: free, Norm: attack.Norm(o.Norm), Batch: o.Batch, Key: philox.New(o.Seed, 0, philox.SampleNoise)}
+	for _, e := range o.Epsilons {
+		c.Radii = append(c.Radii, e*pixelStep)
+	}
+	if run.Folder != "" {
+		store, err := openUnits(run.Folder, r)
+		if err != nil {
+			return err
+		}
+		c.Store = store
+	}
+	batches := (len(r.Found.Labels) + o.Batch - 1) / o.Batch
+	c.Progress = func(done, total int, so attack.Outcome) {
+		if run.Progress != nil {
+			run.Progress(done, total)
+		}
+		if n := done / batches; run.Point != nil && done%batches == 0 && free == nil {
+			run.Point(o.points(so.Points(c.Radii[:n]))[n])
+		}
+	}
+	found, err := c.Run(expected(&until{ctx, target}, o.Draws), r.Found.Clean, r.Found.Labels)
+	r.Found.Outcome = found
+	if err == nil {
+		r.Points = o.points(found.Points(c.Radii))
+	}
+	return err
+}
+
+// points are a curve's points with ε as it was given, without rounding.
+func (o AttackOptions) points(all []attack.Point) (points []AttackPoint) {
+	for i, at := range all {
+		p := AttackPoint{0, at.Accuracy, at.Broken, at.Confirmed}
+		if i > 0 {
+			p.Epsilon = o.Epsilons[i-1]
+		}
+		points = append(points, p)
+	}
+	return points
+}
+
+// Worst is the curve of the images' smallest ε under any of several attacks on one predictor.
+func Worst(results ...AttackResult) (Adversarial, []AttackPoint) {
+	var all []attack.Outcome
+	for _, r := range results {
+		all = append(all, r.Found.Outcome)
+	}
+	w, o := results[0].Found, results[0].AttackOptions
+	w.Outcome = attack.Worst(all...)
+	var radii []float64
+	for _, e := range o.Epsilons {
+		radii = append(radii, e*pixelStep)
+	}
+	return w, o.points(w.Points(radii))
 }

@@ -3,17 +3,32 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"jem/internal/metrics"
 )
 
-// OODScores are the scores by which in-distribution images are told from others, each
-// higher for images that look in-distribution (official --score_fn):
-//
-//	px      log p(x) = LogSumExp of the logits, up to log Z
-//	py      max_y p(y|x)
-//	pxgrad  approximate mass, −‖∂log p(x)/∂x‖₂ over the pixels in [−1,1] units
+// OODScores are the paper's scores, by which in-distribution images are told from others
+// (official --score_fn): px, py and pxgrad of AllScores.
 var OODScores = []string{"px", "py", "pxgrad"}
+
+// AllScores are the scores that NewScorer knows, in the order of tables. Each is higher for
+// images that look in-distribution.
+var AllScores = []string{"px", "py", "pxgrad", "energy", "maxlogit", "msp", "odin", "mahalanobis", "relative", "knn"}
+
+// ScoreMeanings say what each score is and where it comes from.
+var ScoreMeanings = map[string]string{
+	"px":          "log p(x) = LogSumExp of the logits, up to log Z (Grathwohl et al. 2020)",
+	"py":          "max_y p(y|x) (Hendrycks & Gimpel 2017)",
+	"pxgrad":      "approximate mass −‖∂log p(x)/∂x‖₂, pixels in [−1,1] (Grathwohl et al. 2020)",
+	"energy":      "−E(x) at temperature 1 (Liu et al. 2020): E(x) = −log p(x) here, so its figures are those of px",
+	"maxlogit":    "max_y f(x)[y] (Hendrycks et al. 2022)",
+	"msp":         "max_y p(y|x) of logits divided by a temperature (Guo et al. 2017)",
+	"odin":        "the same of an image moved against its cross-entropy's gradient (Liang et al. 2018)",
+	"mahalanobis": "minus the squared Mahalanobis distance of features to the nearest class (Lee et al. 2018)",
+	"relative":    "that plus the distance to the features of all classes together (Ren et al. 2021)",
+	"knn":         "minus the distance of normalised features to the k-th nearest training image (Sun et al. 2022)",
+}
 
 // Orientation says, in results, what the figures of OOD detection mean.
 const Orientation = "in-distribution is positive, a higher score means more in-distribution; fpr95: OOD images passed at 95 % of the in-distribution ones; fpr95_out: the reverse"
@@ -21,6 +36,7 @@ const Orientation = "in-distribution is positive, a higher score means more in-d
 // OODFigure is how well a score tells one set from the in-distribution images.
 type OODFigure struct {
 	Set   string `json:"set"`
+	Group string `json:"group"` // near, far or "", see Group
 	Score string `json:"score"`
 	metrics.Detection
 }
@@ -28,24 +44,97 @@ type OODFigure struct {
 // OODResult is a table of figures.
 type OODResult struct {
 	Subject
-	In          string      `json:"in_distribution"`
-	Orientation string      `json:"orientation"`
-	Figures     []OODFigure `json:"figures"`
+	Protocol
+	In          string            `json:"in_distribution"`
+	Orientation string            `json:"orientation"`
+	Scores      map[string]string `json:"scores"` // what they mean
+	Scorer      ScorerOptions     `json:"scorer"`
+	Sets        []OODSet          `json:"sets"`
+	Figures     []OODFigure       `json:"figures"`
+	Groups      []OODGroup        `json:"groups"`
 }
 
-// Scores computes the scores of OODScores from outputs with gradients, by name.
-func (o *Outputs) Scores() (map[string][]float64, error) {
-	p, err := metrics.Softmax(o.Logits)
+// OODSet is a set of images that was told from the in-distribution ones.
+type OODSet struct {
+	Set    string `json:"set"`
+	Group  string `json:"group"`
+	Images int    `json:"images"`
+	Data   string `json:"data_sha256"`
+}
+
+// OODGroup are means over the sets of a group, OpenOOD's summary.
+type OODGroup struct {
+	Group    string  `json:"group"`
+	Score    string  `json:"score"`
+	Sets     int     `json:"sets"`
+	AUROC    float64 `json:"auroc"`
+	FPR95    float64 `json:"fpr95"`
+	FPR95Out float64 `json:"fpr95_out"` // what OpenOOD calls FPR@95: OOD is its positive
+}
+
+// groups are OpenOOD's near and far sets, by in-distribution set (Yang et al. 2022, Zhang et
+// al. 2023, the small benchmarks).
+var groups = map[string]map[string][]string{
+	"cifar10":  {"near": {"cifar100", "tiny-imagenet"}, "far": {"mnist", "svhn", "textures", "places365"}},
+	"cifar100": {"near": {"cifar10", "tiny-imagenet"}, "far": {"mnist", "svhn", "textures", "places365"}},
+	"mnist":    {"near": {"fashion-mnist"}, "far": {"cifar10", "tiny-imagenet", "textures", "places365"}},
+}
+
+// Group is near or far, as OpenOOD groups a set for an in-distribution set; else "".
+func Group(in, set string) string {
+	for name, sets := range groups[in] {
+		if slices.Contains(sets, set) {
+			return name
+		}
+	}
+	return ""
+}
+
+// Add compares the scores of the in-distribution images with those of a set and adds the
+// figures and means.
+func (r *OODResult) Add(set OODSet, in, out map[string][]float64) error {
+	figures, err := DetectOOD(set.Set, in, out)
 	if err != nil {
+		return err
+	}
+	set.Group = Group(r.Subject.Data, set.Set)
+	r.Sets = append(r.Sets, set)
+	for _, f := range figures {
+		f.Group = set.Group
+		r.Figures = append(r.Figures, f)
+	}
+	r.Groups = means(r.Figures)
+	return nil
+}
+
+// means are the mean figures by group and score, near before far.
+func means(figures []OODFigure) (all []OODGroup) {
+	for _, name := range []string{"near", "far"} {
+		for _, score := range AllScores {
+			g := OODGroup{Group: name, Score: score}
+			for _, f := range figures {
+				if f.Group == name && f.Score == score {
+					g.Sets++
+					g.AUROC, g.FPR95, g.FPR95Out = g.AUROC+f.AUROC, g.FPR95+f.FPR95, g.FPR95Out+f.FPR95Out
+				}
+			}
+			if n := float64(g.Sets); n > 0 {
+				g.AUROC, g.FPR95, g.FPR95Out = g.AUROC/n, g.FPR95/n, g.FPR95Out/n
+				all = append(all, g)
+			}
+		}
+	}
+	return all
+}
+
+// Scores computes px and py, and pxgrad where there are gradients, by name.
+func (o *Outputs) Scores() (map[string][]float64, error) {
+	if _, err := metrics.Softmax(o.Logits); err != nil {
 		return nil, err
 	}
 	s := map[string][]float64{}
 	for n := range o.Logits.N {
-		confidence := 0.0
-		for _, v := range p.Row(n) {
-			confidence = max(confidence, v)
-		}
-		s["py"] = append(s["py"], confidence)
+		s["py"] = append(s["py"], tempered(o.Logits.Row(n), 1))
 		s["px"] = append(s["px"], o.logPx(n))
 	}
 	for _, v := range o.GradNorm {
@@ -56,25 +145,27 @@ func (o *Outputs) Scores() (map[string][]float64, error) {
 
 // logPx is the LogSumExp of row n.
 func (o *Outputs) logPx(n int) float64 {
-	top, sum := math.Inf(-1), 0.0
-	for _, v := range o.Logits.Row(n) {
-		top = max(top, v)
-	}
-	for _, v := range o.Logits.Row(n) {
+	row := o.Logits.Row(n)
+	top, sum := slices.Max(row), 0.0
+	for _, v := range row {
 		sum += math.Exp(v - top)
 	}
 	return top + math.Log(sum)
 }
 
-// DetectOOD compares the scores of the in-distribution images with those of a set.
+// DetectOOD compares the scores of the in-distribution images with those of a set: a figure
+// for each score that both have, in the order of AllScores.
 func DetectOOD(set string, in, out map[string][]float64) ([]OODFigure, error) {
 	var all []OODFigure
-	for _, score := range OODScores {
+	for _, score := range AllScores {
+		if in[score] == nil || out[score] == nil {
+			continue
+		}
 		d, err := metrics.Detect(in[score], out[score])
 		if err != nil {
 			return nil, fmt.Errorf("score %s of %s: %w", score, set, err)
 		}
-		all = append(all, OODFigure{set, score, d})
+		all = append(all, OODFigure{Set: set, Score: score, Detection: d})
 	}
 	return all, nil
 }

@@ -3,43 +3,73 @@ package train
 import (
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"golang.org/x/image/draw"
+
 	"jem/internal/data"
-	"jem/internal/philox"
 )
 
 // OpenOOD opens a set of images from another distribution, as the network of p takes them,
 // with the run's evaluation noise. Names are
 //
-//	interp       means of two of the run's own test images, see interpolated
-//	folder:PATH  pictures, cut to their central square and resized
-//	svhn, …      the test split of a published set, from the run's folder of data sets or
-//	             the usual places
+//	interp            means of two of the run's own test images, see interpolated
+//	uniform, gaussian noise, see noiseImages
+//	folder:PATH       pictures, cut to their central square and resized
+//	textures, …       pictures of a published set in a folder of the usual name, see pictureSets
+//	svhn, …           the test split of a published set, from the run's folder of data sets or
+//	                  the usual places
 //
-// limit > 0 keeps only the first so many images. Notes are sentences for the user.
+// Grey images are repeated for three channels, colours become grey for one, and other sizes
+// are resized. limit > 0 keeps only the first so many images. Notes are sentences for the user.
 func (p *Predictor) OpenOOD(name string, limit int) (Images, []string, error) {
-	if name == "interp" {
+	switch name {
+	case "interp":
 		return p.interpolation(limit)
+	case "uniform", "gaussian":
+		return p.noiseImages(name, limit), nil, nil
 	}
 	set, notes, err := p.readOOD(name)
 	if err != nil {
 		return nil, notes, err
 	}
-	if err := p.takes(name, set); err != nil {
-		return nil, notes, err
+	if set.Len() == 0 {
+		return nil, notes, &data.Error{Path: name, Kind: data.ErrMissing, Reason: "no images"}
 	}
-	images, err := p.Config.evalImages(set.Head(limit), nil, p.evalNoise())
+	c := p.net.Config
+	images, err := p.Config.evalImages(fitted(set.Head(limit), c.InC, c.Size), nil, p.evalNoise())
 	return images, notes, err
+}
+
+// pictureSets are published sets that come as pictures, with the folders, below that of the
+// data sets, which they are looked for in.
+var pictureSets = map[string][]string{
+	"textures":      {"textures", "dtd/images", "dtd", "ood/dtd"},
+	"tiny-imagenet": {"tiny-imagenet", "tiny-imagenet-200/val/images", "ood/tiny-imagenet"},
+	"celeba":        {"celeba", "celeba/img_align_celeba", "img_align_celeba"},
+	"places365":     {"places365", "places365/val_256", "val_256"},
+	"faces":         {"faces", "ood/faces"},
 }
 
 func (p *Predictor) readOOD(name string) (*data.Set, []string, error) {
 	c := p.net.Config
+	o := data.FolderOptions{Size: c.Size, Grey: c.InC == 1}
 	if path, ok := strings.CutPrefix(name, "folder:"); ok {
-		return data.OpenFolder(path, data.FolderOptions{Size: c.Size, Grey: c.InC == 1})
+		return data.OpenFolder(path, o)
 	}
 	if name == p.Config.Data.Name {
 		return nil, nil, &data.Error{Kind: data.ErrBadData, Reason: fmt.Sprintf("%s is the run's own data set, not another distribution", name)}
+	}
+	if folders, ok := pictureSets[name]; ok {
+		path, err := p.pictureFolder(name, folders)
+		if err != nil {
+			return nil, nil, err
+		}
+		return data.OpenFolder(path, o)
 	}
 	set, notes, err := data.Open(name, data.Test, data.OpenOptions{Dir: p.Config.Data.Dir})
 	if p.Config.Data.Dir != "" && errors.Is(err, data.ErrMissing) { // the run's folder may hold its own set only
@@ -50,91 +80,60 @@ func (p *Predictor) readOOD(name string) (*data.Set, []string, error) {
 	return set, notes, err
 }
 
-// takes checks that a set's images have the network's shape.
-func (p *Predictor) takes(name string, set *data.Set) error {
-	c := p.net.Config
-	if set.C == c.InC && set.H == c.Size && set.W == c.Size {
-		return nil
+// pictureFolder finds the folder of a published set's pictures.
+func (p *Predictor) pictureFolder(name string, folders []string) (string, error) {
+	var looked []string
+	cache, _ := data.CacheDir() // without a home there is one place less to look in
+	for _, root := range []string{p.Config.Data.Dir, os.Getenv(data.DirEnv), cache} {
+		if root == "" {
+			continue
+		}
+		for _, f := range folders {
+			path := filepath.Join(root, filepath.FromSlash(f))
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				return path, nil
+			}
+			looked = append(looked, path)
+		}
 	}
-	return &data.Error{Kind: data.ErrBadData, Reason: fmt.Sprintf("%s: images of %d×%d×%d, the network takes %d×%d×%d", name, set.C, set.H, set.W, c.InC, c.Size, c.Size)}
+	return "", &data.Error{Kind: data.ErrMissing, Reason: fmt.Sprintf("%s: no folder of its pictures: name one as folder:PATH, or put them into one of %s", name, strings.Join(looked, ", "))}
 }
 
-// interpolation reads the run's test images and walks them shuffled.
-func (p *Predictor) interpolation(limit int) (Images, []string, error) {
-	set, notes, err := p.Config.read(data.Test)
-	if err != nil {
-		return nil, notes, err
+// fitted returns a set with the given channels and side. Grey becomes colour by repetition,
+// colour grey by luma; images are cut to their central square and resized bilinearly.
+func fitted(set *data.Set, channels, side int) *data.Set {
+	if set.C == channels && set.H == side && set.W == side {
+		return set
 	}
-	if set.Len() <= EvalBatch {
-		return nil, notes, &data.Error{Kind: data.ErrBadData, Reason: fmt.Sprintf("interp: %d test images, want more than %d", set.Len(), EvalBatch)}
+	out := *set
+	out.C, out.H, out.W, out.Pixels = channels, side, side, make([]uint8, 0, set.Len()*channels*side*side)
+	for i := range set.Len() {
+		img := asImage(set, i)
+		scaled := image.NewRGBA(image.Rect(0, 0, side, side))
+		edge := min(set.H, set.W)
+		corner := image.Pt((set.W-edge)/2, (set.H-edge)/2)
+		draw.BiLinear.Scale(scaled, scaled.Bounds(), img, image.Rectangle{Min: corner, Max: corner.Add(image.Pt(edge, edge))}, draw.Src, nil)
+		for c := range channels {
+			for j := 0; j < len(scaled.Pix); j += 4 {
+				v := scaled.Pix[j+c]
+				if channels == 1 {
+					v = color.GrayModel.Convert(color.RGBA{scaled.Pix[j], scaled.Pix[j+1], scaled.Pix[j+2], 255}).(color.Gray).Y
+				}
+				out.Pixels = append(out.Pixels, v)
+			}
+		}
 	}
-	key := philox.New(p.Config.Seed, 0, philox.EvalNoise)
-	order := make([]int, set.Len())
-	key.At(0, 1).Perm(order)
-	if limit > 0 {
-		order = order[:min(len(order), limit+EvalBatch)]
-	}
-	noise := p.evalNoise()
-	images, err := p.Config.evalImages(set, order, noise)
-	return &interpolated{Images: images, noise: noise, key: key, pixels: set.Dim()}, notes, err
+	return &out
 }
 
-// interpolated are the means of images 100 apart in a shuffled walk, each with its own
-// noise, plus noise once more: the published cifar_interp. The first batch has no
-// predecessor, so 10,000 images make 9,900.
-type interpolated struct {
-	Images
-	noise  float32
-	key    philox.Key
-	pixels int
-
-	before, fresh []float32
-	labels        []int32
-}
-
-// Len implements Images.
-func (m *interpolated) Len() int { return max(0, m.Images.Len()-EvalBatch) }
-
-// Batches implements Images.
-func (m *interpolated) Batches() int { return m.Images.Batches() - 1 }
-
-// Batch implements Images.
-func (m *interpolated) Batch(i int, images []float32, labels []int32) int {
-	if m.before == nil {
-		m.before, m.fresh = make([]float32, EvalBatch*m.pixels), make([]float32, EvalBatch*m.pixels)
-		m.labels = make([]int32, EvalBatch)
+// asImage is image i of a set.
+func asImage(set *data.Set, i int) image.Image {
+	img, pixels, plane := image.NewRGBA(image.Rect(0, 0, set.W, set.H)), set.Image(i), set.H*set.W
+	for j := range plane {
+		for c := range 3 {
+			img.Pix[4*j+c] = pixels[c%set.C*plane+j]
+		}
+		img.Pix[4*j+3] = 255
 	}
-	m.Images.Batch(i, m.before, m.labels)
-	n := m.Images.Batch(i+1, images, labels)
-	if m.noise > 0 {
-		m.key.At(i, 2).FillNormal(m.fresh[:n*m.pixels])
-	}
-	for j := range images[:n*m.pixels] {
-		images[j] = (images[j]+m.before[j])/2 + m.noise*m.fresh[j]
-	}
-	return n
-}
-
-// Head keeps the first n images of a set, all of them for n ≤ 0.
-func Head(images Images, n int) Images {
-	if n <= 0 || n >= images.Len() {
-		return images
-	}
-	return head{images, n}
-}
-
-type head struct {
-	Images
-	n int
-}
-
-// Len implements Images.
-func (h head) Len() int { return h.n }
-
-// Batches implements Images.
-func (h head) Batches() int { return (h.n + EvalBatch - 1) / EvalBatch }
-
-// Batch implements Images.
-func (h head) Batch(i int, images []float32, labels []int32) int {
-	return min(h.Images.Batch(i, images, labels), h.n-i*EvalBatch)
+	return img
 }

@@ -1,98 +1,138 @@
 package train
 
 import (
+	"context"
 	"fmt"
 
-	"jem/backend"
 	"jem/internal/metrics"
-	"jem/model"
 )
 
 // Outputs are a network's answers to a set of images.
 type Outputs struct {
 	Logits   metrics.Table
 	Labels   []int
-	GradNorm []float64 // ‖∂log p(x)/∂x‖₂ over all pixels, in [−1,1] units; nil unless asked for
+	GradNorm []float64     // ‖∂log p(x)/∂x‖₂ over all pixels, in [−1,1] units; nil unless asked for
+	Features metrics.Table // (N,64·width), the inputs of the linear layer; empty unless asked for
+	ODIN     []float64     // the score of ODIN; nil unless asked for
+	Digest   string        // SHA-256 of the images as the network took them, and of the labels
+}
+
+// Want says what Gather collects besides logits. Each costs time: Gradients a backward
+// pass, ODIN a backward and a further forward pass; Features are there anyway.
+type Want struct {
+	Gradients, Features bool
+	ODIN                *ODIN
 }
 
 // Outputs runs a set of images through the network. With gradients each batch also goes
 // backwards. Progress, if not nil, hears of every batch's images.
 func (p *Predictor) Outputs(images Images, gradients bool, progress func(n int)) (*Outputs, error) {
-	if progress == nil {
-		progress = func(int) {}
-	}
-	var r *responder
-	if gradients {
-		r = newResponder(p)
-		defer r.free()
-	}
-	var logits []float32
-	out := &Outputs{}
+	return p.Gather(context.Background(), images, Want{Gradients: gradients}, progress)
+}
+
+// Gather runs a set of images through the network, until ctx ends. Progress, if not nil,
+// hears of every batch's images.
+func (p *Predictor) Gather(ctx context.Context, images Images, want Want, progress func(n int)) (*Outputs, error) {
+	g := newGatherer(p, want)
+	defer g.free()
+	seen := newDigest(images)
 	for i := range images.Batches() {
-		n := images.Batch(i, p.eval.images, p.eval.labels)
-		l, err := p.eval.forward(n)
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		logits = append(logits, l...)
-		for _, y := range p.eval.labels[:n] {
-			out.Labels = append(out.Labels, int(y))
+		n := seen.Batch(i, p.eval.images, p.eval.labels)
+		if err := g.batch(n); err != nil {
+			return nil, err
 		}
-		if gradients {
-			norms, err := r.gradNorm(p.eval.last, n)
-			if err != nil {
-				return nil, err
-			}
-			for _, v := range norms {
-				out.GradNorm = append(out.GradNorm, float64(v))
-			}
+		if progress != nil {
+			progress(n)
 		}
-		progress(n)
 	}
+	return g.outputs(seen.sum())
+}
+
+// gatherer collects outputs batch by batch.
+type gatherer struct {
+	p         *Predictor
+	want      Want
+	responder *responder
+	odin      *odin
+	logits    []float32
+	features  []float32
+	row       []float32 // features of a batch
+	out       Outputs
+}
+
+func newGatherer(p *Predictor, want Want) *gatherer {
+	g := &gatherer{p: p, want: want}
+	if want.Gradients {
+		g.responder = newResponder(p)
+	}
+	if want.ODIN != nil {
+		g.odin = newODIN(p, *want.ODIN)
+	}
+	if want.Features {
+		g.row = make([]float32, EvalBatch*p.features())
+	}
+	return g
+}
+
+func (g *gatherer) free() {
+	if g.responder != nil {
+		g.responder.free()
+	}
+	if g.odin != nil {
+		g.odin.free()
+	}
+}
+
+// features is the number of features of an image.
+func (p *Predictor) features() int { return 64 * p.net.Config.Width }
+
+// batch adds the outputs for the n images that lie ready.
+func (g *gatherer) batch(n int) error {
+	logits, err := g.p.eval.forward(n)
+	if err != nil {
+		return err
+	}
+	g.logits = append(g.logits, logits...)
+	for _, y := range g.p.eval.labels[:n] {
+		g.out.Labels = append(g.out.Labels, int(y))
+	}
+	if g.want.Features {
+		row := g.row[:n*g.p.features()]
+		if err := g.p.dev.Download(row, g.p.net.Features()); err != nil {
+			return err
+		}
+		g.features = append(g.features, row...)
+	}
+	if g.responder != nil {
+		norms, err := g.responder.gradNorm(g.p.eval.last, n)
+		if err != nil {
+			return err
+		}
+		for _, v := range norms {
+			g.out.GradNorm = append(g.out.GradNorm, float64(v))
+		}
+	}
+	if g.odin == nil {
+		return nil
+	}
+	scores, err := g.odin.scores(n) // last: it runs the network on other images
+	g.out.ODIN = append(g.out.ODIN, scores...)
+	return err
+}
+
+func (g *gatherer) outputs(digest string) (*Outputs, error) {
 	var err error
-	if out.Logits, err = metrics.Flat(p.net.Config.Classes, logits); err != nil {
-		return nil, fmt.Errorf("logits of %s: %w", p.Checkpoint, err)
+	if g.out.Logits, err = metrics.Flat(g.p.net.Config.Classes, g.logits); err != nil {
+		return nil, fmt.Errorf("logits of %s: %w", g.p.Checkpoint, err)
 	}
-	return out, nil
-}
-
-// responder differentiates log p(x) at the images of the network's last pass.
-type responder struct {
-	dev     backend.Device
-	net     *model.WideResNet
-	dx      backend.Tensor // (EvalBatch,C,H,W)
-	dlogits backend.Tensor
-	coef    backend.Tensor
-	norm    backend.Tensor
-	host    []float32
-}
-
-func newResponder(p *Predictor) *responder {
-	c, d := p.net.Config, p.dev
-	r := &responder{
-		dev: d, net: p.net,
-		dx:      d.New(backend.Image, EvalBatch, c.InC, c.Size, c.Size),
-		dlogits: d.New(backend.Dense, EvalBatch, c.Classes),
-		coef:    d.New(backend.Dense, EvalBatch, 3),
-		norm:    d.New(backend.Dense, EvalBatch),
-		host:    make([]float32, EvalBatch),
+	if g.want.Features {
+		if g.out.Features, err = metrics.Flat(g.p.features(), g.features); err != nil {
+			return nil, fmt.Errorf("features of %s: %w", g.p.Checkpoint, err)
+		}
 	}
-	ones := make([]float32, EvalBatch*3)
-	for i := range EvalBatch {
-		ones[3*i] = 1 // ∂LogSumExp
-	}
-	d.Upload(r.coef, ones)
-	return r
+	g.out.Digest = digest
+	return &g.out, nil
 }
-
-// gradNorm returns the norms for the n images of the network's last Forward, which gave logits.
-func (r *responder) gradNorm(logits backend.Tensor, n int) ([]float32, error) {
-	d := r.dev
-	rows := func(t backend.Tensor) backend.Tensor { return d.Rows(t, 0, n) }
-	d.LogitGrad(rows(r.dlogits), logits, nil, rows(r.coef))
-	r.net.InputGrad(rows(r.dx), rows(r.dlogits))
-	d.RowNorm(rows(r.norm), rows(r.dx))
-	return r.host[:n], d.Download(r.host[:n], rows(r.norm))
-}
-
-func (r *responder) free() { r.dev.Free(r.dx, r.dlogits, r.coef, r.norm) }

@@ -22,11 +22,18 @@ type Subject struct {
 	Seed       uint64  `json:"seed"` // of pixel noise and of splits
 }
 
+// Protocol says how a figure was measured, beside the Subject that it was measured on.
+type Protocol struct {
+	Text     string `json:"protocol"`
+	DataHash string `json:"data_sha256"` // of the images as the network took them and their labels, see Outputs.Digest
+	Samples  int    `json:"samples"`     // images, or chains
+}
+
 // Subject describes the network and what is done to images.
 func (p *Predictor) Subject() (Subject, error) {
 	s := Subject{
 		Checkpoint: p.Checkpoint, Step: p.Step, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
-		Noise: p.evalNoise(), Device: p.dev.Name(), Precision: "float32", Seed: p.Config.Seed,
+		Noise: p.evalNoise(), Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
 	}
 	hash := sha256.New()
 	for _, q := range append(p.parameters(), p.stats()...) {
@@ -40,6 +47,14 @@ func (p *Predictor) Subject() (Subject, error) {
 	}
 	s.Weights = hex.EncodeToString(hash.Sum(nil))
 	return s, nil
+}
+
+// precision is that of the device's convolutions, float32 unless it says otherwise.
+func (p *Predictor) precision() string {
+	if d, ok := p.dev.(interface{ Precision() string }); ok {
+		return d.Precision()
+	}
+	return "float32"
 }
 
 // evalNoise is the std of the noise at evaluation.

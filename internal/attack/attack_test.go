@@ -1,7 +1,9 @@
 package attack
 
 import (
+	"errors"
 	"math"
+	"reflect"
 	"testing"
 
 	"jem/internal/philox"
@@ -23,12 +25,13 @@ func (l linear) Logits(images []float32, n int, _ philox.Key) ([]float32, error)
 	return logits, nil
 }
 
-func (l linear) Gradient(dx, images []float32, labels []int32, key philox.Key) ([]float32, error) {
+func (l linear) Gradient(dx, images []float32, loss Loss, labels []int32, key philox.Key) ([]float32, error) {
 	logits, err := l.Logits(images, len(labels), key)
+	var d [2]float32
 	for i, y := range labels {
-		p := 1 / (1 + float32(math.Exp(-float64(logits[2*i]))))
+		loss.Grad(d[:], logits[2*i:2*i+2], y)
 		for k, w := range l.w {
-			dx[i*len(l.w)+k] = w * (p - float32(1-y))
+			dx[i*len(l.w)+k] = w * d[0]
 		}
 	}
 	return logits, err
@@ -53,7 +56,7 @@ func TestPGDBreaksWhatCanBeBroken(t *testing.T) {
 		{LInf, 0.099, [3]bool{}}, {LInf, 0.101, [3]bool{true}}, {LInf, 0.205, [3]bool{true, true}}, {LInf, 0.305, [3]bool{true, true, true}},
 		{L2, 0.139, [3]bool{}}, {L2, 0.1415, [3]bool{true}}, {L2, 0.283, [3]bool{true, true}}, {L2, 0.425, [3]bool{true, true, true}},
 	} {
-		r, err := PGD{Norm: tc.norm, Radius: tc.radius, Steps: 25, StepSize: tc.radius / 2, Restarts: 2}.Run(twoPixels, images, make([]int32, 3), key)
+		r, err := PGD{Ball: Ball{Norm: tc.norm, Radius: tc.radius}, Steps: 25, StepSize: tc.radius / 2, Restarts: 2}.Run(twoPixels, images, make([]int32, 3), key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,12 +86,12 @@ func inBall(t *testing.T, norm Norm, radius float64, got, clean []float32) {
 // fall by 7·ε inwards.
 func TestPixelsStayInRange(t *testing.T) {
 	clean := []float32{1, -1}
-	r, err := PGD{Norm: LInf, Radius: 0.5, Steps: 20, Restarts: 1}.Run(twoPixels, clean, []int32{0}, key)
-	if err != nil || r.Broken[0] || r.Queries != 20 {
+	r, err := PGD{Ball: Ball{Norm: LInf, Radius: 0.5}, Steps: 20, Restarts: 1}.Run(twoPixels, clean, []int32{0}, key)
+	if err != nil || r.Broken[0] || r.Queries != 21 {
 		t.Fatalf("got %+v, %v", r, err)
 	}
 	inBall(t, LInf, 0.5, r.Images, clean)
-	up, err := PGD{Norm: LInf, Radius: 0.5, Steps: 20, Restarts: 1}.Run(twoPixels, clean, []int32{1}, key) // the gradient points outwards
+	up, err := PGD{Ball: Ball{Norm: LInf, Radius: 0.5}, Steps: 20, Restarts: 1}.Run(twoPixels, clean, []int32{1}, key) // the gradient points outwards
 	if err != nil || !up.Broken[0] {
 		t.Fatalf("got %+v, %v", up, err)
 	}
@@ -98,30 +101,128 @@ func TestPixelsStayInRange(t *testing.T) {
 // The second image has label 1 and is answered wrongly without an attack.
 func TestCurve(t *testing.T) {
 	images := []float32{0.7 / 3, 0, 0.1, 0, 2.1 / 3, 0}
-	points, err := Curve(twoPixels, PGD{Norm: LInf, Steps: 25, Restarts: 1}, []float64{0.05, 0.11, 0.31, 0.5}, images, []int32{0, 1, 0}, key, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []Point{{0, 2.0 / 3, 1, 0}, {0.05, 2.0 / 3, 0, 0}, {0.11, 1.0 / 3, 1, 1}, {0.31, 0, 1, 1}, {0.5, 0, 0, 0}}
-	for i, p := range points {
-		if p != want[i] {
-			t.Errorf("got %+v, want %+v", p, want[i])
+	in := func(radius float64) Attack { return PGD{Ball: Ball{Norm: LInf, Radius: radius}, Steps: 25} }
+	radii := []float64{0.05, 0.11, 0.31, 0.5}
+	for batch := range 3 {
+		var told []int
+		o, err := Curve{In: in, Radii: radii, Batch: batch, Key: key, Progress: func(done, total int, _ Outcome) { told = append(told, total-done) }}.Run(twoPixels, images, []int32{0, 1, 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []Point{{0, 2.0 / 3, 1, 0}, {0.05, 2.0 / 3, 0, 0}, {0.11, 1.0 / 3, 1, 1}, {0.31, 0, 1, 1}, {0.5, 0, 0, 0}}
+		for i, p := range o.Points(radii) {
+			if p != want[i] {
+				t.Errorf("batches of %d: got %+v, want %+v", batch, p, want[i])
+			}
+		}
+		if told[len(told)-1] != 0 {
+			t.Errorf("told %v", told)
 		}
 	}
 }
 
+// memory is a store that counts.
+type memory struct {
+	units       map[string]*Unit
+	loads, hits int
+	stopAt      int // Save fails from so many units on; 0: never
+}
+
+func (m *memory) Load(name string) (*Unit, error) {
+	m.loads++
+	if u := m.units[name]; u != nil {
+		m.hits++
+		return u, nil
+	}
+	return nil, nil
+}
+
+func (m *memory) Save(name string, u *Unit) error {
+	if m.stopAt > 0 && len(m.units) >= m.stopAt {
+		return errors.New("full")
+	}
+	m.units[name] = u
+	return nil
+}
+
+// A curve that was interrupted goes on where it was and ends as one that wasn't.
+func TestCurveGoesOn(t *testing.T) {
+	var images []float32
+	for i := range 7 {
+		images = append(images, float32(i+1)/8, 0)
+	}
+	c := Curve{Radii: []float64{0.1, 0.2, 0.3}, Batch: 2, Key: key, In: func(radius float64) Attack {
+		return PGD{Ball: Ball{Norm: LInf, Radius: radius}, Steps: 3}
+	}}
+	whole, err := c.Run(twoPixels, images, make([]int32, 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &memory{units: map[string]*Unit{}, stopAt: 4}
+	c.Store = m
+	if _, err := c.Run(twoPixels, images, make([]int32, 7)); err == nil {
+		t.Fatal("a full store was no error")
+	}
+	m.stopAt = 0
+	again, err := c.Run(twoPixels, images, make([]int32, 7))
+	if err != nil || m.hits != 4 || !reflect.DeepEqual(again, whole) {
+		t.Errorf("%d units taken from the store, %v; got %+v, want %+v", m.hits, err, again, whole)
+	}
+}
+
+func TestWorstIsTheSmallestRadius(t *testing.T) {
+	inf := math.Inf(1)
+	a := Outcome{Radius: []float64{1, inf, 0}, Confirmed: []bool{true, false, true}, Images: []float32{1, 2, 3}}
+	b := Outcome{Radius: []float64{2, 3, 0}, Confirmed: []bool{true, true, true}, Images: []float32{4, 5, 6}}
+	w := Worst(a, b)
+	if want := (Outcome{Radius: []float64{1, 3, 0}, Confirmed: []bool{true, true, true}, Images: []float32{1, 5, 3}}); !reflect.DeepEqual(w, want) {
+		t.Errorf("got %+v, want %+v", w, want)
+	}
+}
+
 func TestWrongAttacksAreRefused(t *testing.T) {
-	for _, a := range []PGD{{Norm: "l3"}, {Norm: L2, Radius: -1}, {Norm: L2, Radius: math.NaN()}, {Norm: L2, Steps: -1}} {
+	ball := Ball{Norm: LInf, Radius: 0.1}
+	for _, a := range []Attack{
+		PGD{Ball: Ball{Norm: "l3"}}, PGD{Ball: Ball{Norm: L2, Radius: -1}}, PGD{Ball: Ball{Norm: L2, Radius: math.NaN()}}, PGD{Ball: ball, Steps: -1},
+		APGD{Ball: ball, Loss: CrossEntropy}, APGD{Ball: ball, Loss: DLR, Steps: 1}, APGD{Ball: ball, Loss: "mse", Steps: 1},
+		Square{Ball: Ball{Norm: L2, Radius: 1}, Queries: 1, Shape: []int{1, 1, 2}}, Square{Ball: ball, Queries: 1}, Square{Ball: ball, Shape: []int{1, 1, 2}},
+		Boundary{}, Transfer{From: threeClasses{}, With: PGD{Ball: ball}},
+	} {
 		if _, err := a.Run(twoPixels, []float32{0, 0}, []int32{0}, key); err == nil {
 			t.Errorf("%+v was accepted", a)
 		}
 	}
-	if _, err := (PGD{Norm: L2}).Run(twoPixels, []float32{0, 0}, []int32{2}, key); err == nil {
-		t.Error("a label beyond the classes was accepted")
+	for _, a := range []Attack{PGD{Ball: ball}, APGD{Ball: ball, Loss: CrossEntropy, Steps: 1}, Boundary{Steps: 1}, Pointwise{}} {
+		if _, err := a.Run(twoPixels, []float32{0, 0}, []int32{2}, key); err == nil {
+			t.Errorf("%T: a label beyond the classes was accepted", a)
+		}
 	}
-	if _, err := Curve(twoPixels, PGD{Norm: L2}, []float64{2, 1}, []float32{0, 0}, []int32{0}, key, nil); err == nil {
+	if _, err := (Curve{Radii: []float64{2, 1}}).Run(twoPixels, []float32{0, 0}, []int32{0}); err == nil {
 		t.Error("descending radii were accepted")
 	}
+}
+
+// threeClasses has logits (x₀, x₁, −x₀).
+type threeClasses struct{}
+
+func (threeClasses) Classes() int { return 3 }
+
+func (threeClasses) Logits(images []float32, n int, _ philox.Key) ([]float32, error) {
+	var logits []float32
+	for i := range n {
+		logits = append(logits, images[2*i], images[2*i+1], -images[2*i])
+	}
+	return logits, nil
+}
+
+func (c threeClasses) Gradient(dx, images []float32, loss Loss, labels []int32, key philox.Key) ([]float32, error) {
+	logits, err := c.Logits(images, len(labels), key)
+	var d [3]float32
+	for i, y := range labels {
+		loss.Grad(d[:], logits[3*i:3*i+3], y)
+		dx[2*i], dx[2*i+1] = d[0]-d[2], d[1]
+	}
+	return logits, err
 }
 
 // From (0,0) each step of 0.05 along −w/5 for class 1 lowers w·x by 0.25. p = 1/(1+exp(w·x))

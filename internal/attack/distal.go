@@ -36,7 +36,7 @@ func (a Distal) Run(t Target, images []float32, labels []int32, key philox.Key) 
 	r := DistalResult{make([]int, n), make([]float64, n)}
 	g := make([]float32, len(images))
 	for step := 0; ; step++ {
-		logits, err := t.Gradient(g, images, labels, key.At(step, 0))
+		logits, err := t.Gradient(g, images, CrossEntropy, labels, key.At(step, 0))
 		if err != nil {
 			return r, err
 		}

@@ -105,16 +105,19 @@ func (r *Refined) Close() {
 // Classes implements Target.
 func (r *Refined) Classes() int { return r.classes }
 
-// Logits implements Target. Of the key, seed and step count.
+// Logits implements Target.
 func (r *Refined) Logits(images []float32, n int, key philox.Key) ([]float32, error) {
 	return r.each(images, n, key, nil)
 }
 
 // Gradient implements Target.
-func (r *Refined) Gradient(dx, images []float32, labels []int32, key philox.Key) ([]float32, error) {
+func (r *Refined) Gradient(dx, images []float32, loss Loss, labels []int32, key philox.Key) ([]float32, error) {
+	if err := loss.check(r.classes); err != nil {
+		return nil, err
+	}
 	d := r.pixels()
 	return r.each(images, len(labels), key, func(lo, n int) error {
-		return r.backward(dx[lo*d:(lo+n)*d], labels[lo:lo+n])
+		return r.backward(dx[lo*d:(lo+n)*d], loss, labels[lo:lo+n])
 	})
 }
 
@@ -127,7 +130,7 @@ func (r *Refined) each(images []float32, n int, key philox.Key, then func(lo, n 
 	r.answers = r.answers[:0]
 	for lo := 0; lo < n; lo += r.batch {
 		m := min(r.batch, n-lo)
-		noise := philox.New(key.Seed, uint32(lo), philox.SampleNoise).At(int(key.Step), 0)
+		noise := philox.New(key.Seed^uint64(key.Sub)<<32, uint32(lo), philox.SampleNoise).At(int(key.Step), 0)
 		if err := r.forward(images[lo*d:(lo+m)*d], m, noise); err != nil {
 			return nil, err
 		}
@@ -179,20 +182,16 @@ func (r *Refined) forward(images []float32, n int, key philox.Key) error {
 }
 
 // backward writes the gradients of the images that were answered last.
-func (r *Refined) backward(dx []float32, labels []int32) error {
+func (r *Refined) backward(dx []float32, loss Loss, labels []int32) error {
 	n, d := len(labels), r.pixels()
 	rows := n * r.chains
-	answers := r.answers[len(r.answers)-n*r.classes:]
-	mean, repeated := make([]float32, 0, rows*r.classes), make([]int32, 0, rows)
-	for i, y := range labels {
-		for range r.chains {
-			mean, repeated = append(mean, answers[i*r.classes:(i+1)*r.classes]...), append(repeated, y)
-		}
-	}
 	view := func(t backend.Tensor) backend.Tensor { return r.dev.Rows(t, 0, rows) }
-	r.dev.Upload(view(r.mean), mean)
-	r.dev.UploadIndex(view(r.labels), repeated)
-	r.dev.LogitGrad(view(r.dlogits), view(r.mean), view(r.labels), view(r.coef))
+	answers := r.answers[len(r.answers)-n*r.classes:]
+	if loss == CrossEntropy {
+		r.crossEntropy(view, answers, labels)
+	} else {
+		r.dev.Upload(view(r.dlogits), r.lossGrad(loss, answers, labels))
+	}
 	r.net.InputGrad(view(r.grad), view(r.dlogits))
 	copies := r.copies[:rows*d]
 	if err := r.dev.Download(copies, view(r.grad)); err != nil {
@@ -203,4 +202,32 @@ func (r *Refined) backward(dx []float32, labels []int32) error {
 		dx[i/(d*r.chains)*d+i%d] += g
 	}
 	return nil
+}
+
+// crossEntropy lets the device write the gradient at the logits, from the answers.
+func (r *Refined) crossEntropy(view func(backend.Tensor) backend.Tensor, answers []float32, labels []int32) {
+	mean, repeated := make([]float32, 0, len(answers)*r.chains), make([]int32, 0, len(labels)*r.chains)
+	for i, y := range labels {
+		for range r.chains {
+			mean, repeated = append(mean, answers[i*r.classes:(i+1)*r.classes]...), append(repeated, y)
+		}
+	}
+	r.dev.Upload(view(r.mean), mean)
+	r.dev.UploadIndex(view(r.labels), repeated)
+	r.dev.LogitGrad(view(r.dlogits), view(r.mean), view(r.labels), view(r.coef))
+}
+
+// lossGrad is the gradient of any loss at the logits of each copy.
+func (r *Refined) lossGrad(loss Loss, answers []float32, labels []int32) []float32 {
+	all, row := make([]float32, 0, len(answers)*r.chains), make([]float32, r.classes)
+	for i, y := range labels {
+		loss.Grad(row, answers[i*r.classes:(i+1)*r.classes], y)
+		for k := range row {
+			row[k] /= float32(r.chains) // the answer is the copies' mean
+		}
+		for range r.chains {
+			all = append(all, row...)
+		}
+	}
+	return all
 }

@@ -49,7 +49,7 @@ func TestGradientOfCrossEntropy(t *testing.T) {
 	r := small(t, RefinedOptions{Chains: 2})
 	x, y := images(7) // two passes: five images and two
 	g := make([]float32, len(x))
-	if _, err := r.Gradient(g, x, y, key); err != nil {
+	if _, err := r.Gradient(g, x, CrossEntropy, y, key); err != nil {
 		t.Fatal(err)
 	}
 	for i := range y {
@@ -81,10 +81,10 @@ func TestCopiesAndKeys(t *testing.T) {
 	sgld := sampler.SGLD{Steps: 2, StepSize: 1}
 	one, five := small(t, RefinedOptions{Chains: 1, SGLD: sgld}), small(t, RefinedOptions{Chains: 5, SGLD: sgld})
 	a, b := make([]float32, len(x)), make([]float32, len(x))
-	if _, err := one.Gradient(a, x, y, key); err != nil {
+	if _, err := one.Gradient(a, x, CrossEntropy, y, key); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := five.Gradient(b, x, y, key); err != nil {
+	if _, err := five.Gradient(b, x, CrossEntropy, y, key); err != nil {
 		t.Fatal(err)
 	}
 	for i := range a {
