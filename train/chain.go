@@ -17,7 +17,8 @@ type chain struct {
 	x, grad backend.Tensor // of a whole batch
 	labels  backend.Tensor
 
-	n      int            // images that moves is planned for
+	n      int // images and SGLD steps that moves is planned for
+	steps  int
 	images backend.Tensor // x's first n
 	moves  backend.Chain
 }
@@ -38,7 +39,7 @@ func (c *chain) plan(n int) {
 		c.moves.Close()
 	}
 	d := c.p.dev
-	c.n, c.images = n, d.Rows(c.x, 0, n)
+	c.n, c.steps, c.images = n, c.sgld.Steps, d.Rows(c.x, 0, n)
 	c.moves = c.sgld.Chain(d, c.target(n), c.images, d.Rows(c.grad, 0, n))
 }
 
@@ -70,14 +71,13 @@ func (c *chain) close() {
 	c.p.dev.Free(c.x, c.grad, c.labels)
 }
 
-// run moves the images (n,C,H,W) of chains lo … lo+n−1 in place, lo a multiple of EvalBatch.
-func (c *chain) run(images []float32, lo int) error {
-	if n := len(images) * EvalBatch / len(c.p.eval.images); n != c.n {
+// run moves the images (n,C,H,W) in place; batch separates their noise from others'.
+func (c *chain) run(images []float32, batch int) error {
+	if n := len(images) * EvalBatch / len(c.p.eval.images); n != c.n || c.sgld.Steps != c.steps {
 		c.plan(n)
 	}
-	c.give(lo)
 	c.p.dev.Upload(c.images, images)
-	c.moves.Run(c.key.At(lo/EvalBatch, 0))
+	c.moves.Run(c.key.At(batch, 0))
 	return c.p.dev.Download(images, c.images)
 }
 

@@ -63,7 +63,8 @@ func (p *Predictor) eachBatch(o SampleOptions, do func(images, logits []float32)
 		n := min(EvalBatch, o.N-lo)
 		images := p.eval.images[:n*c.InC*c.Size*c.Size]
 		start(images, lo)
-		if err := chain.run(images, lo); err != nil {
+		chain.give(lo)
+		if err := chain.run(images, lo/EvalBatch); err != nil {
 			return err
 		}
 		logits, err := p.eval.forward(n)
