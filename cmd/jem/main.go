@@ -57,6 +57,7 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.trainCommand(),
 			p.evalCommand(),
+			p.attackCommand(),
 			p.sampleCommand(),
 			p.scoreCommand(),
 			p.convertCommand(),

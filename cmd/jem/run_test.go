@@ -67,9 +67,9 @@ func TestTrainEvalSample(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	var e evaluation
+	var e train.AccuracyResult
 	okJSON(t, &e, "eval", "--run", out, "--json")
-	if e.Step != 3 || e.Accuracy.Accuracy != done.Evaluation.Accuracy || e.Loss != done.Evaluation.Loss {
+	if e.Step != 3 || e.Accuracy != done.Evaluation.Accuracy || e.Loss != done.Evaluation.Loss {
 		t.Errorf("the run read back has %+v, at its end it had %+v", e, done.Evaluation)
 	}
 	for split, images := range map[string]int{"valid": 20, "train": 80} {
@@ -93,13 +93,13 @@ func testEvalTasks(t *testing.T, out string) {
 	eval(&c, "--task", "calibration")
 	var n properScores
 	eval(&n, "--task", "nll", "--limit", "20")
-	var a evaluation
+	var a train.AccuracyResult
 	eval(&a)
 	// The NLL is summed in float64 both times, from the same float32 logits.
-	if c.NLL != n.NLL || c.Brier != n.Brier || math.Abs(c.NLL-a.Loss) > 1e-9 || c.Accuracy != a.Accuracy.Accuracy || len(c.Bins) != 3 || len(c.Weights) != 64 {
+	if c.NLL != n.NLL || c.Brier != n.Brier || math.Abs(c.NLL-a.Loss) > 1e-9 || c.Accuracy != a.Accuracy || len(c.Bins) != 3 || len(c.Weights) != 64 {
 		t.Errorf("got %+v, %+v and %+v", c, n, a)
 	}
-	var refined evaluation
+	var refined train.AccuracyResult
 	eval(&refined, "--refine", "1")
 	if refined.Images != 20 || refined.Refine != 1 || refined.Loss == a.Loss {
 		t.Errorf("got %+v and %+v", refined, a)
