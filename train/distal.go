@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+
 	"jem/internal/attack"
 	"jem/internal/philox"
 )
@@ -45,8 +47,9 @@ func (p *Predictor) Distal(o DistalOptions) (DistalImages, error) {
 	seen := newDigest(nil)
 	seen.add(images, labels)
 	r.Protocol = Protocol{distalProtocol, seen.sum(), o.N}
-	target := p.refined(0, 1, 0)
-	defer target.Close()
+	network := p.refined(0, 1, 0)
+	defer network.Close()
+	target := &until{context.Background(), network}
 	found, err := attack.Distal{StepSize: o.StepSize, Steps: o.Steps, Confidence: o.Confidence}.Run(target, images, labels, key)
 	if err != nil {
 		return r, err
