@@ -82,6 +82,12 @@ cover: ## coverage of the tests, cover.html
 	$(GO) tool cover -html cover.out -o cover.html
 	$(GO) tool cover -func cover.out | tail -1
 
+SCALE      ?= small
+REPRODUCE   = $(BIN)/jem reproduce --scale $(SCALE) $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(if $(OUT),--out $(OUT)) $(REPRODUCEFLAGS)
+
+reproduce-%: build ## a table or figure of the paper: make reproduce-table1 SCALE=smoke|small|paper [DATA_DIR=] [OUT=]; reproduce-all makes every one
+	$(REPRODUCE) $*
+
 data-%: build ## download a set: make data-cifar10, data-cifar100, data-svhn, data-mnist, data-fashion-mnist
 	$(BIN)/jem data fetch $*
 

@@ -1,8 +1,13 @@
 package kernels
 
 import (
+	"flag"
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -97,5 +102,38 @@ func TestLaunch(t *testing.T) {
 	}
 	if !panics(func() { Quads.Launch(0) }) || !panics(func() { Planes.Launch(3) }) || !panics(func() { Blocks.Launch(1 << 31) }) {
 		t.Error("a wrong launch was not refused")
+	}
+}
+
+var list = flag.String("list", "", "write the names of all kernels to this file, for scripts/kernels-check.sh")
+
+// TestListed: every source exports what the table lists, and nothing else.
+func TestListed(t *testing.T) {
+	var listed, exported []string
+	for _, k := range All() {
+		listed = append(listed, k.Name)
+	}
+	sources, err := filepath.Glob("*.cu")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("sources: %v, %v", sources, err)
+	}
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^EXPORTED(?:_FULL)? (\w+)\(`).FindAllSubmatch(source, -1) {
+			exported = append(exported, string(m[1]))
+		}
+	}
+	slices.Sort(listed)
+	slices.Sort(exported)
+	if !slices.Equal(listed, exported) {
+		t.Errorf("families.go lists\n%q\nthe sources export\n%q", listed, exported)
+	}
+	if *list != "" {
+		if err := os.WriteFile(*list, []byte(strings.Join(listed, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

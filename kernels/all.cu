@@ -9,3 +9,4 @@
 #include "random.cu"
 #include "sgld.cu"
 #include "sums.cu"
+#include "window.cu"

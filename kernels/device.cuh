@@ -7,14 +7,22 @@
 #include <stdint.h>
 
 #ifdef JEM_SIM
-#include "../cuda/sim/simt.h"
+#include "simt.h"
 #else
 template <class T> using In = const T *;
 template <class T> using Out = T *;
 #define SHARED(T, name, n) __shared__ T name[n]
 #endif
 
-#define EXPORTED extern "C" __global__ void
+// EXPORTED begins a kernel, of at most 256 threads a block; EXPORTED_FULL one that is held to 32
+// registers, so that eight blocks fill a multiprocessor.
+#ifdef JEM_SIM
+#define EXPORTED extern "C" void
+#define EXPORTED_FULL EXPORTED
+#else
+#define EXPORTED extern "C" __global__ void __launch_bounds__(256)
+#define EXPORTED_FULL extern "C" __global__ void __launch_bounds__(256, 8)
+#endif
 
 // bf16 is bfloat16: the upper half of a float32.
 struct bf16 {
@@ -70,17 +78,14 @@ template <class T> __device__ void store4(Out<T> p, const float (&v)[4], int64_t
 // thread is the number of this thread in a grid of one dimension.
 __device__ inline int64_t thread() { return int64_t(blockIdx.x) * blockDim.x + threadIdx.x; }
 
-// Div divides with remainder, in 32 bits where the number allows: seven times as fast.
+// Div divides with remainder. Element numbers have 32 bits (Rule.Launch sees to it), which divide
+// seven times as fast as 64; offsets made of the parts have 64.
 struct Div {
     int64_t quotient;
     int32_t remainder;
     __device__ Div(int64_t a, int32_t b) {
-        if (a >> 32 == 0) {
-            uint32_t q = uint32_t(a) / uint32_t(b);
-            quotient = q, remainder = int32_t(uint32_t(a) - q * uint32_t(b));
-        } else {
-            quotient = a / b, remainder = int32_t(a - quotient * b);
-        }
+        uint32_t q = uint32_t(a) / uint32_t(b);
+        quotient = q, remainder = int32_t(uint32_t(a) - q * uint32_t(b));
     }
 };
 

@@ -54,11 +54,13 @@ func layout() []Family {
 	}
 }
 
-// head.cu, logits.cu, sums.cu
+// head.cu, window.cu, logits.cu, sums.cu
 func head() []Family {
 	return []Family{
 		{"avg_pool", true, "out f32 y, in T x, i32 n, i32 c, i32 hw", Planes, "n, c", "y[n][c] = Σ_p x[n][p][c] / hw"},
 		{"avg_pool_grad", true, "out T dx, in f32 dy, in T? act, i32 n, i32 c, i32 hw, f32 slope", Quads, "n·hw·c", "dx[n][p][c] = dy[n][c] / hw · (act > 0 ? 1 : slope)"},
+		{"max_pool", true, "out T y, in T x, i32 n, i32 c, i32 h, i32 w, i32 size, i32 stride, i32 pad", Elements, "n·oh·ow·c", "y = largest x in a size×size window's part inside the image; oh = (h+2·pad−size)/stride + 1"},
+		{"mean_pool", true, "out T y, in T x, i32 n, i32 c, i32 h, i32 w, i32 size, i32 stride, i32 pad", Elements, "n·oh·ow·c", "the same with the mean over that part"},
 		{"linear", false, "out f32 y, in f32 x, in f32 w, in f32 b, i32 n, i32 d, i32 k", Warps, "n·k", "y (n,k) = x (n,d)·wᵀ + b, w (k,d)"},
 		{"linear_input_grad", false, "out f32 dx, in f32 dy, in f32 w, i32 n, i32 d, i32 k", Elements, "n·d", "dx (n,d) = dy (n,k)·w"},
 		{"linear_param_grad", false, "out f32 dw, out f32 db, in f32 x, in f32 dy, i32 n, i32 d, i32 k", Elements, "k·(d+1)", "dw += dyᵀ·x, db += Σ_n dy"},

@@ -1,6 +1,9 @@
 package kernels
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Geometry is the shape of a launch. No kernel takes dynamic shared memory.
 type Geometry struct {
@@ -26,15 +29,16 @@ const (
 
 const threads = 256 // of a block
 
-// Launch returns the geometry for the sizes that the rule asks for, each at least 1. It
-// panics where their number or a size is wrong.
+// Launch returns the geometry for the sizes that the rule asks for, each at least 1 and below
+// 2³², which is what kernels number elements with. It panics where their number or a size is
+// wrong.
 func (r Rule) Launch(sizes ...int) Geometry {
 	want := [...]int{One: 0, Quads: 1, Elements: 1, Stream: 3, Warps: 1, Blocks: 1, Tiles: 2, Planes: 2, Columns: 2, Parts: 1}
 	if len(sizes) != want[r] {
 		panic(fmt.Sprintf("kernels: launch of %d sizes, want %d", len(sizes), want[r]))
 	}
 	for _, n := range sizes {
-		if n < 1 {
+		if n < 1 || n > math.MaxUint32 {
 			panic(fmt.Sprintf("kernels: launch of sizes %v", sizes))
 		}
 	}

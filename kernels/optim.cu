@@ -4,7 +4,7 @@
 
 // g ← scale·g + decay·p; m ← β₁·m + rest1·g; v ← β₂·v + rest2·g²; p ← p − rate·m/(√v·root + eps),
 // with the constants of asm.Adam. 28 bytes a parameter.
-EXPORTED adam(Out<float> p, In<float> g, Out<float> m, Out<float> v, int64_t n, float scale, float decay, float beta1,
+EXPORTED_FULL adam(Out<float> p, In<float> g, Out<float> m, Out<float> v, int64_t n, float scale, float decay, float beta1,
               float rest1, float beta2, float rest2, float rate, float root, float eps) {
     int64_t i = 4 * thread();
     bool wide = aligned(p) && aligned(g) && aligned(m) && aligned(v);

@@ -11,11 +11,11 @@ template <class T> struct Affine {
     Out<T> dst;
     int64_t n;
     float a, b;
-    bool wide;
+    bool twelve; // all aligned
     template <int N> __device__ void operator()(int64_t p, const float (&r)[N]) const {
         float v[N];
         for (int j = 0; j < N; j++) v[j] = __fadd_rn(a, __fmul_rn(b, r[j]));
-        store_span<T, N>(dst, v, p, n, wide);
+        store_span<T, N>(dst, v, p, n, twelve);
     }
 };
 
@@ -25,12 +25,12 @@ template <class T> struct Drop {
     In<T> src;
     int64_t n;
     float rate, scale;
-    bool wide;
+    bool twelve; // all aligned
     template <int N> __device__ void operator()(int64_t p, const float (&r)[N]) const {
         float v[N];
-        load_span<T, N>(v, src, p, n, wide);
+        load_span<T, N>(v, src, p, n, twelve);
         for (int j = 0; j < N; j++) v[j] = r[j] < rate ? 0 : v[j] * scale;
-        store_span<T, N>(dst, v, p, n, wide);
+        store_span<T, N>(dst, v, p, n, twelve);
     }
 };
 

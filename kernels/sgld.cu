@@ -16,28 +16,30 @@ template <class T> struct Langevin {
     int64_t n;
     int32_t c, cs;
     float alpha, sigma, clip, lo, hi;
-    bool wide;
+    bool wide;   // all aligned
+    bool twelve; // so that RGB pixels can be moved by fours: no channel is skipped, or one
 
     template <int N> __device__ void operator()(int64_t p, const float (&eps)[N]) const {
         float v[N], d[N];
         load_span<float, N>(v, x, p, n, wide);
         gradient(d, p);
+#pragma unroll
         for (int j = 0; j < N; j++) {
             v[j] += alpha * within(d[j], -clip, clip);
             v[j] = within(v[j] + sigma * eps[j], lo, hi);
         }
         store_span<float, N>(x, v, p, n, wide);
-        if (copy) round(v, p);
+        if (copy) keep(v, p);
     }
 
     template <int N> __device__ void gradient(float (&d)[N], int64_t p) const {
         if (c == cs) {
             load_span<T, N>(d, g, p, n, wide);
-        } else if (N == 12 && c == 3 && cs == 4) {
-            for (int pixel = 0; pixel < N / 3; pixel++) {
-                float four[4];
-                load4(four, g, (p / 3 + pixel) * 4, n / 3 * 4, wide);
-                for (int j = 0; j < 3; j++) d[(3 * pixel + j) % N] = four[j];
+        } else if constexpr (N == 12) {
+#pragma unroll
+            for (int pixel = 0; pixel < 4; pixel++) {
+                Four<T> f = get4(g, (p / 3 + pixel) * 4);
+                for (int j = 0; j < 3; j++) d[3 * pixel + j] = widen(f.v[j]);
             }
         } else {
             Div at(p, c);
@@ -48,14 +50,15 @@ template <class T> struct Langevin {
         }
     }
 
-    template <int N> __device__ void round(const float (&v)[N], int64_t p) const {
+    template <int N> __device__ void keep(const float (&v)[N], int64_t p) const {
         if (c == cs) {
             store_span<bf16, N>(copy, v, p, n, wide);
-        } else if (N == 12 && c == 3 && cs == 4) {
-            for (int pixel = 0; pixel < N / 3; pixel++) {
-                int j = 3 * pixel % N;
-                float four[4] = {v[j], v[(j + 1) % N], v[(j + 2) % N], 0};
-                store4(copy, four, (p / 3 + pixel) * 4, n / 3 * 4, wide);
+        } else if constexpr (N == 12) {
+#pragma unroll
+            for (int pixel = 0; pixel < 4; pixel++) {
+                Four<bf16> f;
+                for (int j = 0; j < 4; j++) f.v[j] = narrow<bf16>(j < 3 ? v[3 * pixel + j % 3] : 0);
+                put4(copy, (p / 3 + pixel) * 4, f);
             }
         } else {
             Div at(p, c);
@@ -80,12 +83,14 @@ template <class T> __device__ void sgld(const Langevin<T> &step, int32_t hw, con
 EXPORTED sgld_f32(Out<float> x, In<float> g, Out<bf16> copy, int64_t n, int32_t c, int32_t hw, int32_t cs, float alpha,
                   float sigma, float clip, float lo, float hi, uint64_t seed, uint32_t step, uint32_t sub,
                   In<Key> key) {
-    bool wide = aligned(x) && aligned(g) && aligned(copy);
-    sgld(Langevin<float>{x, g, copy, n, c, cs, alpha, sigma, clip, lo, hi, wide}, hw, key_of(seed, step, sub, key));
+    bool wide = aligned(x) && aligned(g) && aligned(copy), twelve = wide && (cs == 3 || cs == 4);
+    sgld(Langevin<float>{x, g, copy, n, c, cs, alpha, sigma, clip, lo, hi, wide, twelve}, hw,
+         key_of(seed, step, sub, key));
 }
 EXPORTED sgld_bf16(Out<float> x, In<bf16> g, Out<bf16> copy, int64_t n, int32_t c, int32_t hw, int32_t cs, float alpha,
                    float sigma, float clip, float lo, float hi, uint64_t seed, uint32_t step, uint32_t sub,
                    In<Key> key) {
-    bool wide = aligned(x) && aligned(g) && aligned(copy);
-    sgld(Langevin<bf16>{x, g, copy, n, c, cs, alpha, sigma, clip, lo, hi, wide}, hw, key_of(seed, step, sub, key));
+    bool wide = aligned(x) && aligned(g) && aligned(copy), twelve = wide && (cs == 3 || cs == 4);
+    sgld(Langevin<bf16>{x, g, copy, n, c, cs, alpha, sigma, clip, lo, hi, wide, twelve}, hw,
+         key_of(seed, step, sub, key));
 }

@@ -135,13 +135,13 @@ type deviceTrouble struct{ backend.Device }
 
 func (d deviceTrouble) Sync() error { return errors.New("lost") }
 
-// countsPadding divides every window's sum by the window's size.
-type countsPadding struct {
+// meanOff gets one mean wrong.
+type meanOff struct {
 	backend.Device
 	backend.Windower
 }
 
-func (d countsPadding) MeanPool(y, x backend.Tensor, w backend.Window) {
+func (d meanOff) MeanPool(y, x backend.Tensor, w backend.Window) {
 	d.Windower.MeanPool(y, x, w)
 	poke(d, y, 0, 0.01)
 }
@@ -216,7 +216,7 @@ func TestSuiteNotices(t *testing.T) {
 		{"AvgPool changes its input", changesInput{good}, "head/avg_pool"},
 		{"ParamsChanged does nothing", staleWeights{good}, "conv/params_changed"},
 		{"Sync reports trouble", deviceTrouble{good}, "memory/fill"},
-		{"MeanPool counts padding", countsPadding{good, good.(backend.Windower)}, "window/mean_pool"},
+		{"MeanPool gets one mean wrong", meanOff{good, good.(backend.Windower)}, "window/mean_pool"},
 		{"RowNorm panics", panics{good}, "head/row_norm"},
 		{"the residual is ignored", convDevice{good, "ignores the residual"}, "conv/forward_3to5_k3s1p1_5x7_n3"},
 		{"a product is forgotten", convDevice{good, "forgets one product"}, "conv/forward_64to64_k3s1p1_8x8_n3"},

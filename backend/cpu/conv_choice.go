@@ -2,20 +2,23 @@ package cpu
 
 import (
 	"fmt"
+	"maps"
 
 	"jem/backend/cpu/asm"
 )
 
-// convAlgo is the family of algorithms that convolutions may use.
+// convAlgo is a family of convolution algorithms.
 type convAlgo uint8
 
 const (
-	convAuto convAlgo = iota
+	convAuto convAlgo = iota // no family: a request to choose
 	convDirect
 	convWinograd
 )
 
 var convAlgoNames = [...]string{"auto", "direct", "winograd"}
+
+func (a convAlgo) String() string { return convAlgoNames[a] }
 
 // parseConvAlgo reads Options.ConvAlgo.
 func parseConvAlgo(name string) (convAlgo, error) {
@@ -30,41 +33,120 @@ func parseConvAlgo(name string) (convAlgo, error) {
 	return 0, fmt.Errorf("unknown convolution algorithm %q: want auto, direct or winograd", name)
 }
 
-// choose plans the verbs that will be asked for. The choice is a function of the layer's
-// shape and the instruction set, so a resumed run makes it again and gives the same bits.
-func (c *conv) choose() {
+// direction is one of a convolution's three computations.
+type direction uint8
+
+const (
+	forwardPass direction = iota
+	inputGradient
+	paramGradient
+)
+
+var directionNames = [...]string{"forward", "input gradient", "parameter gradient"}
+
+// candidate is an algorithm that can compute a layer in a direction.
+type candidate struct {
+	family convAlgo
+	use    func() // plans it and makes it the layer's
+}
+
+// candidates lists the algorithms for a direction, the one that is usually fastest first.
+func (c *conv) candidates(dir direction) []candidate {
 	kernels := asm.ConvFor(c.d.isa)
-	winograd := c.winograd()
-	if winograd {
-		c.forward = newWino(c, false)
-	} else {
-		c.forward = newForward(c, kernels)
+	var direct, winograd candidate
+	switch dir {
+	case forwardPass:
+		direct = candidate{convDirect, func() { c.forward = newForward(c, kernels) }}
+		winograd = candidate{convWinograd, func() { c.forward = newWino(c, false) }}
+	case inputGradient:
+		direct = candidate{convDirect, func() { c.inputGrad = newInputGrad(c, kernels) }}
+		winograd = candidate{convWinograd, func() { c.inputGrad = newWino(c, true) }}
+	case paramGradient:
+		direct = candidate{convDirect, func() { c.paramGrad = newParamGrad(c, kernels) }}
+		winograd = candidate{convWinograd, func() { c.paramGrad = newWinoGrad(c) }}
 	}
 	switch {
-	case c.spec.NoInputGrad:
-	case winograd:
-		c.inputGrad = newWino(c, true)
-	default:
-		c.inputGrad = newInputGrad(c, kernels)
+	case !winoFits(c):
+		return []candidate{direct}
+	case c.d.isa == asm.Generic && c.x.blocks == 1 && c.y.blocks == 1:
+		// The portable kernels lose to the transforms what they save.
+		return []candidate{direct, winograd}
 	}
-	switch {
-	case c.spec.NoParamGrad:
-	case winograd:
-		c.paramGrad = newWinoGrad(c)
-	default:
-		c.paramGrad = newParamGrad(c, kernels)
+	return []candidate{winograd, direct}
+}
+
+// sure reports whether the first candidate needs no measurement. Winograd's algorithm wins by
+// 2 and more (docs/performance.md) unless its transformed weights, four times the direct
+// ones, are read for a few tiles only.
+func (c *conv) sure(all []candidate) bool {
+	const fewTiles = 64
+	tiles := c.spec.N * c.y.h * c.y.w / (asm.WinoTile * asm.WinoTile)
+	return len(all) == 1 || all[0].family == convWinograd && c.d.isa != asm.Generic && tiles >= fewTiles
+}
+
+// choose plans the directions that will be asked for.
+func (c *conv) choose() {
+	wanted := [...]bool{forwardPass: true, inputGradient: !c.spec.NoInputGrad, paramGradient: !c.spec.NoParamGrad}
+	for dir, want := range wanted {
+		if want {
+			c.pick(direction(dir)).use()
+		}
 	}
 }
 
-// winograd reports whether to use it for the forward pass and the input gradient. Where
-// it can be used it is faster by 2 and more (docs/performance.md), but for the portable
-// kernels with 16 channels on both sides, which lose to the transforms what they save.
-func (c *conv) winograd() bool {
-	switch {
-	case !winoFits(c) || c.d.convAlgo == convDirect:
-		return false
-	case c.d.convAlgo == convWinograd:
-		return true
+// pick decides on a direction: as UseChoices says, as decided before for such a layer, as
+// Options.ConvAlgo says, by measurement where the device measures, else by the fixed order
+// of candidates.
+func (c *conv) pick(dir direction) candidate {
+	d, all, key := c.d, c.candidates(dir), c.key(dir)
+	a, ok := d.named(all, d.choices.asked[key], d.choices.made[key], d.algorithm(d.convAlgo))
+	if !ok {
+		a = c.prefer(dir, all, key)
 	}
-	return c.d.isa != asm.Generic || c.x.blocks > 1 || c.y.blocks > 1
+	d.choices.made[key] = d.algorithm(a.family)
+	return a
 }
+
+// prefer is pick where nobody has asked for anything.
+func (c *conv) prefer(dir direction, all []candidate, key string) candidate {
+	d := c.d
+	if d.memo == nil || d.convAlgo != convAuto || c.sure(all) {
+		return all[0]
+	}
+	if a, ok := d.named(all, d.memo.Recall(key)); ok {
+		return a
+	}
+	a := all[d.measure(c, dir, all)]
+	d.memo.Keep(key, d.algorithm(a.family))
+	return a
+}
+
+// named finds the candidate with the first of the names that any has.
+func (d *Device) named(all []candidate, names ...string) (candidate, bool) {
+	for _, name := range names {
+		for _, a := range all {
+			if d.algorithm(a.family) == name {
+				return a, true
+			}
+		}
+	}
+	return candidate{}, false
+}
+
+// key is what a layer in a direction is called in choices. Layers with one key are alike.
+func (c *conv) key(dir direction) string {
+	s := c.spec
+	return fmt.Sprintf("conv %d>%d %dx%d k%d s%d p%d n%d, %s", s.InC, s.OutC, s.H, s.W, s.Kernel, s.Stride, s.Pad, s.N, directionNames[dir])
+}
+
+// algorithm is what a family is called in choices.
+func (d *Device) algorithm(f convAlgo) string { return f.String() + "-" + d.isa.String() }
+
+// choices are what layers have chosen and what they were told to, by key.
+type choices struct{ made, asked map[string]string }
+
+// Choices implements backend.Chooser.
+func (d *Device) Choices() map[string]string { return maps.Clone(d.choices.made) }
+
+// UseChoices implements backend.Chooser.
+func (d *Device) UseChoices(list map[string]string) { d.choices.asked = maps.Clone(list) }

@@ -19,8 +19,12 @@ type Options struct {
 	Threads int    // threads that compute; 0: as many as Go may use (GOMAXPROCS)
 
 	// ConvAlgo is the family of convolution algorithms: auto, direct or winograd (where
-	// it can compute the layer); empty: auto, the faster of the two by a fixed rule.
+	// it can compute the layer); empty: auto.
 	ConvAlgo string
+	// Memo, where not nil, lets ConvAlgo auto time the algorithms for a layer where it isn't
+	// plain which one is faster, and keeps the outcome. Without it, the choice is a function of
+	// shapes and instruction set alone.
+	Memo backend.ChoiceMemo
 }
 
 // Device is the CPU's backend.Device. Its verbs allocate nothing once their working
@@ -34,6 +38,9 @@ type Device struct {
 	definitions asm.Pointwise
 	scratch     scratch
 	convAlgo    convAlgo
+	choices     choices
+	memo        backend.ChoiceMemo // nil: nothing is measured
+	measure     func(c *conv, dir direction, all []candidate) int
 
 	// One region of each kind, so that a verb need not allocate one.
 	elements elements
@@ -69,14 +76,15 @@ func Open(o Options) (*Device, error) {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	d := newDevice(isa, threads)
-	d.convAlgo = algo
+	d.convAlgo, d.memo = algo, o.Memo
 	return d, nil
 }
 
 func newDevice(isa asm.ISA, threads int) *Device {
-	d := &Device{isa: isa, workers: newWorkers(threads), kernels: asm.PointwiseFor(isa)}
+	d := &Device{isa: isa, workers: newWorkers(threads), kernels: asm.PointwiseFor(isa), measure: (*conv).fastest}
 	d.definitions = asm.PointwiseFor(asm.Generic)
 	d.scratch.worker = make([][]float32, threads)
+	d.choices.made = map[string]string{}
 	return d
 }
 

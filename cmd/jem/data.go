@@ -15,7 +15,7 @@ var dataDirFlag = &cli.StringFlag{Name: "data-dir", Usage: "folder of the publis
 func (p *program) dataCommand() *cli.Command {
 	return parent(&cli.Command{
 		Name:  "data",
-		Usage: "list, check and download the published image sets",
+		Usage: "list, check and download the published image sets, and the weights for FID",
 		Subcommands: []*cli.Command{
 			leaf(&cli.Command{
 				Name:   "list",
@@ -46,7 +46,7 @@ func (p *program) dataCommand() *cli.Command {
 // lookup returns the listing of a command's NAME argument.
 func lookup(c *cli.Context) (data.Listing, error) {
 	var names []string
-	for _, l := range data.List() {
+	for _, l := range data.Downloads() {
 		if l.Name == c.Args().First() {
 			return l, nil
 		}
@@ -84,7 +84,7 @@ func statusOf(name, dir string) ([]fileStatus, error) {
 func (p *program) listData(c *cli.Context) error {
 	var all []set
 	rows := []string{"NAME\tFILES HERE\tWHAT\tTERMS"}
-	for _, l := range data.List() {
+	for _, l := range data.Downloads() {
 		files, err := statusOf(l.Name, c.String("data-dir"))
 		if err != nil {
 			return err

@@ -56,6 +56,7 @@ func (p *program) app() *cli.App {
 			"(Grathwohl et al., Your Classifier is Secretly an Energy Based Model, ICLR 2020).",
 		Commands: []*cli.Command{
 			p.trainCommand(),
+			p.reproduceCommand(),
 			p.evalCommand(),
 			p.attackCommand(),
 			p.sampleCommand(),

@@ -55,11 +55,16 @@ int simCapturing(CUstream stream);
 void simFault(const char *format, ...);
 
 // simCounter returns how often something happened since the process began or simReset: an
-// entry point's name, or one of "launches" (kernels and other work put on a stream or, in a
-// graph, executed), "graph_launches", "host_copies", "device_copies", "allocations" (device), "pinned" (allocations),
-// "synchronisations" (every wait), "live" (device allocations not freed), "live_bytes",
-// "peak_bytes", "faults". Kernels count under "kernel:" and their name as well. -1 for what has
-// never happened.
+// entry point's name (a call of it), kernel:NAME (executions of a kernel), or one of
+//   launches         kernels and other work that the caller put on a stream
+//   captured         the same, put into a graph
+//   graph_launches   graphs put on a stream
+//   host_copies      copies between host and device; device_copies: within the device; memsets
+//   allocations      of device memory, frees; pinned: of host memory
+//   synchronisations waits of the host for the device
+//   live, live_bytes, peak_bytes: device memory now and at most
+//   faults           errors of the device
+// 0 for what has never happened.
 long long simCounter(const char *name);
 void simReset(void);
 

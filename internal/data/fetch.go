@@ -23,13 +23,13 @@ type FetchOptions struct {
 	Client  *http.Client  // nil: http.DefaultClient, which heeds the proxy variables
 }
 
-// Fetch downloads a known set into dir (empty: CacheDir), in the set's published folder, and
+// Fetch downloads a known set, or the weights named InceptionName, into dir (empty: CacheDir), in the set's published folder, and
 // returns that folder. What is there with the published hash is left alone. A broken download
 // stays as NAME.part and is resumed by the next call; nothing appears under its own name
 // before its hash was checked. progress, if any, gets the bytes done of the bytes to
 // fetch; it is called from this goroutine. Another Fetch into the folder waits its turn.
 func Fetch(ctx context.Context, name, dir string, progress func(done, total int64), o FetchOptions) (string, error) {
-	l, err := Lookup(name)
+	l, err := lookupDownload(name)
 	if err != nil {
 		return "", err
 	}

@@ -24,10 +24,10 @@ type FileStatus struct {
 	Detail string // in words, for Damaged
 }
 
-// Verify checks the files of a known set, wherever Open would look for them given dir, against
+// Verify checks the files of one of Downloads, wherever Open would look for them given dir, against
 // the published hashes.
 func Verify(name, dir string) ([]FileStatus, error) {
-	l, err := Lookup(name)
+	l, err := lookupDownload(name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,185 @@
+package cpu
+
+import (
+	"maps"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"jem/backend"
+	"jem/backend/cpu/asm"
+)
+
+// unsure is a layer of so few tiles that the fixed rule is not sure of it.
+var unsure = backend.ConvSpec{N: 1, InC: 32, OutC: 32, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1}
+
+// memo is a backend.ChoiceMemo in memory.
+type memo map[string]string
+
+func (m memo) Recall(plan string) string   { return m[plan] }
+func (m memo) Keep(plan, algorithm string) { m[plan] = algorithm }
+
+// measuring is a device that "measures" as the test wants and counts how often.
+func measuring(t *testing.T, m memo, winner int) (d *Device, asked *int) {
+	t.Helper()
+	d, asked = openDevice(t, Options{Threads: 1, Memo: m}), new(int)
+	d.measure = func(*conv, direction, []candidate) int { *asked++; return winner }
+	return d, asked
+}
+
+func TestOnlyUnsureLayersAreMeasuredAndOnlyOnce(t *testing.T) {
+	many := unsure
+	many.N = 64
+	d, asked := measuring(t, memo{}, 1)
+	for _, spec := range []backend.ConvSpec{many, unsure, unsure} {
+		newLayer(d, spec)
+	}
+	want := 3 // the unsure one's forward pass and gradients
+	if asm.Best() == asm.Generic {
+		want = 6 // portable kernels are never sure
+	}
+	if *asked != want {
+		t.Errorf("%d measurements, want %d", *asked, want)
+	}
+	made := d.Choices()
+	isa := asm.Best().String()
+	for key, want := range map[string]string{
+		"conv 32>32 8x8 k3 s1 p1 n1, forward":            "direct-" + isa,
+		"conv 32>32 8x8 k3 s1 p1 n1, input gradient":     "direct-" + isa,
+		"conv 32>32 8x8 k3 s1 p1 n1, parameter gradient": "direct-" + isa,
+	} {
+		if made[key] != want {
+			t.Errorf("%s: %q, want %q", key, made[key], want)
+		}
+	}
+	if len(made) != 6 {
+		t.Errorf("%d choices of two layers: %v", len(made), made)
+	}
+}
+
+func TestAFamilyThatIsAskedForIsNotMeasured(t *testing.T) {
+	for _, algo := range []string{"direct", "winograd"} {
+		d := openDevice(t, Options{ConvAlgo: algo, Memo: memo{}})
+		d.measure = func(*conv, direction, []candidate) int { t.Error("measured"); return 0 }
+		l := newLayer(d, unsure)
+		if forward, _, _ := l.conv.Algorithms(); !strings.HasPrefix(forward, algo) {
+			t.Errorf("%s: %s", algo, forward)
+		}
+	}
+}
+
+// What one device chose another one uses without measuring, and says so; what it can't use
+// it chooses itself.
+func TestChoicesCanBeUsedAgain(t *testing.T) {
+	first, _ := measuring(t, memo{}, 1)
+	newLayer(first, unsure)
+	second, asked := measuring(t, memo{}, 0)
+	list := first.Choices()
+	second.UseChoices(list)
+	list["conv 32>32 8x8 k3 s1 p1 n1, forward"] = "the caller's own copy"
+	newLayer(second, unsure)
+	if *asked != 0 || !maps.Equal(first.Choices(), second.Choices()) {
+		t.Errorf("after %d measurements %v, want %v", *asked, second.Choices(), first.Choices())
+	}
+	third, asked := measuring(t, memo{}, 0)
+	foreign := first.Choices()
+	for key := range foreign {
+		foreign[key] = "direct-sve"
+	}
+	third.UseChoices(foreign)
+	newLayer(third, unsure)
+	if *asked != 3 || maps.Equal(first.Choices(), third.Choices()) {
+		t.Errorf("after %d measurements %v", *asked, third.Choices())
+	}
+}
+
+// A memo saves the next device the measurement, unless what it recalls makes no sense.
+func TestWhatWasMeasuredIsKept(t *testing.T) {
+	m := memo{}
+	first, _ := measuring(t, m, 1)
+	newLayer(first, unsure)
+	if len(m) != 3 {
+		t.Errorf("kept %v, want one for each direction", m)
+	}
+	second, asked := measuring(t, m, 0)
+	newLayer(second, unsure)
+	if *asked != 0 || !maps.Equal(first.Choices(), second.Choices()) {
+		t.Errorf("after %d measurements %v, want %v", *asked, second.Choices(), first.Choices())
+	}
+	for plan := range m {
+		m[plan] = "garbage"
+	}
+	third, asked := measuring(t, m, 1)
+	newLayer(third, unsure)
+	if *asked != 3 || !maps.Equal(first.Choices(), third.Choices()) {
+		t.Errorf("after %d measurements %v, want %v", *asked, third.Choices(), first.Choices())
+	}
+}
+
+func TestTheUsualAlgorithmWinsTies(t *testing.T) {
+	for _, c := range []struct {
+		best []time.Duration
+		want int
+	}{
+		{[]time.Duration{100}, 0},
+		{[]time.Duration{100, 96}, 0}, // less than 5 % better: noise
+		{[]time.Duration{100, 95}, 1},
+		{[]time.Duration{100, 90, 80}, 2},
+		{[]time.Duration{100, 90, 91}, 1},
+		{[]time.Duration{100, 300}, 0},
+	} {
+		if got := winner(c.best); got != c.want {
+			t.Errorf("%v: %d, want %d", c.best, got, c.want)
+		}
+	}
+}
+
+// A real measurement returns one of the candidates and leaves no trace: parameters that are
+// set after planning count, whatever was packed meanwhile.
+func TestMeasuringLeavesNoTrace(t *testing.T) {
+	d := openDevice(t, Options{Threads: 1, Memo: memo{}})
+	spec := unsure
+	w, b := d.New(backend.Dense, 32, 32, 3, 3), d.New(backend.Dense, 32)
+	c := d.NewConv(spec, w, b)
+	plain := newLayer(openDevice(t, Options{Threads: 1}), spec)
+	d.Upload(w, plain.w)
+	d.Upload(b, plain.b)
+	x, y := d.New(backend.Image, 1, 32, 8, 8), d.New(backend.Image, 1, 32, 8, 8).(*tensor)
+	d.Upload(x, plain.x)
+	c.Forward(y, nil, x, nil)
+	want := plain.newY()
+	plain.conv.Forward(want, nil, plain.tx, nil)
+	// Both algorithms keep within 64 u·Σ|ab| ≤ 64·2⁻²⁴·288·max|a|·max|b| of the truth.
+	bound := 2 * 64.0 / (1 << 24) * 288 * largest(plain.x) * largest(plain.w)
+	for i, v := range y.data {
+		if e := math.Abs(float64(v - want.data[i])); e > bound {
+			t.Fatalf("element %d: %v, without measurement %v", i, v, want.data[i])
+		}
+	}
+}
+
+func largest(v []float32) (m float64) {
+	for _, x := range v {
+		m = max(m, math.Abs(float64(x)))
+	}
+	return m
+}
+
+// However large a layer is, it is measured on no more than the limits say.
+func TestMeasurementsAreBounded(t *testing.T) {
+	d := testDevice(t, asm.Generic, 1)
+	for _, c := range []struct {
+		spec   backend.ConvSpec
+		images int
+	}{
+		{unsure, 1},
+		{backend.ConvSpec{N: 30, InC: 64, OutC: 64, H: 16, W: 16, Kernel: 3, Stride: 1, Pad: 1}, 28}, // work
+		{backend.ConvSpec{N: 250, InC: 16, OutC: 16, H: 32, W: 32, Kernel: 1, Stride: 1}, 240},       // memory
+	} {
+		l := newLayer(d, c.spec)
+		if n := l.conv.(*conv).trial().x.shape[0]; n != c.images {
+			t.Errorf("%s is measured on %d images, want %d", specName(c.spec), n, c.images)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+
+	"jem/experiments"
+	"jem/train"
+)
+
+func (p *program) reproduceCommand() *cli.Command {
+	return flagsAfter(&cli.Command{
+		Name:  "reproduce",
+		Usage: "train and measure what a table or figure of the paper needs, and write it",
+		Description: "ID is all or one of " + experiments.IDs() + ".\n" +
+			"\n" +
+			"Runs are shared: what has been trained for one table serves the others. Ctrl-C or a kill at any\n" +
+			"moment loses nothing but the present measurement; the same command goes on. Tables are written as soon as their\n" +
+			"runs have ended, into FOLDER/tables as ID.md, .json, .csv and .html with plots as SVG and PNG; a\n" +
+			"figure whose run is missing says so in its cell.\n" +
+			"\n" +
+			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about three\n" +
+			"hours of training on two CPU cores and published images; paper is the published configuration.",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "scale", Value: "small", Usage: "smoke, small or paper"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of runs, measurements and tables; default: runs/reproduce-SCALE"},
+			dataDirFlag,
+			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be trained, how long it takes on this machine, and what is missing"},
+			&cli.BoolFlag{Name: "only-ready", Usage: "train nothing: write the tables from the runs that have ended"},
+			jsonFlag,
+		}, deviceFlags()...), logFlags()...),
+		Action: p.reproduce,
+	}, "ID")
+}
+
+// flagsAfter is leaf for one argument that flags may follow, too: jem reproduce table1 --scale small.
+func flagsAfter(c *cli.Command, arg string) *cli.Command {
+	leaf(c, arg)
+	one := c.Action
+	c.Action = func(ctx *cli.Context) error {
+		if ctx.NArg() < 2 || !strings.HasPrefix(ctx.Args().Get(1), "-") {
+			return one(ctx)
+		}
+		line := slices.Concat([]string{c.Name}, ctx.Args().Tail(), []string{"--", ctx.Args().First()})
+		return c.Run(ctx, line...)
+	}
+	return c
+}
+
+func (p *program) reproduce(c *cli.Context) error {
+	scale, err := experiments.ParseScale(c.String("scale"))
+	if err != nil {
+		return usagef(c, "--scale: %v", err)
+	}
+	list, err := experiments.Select(c.Args().First())
+	if err != nil {
+		return usagef(c, "%v", err)
+	}
+	s, err := p.screen(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	out := c.String("out")
+	if out == "" {
+		out = filepath.Join("runs", "reproduce-"+string(scale))
+	}
+	lab, err := experiments.NewLab(c.Context, experiments.Options{
+		Scale: scale, Out: out, DataDir: c.String("data-dir"), Device: deviceOf(c), OnlyReady: c.Bool("only-ready"), Open: openDevice,
+		Watch: func(run string, steps int) train.Observer {
+			s.log.Info("training", zap.String("run", run), zap.Int("steps", steps))
+			return newWatch(s, watchEvery, steps)
+		},
+		Tell: func(text string) { s.log.Info(escape(text)) },
+	})
+	if err != nil {
+		return err
+	}
+	if c.Bool("dry-run") {
+		return errors.Join(p.plan(c, lab, list), lab.Close())
+	}
+	err = errors.Join(lab.Reproduce(list), lab.Close())
+	s.close()
+	if errors.Is(err, context.Canceled) {
+		s.log.Warn("stopped: the same command goes on from here")
+	}
+	if err != nil {
+		return err
+	}
+	return p.reproduced(c, out, list)
+}
+
+// watchEvery is how many steps lie between the log's lines where there is no bar.
+const watchEvery = 100
+
+// reproduced names the files.
+func (p *program) reproduced(c *cli.Context, out string, list []experiments.Experiment) error {
+	files := map[string]string{}
+	for _, e := range list {
+		files[e.ID] = filepath.Join(out, "tables", e.ID+".html")
+	}
+	if c.Bool("json") {
+		return p.json(files)
+	}
+	for _, e := range list {
+		if _, err := fmt.Fprintln(p.stdout, files[e.ID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan is jem reproduce --dry-run.
+func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.Experiment) error {
+	plan, err := lab.Plan(list)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.json(plan)
+	}
+	rows := []string{plan.Label, "", "RUN\tDATA\tNETWORK\tK\tSTEPS\tTAKEN\tSTATE\tS/STEP\tHOURS LEFT\tFOR"}
+	for _, r := range plan.Runs {
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%s\t%.3g\t%.3g\t%s",
+			r.Folder, r.Data, r.Network, r.SGLD, r.Steps, r.Taken, r.State, r.Seconds, r.Left, strings.Join(r.For, " ")))
+	}
+	rows = append(rows, "", fmt.Sprintf("%.3g hours of training left, at this machine's rate; evaluations come on top", plan.Hours), "")
+	for _, r := range plan.Runs {
+		rows = append(rows, fmt.Sprintf("%s: %s: preset %s, %s", r.Folder, r.About, r.Recipe, strings.Join(r.Options, " ")))
+	}
+	rows = append(rows, "")
+	for _, m := range plan.Missing {
+		rows = append(rows, "missing: "+m)
+	}
+	return p.table(rows...)
+}

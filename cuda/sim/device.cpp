@@ -1,0 +1,255 @@
+// The card, its contexts, modules and launches, and the driver's texts for its codes.
+#include "core.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
+using namespace sim;
+
+namespace {
+
+struct Context {};
+std::set<Context *> &contexts() {
+    static auto *c = new std::set<Context *>;
+    return *c;
+}
+thread_local std::vector<Context *> current; // stack
+
+struct Module {};
+std::set<Module *> &modules() {
+    static auto *m = new std::set<Module *>;
+    return *m;
+}
+
+const Kernel *kernel_named(const char *name) {
+    for (const Kernel &k : registry())
+        if (strcmp(k.name, name) == 0) return &k;
+    return nullptr;
+}
+
+// capability is the compute capability that the card claims: JEM_SIM_SM, else 90.
+int capability() {
+    const char *sm = getenv("JEM_SIM_SM");
+    return sm ? atoi(sm) : 90;
+}
+
+// looks_loadable tells a fatbin, a cubin or PTX from other bytes, and takes the note of a build
+// without nvcc.
+bool looks_loadable(const char *image) {
+    uint32_t magic;
+    memcpy(&magic, image, 4);
+    return magic == 0xBA55ED50 || memcmp(image, "\x7f" "ELF", 4) == 0 || memcmp(image, "//\n", 3) == 0 || memcmp(image, ".ver", 4) == 0 || memcmp(image, "stand-in", 8) == 0;
+}
+
+} // namespace
+
+bool sim::has_context() { return !current.empty() && contexts().count(current.back()); }
+
+EXPORT int cuInit(unsigned flags) {
+    ENTER(nothing);
+    state().initialised = true;
+    return flags == 0 ? ok : invalid_value;
+}
+
+EXPORT int cuDriverGetVersion(int *version) {
+    ENTER(nothing);
+    *version = 13000;
+    return ok;
+}
+
+EXPORT int cuDeviceGetCount(int *n) {
+    ENTER(driver);
+    *n = 1;
+    return ok;
+}
+
+EXPORT int cuDeviceGet(int *device, int ordinal) {
+    ENTER(driver);
+    *device = 0;
+    return ordinal == 0 ? ok : invalid_device;
+}
+
+EXPORT int cuDeviceGetName(char *name, int n, int) {
+    ENTER(driver);
+    strncpy(name, "stand-in for a GPU", size_t(n));
+    return ok;
+}
+
+EXPORT int cuDeviceTotalMem_v2(size_t *bytes, int) {
+    ENTER(driver);
+    *bytes = state().limit;
+    return ok;
+}
+
+EXPORT int cuDeviceGetAttribute(int *value, int attribute, int) {
+    ENTER(driver);
+    switch (attribute) {
+    case 1: *value = 1024; return ok;               // threads of a block
+    case 8: *value = 48 << 10; return ok;           // shared memory of a block
+    case 10: *value = 32; return ok;                // warp
+    case 13: *value = 1000000; return ok;           // clock, kHz
+    case 16: *value = 4; return ok;                 // multiprocessors
+    case 36: *value = 1000000; return ok;           // memory clock, kHz
+    case 37: *value = 64; return ok;                // bus, bits
+    case 75: *value = capability() / 10; return ok; // compute capability
+    case 76: *value = capability() % 10; return ok;
+    }
+    complain("cuDeviceGetAttribute(%d): not among the attributes that the stand-in has", attribute);
+    return not_supported;
+}
+
+EXPORT int cuCtxCreate_v2(void **ctx, unsigned, int) {
+    ENTER(driver);
+    auto *c = new Context;
+    contexts().insert(c);
+    current.push_back(c);
+    *ctx = c;
+    return ok;
+}
+
+// A destroyed context takes its memory along, and its error.
+EXPORT int cuCtxDestroy_v2(void *ctx) {
+    ENTER(driver);
+    auto *c = static_cast<Context *>(ctx);
+    if (!contexts().count(c)) return invalid_context;
+    if (!current.empty() && current.back() == c) current.pop_back();
+    drain_all();
+    contexts().erase(c);
+    delete c;
+    if (!contexts().empty()) return ok;
+    State &s = state();
+    if (!s.memory.empty()) complain("%zu allocations of device memory were never freed", s.memory.size());
+    count("leaked", static_cast<long long>(s.memory.size()));
+    s.memory.clear();
+    s.counters["live"] = s.counters["live_bytes"] = 0;
+    s.sticky = 0;
+    return ok;
+}
+
+EXPORT int cuCtxSetCurrent(void *ctx) {
+    ENTER(driver);
+    if (!current.empty()) current.pop_back();
+    if (!ctx) return ok;
+    if (!contexts().count(static_cast<Context *>(ctx))) return invalid_context;
+    current.push_back(static_cast<Context *>(ctx));
+    return ok;
+}
+
+EXPORT int cuCtxGetCurrent(void **ctx) {
+    ENTER(driver);
+    *ctx = current.empty() ? nullptr : current.back();
+    return ok;
+}
+
+EXPORT int cuCtxPushCurrent_v2(void *ctx) {
+    ENTER(driver);
+    if (!contexts().count(static_cast<Context *>(ctx))) return invalid_context;
+    current.push_back(static_cast<Context *>(ctx));
+    return ok;
+}
+
+EXPORT int cuCtxPopCurrent_v2(void **ctx) {
+    ENTER(driver);
+    if (current.empty()) return invalid_context;
+    if (ctx) *ctx = current.back();
+    current.pop_back();
+    return ok;
+}
+
+EXPORT int cuCtxGetDevice(int *device) {
+    ENTER(context);
+    *device = 0;
+    return ok;
+}
+
+EXPORT int cuModuleLoadData(void **module, const void *image) {
+    ENTER(context);
+    if (!image || !looks_loadable(static_cast<const char *>(image))) return invalid_image;
+    auto *m = new Module;
+    modules().insert(m);
+    *module = m;
+    return ok;
+}
+
+EXPORT int cuModuleUnload(void *module) {
+    ENTER(context);
+    auto *m = static_cast<Module *>(module);
+    if (!modules().erase(m)) return invalid_handle;
+    delete m;
+    return ok;
+}
+
+EXPORT int cuModuleGetFunction(const void **function, void *module, const char *name) {
+    ENTER(context);
+    if (!modules().count(static_cast<Module *>(module))) return invalid_handle;
+    *function = kernel_named(name);
+    if (*function) return ok;
+    complain("cuModuleGetFunction: no kernel %s", name);
+    return not_found;
+}
+
+EXPORT int cuLaunchKernel(const void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                          unsigned shared, CUstream s, void **params, void **extra) {
+    ENTER(context);
+    auto *k = static_cast<const Kernel *>(function);
+    bool known = !registry().empty() && k >= &registry().front() && k <= &registry().back();
+    if (!known) return invalid_handle;
+    unsigned long long threads = 1ull * bx * by * bz;
+    if (gx == 0 || gy == 0 || gz == 0 || threads == 0 || threads > 1024 || bz > 64 || gx > 0x7fffffffu || gy > 65535 || gz > 65535 ||
+        shared > 48 << 10 || extra || !params) {
+        complain("cuLaunchKernel(%s): grid %u×%u×%u, block %u×%u×%u, %u bytes of shared memory", k->name, gx, gy, gz, bx, by, bz, shared);
+        return invalid_value;
+    }
+    size_t n = size_t(std::count(k->types.begin(), k->types.end(), ',')) + 1;
+    std::vector<uint64_t> words(n);
+    for (size_t i = 0; i < n; i++) memcpy(&words[i], params[i], 8); // callers give eight bytes for each
+    Stream *stream = s ? reinterpret_cast<Stream *>(s) : &state().main;
+    if (s && !state().streams.count(stream)) return invalid_handle;
+    count(stream->capturing ? "captured" : "launches");
+    return put(stream, k->name, [=] { execute(*k, Dim{gx, gy, gz}, Dim{bx, by, bz}, words); });
+}
+
+EXPORT int cuGetErrorName(int code, const char **name) {
+    switch (code) {
+    case ok: *name = "CUDA_SUCCESS"; return ok;
+    case invalid_value: *name = "CUDA_ERROR_INVALID_VALUE"; return ok;
+    case out_of_memory: *name = "CUDA_ERROR_OUT_OF_MEMORY"; return ok;
+    case not_initialized: *name = "CUDA_ERROR_NOT_INITIALIZED"; return ok;
+    case no_device: *name = "CUDA_ERROR_NO_DEVICE"; return ok;
+    case invalid_device: *name = "CUDA_ERROR_INVALID_DEVICE"; return ok;
+    case invalid_image: *name = "CUDA_ERROR_INVALID_IMAGE"; return ok;
+    case invalid_context: *name = "CUDA_ERROR_INVALID_CONTEXT"; return ok;
+    case invalid_handle: *name = "CUDA_ERROR_INVALID_HANDLE"; return ok;
+    case not_found: *name = "CUDA_ERROR_NOT_FOUND"; return ok;
+    case not_ready: *name = "CUDA_ERROR_NOT_READY"; return ok;
+    case illegal_address: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; return ok;
+    case launch_failed: *name = "CUDA_ERROR_LAUNCH_FAILED"; return ok;
+    case not_supported: *name = "CUDA_ERROR_NOT_SUPPORTED"; return ok;
+    case capture_unsupported: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; return ok;
+    case capture_invalidated: *name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"; return ok;
+    case capture_unmatched: *name = "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED"; return ok;
+    }
+    *name = nullptr;
+    return invalid_value;
+}
+
+EXPORT int cuGetErrorString(int code, const char **text) {
+    const char *name;
+    if (int unknown = cuGetErrorName(code, &name)) {
+        *text = nullptr;
+        return unknown;
+    }
+    *text = "the stand-in has no sentence for it";
+    return ok;
+}
+
+// refuse is what every entry point does that only has to exist.
+EXPORT int simRefuse(const char *name) {
+    Entry entry(name, nothing);
+    complain("%s is not among the calls that the stand-in has", name);
+    return not_supported;
+}
+
+EXPORT const char *simKernelName(int i) { return i >= 0 && size_t(i) < registry().size() ? registry()[size_t(i)].name : nullptr; }
+EXPORT const char *simKernelTypes(int i) { return i >= 0 && size_t(i) < registry().size() ? registry()[size_t(i)].types.c_str() : nullptr; }

@@ -1,0 +1,135 @@
+package experiments
+
+import (
+	"fmt"
+
+	"jem/internal/metrics"
+	"jem/internal/picture"
+	"jem/train"
+)
+
+// calibration is the paper's calibration figure of CIFAR-100, with CIFAR-10 and SVHN, and
+// beside JEM and the plain classifier the latter with a fitted temperature.
+func calibration() Experiment {
+	return Experiment{
+		ID: "calibration", Title: "Calibration", Where: "Grathwohl et al. 2020, calibration figure (CIFAR-100) and appendix",
+		Runs: []string{runJEM, runBaseline, runJEM100, runBaseline100, runJEMSVHN, runBaseSVHN},
+		Build: func(l *Lab) (*Result, error) {
+			t, err := l.table(calibrationTable())
+			if err != nil {
+				return nil, err
+			}
+			r := &Result{Tables: []Table{t}, Protocol: []string{
+				fmt.Sprintf("ECE with %d bins (lo,hi] of equal width over max p(y|x), on the test images with the pixel noise of training.", metrics.Bins),
+				"The temperature is fitted to the cross-entropy of the images that the run held out.",
+				"The paper prints only CIFAR-100's two figures; others are not known and not quoted.",
+			}}
+			for _, d := range calibrationSets() {
+				r.Claims = append(r.Claims,
+					less("JEM is better calibrated than the same network as classifier, "+d.name, t.at(d.name+", JEM", "ece"), t.at(d.name+", softmax", "ece"), "%.2f %%"),
+					less("… and than that with a fitted temperature, "+d.name, t.at(d.name+", JEM", "ece"), t.at(d.name+", softmax, temperature", "ece"), "%.2f %%"))
+				for _, run := range []struct{ name, label string }{{d.jem, "JEM"}, {d.softmax, "softmax"}} {
+					if err := l.diagram(r, run.name, d.name+", "+run.label); err != nil {
+						return nil, err
+					}
+				}
+			}
+			return r, nil
+		},
+	}
+}
+
+// calibrationSet is a data set with its two runs.
+type calibrationSet struct{ name, jem, softmax string }
+
+func calibrationSets() []calibrationSet {
+	return []calibrationSet{{"CIFAR-100", runJEM100, runBaseline100}, {"CIFAR-10", runJEM, runBaseline}, {"SVHN", runJEMSVHN, runBaseSVHN}}
+}
+
+func calibrationTable() definition {
+	d := definition{
+		title: "Expected calibration error",
+		columns: []Column{
+			{Key: "accuracy", Title: "accuracy %", Digits: 2, Percent: true},
+			{Key: "ece", Title: "ECE %", Digits: 2, Percent: true},
+			{Key: "adaptive", Title: "adaptive ECE %", Digits: 2, Percent: true},
+			{Key: "nll", Title: "NLL, nats", Digits: 3},
+			{Key: "brier", Title: "Brier", Digits: 3},
+			{Key: "t", Title: "temperature", Digits: 2},
+		},
+		figure: calibrationFigure,
+	}
+	jem := map[string]quoteRow{
+		"CIFAR-100": quotes("ece", printed(4.87), "accuracy", recalledSomewhat(72.2)),
+		"CIFAR-10":  quotes("accuracy", second(92.9, sourceCopies)),
+		"SVHN":      quotes("accuracy", recalledSomewhat(96.7)),
+	}
+	softmax := map[string]quoteRow{
+		"CIFAR-100": quotes("ece", printed(22.32), "accuracy", recalledSomewhat(74.2)),
+		"SVHN":      quotes("accuracy", recalledBarely(97.7)),
+	}
+	for _, s := range calibrationSets() {
+		d.rows = append(d.rows,
+			line{label: s.name + ", JEM", run: s.jem, paper: jem[s.name]},
+			line{label: s.name + ", softmax", run: s.softmax, paper: softmax[s.name]},
+			line{label: s.name + ", softmax, temperature", run: s.softmax, arg: scaled},
+			line{label: s.name + ", JEM, temperature", run: s.jem, arg: scaled})
+	}
+	return d
+}
+
+// scaled asks for the figures after the temperature.
+const scaled = "temperature"
+
+func calibrationFigure(l *Lab, t Training, row line, col Column) (float64, error) {
+	c, err := l.calibrated(t)
+	if err != nil {
+		return 0, err
+	}
+	if col.Key == "accuracy" {
+		return c.Accuracy, nil
+	}
+	if row.arg != scaled {
+		return proper(col.Key, train.Temperature{T: 1, NLL: c.NLL, Brier: c.Brier, Bins: c.Bins}), nil
+	}
+	if c.Scaled == nil {
+		return 0, notRun("no temperature could be fitted")
+	}
+	return proper(col.Key, *c.Scaled), nil
+}
+
+// proper is one of a calibration's figures.
+func proper(key string, t train.Temperature) float64 {
+	last := t.Bins[len(t.Bins)-1] // metrics.Bins of them
+	return map[string]float64{"ece": last.ECE, "adaptive": last.Adaptive, "nll": t.NLL, "brier": t.Brier, "t": t.T}[key]
+}
+
+// diagram adds a reliability diagram.
+func (l *Lab) diagram(r *Result, run, title string) error {
+	t, err := l.first(run)
+	if err != nil {
+		return err
+	}
+	c, err := l.calibrated(t)
+	if err != nil {
+		return unlessNotRun(err)
+	}
+	edges, accuracy, share := []float64{0}, []float64{}, []float64{}
+	for _, b := range c.Reliability {
+		edges, accuracy = append(edges, b.Hi), append(accuracy, b.Accuracy)
+		share = append(share, float64(b.Count)/float64(c.Images))
+	}
+	r.Charts = append(r.Charts, Chart{
+		Name:    run,
+		Caption: fmt.Sprintf("%d bins, %d test images; below the diagonal the model is too confident.", metrics.Bins, c.Images),
+		Chart: picture.Chart{
+			Title: fmt.Sprintf("%s: ECE %.2f %%", title, 100*c.Reliability.ECE()), XLabel: "confidence max p(y|x)",
+			Series: []picture.Series{
+				{Name: "accuracy", Points: picture.Steps(edges, accuracy), Filled: true},
+				{Name: "share of images", Points: picture.Steps(edges, share)},
+				{Name: "perfectly calibrated", Points: []picture.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}, Dashed: true},
+			},
+		},
+	})
+	return nil
+}

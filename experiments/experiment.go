@@ -1,0 +1,129 @@
+package experiments
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Experiment is a table or figure of the paper, or one beside it.
+type Experiment struct {
+	ID    string // as in jem reproduce ID
+	Title string
+	Where string   // in the paper
+	Runs  []string // trained for it, names of Runs
+	Sets  []string // image sets that it measures on besides those of its runs
+	// Build measures what has been trained and makes the tables and pictures. Figures whose
+	// run is missing become cells that say so.
+	Build func(*Lab) (*Result, error)
+}
+
+// All lists the experiments in the paper's order.
+func All() []Experiment {
+	return []Experiment{
+		table1(), samples(), calibration(), table2(), table3(), robustness(), distal(), refinement(),
+		ablation(), semiSupervised(), stability(), chains(),
+	}
+}
+
+// Select returns the experiments of the ids; "all" stands for every one.
+func Select(ids ...string) ([]Experiment, error) {
+	var chosen []Experiment
+	for _, id := range ids {
+		if id == "all" {
+			return All(), nil
+		}
+		i := slices.IndexFunc(All(), func(e Experiment) bool { return e.ID == id })
+		if i < 0 {
+			return nil, fmt.Errorf("unknown experiment %q: want all or one of %s", id, IDs())
+		}
+		chosen = append(chosen, All()[i])
+	}
+	return chosen, nil
+}
+
+// IDs lists the names of the experiments.
+func IDs() string {
+	var ids []string
+	for _, e := range All() {
+		ids = append(ids, e.ID)
+	}
+	return names(ids)
+}
+
+// Trainings are what experiments need, each configuration once, the most important first.
+func Trainings(s Scale, toy bool, list []Experiment) ([]Training, error) {
+	var all []Training
+	for _, r := range Runs() {
+		if !slices.ContainsFunc(list, func(e Experiment) bool { return slices.Contains(e.Runs, r.Name) }) {
+			continue
+		}
+		ts, err := r.trainings(s, toy)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range ts {
+			if !slices.ContainsFunc(all, func(o Training) bool { return o.hash == t.hash }) {
+				all = append(all, t)
+			}
+		}
+	}
+	return all, nil
+}
+
+// Reproduce trains what experiments need and has not been trained, and writes their
+// tables: those that use a run as soon as it has ended, so that there is something to look
+// at early. After a cancelled context it returns context.Canceled; called again it goes on.
+func (l *Lab) Reproduce(list []Experiment) error {
+	trainings, err := Trainings(l.Scale, l.toy(), list)
+	if err != nil {
+		return err
+	}
+	for _, t := range trainings {
+		if l.OnlyReady {
+			break
+		}
+		if _, ended, err := l.outcome(t); ended || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		var absent *NotRun
+		if err := missing(l.Train(t)); errors.As(err, &absent) {
+			l.Tell(fmt.Sprintf("%s is %v", t.Folder(), absent))
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := l.write(using(list, t)); err != nil {
+			return err
+		}
+	}
+	return l.write(list)
+}
+
+// using are the experiments with a training.
+func using(list []Experiment, t Training) []Experiment {
+	return slices.DeleteFunc(slices.Clone(list), func(e Experiment) bool { return !slices.Contains(e.Runs, t.Run.Name) })
+}
+
+// write builds and writes experiments.
+func (l *Lab) write(list []Experiment) error {
+	for _, e := range list {
+		if err := l.ctx.Err(); err != nil {
+			return err
+		}
+		r, err := e.Build(l)
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.ID, err)
+		}
+		if err := l.describe(e, r); err != nil {
+			return fmt.Errorf("%s: %w", e.ID, err)
+		}
+		if err := r.Write(l.Out); err != nil {
+			return fmt.Errorf("%s: %w", e.ID, err)
+		}
+	}
+	return nil
+}

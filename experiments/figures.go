@@ -1,0 +1,151 @@
+package experiments
+
+import (
+	"errors"
+	"math"
+
+	"jem/internal/picture"
+	"jem/train"
+)
+
+// The measurements that tables share. Each is kept by configuration and protocol.
+
+// limit is how many images of a set are measured on; 0: all.
+func (s Scale) limit() int { return pick(s, 200, 0, 0) }
+
+// accuracyProtocol says what accuracy is measured on.
+type accuracyProtocol struct {
+	Split  string `json:"split"`
+	Noisy  bool   `json:"noisy"`  // with the pixel noise of training, as the published script does
+	Refine int    `json:"refine"` // SGLD steps before the answer
+	Limit  int    `json:"limit"`
+}
+
+func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (train.Accuracy, error) {
+	o := accuracyProtocol{"test", noisy, refine, limit}
+	return measure(l, t, "accuracy", o, func(p *train.Predictor) (train.Accuracy, error) {
+		p.Config.Data.EvalNoise = noisy
+		images, _, err := train.OpenImages(p.Config, o.Split)
+		if err != nil {
+			return train.Accuracy{}, err
+		}
+		images = train.Head(images, limit)
+		if refine > 0 {
+			return p.RefinedAccuracy(images, o.Split, refine, 1)
+		}
+		return p.Accuracy(images, o.Split)
+	})
+}
+
+func (l *Lab) calibrated(t Training) (train.Calibration, error) {
+	o := accuracyProtocol{Split: "test", Noisy: t.Config.Data.EvalNoise, Limit: l.Scale.limit()}
+	return measure(l, t, "calibration", o, func(p *train.Predictor) (train.Calibration, error) {
+		on, err := answers(p, "test", o.Limit)
+		if err != nil {
+			return train.Calibration{}, err
+		}
+		valid, err := answers(p, "valid", 0)
+		if err != nil {
+			return train.Calibration{}, err
+		}
+		c, _, err := p.Calibrate("test", on, valid)
+		return c, err
+	})
+}
+
+// answers are the outputs on a split.
+func answers(p *train.Predictor, split string, limit int) (*train.Outputs, error) {
+	images, _, err := train.OpenImages(p.Config, split)
+	if err != nil {
+		return nil, err
+	}
+	return p.Outputs(train.Head(images, limit), false, nil)
+}
+
+// oodSets are told from CIFAR-10: the paper's four, then ours.
+func oodSets() []string {
+	return []string{"svhn", "interp", "cifar100", "celeba", "textures", "tiny-imagenet", "faces"}
+}
+
+// oodFound is how well the scores tell a set from the test images.
+type oodFound struct {
+	Figures    []train.OODFigure
+	Histograms map[string][2][]picture.Point // by score: of the test images, of the set
+}
+
+// figure is that of a score.
+func (o oodFound) figure(score string) float64 {
+	for _, f := range o.Figures {
+		if f.Score == score {
+			return f.AUROC
+		}
+	}
+	return math.NaN()
+}
+
+func (l *Lab) ood(t Training, set string) (oodFound, error) {
+	type protocol struct {
+		Set   string `json:"set"`
+		Limit int    `json:"limit"`
+		Bins  int    `json:"bins"`
+	}
+	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
+	return measure(l, t, "ood-"+set, o, func(p *train.Predictor) (oodFound, error) {
+		name, err := l.openName(set)
+		if err != nil {
+			return oodFound{}, err
+		}
+		other, _, err := p.OpenOOD(name, o.Limit)
+		if err != nil {
+			return oodFound{}, err
+		}
+		own, _, err := train.OpenImages(p.Config, "test")
+		if err != nil {
+			return oodFound{}, err
+		}
+		in, err1 := scores(p, train.Head(own, o.Limit))
+		out, err2 := scores(p, other)
+		if err := errors.Join(err1, err2); err != nil {
+			return oodFound{}, err
+		}
+		found := oodFound{Histograms: map[string][2][]picture.Point{}}
+		if found.Figures, err = train.DetectOOD(set, in, out); err != nil {
+			return found, err
+		}
+		for _, score := range train.OODScores {
+			a, b := in[score], out[score]
+			if score == "pxgrad" {
+				a, b = negLog(a), negLog(b)
+			}
+			lines := picture.Densities(o.Bins, a, b)
+			found.Histograms[score] = [2][]picture.Point{lines[0], lines[1]}
+		}
+		return found, nil
+	})
+}
+
+func scores(p *train.Predictor, images train.Images) (map[string][]float64, error) {
+	o, err := p.Outputs(images, true, nil)
+	if err != nil {
+		return nil, err
+	}
+	return o.Scores()
+}
+
+// negLog makes −log‖g‖ of −‖g‖, as the published histograms; the order stays.
+func negLog(scores []float64) []float64 {
+	out := make([]float64, len(scores))
+	for i, v := range scores {
+		out[i] = -math.Log(max(-v, math.SmallestNonzeroFloat32))
+	}
+	return out
+}
+
+// first resolves the first seed of a run at the lab's scale.
+func (l *Lab) first(run string) (Training, error) {
+	ts, err := lookup(run).trainings(l.Scale, l.toy())
+	if err != nil {
+		return Training{}, err
+	}
+	return ts[0], nil
+}

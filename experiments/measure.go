@@ -1,0 +1,134 @@
+package experiments
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"jem/backend"
+	"jem/internal/rundir/durable"
+	"jem/train"
+)
+
+// NotRun says why a figure is missing. It is no failure: the table says so in its place.
+type NotRun struct{ Reason string }
+
+func (e *NotRun) Error() string { return "not run: " + e.Reason }
+
+func notRun(format string, args ...any) error { return &NotRun{fmt.Sprintf(format, args...)} }
+
+// opened is a network on a device, kept for the next measurement.
+type opened struct {
+	folder  string
+	dev     backend.Device
+	network *train.Predictor
+}
+
+func (o *opened) close() (err error) {
+	if o.dev != nil {
+		err = o.dev.Close()
+	}
+	*o = opened{}
+	return err
+}
+
+// network opens a training's result. A training that has not ended is a *NotRun.
+func (l *Lab) network(t Training) (*train.Predictor, error) {
+	o, ended, err := l.outcome(t)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ended:
+		return nil, notRun("%s is not trained yet", t.Run.Name)
+	case o.Diverged != "":
+		return nil, notRun("%s diverged: %s", t.Run.Name, o.Diverged)
+	}
+	folder := t.path(l.Out)
+	if l.open.folder == folder {
+		return l.open.network, nil
+	}
+	if err := l.open.close(); err != nil {
+		return nil, err
+	}
+	dev, err := l.Open(l.Device)
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := train.OpenRun(dev, folder, "")
+	if err != nil {
+		return nil, errors.Join(err, dev.Close())
+	}
+	p.Config.Data.Dir = l.DataDir
+	l.open = opened{folder, dev, p}
+	return p, nil
+}
+
+// measured is the file of a measurement.
+type measured[T any] struct {
+	Run      string  `json:"run"`
+	Folder   string  `json:"folder"`
+	What     string  `json:"what"`
+	Protocol any     `json:"protocol"`
+	Seconds  float64 `json:"seconds"`
+	Value    T       `json:"value"`
+}
+
+// measure returns what do finds of a training's network under a protocol, from an earlier
+// time if it has been measured before.
+func measure[T any](l *Lab, t Training, what string, protocol any, do func(*train.Predictor) (T, error)) (T, error) {
+	var m measured[T]
+	path, err := l.measurePath(t, what, protocol)
+	if err != nil {
+		return m.Value, err
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		if err := json.Unmarshal(text, &m); err != nil {
+			return m.Value, fmt.Errorf("%s: %w; remove the file to measure again", path, err)
+		}
+		return m.Value, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return m.Value, err
+	}
+	p, err := l.network(t)
+	if err == nil {
+		err = l.ctx.Err()
+	}
+	if err != nil {
+		return m.Value, err
+	}
+	l.Tell(fmt.Sprintf("measuring %s of %s", what, t.Folder()))
+	start, config := time.Now(), p.Config
+	value, err := do(p)
+	p.Config = config // measurements may change it for themselves
+	if err != nil {
+		return m.Value, missing(err)
+	}
+	m = measured[T]{t.Run.Name, t.Folder(), what, protocol, time.Since(start).Seconds(), value}
+	if text, err = json.MarshalIndent(m, "", " "); err != nil {
+		return value, fmt.Errorf("%s of %s: %w", what, t.Folder(), err)
+	}
+	return value, durable.WriteFile(path, append(text, '\n'))
+}
+
+// measurePath is the file of a measurement: one for each configuration and protocol.
+func (l *Lab) measurePath(t Training, what string, protocol any) (string, error) {
+	text, err := json.Marshal(protocol)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n", t.hash, what, text))
+	return filepath.Join(l.Out, "measures", fmt.Sprintf("%s-%s-%s.json", t.Folder(), what, hex.EncodeToString(sum[:4]))), nil
+}
+
+func isNotRun(err error) bool {
+	var absent *NotRun
+	return errors.As(err, &absent)
+}

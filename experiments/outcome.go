@@ -1,0 +1,83 @@
+package experiments
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"jem/internal/rundir"
+	"jem/internal/rundir/durable"
+	"jem/train"
+)
+
+// Outcome is how a training ended. It is written when the training has ended for good, so
+// that a folder with one is never trained again.
+type Outcome struct {
+	Run       string           `json:"run"`
+	Seed      uint64           `json:"seed"`
+	Steps     int              `json:"steps"`
+	Hours     float64          `json:"hours"` // of training steps, wall-clock, over all starts
+	Device    string           `json:"device"`
+	CPU       string           `json:"cpu,omitempty"`
+	Cores     int              `json:"cores"`
+	Rollbacks []train.Rollback `json:"rollbacks"`
+	Diverged  string           `json:"diverged,omitempty"` // why the run gave up; empty: it came to its end
+	Valid     train.Accuracy   `json:"last_evaluation"`
+	Notes     []string         `json:"notes,omitempty"` // about the data
+}
+
+const outcomeFile = "outcome.json"
+
+// firstDivergence is the step that was refused first, 0 if none was.
+func (o Outcome) firstDivergence() int {
+	if len(o.Rollbacks) == 0 {
+		return 0
+	}
+	return o.Rollbacks[0].At
+}
+
+// readOutcome returns the outcome of a run folder, or false while there is none.
+func readOutcome(run string) (o Outcome, ended bool, err error) {
+	text, err := os.ReadFile(filepath.Join(run, outcomeFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return o, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &o)
+	}
+	if err != nil {
+		return o, false, fmt.Errorf("outcome of %s: %w", run, err)
+	}
+	return o, true, nil
+}
+
+func (o Outcome) write(run string) error {
+	text, err := json.MarshalIndent(o, "", "  ")
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(run, outcomeFile), append(text, '\n'))
+}
+
+// hours adds up the seconds of the recorded steps. Steps that a rollback gave up count:
+// they took their time.
+func hours(run string) (float64, error) {
+	records, err := rundir.ReadMetrics(rundir.Path(run).Metrics())
+	if err != nil {
+		return 0, fmt.Errorf("hours of %s: %w", run, err)
+	}
+	seconds, last := 0.0, 0
+	for _, r := range records {
+		switch {
+		case r.Kind == "rollback":
+			last = int(r.Values["to"])
+		case r.Kind == "train":
+			seconds += r.Values["step_seconds"] * float64(max(0, r.Step-last))
+			last = r.Step
+		}
+	}
+	return seconds / 3600, nil
+}

@@ -1,0 +1,118 @@
+package experiments
+
+import (
+	"fmt"
+	"slices"
+
+	"jem/internal/checkpoint"
+	"jem/internal/data"
+	"jem/internal/rundir"
+)
+
+// Plan is what Reproduce would do.
+type Plan struct {
+	Scale   Scale     `json:"scale"`
+	Label   string    `json:"label"`
+	Tables  []string  `json:"experiments"`
+	Runs    []Planned `json:"runs"` // in the order in which they are trained
+	Hours   float64   `json:"hours"`
+	Missing []string  `json:"missing"`
+}
+
+// Planned is a training of a plan.
+type Planned struct {
+	RunFact
+	Taken   int      `json:"steps_taken"` // so far
+	Seconds float64  `json:"seconds_step"`
+	Left    float64  `json:"hours_left"` // estimated from this machine's rate
+	For     []string `json:"for"`        // experiments
+}
+
+// Plan lists what would be trained, with the time it takes on this machine, and what is
+// missing.
+func (l *Lab) Plan(list []Experiment) (*Plan, error) {
+	p := &Plan{Scale: l.Scale, Label: l.Scale.Label()}
+	for _, e := range list {
+		p.Tables = append(p.Tables, e.ID)
+	}
+	trainings, err := Trainings(l.Scale, l.toy(), list)
+	if err != nil {
+		return nil, err
+	}
+	r, err := l.rates()
+	if err != nil {
+		return nil, err
+	}
+	sets := map[string]bool{}
+	for _, t := range trainings {
+		run, err := l.planned(t, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range using(list, t) {
+			run.For = append(run.For, e.ID)
+		}
+		p.Runs, p.Hours = append(p.Runs, run), p.Hours+run.Left
+		sets[t.Config.Data.Name] = true
+	}
+	p.Missing, err = l.absent(sets, list)
+	return p, err
+}
+
+func (l *Lab) planned(t Training, r *rates) (Planned, error) {
+	fact, err := l.fact(t)
+	run := Planned{RunFact: fact}
+	if err != nil || fact.State != stateNotRun {
+		run.Taken = fact.Steps
+		return run, err
+	}
+	entries, err := checkpoint.List(rundir.Path(t.path(l.Out)).Checkpoints())
+	if err != nil {
+		return run, err
+	}
+	if n := len(entries); n > 0 {
+		run.Taken = entries[n-1].Step
+	}
+	found, err := r.of(l, t)
+	if err != nil {
+		return run, err
+	}
+	run.Seconds = found.seconds(t.Config)
+	run.Left = run.Seconds * float64(max(0, run.Steps-run.Taken)) / 3600
+	return run, nil
+}
+
+// absent lists the files that a plan lacks.
+func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []string, err error) {
+	wanted := map[string]bool{}
+	for _, e := range list {
+		for _, set := range e.Sets {
+			wanted[set] = true
+		}
+	}
+	for name := range trained {
+		wanted[name] = true
+	}
+	for _, listing := range data.List() {
+		if !wanted[listing.Name] {
+			continue
+		}
+		files, err := data.Verify(listing.Name, l.DataDir)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			if f.State == data.Absent && f.File.Split != data.Extra && (trained[listing.Name] || f.File.Split == data.Test) {
+				missing = append(missing, fmt.Sprintf("%s: %s (jem data fetch %s)", listing.Name, f.File.Name, listing.Name))
+			}
+		}
+		delete(wanted, listing.Name)
+	}
+	for set := range wanted {
+		if set != "interp" && l.folderOf(set) == "" {
+			missing = append(missing, fmt.Sprintf("%s: a folder of pictures named %s or ood/%s in the data folder", set, set, set))
+		}
+	}
+	slices.Sort(missing)
+	return missing, nil
+}

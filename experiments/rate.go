@@ -1,0 +1,107 @@
+package experiments
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"jem/internal/rundir/durable"
+	"jem/train"
+)
+
+// published are the numbers of training images and classes.
+var published = map[string]struct{ images, classes int }{
+	"cifar10": {50000, 10}, "cifar100": {50000, 100}, "svhn": {73257, 10},
+}
+
+// totalSteps is how many steps a configuration trains, on the published files.
+func totalSteps(c train.Config) int {
+	if c.Train.Steps > 0 {
+		return c.Train.Steps
+	}
+	return c.Train.Epochs * ((published[c.Data.Name].images - c.Data.Valid) / c.Train.Batch)
+}
+
+// benchWork bounds a measurement, in floating-point operations: a second or two of a core.
+const benchWork = 3e11
+
+// rate is what BenchStep says of a configuration at a batch and a number of SGLD steps
+// that take seconds, for scaling to the real ones: on the devices here time grows with both
+// in proportion.
+type rate struct {
+	Device   string  `json:"device"`
+	Key      string  `json:"key"`
+	Gradient float64 `json:"gradient_seconds_image"` // of an image of the batch, per step
+	SGLD     float64 `json:"sgld_seconds_image"`     // of a chain, per SGLD step
+}
+
+// seconds a training step.
+func (r rate) seconds(c train.Config) float64 {
+	return float64(c.Train.Batch) * (r.Gradient + r.SGLD*float64(c.Sampler.Steps))
+}
+
+// rates measures configurations, each kind once: results stay in the output folder.
+type rates struct {
+	path string
+	all  []rate
+}
+
+func (l *Lab) rates() (*rates, error) {
+	r := &rates{path: filepath.Join(l.Out, "rates.json")}
+	text, err := os.ReadFile(r.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &r.all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; remove the file to measure again", r.path, err)
+	}
+	return r, nil
+}
+
+// of returns a training's rate on the lab's device.
+func (r *rates) of(l *Lab, t Training) (rate, error) {
+	dev, err := l.Open(l.Device)
+	if err != nil {
+		return rate{}, err
+	}
+	defer dev.Close()
+	c, o := t.Config, t.Config.Objective
+	key := fmt.Sprintf("WRN-%d-%d %s, %s, weights %g %g %g %g, shared stream %t", c.Model.Depth, c.Model.Width, c.Model.Norm, c.Data.Name, o.PX, o.PYX, o.PXY, o.L2, c.Data.SharedStream)
+	for _, have := range r.all {
+		if have.Device == dev.Name() && have.Key == key {
+			return have, nil
+		}
+	}
+	c.Train.Batch, c.Sampler.Steps, c.Sampler.Buffer = affordable(c)
+	l.Tell("timing " + key)
+	b, err := train.BenchStep(dev, c, 3, 32, published[c.Data.Name].classes, 3)
+	if err != nil {
+		return rate{}, err
+	}
+	n := float64(c.Train.Batch)
+	found := rate{Device: dev.Name(), Key: key, Gradient: (b.StepSeconds - b.SGLDSeconds) / n, SGLD: b.SGLDSeconds / n / float64(c.Sampler.Steps)}
+	r.all = append(r.all, found)
+	text, err := json.MarshalIndent(r.all, "", "  ")
+	if err != nil {
+		return found, err
+	}
+	return found, durable.WriteFile(r.path, append(text, '\n'))
+}
+
+// affordable is the largest batch, and the SGLD steps, within benchWork. A network's
+// convolutions take about 14.2·n·w² million multiply-adds an image (n blocks a stage, width
+// w), a step some 9 passes of forward work and 2 for each SGLD step.
+func affordable(c train.Config) (batch, steps, buffer int) {
+	batch, steps = c.Train.Batch, min(c.Sampler.Steps, 2)
+	forward := 2 * 14.2e6 * float64(c.Model.Depth-4) / 6 * float64(c.Model.Width*c.Model.Width)
+	for batch > 2 && float64(batch)*forward*float64(9+2*steps) > benchWork {
+		batch /= 2
+	}
+	return batch, steps, 100
+}

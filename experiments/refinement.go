@@ -1,0 +1,62 @@
+package experiments
+
+import (
+	"fmt"
+
+	"jem/internal/picture"
+)
+
+// refinement asks what SGLD on the image before the answer does to the accuracy.
+func refinement() Experiment {
+	return Experiment{
+		ID: "refinement", Title: "Accuracy after k steps of refinement", Where: "the published evaluation script (n_steps of test_clf)",
+		Runs: []string{runJEM, runBaseline},
+		Build: func(l *Lab) (*Result, error) {
+			d := definition{
+				title: "Accuracy, %",
+				rows:  []line{{label: "JEM", run: runJEM}, {label: "softmax", run: runBaseline}},
+				figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+					var k int
+					if _, err := fmt.Sscan(col.Key, &k); err != nil {
+						return 0, err
+					}
+					a, err := l.accuracy(t, true, k, l.refined())
+					return a.Accuracy, err
+				},
+			}
+			for _, k := range refinements() {
+				d.columns = append(d.columns, Column{Key: fmt.Sprint(k), Title: fmt.Sprintf("k = %d", k), Digits: 2, Percent: true})
+			}
+			t, err := l.table(d)
+			if err != nil {
+				return nil, err
+			}
+			r := &Result{Tables: []Table{t}, Protocol: []string{
+				fmt.Sprintf("The first %d test images, with pixel noise, climb log p(x) by k SGLD steps (α = 1, σ = 0.01) before they are classified.", l.refined()),
+			}}
+			r.Claims = append(r.Claims,
+				more("Refinement by one step keeps JEM's accuracy within a point", t.at("JEM", "1"), gap(t.at("JEM", "0"), number(1)), "%.2f"))
+			c := picture.Chart{Title: "Accuracy after k SGLD steps on the image", XLabel: "k", YLabel: "accuracy, %"}
+			for _, row := range t.Rows {
+				s := picture.Series{Name: row.Label, Dashed: row.Run == runBaseline}
+				for i, cell := range row.Cells {
+					if cell.Ours != nil {
+						s.Points = append(s.Points, picture.Point{X: float64(refinements()[i]), Y: *cell.Ours})
+					}
+				}
+				if len(s.Points) > 0 {
+					c.Series = append(c.Series, s)
+				}
+			}
+			if len(c.Series) > 0 {
+				r.Charts = []Chart{{Chart: c, Caption: "No attack: refinement alone."}}
+			}
+			return r, nil
+		},
+	}
+}
+
+func refinements() []int { return []int{0, 1, 5, 10, 20} }
+
+// refined is how many images are refined.
+func (l *Lab) refined() int { return pick(l.Scale, 200, 2000, 10000) }

@@ -1,0 +1,165 @@
+package experiments
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"jem/internal/picture"
+	"jem/internal/rundir/durable"
+)
+
+// Result is what an experiment came to.
+type Result struct {
+	ID       string    `json:"id"`
+	Title    string    `json:"title"`
+	Where    string    `json:"where"` // in the paper
+	Scale    Scale     `json:"scale"`
+	Label    string    `json:"label"` // what the scale means for the numbers
+	Command  string    `json:"command"`
+	Claims   []Claim   `json:"claims,omitempty"`
+	Tables   []Table   `json:"tables"`
+	Protocol []string  `json:"protocol"`
+	Runs     []RunFact `json:"runs"`
+
+	Charts   []Chart   `json:"-"`
+	Pictures []Picture `json:"-"`
+}
+
+// RunFact is a training that a result rests on.
+type RunFact struct {
+	Run      string   `json:"run"`
+	About    string   `json:"about"`
+	Folder   string   `json:"folder"`
+	Seed     uint64   `json:"seed"`
+	Data     string   `json:"data"`
+	Network  string   `json:"network"`
+	Recipe   string   `json:"recipe"`  // the preset
+	Options  []string `json:"options"` // what differs from it
+	Steps    int      `json:"steps"`
+	SGLD     int      `json:"sgld_steps"` // 0: none
+	State    string   `json:"state"`      // trained, diverged, not run yet
+	Hours    float64  `json:"hours"`
+	Device   string   `json:"device,omitempty"`
+	CPU      string   `json:"cpu,omitempty"`
+	Restarts int      `json:"rollbacks"`
+	Notes    []string `json:"notes,omitempty"`
+}
+
+// Chart is a plot with the end of its file's name.
+type Chart struct {
+	Name    string
+	Caption string
+	picture.Chart
+}
+
+// Picture is a PNG with the end of its file's name.
+type Picture struct {
+	Name, Title, Caption string
+	PNG                  []byte
+}
+
+// describe fills in what every result says of itself.
+func (l *Lab) describe(e Experiment, r *Result) error {
+	r.ID, r.Title, r.Where, r.Scale, r.Label = e.ID, e.Title, e.Where, l.Scale, l.Scale.Label()
+	r.Command = fmt.Sprintf("jem reproduce --scale %s %s", l.Scale, e.ID)
+	if l.toy() {
+		r.Label += " Images are generated, not the published ones."
+	}
+	for _, name := range e.Runs {
+		trainings, err := lookup(name).trainings(l.Scale, l.toy())
+		if err != nil {
+			return err
+		}
+		for _, t := range trainings {
+			fact, err := l.fact(t)
+			if err != nil {
+				return err
+			}
+			r.Runs = append(r.Runs, fact)
+		}
+	}
+	return nil
+}
+
+func (l *Lab) fact(t Training) (RunFact, error) {
+	o, ended, err := l.outcome(t)
+	f := RunFact{
+		Run: t.Run.Name, About: t.Run.About, Folder: filepath.Base(t.path(l.Out)), Seed: t.Seed, Data: t.Config.Data.Name, Network: t.Network(),
+		Recipe: t.Scale.preset(), Options: t.Run.options(t.Scale), Steps: totalSteps(t.Config), State: stateNotRun,
+	}
+	if t.samples() {
+		f.SGLD = t.Config.Sampler.Steps
+	}
+	if !ended || err != nil {
+		return f, err
+	}
+	f.State, f.Steps, f.Hours, f.Device, f.CPU, f.Restarts, f.Notes = stateTrained, o.Steps, o.Hours, o.Device, o.CPU, len(o.Rollbacks), o.Notes
+	if o.Diverged != "" {
+		f.State = stateDiverged
+	}
+	return f, nil
+}
+
+// Write writes the result's files into the folder tables below out: ID.md, .json, .csv and
+// .html, and its plots and pictures.
+func (r *Result) Write(out string) error {
+	dir := filepath.Join(out, "tables")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	files, err := r.files()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := durable.WriteFile(filepath.Join(dir, f.name), f.content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file is a file to write.
+type file struct {
+	name    string
+	content []byte
+}
+
+func (r *Result) files() ([]file, error) {
+	var all []file
+	for _, c := range r.Charts {
+		png, err := c.PNG()
+		if err != nil {
+			return nil, fmt.Errorf("plot %s: %w", c.Name, err)
+		}
+		all = append(all, file{r.file(c.Name, "svg"), c.SVGFile()}, file{r.file(c.Name, "png"), png})
+	}
+	for _, p := range r.Pictures {
+		all = append(all, file{r.file(p.Name, "png"), p.PNG})
+	}
+	for _, kind := range []struct {
+		ending string
+		make   func() ([]byte, error)
+	}{{"json", r.json}, {"csv", r.csv}, {"md", r.markdown}, {"html", r.page}} {
+		content, err := kind.make()
+		if err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", r.ID, kind.ending, err)
+		}
+		all = append(all, file{r.ID + "." + kind.ending, content})
+	}
+	return all, nil
+}
+
+// file is the name of a picture's file.
+func (r *Result) file(name, ending string) string {
+	return strings.TrimSuffix(r.ID+"-"+name, "-") + "." + ending
+}
+
+// The states of a training in results.
+const (
+	stateTrained  = "trained"
+	stateDiverged = "diverged"
+	stateNotRun   = "not run yet"
+)

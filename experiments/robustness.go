@@ -1,0 +1,122 @@
+package experiments
+
+import (
+	"fmt"
+
+	"jem/internal/picture"
+	"jem/train"
+)
+
+// robustness is the paper's figure of accuracy under PGD.
+func robustness() Experiment {
+	return Experiment{
+		ID: "robustness", Title: "Robustness to PGD", Where: "Grathwohl et al. 2020, robustness figures (L∞ and L2)",
+		Runs: []string{runJEM, runBaseline},
+		Build: func(l *Lab) (*Result, error) {
+			r := &Result{Protocol: attackNotes(l.attackOptions("linf", 0))}
+			for _, norm := range []struct{ key, title, note string }{{"linf", "L∞", ""}, {"l2", "L2", ", pixels in [0,255]"}} {
+				t, err := l.table(robustTable(norm.key, norm.title))
+				if err != nil {
+					return nil, err
+				}
+				r.Tables = append(r.Tables, t)
+				if c := robustChart(t, norm.key, norm.title, norm.note); len(c.Series) > 0 {
+					r.Charts = append(r.Charts, c)
+				}
+				for _, e := range middle(epsilons(norm.key)) {
+					key := fmt.Sprint(e)
+					r.Claims = append(r.Claims,
+						more(fmt.Sprintf("JEM-0 is more robust than the same network as classifier, %s ε = %g/255", norm.title, e), t.at("JEM-0", key), t.at("softmax", key), "%.1f %%"),
+						more(fmt.Sprintf("a refinement step helps, %s ε = %g/255", norm.title, e), t.at("JEM-1", key), t.at("JEM-0", key), "%.1f %%"),
+						more(fmt.Sprintf("ten help more, %s ε = %g/255", norm.title, e), t.at("JEM-10", key), t.at("JEM-1", key), "%.1f %%"))
+				}
+			}
+			return r, nil
+		},
+	}
+}
+
+// epsilons are the radii in 1/255 of the pixels' range.
+func epsilons(norm string) []float64 {
+	if norm == "l2" {
+		return []float64{25, 50, 100, 150, 250}
+	}
+	return []float64{1, 2, 4, 8, 16}
+}
+
+// middle are two radii at which models differ.
+func middle(eps []float64) []float64 { return eps[1:3] }
+
+// attackOptions are the published attack, or a cheaper one at small scales.
+func (l *Lab) attackOptions(norm string, k int) train.AttackOptions {
+	o := train.AttackOptions{
+		Norm: norm, Epsilons: epsilons(norm), Refine: k, Seed: 1, Noise: 0.03,
+		Steps: pick(l.Scale, 3, 20, 40), Restarts: pick(l.Scale, 1, 1, 20), Chains: pick(l.Scale, 1, 1, 5), Images: pick(l.Scale, 20, 200, 300),
+	}
+	if norm == "l2" {
+		o.Noise = 0 // as published
+	}
+	return o
+}
+
+func attackNotes(o train.AttackOptions) []string {
+	return []string{
+		fmt.Sprintf("PGD of %d steps of 2.5·ε/steps from %d random starts on %d test images; published: 40 steps, 20 starts, 300 images.", o.Steps, o.Restarts, o.Images),
+		fmt.Sprintf("The predictor averages logits over %d noisy copies of an image (σ = 0.03 for L∞, 0 for L2), each refined by k SGLD steps: JEM-k; published: 5 copies.", o.Chains),
+		"The gradient passes straight through refinement, as published, so the attack on k > 0 is weaker than it could be: those rows overstate robustness.",
+		"The paper's curves are known as pictures only; none of their numbers is quoted. Adversarially trained networks are not trained here.",
+	}
+}
+
+func (l *Lab) attack(t Training, norm string, k int) (train.AttackResult, error) {
+	o := l.attackOptions(norm, k)
+	return measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *train.Predictor) (train.AttackResult, error) {
+		return p.Attack("test", o, nil)
+	})
+}
+
+func robustTable(norm, title string) definition {
+	d := definition{
+		title:   "Accuracy under " + title + " attacks, %",
+		columns: []Column{{Key: "0", Title: "ε = 0", Digits: 1, Percent: true}},
+		rows: []line{
+			{label: "JEM-0", run: runJEM}, {label: "JEM-1", run: runJEM, k: 1}, {label: "JEM-10", run: runJEM, k: 10},
+			{label: "softmax", run: runBaseline},
+		},
+		figure: func(l *Lab, t Training, row line, col Column) (float64, error) {
+			r, err := l.attack(t, norm, row.k)
+			if err != nil {
+				return 0, err
+			}
+			for _, p := range r.Points {
+				if fmt.Sprint(p.Epsilon) == col.Key {
+					return p.Accuracy, nil
+				}
+			}
+			return 0, fmt.Errorf("no accuracy at ε = %s/255", col.Key)
+		},
+	}
+	for _, e := range epsilons(norm) {
+		d.columns = append(d.columns, Column{Key: fmt.Sprint(e), Title: fmt.Sprintf("%g/255", e), Digits: 1, Percent: true})
+	}
+	return d
+}
+
+func robustChart(t Table, norm, title, note string) Chart {
+	c := Chart{Name: norm, Caption: "Every row of the table above.", Chart: picture.Chart{
+		Title: "Accuracy under " + title + " PGD", XLabel: "ε in 1/255" + note, YLabel: "accuracy, %",
+	}}
+	eps := append([]float64{0}, epsilons(norm)...)
+	for _, row := range t.Rows {
+		s := picture.Series{Name: row.Label, Dashed: row.Run == runBaseline}
+		for i, cell := range row.Cells {
+			if cell.Ours != nil {
+				s.Points = append(s.Points, picture.Point{X: eps[i], Y: *cell.Ours})
+			}
+		}
+		if len(s.Points) > 0 {
+			c.Series = append(c.Series, s)
+		}
+	}
+	return c
+}

@@ -1,0 +1,110 @@
+package experiments
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"jem/internal/settings"
+	"jem/train"
+)
+
+// Run is something that is trained, as a difference from a scale's recipe: its preset
+// first, then Set, then what is special about the scale. Options are those of
+// jem train --set.
+type Run struct {
+	Name  string // begins its folder's name; tables refer to it
+	About string // what it is, for tables
+	Set   []string
+	Smoke []string
+	Small []string
+	Paper []string
+	Seeds int // 1 to so many; 0: seed 1 alone
+}
+
+// Training is a run with a seed at a scale: what is trained once and then serves every table.
+type Training struct {
+	Run    Run
+	Seed   uint64
+	Scale  Scale
+	Config train.Config
+	Toy    bool // on generated images
+	hash   string
+}
+
+// options are the run's differences at a scale.
+func (r Run) options(s Scale) []string {
+	return slices.Concat(r.Set, pick(s, r.Smoke, r.Small, r.Paper))
+}
+
+// seeds lists the run's seeds.
+func (r Run) seeds() []uint64 {
+	all := []uint64{1}
+	for n := 2; n <= r.Seeds; n++ {
+		all = append(all, uint64(n))
+	}
+	return all
+}
+
+// trainings resolves a run. Where images and device are is no part of what is trained.
+func (r Run) trainings(s Scale, toy bool) ([]Training, error) {
+	var all []Training
+	for _, seed := range r.seeds() {
+		layers := []settings.Layer{settings.Option("seed of "+r.Name, fmt.Sprintf("seed=%d", seed))}
+		for _, o := range r.options(s) {
+			layers = append(layers, settings.Option("run "+r.Name, o))
+		}
+		cfg, err := train.Load(s.preset(), layers...)
+		if err != nil {
+			return nil, err
+		}
+		t := Training{Run: r, Seed: seed, Scale: s, Config: cfg, Toy: toy}
+		if t.hash, err = identity(cfg, toy); err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// identity names a configuration: two trainings with one identity are the same training.
+func identity(cfg train.Config, toy bool) (string, error) {
+	cfg.Data.Dir, cfg.Device = "", train.Device{Name: "cpu"}
+	text, err := train.Document(cfg)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\ntoy: %t\n", text, toy))
+	return hex.EncodeToString(sum[:5]), nil
+}
+
+// Folder is the name of the training's run folder.
+func (t Training) Folder() string { return fmt.Sprintf("%s-seed%d-%s", t.Run.Name, t.Seed, t.hash) }
+
+// path is the run folder below an output folder: one that is there already for the same
+// configuration, under whatever name, else a new one.
+func (t Training) path(out string) string {
+	found, err := filepath.Glob(filepath.Join(out, "runs", "*-"+t.hash))
+	if err != nil || len(found) == 0 {
+		return filepath.Join(out, "runs", t.Folder())
+	}
+	return found[0]
+}
+
+// Network describes what is trained.
+func (t Training) Network() string {
+	m := t.Config.Model
+	name := fmt.Sprintf("WRN-%d-%d", m.Depth, m.Width)
+	if m.Norm != "none" {
+		name += ", " + m.Norm + " norm"
+	}
+	return name
+}
+
+// samples reports whether the training runs SGLD.
+func (t Training) samples() bool {
+	o := t.Config.Objective
+	return o.PX != 0 || o.L2 != 0 || o.PXY != 0
+}

@@ -1,0 +1,174 @@
+package experiments
+
+import (
+	"cmp"
+	"slices"
+
+	"jem/internal/picture"
+	"jem/train"
+	"jem/train/journal"
+)
+
+// samples is the paper's figure of class-conditional samples, and the appendix's of samples
+// ranked by log p(x) and by p(y|x).
+func samples() Experiment {
+	return Experiment{
+		ID: "samples", Title: "Samples by class", Where: "Grathwohl et al. 2020, figure of class-conditional samples, and appendix",
+		Runs: []string{runJEM, runClassCond, runJEM100, runJEMSVHN},
+		Build: func(l *Lab) (*Result, error) {
+			t, err := l.table(sampleFigures())
+			if err != nil {
+				return nil, err
+			}
+			r := &Result{Tables: []Table{t}, Protocol: []string{
+				"Chains go on from the replay buffer for as many SGLD steps as in training; fresh ones start anew for 100. A row of a grid holds the first ten that the model sees in the class, not the best.",
+			}}
+			for _, run := range []struct{ name, title string }{
+				{runJEM, "CIFAR-10, JEM"}, {runClassCond, "CIFAR-10, chains that climb f(x)[y]"}, {runJEM100, "CIFAR-100, JEM, the first 20 classes"}, {runJEMSVHN, "SVHN, JEM"},
+			} {
+				if err := l.sampleGrids(r, run.name, run.title); err != nil {
+					return nil, err
+				}
+			}
+			return r, nil
+		},
+	}
+}
+
+// drawn is what is kept of a set of samples.
+type drawn struct {
+	Classes    int     // that the model sees in them
+	Confidence float64 // mean p(y|x)
+	LogPx      float64 // mean
+	Grid       []byte  // by class, PNG
+	ByLogPx    []byte  // highest, middle and lowest log p(x), PNG
+	ByClass    []byte  // the same of p(y|x), PNG
+}
+
+func (l *Lab) drawn(t Training, fresh bool) (drawn, error) {
+	o := train.SampleOptions{N: pick(l.Scale, 200, 1000, 1000), Steps: t.Config.Sampler.Steps, Fresh: fresh, Class: -1, Seed: 1}
+	if fresh {
+		o.Steps = pick(l.Scale, 20, 100, 100)
+	}
+	return measure(l, t, "samples", o, func(p *train.Predictor) (drawn, error) {
+		s, err := p.Sample(o)
+		if err != nil {
+			return drawn{}, err
+		}
+		return summarise(s, p.Classes)
+	})
+}
+
+// maxRows is how many classes a grid shows.
+const maxRows = 20
+
+func summarise(s *train.Samples, classes []string) (drawn, error) {
+	d := drawn{Classes: len(slices.Compact(slices.Clone(s.Class)))}
+	d.Confidence, _ = meanSpread(s.Confidence)
+	d.LogPx, _ = meanSpread(s.LogPx)
+	shown, rows := *s, min(len(classes), maxRows)
+	if end := slices.IndexFunc(s.Class, func(y int) bool { return y >= rows }); end >= 0 {
+		shown.Class = s.Class[:end]
+	}
+	img, err := journal.Grid(&shown, classes[:rows])
+	if err != nil {
+		return d, err
+	}
+	if d.Grid, err = picture.PNG(img); err != nil {
+		return d, err
+	}
+	if d.ByLogPx, err = ranked(s, s.LogPx); err != nil {
+		return d, err
+	}
+	d.ByClass, err = ranked(s, s.Confidence)
+	return d, err
+}
+
+// ranked draws samples by a score: two rows each of the highest, those in the middle, and
+// the lowest.
+func ranked(s *train.Samples, score []float64) ([]byte, error) {
+	const columns, rows = 10, 2
+	order := make([]int, len(score))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(score[b], score[a]) })
+	band := min(columns*rows, len(order)/3)
+	mid := (len(order) - band) / 2
+	order = slices.Concat(order[:band], order[mid:mid+band], order[len(order)-band:])
+	pixels := s.Channels * s.Size * s.Size
+	b := picture.Batch{N: len(order), C: s.Channels, H: s.Size, W: s.Size}
+	for _, i := range order {
+		b.Pix = append(b.Pix, s.Images[i*pixels:(i+1)*pixels]...)
+	}
+	img, err := picture.Grid{Columns: columns, Labels: []string{"highest", "", "middle", "", "lowest", ""}}.Draw(b)
+	if err != nil {
+		return nil, err
+	}
+	return picture.PNG(img)
+}
+
+func sampleFigures() definition {
+	return definition{
+		title:   "What the model sees in its samples",
+		caption: "log p(x) is up to log Z: compare within a row only.",
+		columns: []Column{
+			{Key: "classes", Title: "classes seen"},
+			{Key: "confidence", Title: "mean max p(y|x)", Digits: 3},
+			{Key: "samples", Title: "mean log p(x), samples", Digits: 3},
+			{Key: "fresh", Title: "fresh chains", Digits: 3},
+			{Key: "data", Title: "test images", Digits: 3},
+		},
+		rows: []line{
+			{label: "CIFAR-10, JEM", run: runJEM}, {label: "CIFAR-10, class-conditional", run: runClassCond},
+			{label: "CIFAR-100, JEM", run: runJEM100}, {label: "SVHN, JEM", run: runJEMSVHN},
+		},
+		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+			if col.Key == "data" {
+				a, err := l.accuracy(t, true, 0, l.Scale.limit())
+				return a.LogPx, err
+			}
+			d, err := l.drawn(t, col.Key == "fresh")
+			switch col.Key {
+			case "classes":
+				return float64(d.Classes), err
+			case "confidence":
+				return d.Confidence, err
+			}
+			return d.LogPx, err
+		},
+	}
+}
+
+// sampleGrids adds the pictures of a run that has ended.
+func (l *Lab) sampleGrids(r *Result, run, title string) error {
+	t, err := l.first(run)
+	if err != nil {
+		return err
+	}
+	for _, fresh := range []bool{false, true} {
+		d, err := l.drawn(t, fresh)
+		if err != nil {
+			return unlessNotRun(err)
+		}
+		if fresh {
+			r.Pictures = append(r.Pictures, Picture{run + "-fresh", title + ", fresh chains", "One row a class that the model sees in them.", d.Grid})
+			continue
+		}
+		r.Pictures = append(r.Pictures, Picture{run, title, "Chains of the replay buffer, one row a class that the model sees in them.", d.Grid})
+		if run == runJEM {
+			r.Pictures = append(r.Pictures,
+				Picture{run + "-log-px", title + ", by log p(x)", "Of the buffer's chains two rows each of the highest, the middle and the lowest.", d.ByLogPx},
+				Picture{run + "-confidence", title + ", by p(y|x)", "The same, by the confidence in the class seen.", d.ByClass})
+		}
+	}
+	return nil
+}
+
+// unlessNotRun passes over what is only missing.
+func unlessNotRun(err error) error {
+	if isNotRun(err) {
+		return nil
+	}
+	return err
+}

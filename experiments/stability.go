@@ -1,0 +1,182 @@
+package experiments
+
+import (
+	"fmt"
+	"slices"
+
+	"jem/internal/picture"
+	"jem/internal/rundir"
+)
+
+// recipe is one way to train that the stability study compares.
+type recipe struct {
+	name  string
+	about string
+	set   []string
+}
+
+// unprotected takes away what keeps the small scales' recipe stable: what is left is the
+// published sampler and objective, at a rate that shows its weakness within a hundred steps.
+func unprotected() []string {
+	return []string{"objective.p_x=1", "objective.l2=0", "sampler.grad_clip=0", "sampler.clamp=false", "sampler.start=uniform",
+		"optim.clip_norm=0", "optim.cosine=false", "optim.warmup=0", "optim.lr=1e-3"}
+}
+
+// recipes are the published one and each stabiliser alone, then all.
+func recipes() []recipe {
+	return []recipe{
+		{"published", "uniform start, weight 1, no clip, no clamp, rate 1e-3", nil},
+		{"rate", "rate 1e-4", []string{"optim.lr=1e-4"}},
+		{"steps", "twice the SGLD steps", []string{"sampler.steps=10"}},
+		{"noise", "pixel noise 0.1", []string{"data.noise=0.1"}},
+		{"proximal", "SGLD gradient clip and pixel clamp (JEM++)", []string{"sampler.grad_clip=1", "sampler.clamp=true"}},
+		{"start", "Gaussian start (JEM++)", []string{"sampler.start=gaussian"}},
+		{"penalty", "0.1·mean log p(x)²", []string{"objective.l2=0.1"}},
+		{"clip-norm", "gradient norm at most 3", []string{"optim.clip_norm=3"}},
+		{"all", "all of them but rate, steps and noise", []string{"sampler.grad_clip=1", "sampler.clamp=true", "sampler.start=gaussian", "objective.l2=0.1", "optim.clip_norm=3"}},
+	}
+}
+
+// stabilitySeeds is how often each recipe is trained.
+const stabilitySeeds = 2
+
+// stabilityRuns are short: divergence of the published recipe comes early at these rates.
+func stabilityRuns() []Run {
+	var all []Run
+	for _, r := range recipes() {
+		all = append(all, Run{
+			Name: "stability-" + r.name, About: r.about, Seeds: stabilitySeeds,
+			Set:   with(unprotected(), append([]string{"train.save_every=20", "guard.budget=3", "guard.lr_factor=1", "optim.ema=0"}, r.set...)...),
+			Small: []string{steps(100), "data.valid=1000", "train.sample_every=100", "train.eval_every=100"},
+			Smoke: []string{steps(20), "train.save_every=5"},
+			Paper: []string{fmt.Sprintf("optim.lr=%g", paperStabilityRate), steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"},
+		})
+	}
+	return all
+}
+
+// paperStabilityRate is the published learning rate: the paper's instability is seen at it.
+const paperStabilityRate = 1e-4
+
+// stability counts divergences by recipe, which nobody has published.
+func stability() Experiment {
+	e := Experiment{ID: "stability", Title: "Stability: which recipe diverges, and when", Where: "no table of the paper; its appendix speaks of restarts"}
+	for _, r := range stabilityRuns() {
+		e.Runs = append(e.Runs, r.Name)
+	}
+	e.Build = func(l *Lab) (*Result, error) {
+		t, err := l.table(stabilityTable())
+		if err != nil {
+			return nil, err
+		}
+		r := &Result{Tables: []Table{t}, Protocol: []string{
+			fmt.Sprintf("%d seeds a recipe. A step counts as diverged when loss, log p(x), gradient or chains leave the guard's limits, which stops it before the weights change; "+
+				"the run then goes back to its last checkpoint with new random numbers, at an unchanged rate, and gives up at the fourth time.", stabilitySeeds),
+			"Without a divergence the first one is counted as one step after the last.",
+		}}
+		chart, err := l.gaps()
+		if err != nil {
+			return nil, err
+		}
+		if len(chart.Series) > 0 {
+			r.Charts = []Chart{chart}
+		}
+		for _, name := range []string{"proximal", "start", "penalty", "all"} {
+			r.Claims = append(r.Claims, less("fewer divergences than the published recipe: "+name, t.at(name, "count"), t.at("published", "count"), "%.1f"))
+		}
+		return r, nil
+	}
+	return e
+}
+
+func stabilityTable() definition {
+	d := definition{
+		title:   "Divergences, mean ± deviation over seeds",
+		caption: "Each recipe is the published one with the change named.",
+		columns: []Column{
+			{Key: "diverged", Title: "seeds that diverged, %", Percent: true},
+			{Key: "first", Title: "step of the first divergence", Digits: 0},
+			{Key: "count", Title: "divergences", Digits: 1},
+			{Key: "ended", Title: "seeds that came to the end, %", Percent: true},
+			{Key: "accuracy", Title: "accuracy at the end, %", Digits: 1, Percent: true},
+		},
+		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+			o, ended, err := l.outcome(t)
+			if err != nil {
+				return 0, err
+			}
+			if !ended {
+				return 0, notRun("%s is not trained yet", t.Run.Name)
+			}
+			return o.stability(col.Key, totalSteps(t.Config))
+		},
+	}
+	for _, r := range recipes() {
+		d.rows = append(d.rows, line{label: r.name, run: "stability-" + r.name})
+	}
+	return d
+}
+
+// stability is a figure of a run that has ended.
+func (o Outcome) stability(key string, total int) (float64, error) {
+	yes := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	switch key {
+	case "diverged":
+		return yes(len(o.Rollbacks) > 0), nil
+	case "first":
+		if len(o.Rollbacks) == 0 {
+			return float64(total + 1), nil
+		}
+		return float64(o.firstDivergence()), nil
+	case "count":
+		return float64(len(o.Rollbacks)), nil
+	case "ended":
+		return yes(o.Diverged == ""), nil
+	}
+	if o.Diverged != "" {
+		return 0, notRun("%s gave up", o.Run)
+	}
+	return o.Valid.Accuracy, nil
+}
+
+// gaps draws f(x⁺) − f(x⁻) of each recipe's first seed.
+func (l *Lab) gaps() (Chart, error) {
+	c := Chart{Caption: "Up to the first divergence. Near zero samples are as likely as data.", Chart: picture.Chart{
+		Title: "f(x⁺) − f(x⁻), seed 1", XLabel: "step", YLabel: "nats",
+	}}
+	for _, r := range recipes() {
+		if !slices.Contains([]string{"published", "rate", "proximal", "start", "penalty", "all"}, r.name) {
+			continue // a chart has six colours
+		}
+		t, err := l.first("stability-" + r.name)
+		if err != nil {
+			return c, err
+		}
+		if _, ended, err := l.outcome(t); !ended || err != nil {
+			if err != nil {
+				return c, err
+			}
+			continue
+		}
+		records, err := rundir.ReadMetrics(rundir.Path(t.path(l.Out)).Metrics())
+		if err != nil {
+			return c, err
+		}
+		s := picture.Series{Name: r.name}
+		for _, at := range records {
+			if at.Kind == "rollback" {
+				break
+			}
+			if at.Kind == "train" {
+				s.Points = append(s.Points, picture.Point{X: float64(at.Step), Y: at.Values["gap"]})
+			}
+		}
+		c.Series = append(c.Series, s)
+	}
+	return c, nil
+}
