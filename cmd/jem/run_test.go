@@ -186,6 +186,20 @@ func testSamples(t *testing.T, out string) {
 	}
 }
 
+// oneClass is a folder of pictures of one class.
+func oneClass(t *testing.T) string {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "cats"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		if err := picture.WritePNG(filepath.Join(dir, "cats", fmt.Sprintf("%d.png", i)), image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 func testMistakesWithRuns(t *testing.T, data, out string) {
 	weights := filepath.Join(out, "checkpoints", "step-00000003", "model.safetensors")
 	for _, tc := range []struct {
@@ -216,6 +230,7 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"no textures", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "textures"}, exitData, "jem: textures: no folder of its pictures"},
 		{"two noises", nil, []string{"eval", "--run", out, "--task", "nll", "--noise", "0,0.03"}, exitUsage, "jem: --noise 0,0.03: only"},
 		{"too few records", nil, []string{"eval", "--run", out, "--task", "chains", "--steps", "20"}, exitUsage, "jem: --n 20, --steps 20"},
+		{"one class", nil, []string{"train", "--preset", "folder", "--data-dir", oneClass(t), "--out", out + "4", "--steps", "1", "--batch", "2"}, exitData, "jem: "},
 		{"unknown class", nil, []string{"sample", "--run", out, "--out", "x.png", "--class", "cow"}, exitUsage, `jem: --class "cow"`},
 		{"damaged checkpoints", func() error { return truncateAll(out) }, []string{"eval", "--run", out}, exitData, "jem: "},
 	} {
