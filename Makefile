@@ -123,6 +123,11 @@ REPRODUCE   = $(BIN)/jem reproduce --scale $(SCALE) $(if $(DATA_DIR),--data-dir 
 reproduce-%: build ## a table or figure of the paper: make reproduce-table1 SCALE=smoke|small|paper [DATA_DIR=] [OUT=]; reproduce-all makes every one
 	$(REPRODUCE) $*
 
+.PHONY: results
+results: ## copy the tables of a reproduction into docs/results/SCALE: make results SCALE=small [OUT=]
+	mkdir -p docs/results/$(SCALE)
+	cp $(or $(OUT),runs/reproduce-$(SCALE))/tables/* docs/results/$(SCALE)/
+
 data-%: build ## download a set: make data-cifar10, data-cifar100, data-svhn, data-mnist, data-fashion-mnist
 	$(BIN)/jem data fetch $*
 

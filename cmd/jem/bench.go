@@ -38,6 +38,12 @@ func (p *program) benchCommand() *cli.Command {
 				Action: p.benchStep,
 			}),
 			leaf(&cli.Command{
+				Name:   "memory",
+				Usage:  "tell what memory training takes on the device, without taking it",
+				Flags:  benchFlags(),
+				Action: p.benchMemory,
+			}),
+			leaf(&cli.Command{
 				Name:  "layers",
 				Usage: "time each distinct convolution of the network in each direction",
 				Flags: benchFlags(
@@ -90,16 +96,65 @@ func (p *program) benchStep(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, b})
+		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, precision, b})
 	}
-	return p.table(
-		"device\t"+dev.Name(),
+	rows := []string{
+		"device\t" + dev.Name(),
 		fmt.Sprintf("network\tWRN-%d-%d, batch %d, %d SGLD steps", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch, cfg.Sampler.Steps),
 		fmt.Sprintf("step\t%.3f s (median of %d; %.3f to %.3f)", b.StepSeconds, b.Steps, b.StepMin, b.StepMax),
 		fmt.Sprintf("SGLD\t%.3f s of it", b.SGLDSeconds),
 		fmt.Sprintf("convolutions\t%.1f %% of it", 100*b.ConvShare),
 		fmt.Sprintf("rate\t%.1f GFLOP/s of convolutions over the whole step", b.GFLOPS),
+	}
+	if b.Peak > 0 {
+		rows = append(rows, "memory\t"+mebibytes(b.Peak)+" on the device at its peak")
+	}
+	return p.table(rows...)
+}
+
+// precision is what products and sums of convolutions are computed in.
+const precision = "fp32"
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
+
+// benchMemory tells the memory of a training step without taking it.
+func (p *program) benchMemory(c *cli.Context) error {
+	cfg, err := benchConfig(c)
+	if err != nil {
+		return err
+	}
+	dev, err := openDevice(cfg.Device)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	f, known, err := train.BenchFootprint(dev, cfg, 3, 32, 10)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return deviceFault(dev.Name() + " doesn't tell the sizes of things")
+	case c.Bool("json"):
+		return p.json(memoryResult{dev.Info(), c.String("model"), cfg.Train.Batch, f.Total(), f})
+	}
+	return p.table(
+		"device\t"+dev.Name(),
+		fmt.Sprintf("network\tWRN-%d-%d, batch %d", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch),
+		"parameters\t"+mebibytes(f.Parameters)+" with gradient and moments",
+		"plans\t"+mebibytes(f.Plans)+" of weights in the kernels' order, sums, working memory",
+		"activations\t"+mebibytes(f.Activations)+" with their gradients",
+		"replay buffer\t"+mebibytes(f.Buffer),
+		"together\t"+mebibytes(f.Total()),
 	)
+}
+
+// memoryResult is a foretold footprint with what it is of.
+type memoryResult struct {
+	Device    backend.Info    `json:"device"`
+	Model     string          `json:"model"`
+	Batch     int             `json:"batch"`
+	Bytes     int64           `json:"bytes"` // together
+	Footprint train.Footprint `json:"footprint"`
 }
 
 // stepResult is a measurement with what was measured.
@@ -108,6 +163,7 @@ type stepResult struct {
 	Model     string       `json:"model"`
 	Batch     int          `json:"batch"`
 	SGLDSteps int          `json:"sgld_steps"`
+	Precision string       `json:"precision"`
 	train.StepBench
 }
 
