@@ -73,8 +73,8 @@ func newWino(c *conv, transposed bool) *wino {
 			p.bytes[blocks] = append(p.bytes[blocks], 4*row*blocks*block)
 		}
 	}
-	p.u = aligned(p.panel(p.groups))
-	p.bias = aligned(p.dst.blocks * block)
+	p.u = c.d.alloc(p.panel(p.groups))
+	p.bias = c.d.alloc(p.dst.blocks * block)
 	p.args = make([]winoArgs, c.d.workers.n)
 	c.d.scratch.reserve(p.vSize + p.mostPoints()*p.mPoint)
 	return p

@@ -82,9 +82,9 @@ func newWinoGrad(c *conv) *winoGrad {
 	p.mGroup = p.products * p.mPoint
 	p.match()
 	if p.chunks > 1 {
-		p.sums = aligned(p.chunks * p.splits() * p.partSums())
+		p.sums = c.d.alloc(p.chunks * p.splits() * p.partSums())
 	}
-	p.bias = aligned(p.chunks * p.y.blocks * block)
+	p.bias = c.d.alloc(p.chunks * p.y.blocks * block)
 	p.args = make([]winoGradArgs, c.d.workers.n)
 	c.d.scratch.reserve(p.scratch(winoGradAll))
 	return p
