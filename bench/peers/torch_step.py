@@ -8,7 +8,9 @@ Prints one JSON object; step_seconds is the median.
 
 import argparse
 import json
+import resource
 import statistics
+import sys
 import time
 
 import torch
@@ -88,7 +90,8 @@ def main():
     print(json.dumps({
         "torch": torch.__version__, "threads": torch.get_num_threads(), "format": a.format, "bf16": a.bf16,
         "step_seconds": statistics.median(total), "step_seconds_min": min(total), "step_seconds_max": max(total),
-        "sgld_seconds": statistics.median(sgld),
+        "sgld_seconds": statistics.median(sgld), "capability": torch.backends.cpu.get_cpu_capability().lower(),
+        "process_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
     }))
 
 
