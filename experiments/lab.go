@@ -34,6 +34,7 @@ type Options struct {
 type Lab struct {
 	Options
 	ctx  context.Context
+	made bool   // the images are generated
 	open opened // the network that was measured last
 }
 
@@ -49,15 +50,12 @@ func NewLab(ctx context.Context, o Options) (*Lab, error) {
 			return nil, err
 		}
 	}
-	if !l.toy() {
+	if l.made = o.Scale == Smoke && o.DataDir == ""; !l.made {
 		return l, nil
 	}
 	l.DataDir = filepath.Join(o.Out, "toy")
 	return l, writeToy(l.DataDir)
 }
-
-// toy reports whether the images are generated.
-func (o Options) toy() bool { return o.Scale == Smoke && o.DataDir == "" }
 
 // Close gives the device back.
 func (l *Lab) Close() error { return l.open.close() }
@@ -162,6 +160,9 @@ func (l *Lab) conclude(t Training, folder string, trainer *train.Trainer, gaveUp
 	o := Outcome{Run: t.Run.Name, Seed: t.Seed, Steps: p.Step, Valid: p.Last, Rollbacks: p.Rollbacks, Notes: notes}
 	if gaveUp != nil {
 		o.Diverged, o.Rollbacks = gaveUp.Error(), append(o.Rollbacks, train.Rollback{At: gaveUp.Step, To: -1, Reason: gaveUp.Reason})
+	}
+	for i, n := range notes {
+		o.Notes[i] = l.elsewhere(n)
 	}
 	var err error
 	if o.Hours, err = hours(folder); err != nil {

@@ -25,6 +25,9 @@ func (c *Config) fits(set *data.Set) error {
 		return &data.Error{Path: c.Data.Dir, Kind: data.ErrBadData,
 			Reason: fmt.Sprintf("images of %d×%d pixels, the network takes squares: set data.size to have them cut and resized", set.W, set.H)}
 	}
+	if set.K() < 2 {
+		return &data.Error{Path: c.Data.Dir, Kind: data.ErrBadData, Reason: fmt.Sprintf("%d class: a classifier needs 2 or more, one sub-folder each", set.K())}
+	}
 	var v validator
 	v.buffer(c.Sampler, c.Objective, set.K())
 	if c.Data.Crop >= set.H {

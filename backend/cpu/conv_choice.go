@@ -66,7 +66,7 @@ func (c *conv) candidates(dir direction) []candidate {
 		winograd = candidate{convWinograd, func() { c.paramGrad = newWinoGrad(c) }}
 	}
 	switch {
-	case !winoFits(c):
+	case !winoFits(c, dir):
 		return []candidate{direct}
 	case c.d.isa == asm.Generic && c.x.blocks == 1 && c.y.blocks == 1:
 		// The portable kernels lose to the transforms what they save.

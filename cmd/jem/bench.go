@@ -52,6 +52,16 @@ func (p *program) benchCommand() *cli.Command {
 				),
 				Action: p.benchLayers,
 			}),
+			leaf(&cli.Command{
+				Name:  "kernels",
+				Usage: "time every other operation beside a copy of memory",
+				Flags: append([]cli.Flag{
+					&cli.IntFlag{Name: "elements", Value: 1 << 26, Usage: "numbers an operand holds"},
+					&cli.DurationFlag{Name: "time", Value: 100 * time.Millisecond, Usage: "at least so long for each"},
+					jsonFlag,
+				}, deviceFlags()...),
+				Action: p.benchKernels,
+			}),
 		},
 	})
 }
@@ -208,4 +218,30 @@ func layerRows(rs []bench.LayerResult, peak float64) []string {
 		rows = append(rows, fmt.Sprintf("measured peak of multiply-adds: %.1f GFLOP/s", peak))
 	}
 	return rows
+}
+
+func (p *program) benchKernels(c *cli.Context) error {
+	if c.Int("elements") < 1 {
+		return usagef(c, "--elements %d: want at least 1", c.Int("elements"))
+	}
+	dev, err := openDevice(deviceOf(c))
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	rs, err := bench.Kernels(c.Context, dev, c.Int("elements"), c.Duration("time"))
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.json(struct {
+			Device  backend.Info         `json:"device"`
+			Kernels []bench.KernelResult `json:"kernels"`
+		}{dev.Info(), rs})
+	}
+	rows := []string{"KERNEL\tMB\tms\tGB/s\tOF A COPY"}
+	for _, r := range rs {
+		rows = append(rows, fmt.Sprintf("%s\t%.1f\t%.3f\t%.1f\t%.0f %%", r.Kernel, r.Bytes/1e6, 1000*r.Seconds, r.GBs, 100*r.CopyShare))
+	}
+	return p.table(rows...)
 }
