@@ -113,10 +113,10 @@ plan-check: ## ask the real cuDNN for a plan of every convolution, for cards tha
 
 .PHONY: test-gpu bench-gpu
 test-gpu: gpu-bundle ## the conformance suite and the golden steps on this machine's GPU
-	build/jem-gpu-bundle/run.sh --only test --out runs/gpu
+	build/jem-gpu-bundle/run.sh --only machine,test,golden --out runs/gpu
 
 bench-gpu: gpu-bundle ## step times, kernels' bandwidth and PyTorch's step on this machine's GPU
-	build/jem-gpu-bundle/run.sh --only bench --out runs/gpu
+	build/jem-gpu-bundle/run.sh --only machine,bench --out runs/gpu
 
 .PHONY: gpu-bundle
 gpu-bundle: ## one folder to carry to a machine with a GPU: build/jem-gpu-bundle, and its .tar.gz

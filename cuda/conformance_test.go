@@ -8,7 +8,7 @@ import (
 	"jem/backend"
 	"jem/backend/backendtest"
 	"jem/cuda"
-	"jem/cuda/internal/standin"
+	"jem/cuda/sim/control"
 )
 
 // The allowances of the precisions below float32, in units of u·Σ|ab| with u = 2⁻²⁴, by a word
@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 			opt := backendtest.Options{Short: testing.Short(), Widen: allowances}
 			if o.Precision == "" {
 				opt.Widen = nil
-				if !standin.Present() {
+				if !control.Present() {
 					opt.Widen = map[string]float64{"graph": 64}
 				}
 			}

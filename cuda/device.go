@@ -101,10 +101,10 @@ func (d *Device) Close() error {
 	})
 	err = errors.Join(err, d.ctx.Close())
 	d.ctx = nil
-	if d.err != nil {
+	if err == nil || d.err != nil {
 		return nil // told already; giving back what a dead context held must fail
 	}
-	return err
+	return &Error{Op: "close", Memory: outOfMemory(err), Err: err}
 }
 
 // run makes calls on the device's thread, on behalf of the verb op, unless an error sticks.
