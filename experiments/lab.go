@@ -90,13 +90,14 @@ func (l *Lab) Train(t Training) error {
 // train runs on an open device.
 func (l *Lab) train(t Training, dev backend.Device) error {
 	folder := t.path(l.Out)
-	stored, err := stored(folder, dev.Name())
+	stored, err := stored(folder)
 	if err != nil {
 		return err
 	}
 	step := 0
 	if stored != nil {
 		step = stored.Step()
+		stored.Follow(dev)
 	}
 	sources, notes, err := train.OpenSources(t.Config, step)
 	if err != nil {
@@ -107,7 +108,15 @@ func (l *Lab) train(t Training, dev backend.Device) error {
 	if err != nil {
 		return errors.Join(err, closeStored(stored))
 	}
-	o := journal.Options{Path: folder, Config: t.Config, Classes: sources.Classes, Device: dev.Name(), StepsPerEpoch: trainer.StepsPerEpoch()}
+	if stored != nil {
+		if err := stored.Missed(dev); err != nil {
+			notes = append(notes, err.Error())
+		}
+	}
+	o := journal.Options{
+		Path: folder, Config: t.Config, Classes: sources.Classes, StepsPerEpoch: trainer.StepsPerEpoch(),
+		Device: dev.Name(), Algorithms: train.NumericsOf(dev).Choices,
+	}
 	var j *journal.Journal
 	if stored == nil {
 		j, err = journal.Create(o)
@@ -131,11 +140,11 @@ func (l *Lab) train(t Training, dev backend.Device) error {
 }
 
 // stored is the run in a folder, or nil if there is none yet.
-func stored(folder, device string) (*journal.Stored, error) {
+func stored(folder string) (*journal.Stored, error) {
 	if _, err := os.Stat(rundir.Path(folder).Config()); errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	return journal.Open(folder, device)
+	return journal.Open(folder)
 }
 
 func closeStored(s *journal.Stored) error {
