@@ -32,17 +32,17 @@ func (p *program) evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "ood", Usage: "sets for --task ood, between commas: svhn, cifar100, interp (means of two test images), folder:PATH, …"},
 			&cli.StringFlag{Name: "pictures", Usage: "write charts as SVG into this `FOLDER`"},
 			jsonFlag,
-		}, append(attackFlags(), runFlags()...)...),
+		}, append(append(attackFlags(), qualityFlags()...), runFlags()...)...),
 		Action: p.eval,
 	})
 }
 
 // evalTasks in the order of the help.
-var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "attack", "distal"}
+var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "attack", "distal", "samples"}
 
 func (p *program) eval(c *cli.Context) error {
 	task := map[string]func(*cli.Context, *screen, *train.Predictor) error{
-		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "attack": p.attack, "distal": p.distal,
+		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "attack": p.attack, "distal": p.distal, "samples": p.quality,
 	}[c.String("task")]
 	switch split := c.String("split"); {
 	case task == nil:
