@@ -71,9 +71,9 @@ type judging struct {
 }
 
 // Quality draws samples and judges them by the features of one or more networks. Progress, which
-// may be nil, hears of the stages sampling, features, features of real images, and root: done 0
-// when it takes that of a large covariance, 1 afterwards. The images of all samples are held in
-// memory.
+// may be nil, hears of the stages sampling, features, features of real images, and distance: done 0
+// when the distance in many features begins to be computed, 1 when it is there. The images of
+// all samples are held in memory.
 func (p *Predictor) Quality(ctx context.Context, o QualityOptions, nets []quality.Network, progress func(stage string, done, total int)) (*QualityResult, *Samples, error) {
 	if progress == nil {
 		progress = func(string, int, int) {}

@@ -73,7 +73,7 @@ func (j *judging) figures(a quality.About, g group, s *quality.Sample, r *qualit
 		return l.all, nil
 	}
 	if g.distance {
-		done := j.root(a)
+		done := j.long(a)
 		distance, err := r.Frechet.Distance(s.Moments())
 		if err != nil {
 			return nil, err
@@ -144,4 +144,14 @@ func (l *figures) pairs(r *quality.Reference) error {
 		made.Images, made.Against = rows.N, r.Rows.N
 	}
 	return nil
+}
+
+// long tells of a distance that takes long, and returns what tells of its end.
+func (j *judging) long(a quality.About) func() {
+	const many = 1000 // features: some seconds
+	if a.Features < many {
+		return func() {}
+	}
+	j.progress("distance", 0, 1)
+	return func() { j.progress("distance", 1, 1) }
 }

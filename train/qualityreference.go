@@ -38,24 +38,12 @@ func (j *judging) reference(ctx context.Context, n quality.Network) (*quality.Re
 			j.progress("features of real images", done, j.result.Real)
 		}
 	}
-	finish := j.root(n.About())
 	r, err := s.Reference()
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
-	finish()
 	if j.o.Cache != "" {
 		err = r.Keep(j.o.Cache, key)
 	}
 	return r, err
-}
-
-// root tells of a root that takes long, and returns what tells of its end.
-func (j *judging) root(a quality.About) func() {
-	const long = 1000 // features: some ten seconds
-	if a.Features < long {
-		return func() {}
-	}
-	j.progress("root", 0, 1)
-	return func() { j.progress("root", 1, 1) }
 }
