@@ -2,8 +2,11 @@ package train
 
 import (
 	"context"
+	"fmt"
+	"math"
 
 	"jem/internal/attack"
+	"jem/internal/data"
 	"jem/internal/philox"
 )
 
@@ -43,7 +46,8 @@ func expected(t attack.Target, draws int) attack.Target {
 	return &attack.Expected{Of: t, Draws: draws}
 }
 
-// until is a target that answers until its context ends.
+// until is a target that answers until its context ends, or its answers are no numbers, from
+// which an attack would make a wrong figure.
 type until struct {
 	ctx context.Context
 	attack.Target
@@ -54,7 +58,7 @@ func (u *until) Logits(images []float32, n int, key philox.Key) ([]float32, erro
 	if err := u.ctx.Err(); err != nil {
 		return nil, err
 	}
-	return u.Target.Logits(images, n, key)
+	return sane(u.Target.Logits(images, n, key))
 }
 
 // Gradient implements attack.Target.
@@ -62,5 +66,18 @@ func (u *until) Gradient(dx, images []float32, loss attack.Loss, labels []int32,
 	if err := u.ctx.Err(); err != nil {
 		return nil, err
 	}
-	return u.Target.Gradient(dx, images, loss, labels, key)
+	return sane(u.Target.Gradient(dx, images, loss, labels, key))
+}
+
+// sane passes finite logits on.
+func sane(logits []float32, err error) ([]float32, error) {
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range logits {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return nil, &data.Error{Kind: data.ErrBadData, Reason: fmt.Sprintf("logit %d of a batch is %g: the weights are broken, or SGLD left the images", i, v)}
+		}
+	}
+	return logits, nil
 }

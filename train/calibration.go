@@ -9,6 +9,7 @@ import (
 // Calibration says how far a network's confidence can be believed.
 type Calibration struct {
 	Subject
+	Protocol
 	Split    string       `json:"split"`
 	Images   int          `json:"images"`
 	Accuracy float64      `json:"accuracy"`
@@ -34,10 +35,13 @@ type Temperature struct {
 	T         float64     `json:"t"`
 	FittedOn  string      `json:"fitted_on"`
 	FitImages int         `json:"fit_images"`
+	FitData   string      `json:"fit_data_sha256"`
 	NLL       float64     `json:"nll"`
 	Brier     float64     `json:"brier"`
 	Bins      []BinErrors `json:"bins"`
 }
+
+const calibrationProtocol = "confidence is the largest softmax probability; bins (lo,hi], of equal width or, adaptive, of equal count; the temperature minimises the NLL of the held-out images"
 
 // binCounts are those that papers use; the largest is JEM's.
 var binCounts = [...]int{10, 15, metrics.Bins}
@@ -49,7 +53,7 @@ func (p *Predictor) Calibrate(split string, on, valid *Outputs) (Calibration, []
 	if err != nil {
 		return Calibration{}, nil, err
 	}
-	c := Calibration{Subject: subject, Split: split, Images: len(on.Labels)}
+	c := Calibration{Subject: subject, Split: split, Images: len(on.Labels), Protocol: Protocol{calibrationProtocol, on.Digest, len(on.Labels)}}
 	if c.Accuracy, err = metrics.Accuracy(on.Logits, on.Labels); err != nil {
 		return c, nil, err
 	}
@@ -74,7 +78,7 @@ func (p *Predictor) Calibrate(split string, on, valid *Outputs) (Calibration, []
 		return c, []string{fmt.Sprintf("no temperature: %v", err)}, nil
 	}
 	scaled, err := at(t)
-	scaled.FittedOn, scaled.FitImages = "valid", len(valid.Labels)
+	scaled.FittedOn, scaled.FitImages, scaled.FitData = "valid", len(valid.Labels), valid.Digest
 	c.Scaled = &scaled
 	return c, nil, err
 }

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+
 	"jem/internal/attack"
 	"jem/internal/philox"
 )
@@ -18,11 +20,14 @@ type DistalOptions struct {
 // DistalImages are the paper's distal adversarials.
 type DistalImages struct {
 	Subject
+	Protocol
 	DistalOptions
 	Reached  []float64 `json:"reached"` // confidence, by image
 	Taken    []int     `json:"steps_taken"`
 	*Samples `json:"-"`
 }
+
+const distalProtocol = "from uniform noise in [−1,1] along the normalised gradient of the cross-entropy with the class, pixels clamped, until the confidence is reached; k = 0, no noise"
 
 // Distal moves U(−1,1) noise until the network (k = 0, no noise) takes it for the class.
 func (p *Predictor) Distal(o DistalOptions) (DistalImages, error) {
@@ -34,13 +39,17 @@ func (p *Predictor) Distal(o DistalOptions) (DistalImages, error) {
 	}
 	r.Subject.Noise = 0
 	images, labels := make([]float32, o.N*c.InC*c.Size*c.Size), make([]int32, o.N)
-	key := philox.New(o.Seed, 0, philox.Restart)
-	key.FillUniform(images, -1, 1)
 	for i := range labels {
 		labels[i] = int32(o.Class)
 	}
-	target := p.refined(0, 1, 0)
-	defer target.Close()
+	key := philox.New(o.Seed, 0, philox.Restart)
+	key.FillUniform(images, -1, 1)
+	seen := newDigest(nil)
+	seen.add(images, labels)
+	r.Protocol = Protocol{distalProtocol, seen.sum(), o.N}
+	network := p.refined(0, 1, 0)
+	defer network.Close()
+	target := &until{context.Background(), network}
 	found, err := attack.Distal{StepSize: o.StepSize, Steps: o.Steps, Confidence: o.Confidence}.Run(target, images, labels, key)
 	if err != nil {
 		return r, err

@@ -25,16 +25,16 @@ func (c *Config) fits(set *data.Set) error {
 		return &data.Error{Path: c.Data.Dir, Kind: data.ErrBadData,
 			Reason: fmt.Sprintf("images of %d×%d pixels, the network takes squares: set data.size to have them cut and resized", set.W, set.H)}
 	}
+	if set.K() < 2 {
+		return &data.Error{Path: c.Data.Dir, Kind: data.ErrBadData, Reason: fmt.Sprintf("%d class: a classifier needs 2 or more, one sub-folder each", set.K())}
+	}
 	var v validator
 	v.buffer(c.Sampler, c.Objective, set.K())
 	if c.Data.Crop >= set.H {
 		v.fault("data.crop", "%d: images of %d pixels allow 0 to %d", c.Data.Crop, set.H, set.H-1)
 	}
 	v.enough(*c, set.Len())
-	if err := v.err(); err != nil {
-		return err
-	}
-	return c.affordable(set.C, set.H)
+	return v.err()
 }
 
 // held is the number of images that are held out of n.

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+
 	"jem/backend"
 	"jem/internal/attack"
 	"jem/internal/philox"
@@ -32,12 +34,19 @@ func (s still) Forward(x backend.Tensor) backend.Tensor {
 // RefinedAccuracy is Accuracy of JEM-k with one copy of each image (official test_clf with
 // n_steps = k). The seed is that of the SGLD noise.
 func (p *Predictor) RefinedAccuracy(images Images, split string, k int, seed uint64) (Accuracy, error) {
+	return p.refinedAccuracy(context.Background(), images, split, k, seed)
+}
+
+func (p *Predictor) refinedAccuracy(ctx context.Context, images Images, split string, k int, seed uint64) (Accuracy, error) {
 	a := Accuracy{Split: split, Images: images.Len(), Noise: p.evalNoise(), EMA: p.Config.Optim.EMA > 0}
 	r := p.refined(k, 1, 0)
 	defer r.Close()
 	d, classes := len(p.eval.images)/EvalBatch, p.net.Config.Classes
 	key := philox.New(seed, 0, philox.SampleNoise)
 	for i := range images.Batches() {
+		if err := ctx.Err(); err != nil {
+			return a, err
+		}
 		n := images.Batch(i, p.eval.images, p.eval.labels)
 		logits, err := r.Logits(p.eval.images[:n*d], n, key.At(i, 0))
 		if err != nil {

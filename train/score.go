@@ -15,6 +15,12 @@ type Scores struct {
 	Logits     []float32 // (N,K)
 	LogPx      []float32 // (N) log p(x) + log Z = LogSumExp f(x)
 	ApproxMass []float32 // (N) −‖∂log p(x)/∂x‖₂, x in [−1,1] (Grathwohl et al. 2020, section 5.3.2)
+	Digest     string    // SHA-256 of the images as the network took them, little-endian float32
+}
+
+// Protocol says what the scores are.
+func (s *Scores) Protocol() Protocol {
+	return Protocol{"log_px: LogSumExp of the logits, up to log Z; approx_mass: −‖∂log p(x)/∂x‖₂, pixels in [−1,1]; higher means more in-distribution", s.Digest, s.Len()}
 }
 
 // Len is the number of images.
@@ -40,7 +46,7 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
 	s := &Scores{Classes: c.Classes}
-	r := newResponder(p)
+	r, seen := newResponder(p), newDigest(nil)
 	defer r.free()
 	for lo := 0; lo < n; lo += EvalBatch {
 		if err := ctx.Err(); err != nil {
@@ -48,6 +54,7 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 		}
 		batch := min(EvalBatch, n-lo)
 		fill(p.eval.images[:batch*pixels], lo)
+		seen.add(p.eval.images[:batch*pixels], nil)
 		logits, err := p.eval.forward(batch)
 		if err != nil {
 			return nil, err
@@ -63,6 +70,7 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 			done(lo + batch)
 		}
 	}
+	s.Digest = seen.sum()
 	return s, nil
 }
 

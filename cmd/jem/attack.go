@@ -2,103 +2,186 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
-	"jem/internal/picture"
+	"jem/backend"
 	"jem/train"
 )
-
-// attackFlags are those of jem eval --task attack.
-func attackFlags() []cli.Flag {
-	const category = "Attack"
-	return []cli.Flag{
-		&cli.StringFlag{Name: "norm", Value: "linf", Usage: "norm of the change: linf or l2", Category: category},
-		&cli.StringFlag{Name: "epsilon", Value: "1,2,4,8,16", Usage: "radii in units of 1/255, between commas, ascending", Category: category},
-		&cli.IntFlag{Name: "pgd-steps", Value: 40, Usage: "gradient steps of a start [n_steps_pgd_attack]", Category: category},
-		&cli.IntFlag{Name: "restarts", Value: 20, Usage: "random starts an image", Category: category},
-		&cli.IntFlag{Name: "refine", Usage: "SGLD steps k of the predictor JEM-k, also for --task accuracy [n_steps_refine]", Category: category},
-		&cli.IntFlag{Name: "chains", Value: 5, Usage: "noisy copies whose logits are averaged [n_dup_chains]", Category: category},
-		&cli.Float64Flag{Name: "attack-noise", Value: 0.03, Usage: "standard deviation of the copies' noise [sigma]", Category: category},
-		&cli.StringFlag{Name: "class", Value: "1", Usage: "class of --task distal, by name or number", Category: category},
-		&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts and noise", Category: category},
-	}
-}
 
 // attackImages is how many images are attacked where --limit doesn't say, as published.
 const attackImages = 300
 
-// attack is jem eval --task attack.
-func (p *program) attack(c *cli.Context, s *screen, m *train.Predictor) error {
-	o, err := attackOptions(c)
-	if err != nil {
-		return err
-	}
-	r, err := m.Attack(c.String("split"), o, func(at train.AttackPoint) {
-		s.log.Info("attacked", zap.Float64("epsilon_255", at.Epsilon), zap.Float64("accuracy", at.Accuracy))
+func (p *program) attackCommand() *cli.Command {
+	return leaf(&cli.Command{
+		Name:  "attack",
+		Usage: "measure how small a change makes a trained model answer wrongly",
+		Description: "Attacks the predictor JEM-k: noisy copies of an image move k SGLD steps up log p(x), then their\n" +
+			"logits are averaged. As published: the default, with --refine 0,1,10; the gradient then passes\n" +
+			"straight through refinement. Without that mask: --refine 0 --draws 20 --attack apgd-ce,apgd-dlr,square.\n" +
+			"With --out the adversarial images, a picture of them and the curve are written, and an attack that\n" +
+			"was interrupted goes on where it was.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "attack", Value: "pgd", Usage: "some of " + strings.Join(train.AttackKinds, ", ") + ", between commas"},
+			&cli.StringFlag{Name: "norm", Value: "linf", Usage: "norm of the change: linf or l2"},
+			&cli.StringFlag{Name: "epsilon", Value: "1,2,4,8,16", Usage: "radii in units of 1/255, between commas, ascending"},
+			&cli.StringFlag{Name: "refine", Value: "0", Usage: "SGLD steps k of the predictor JEM-k, several between commas [n_steps_refine]"},
+			&cli.IntFlag{Name: "chains", Value: 5, Usage: "noisy copies whose logits are averaged [n_dup_chains]"},
+			&cli.Float64Flag{Name: "attack-noise", Value: 0.03, Usage: "standard deviation of the copies' noise [sigma]"},
+			&cli.IntFlag{Name: "pgd-steps", Value: 40, Usage: "gradient steps of a start, pgd and apgd [n_steps_pgd_attack]"},
+			&cli.IntFlag{Name: "restarts", Value: 20, Usage: "random starts an image, pgd and apgd"},
+			&cli.IntFlag{Name: "queries", Value: 1000, Usage: "answers an image, square; steps of boundary"},
+			&cli.IntFlag{Name: "draws", Value: 1, Usage: "answers with fresh noise over which losses and gradients are averaged"},
+			&cli.StringFlag{Name: "from", Usage: "make the images against this run `FOLDER`, a transfer attack"},
+			&cli.IntFlag{Name: "attack-batch", Value: 50, Usage: "images attacked together, and lost when interrupted"},
+			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(train.Splits, ", ")},
+			&cli.IntFlag{Name: "limit", Value: attackImages, Usage: "the first so many images"},
+			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts and noise"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of results; an attack that was interrupted goes on from it"},
+			jsonFlag,
+		}, runFlags()...),
+		Action: p.attack,
 	})
-	if err != nil {
-		return err
-	}
-	if err := p.picture(c, fmt.Sprintf("attack-%s-k%d.svg", o.Norm, o.Refine), attackChart(r)); err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return p.json(r)
-	}
-	rows := []string{
-		fmt.Sprintf("JEM-%d, %s, %d images, %d PGD steps, %d restarts, %d chains, noise %g", o.Refine, o.Norm, r.Images, o.Steps, o.Restarts, o.Chains, o.Noise),
-		"EPSILON/255\tACCURACY\tBROKEN\tCONFIRMED",
-	}
-	for _, at := range r.Points {
-		rows = append(rows, fmt.Sprintf("%g\t%.2f %%\t%d\t%d", at.Epsilon, 100*at.Accuracy, at.Broken, at.Confirmed))
-	}
-	return p.table(rows...)
 }
 
-func attackOptions(c *cli.Context) (train.AttackOptions, error) {
-	o := train.AttackOptions{
-		Norm: c.String("norm"), Steps: c.Int("pgd-steps"), Restarts: c.Int("restarts"), Refine: c.Int("refine"),
-		Chains: c.Int("chains"), Noise: float32(c.Float64("attack-noise")), Images: attackImages, Seed: c.Uint64("seed"),
+// attackReport is what jem attack found.
+type attackReport struct {
+	Attacks []train.AttackResult `json:"attacks"`
+	Worst   []worstCase          `json:"worst,omitempty"` // where there are several attacks
+}
+
+// worstCase is the accuracy under all attacks on one predictor together.
+type worstCase struct {
+	Refine int                 `json:"refine"`
+	Points []train.AttackPoint `json:"points"`
+}
+
+func (p *program) attack(c *cli.Context) error {
+	all, err := attackOptions(c)
+	if err != nil {
+		return err
 	}
-	if n := c.Int("limit"); n > 0 {
-		o.Images = n
-	}
-	for _, text := range strings.Split(c.String("epsilon"), ",") {
-		e, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-		if err != nil || !(e > 0) || e > 1e6 {
-			return o, usagef(c, "--epsilon %q: want numbers above 0 between commas", c.String("epsilon"))
+	return p.withRuns(c, func(s *screen, dev backend.Device, m *train.Predictor) error {
+		run := train.AttackRun{Folder: c.String("out")}
+		if from := c.String("from"); from != "" {
+			if run.From, err = openRun(c, s, dev, from, ""); err != nil {
+				return err
+			}
 		}
-		o.Epsilons = append(o.Epsilons, e)
+		var report attackReport
+		for _, o := range all {
+			r, err := attackOnce(c, s, m, o, run)
+			if err != nil {
+				return err
+			}
+			report.Attacks = append(report.Attacks, r)
+		}
+		report.Worst = worst(report.Attacks)
+		if err := writeAttacks(c.String("out"), report); err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			return p.json(report)
+		}
+		return p.table(attackRows(report)...)
+	})
+}
+
+// attackOnce runs one attack with a progress bar.
+func attackOnce(c *cli.Context, s *screen, m *train.Predictor, o train.AttackOptions, run train.AttackRun) (train.AttackResult, error) {
+	bar, about := s.follow(), fmt.Sprintf("%s on JEM-%d", o.Kind, o.Refine)
+	run.Progress = func(done, total int) { bar(about, done, total) }
+	run.Point = func(at train.AttackPoint) {
+		s.log.Info("attacked", zap.String("attack", o.Kind), zap.Int("refine", o.Refine), zap.Float64("epsilon_255", at.Epsilon), zap.Float64("accuracy", at.Accuracy))
+	}
+	return m.AttackWith(c.Context, c.String("split"), o, run)
+}
+
+// worst joins the attacks on each predictor.
+func worst(all []train.AttackResult) (cases []worstCase) {
+	byRefine := map[int][]train.AttackResult{}
+	var order []int
+	for _, r := range all {
+		if byRefine[r.Refine] == nil {
+			order = append(order, r.Refine)
+		}
+		byRefine[r.Refine] = append(byRefine[r.Refine], r)
+	}
+	for _, k := range order {
+		if len(byRefine[k]) > 1 {
+			_, points := train.Worst(byRefine[k]...)
+			cases = append(cases, worstCase{k, points})
+		}
+	}
+	return cases
+}
+
+// attackOptions are the flags, one option for each attack and k.
+func attackOptions(c *cli.Context) (all []train.AttackOptions, err error) {
+	o := train.AttackOptions{
+		Norm: c.String("norm"), Steps: c.Int("pgd-steps"), Restarts: c.Int("restarts"), Queries: c.Int("queries"), Draws: c.Int("draws"),
+		Chains: c.Int("chains"), Noise: float32(c.Float64("attack-noise")), Images: c.Int("limit"), Batch: c.Int("attack-batch"), Seed: c.Uint64("seed"),
+	}
+	const least, most = 1e-6, 1e6
+	if o.Epsilons, err = numbers(c, "epsilon", least, most); err != nil {
+		return nil, err
+	}
+	refine, err := counts(c, "refine", 0, maxRefine)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case o.Norm != "linf" && o.Norm != "l2":
-		return o, usagef(c, "--norm %q: want linf or l2", o.Norm)
-	case !slices.IsSorted(o.Epsilons):
-		return o, usagef(c, "--epsilon %s: want them ascending", c.String("epsilon"))
-	case o.Steps < 0 || o.Restarts < 1 || o.Refine < 0:
-		return o, usagef(c, "--pgd-steps, --restarts or --refine: want at least 0, 1 and 0")
+		return nil, usagef(c, "--norm %q: want linf or l2", o.Norm)
+	case len(o.Epsilons) == 0 || !slices.IsSorted(o.Epsilons):
+		return nil, usagef(c, "--epsilon %s: want them ascending", c.String("epsilon"))
+	case o.Steps < 1 || o.Restarts < 1 || o.Queries < 1 || o.Draws < 1 || o.Images < 1 || o.Batch < 1:
+		return nil, usagef(c, "--pgd-steps, --restarts, --queries, --draws, --limit or --attack-batch: want at least 1")
 	case o.Chains < 1 || o.Chains > train.EvalBatch:
-		return o, usagef(c, "--chains %d: want 1 to %d", o.Chains, train.EvalBatch)
+		return nil, usagef(c, "--chains %d: want 1 to %d", o.Chains, train.EvalBatch)
 	case !(o.Noise >= 0):
-		return o, usagef(c, "--attack-noise %g: want at least 0", o.Noise)
+		return nil, usagef(c, "--attack-noise %g: want at least 0", o.Noise)
+	case !slices.Contains(train.Splits, c.String("split")):
+		return nil, usagef(c, "--split %q: want %s", c.String("split"), strings.Join(train.Splits, ", "))
 	}
-	return o, nil
+	for _, kind := range strings.Split(c.String("attack"), ",") {
+		switch {
+		case !slices.Contains(train.AttackKinds, kind):
+			return nil, usagef(c, "--attack %q: want some of %s", c.String("attack"), strings.Join(train.AttackKinds, ", "))
+		case kind == "square" && o.Norm != "linf":
+			return nil, usagef(c, "--attack square: only --norm linf")
+		case c.String("from") != "" && (kind == "boundary" || kind == "pointwise"):
+			return nil, usagef(c, "--attack %s: its changes suit the network they were made for, not --from another", kind)
+		}
+		for _, k := range refine {
+			o.Kind, o.Refine = kind, k
+			all = append(all, o)
+		}
+	}
+	return all, nil
 }
 
-func attackChart(r train.AttackResult) picture.Chart {
-	var points []picture.Point
-	for _, at := range r.Points {
-		points = append(points, picture.Point{X: at.Epsilon, Y: at.Accuracy})
+func attackRows(report attackReport) []string {
+	first := report.Attacks[0]
+	rows := []string{fmt.Sprintf("%s %d images, %s, %d chains, noise %g; %d steps, %d restarts, %d queries, %d draws", first.Data, first.Images, first.Norm, first.Chains, first.AttackOptions.Noise, first.Steps, first.Restarts, first.Queries, first.Draws)}
+	if first.Source != nil {
+		rows = append(rows, "images made against "+escape(filepath.Clean(first.Source.Checkpoint)))
 	}
-	name := fmt.Sprintf("JEM-%d", r.Refine)
-	return picture.Chart{
-		Title:  fmt.Sprintf("%s under %s PGD, %d images", name, r.Norm, r.Images),
-		XLabel: "ε in 1/255", YLabel: "accuracy",
-		Series: []picture.Series{{Name: name, Points: points}},
+	rows = append(rows, "PREDICTOR\tATTACK\tEPSILON/255\tACCURACY\tBROKEN\tCONFIRMED")
+	add := func(k int, kind string, points []train.AttackPoint) {
+		for _, at := range points {
+			rows = append(rows, fmt.Sprintf("JEM-%d\t%s\t%g\t%.2f %%\t%d\t%d", k, kind, at.Epsilon, 100*at.Accuracy, at.Broken, at.Confirmed))
+		}
 	}
+	for _, r := range report.Attacks {
+		add(r.Refine, r.Kind, r.Points)
+	}
+	for _, w := range report.Worst {
+		add(w.Refine, "all together", w.Points)
+	}
+	return rows
 }

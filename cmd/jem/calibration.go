@@ -9,8 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/internal/data"
+	"jem/internal/figure"
 	"jem/internal/metrics"
-	"jem/internal/picture"
 	"jem/internal/rundir/durable"
 	"jem/train"
 )
@@ -18,11 +18,11 @@ import (
 // calibration is jem eval --task calibration.
 func (p *program) calibration(c *cli.Context, s *screen, m *train.Predictor) error {
 	split := c.String("split")
-	on, err := p.answers(c, s, m, split)
+	on, err := answers(c, s, m, split)
 	if err != nil {
 		return err
 	}
-	valid, err := p.answers(c, s, m, "valid")
+	valid, err := answers(c, s, m, "valid")
 	if errors.Is(err, data.ErrMissing) {
 		valid, err = nil, nil
 	}
@@ -34,18 +34,15 @@ func (p *program) calibration(c *cli.Context, s *screen, m *train.Predictor) err
 		return err
 	}
 	s.notes(notes)
-	if err := p.picture(c, "reliability.svg", reliability(result)); err != nil {
+	if err := draw(c, "reliability.png", reliability(result)); err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return p.json(result)
-	}
-	return p.table(calibrationRows(result)...)
+	return p.result(c, result, calibrationRows(result))
 }
 
 // proper is jem eval --task nll: the proper scores alone.
 func (p *program) proper(c *cli.Context, s *screen, m *train.Predictor) error {
-	on, err := p.answers(c, s, m, c.String("split"))
+	on, err := answers(c, s, m, c.String("split"))
 	if err != nil {
 		return err
 	}
@@ -53,18 +50,16 @@ func (p *program) proper(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	r := properScores{result.Subject, result.Split, result.Images, result.Accuracy, result.NLL, result.Brier}
-	if c.Bool("json") {
-		return p.json(r)
-	}
-	_, err = fmt.Fprintf(p.stdout, "%s NLL %.4f nats, Brier score %.4f, accuracy %.2f %% on %d images (%s, pixel noise %g)\n",
-		r.Split, r.NLL, r.Brier, 100*r.Accuracy, r.Images, r.Data, r.Noise)
-	return err
+	r := properScores{result.Subject, result.Protocol, result.Split, result.Images, result.Accuracy, result.NLL, result.Brier}
+	r.Text = "proper scores of the softmax probabilities"
+	return p.result(c, r, []string{fmt.Sprintf("%s NLL %.4f nats, Brier score %.4f, accuracy %.2f %% on %d images (%s, pixel noise %g)",
+		r.Split, r.NLL, r.Brier, 100*r.Accuracy, r.Images, r.Data, r.Noise)})
 }
 
 // properScores are the figures of the nll task.
 type properScores struct {
 	train.Subject
+	train.Protocol
 	Split    string  `json:"split"`
 	Images   int     `json:"images"`
 	Accuracy float64 `json:"accuracy"`
@@ -73,34 +68,31 @@ type properScores struct {
 }
 
 // answers runs a split through the network.
-func (p *program) answers(c *cli.Context, s *screen, m *train.Predictor, split string) (*train.Outputs, error) {
+func answers(c *cli.Context, s *screen, m *train.Predictor, split string) (*train.Outputs, error) {
 	images, notes, err := train.OpenImages(m.Config, split)
 	s.notes(notes)
 	if err != nil {
 		return nil, err
 	}
-	return outputs(s, m, split, train.Head(images, c.Int("limit")), false)
+	images = train.Head(images, c.Int("limit"))
+	return m.Gather(c.Context, images, train.Want{}, s.counted(split, images.Len()))
 }
 
-// outputs shows progress while images run through the network.
-func outputs(s *screen, m *train.Predictor, about string, images train.Images, gradients bool) (*train.Outputs, error) {
-	s.start(int64(images.Len()))
-	defer s.close()
-	done := int64(0)
-	return m.Outputs(images, gradients, func(n int) { done += int64(n); s.set(done, about) })
-}
-
-// picture writes a chart into the folder that --pictures names, if it does.
-func (p *program) picture(c *cli.Context, name string, chart picture.Chart) error {
+// draw draws a diagram into the folder that --pictures names, if it does.
+func draw(c *cli.Context, name string, diagram figure.Lines) error {
 	folder := c.String("pictures")
 	if folder == "" {
 		return nil
 	}
-	return writePicture(filepath.Join(folder, name), chart.SVGFile())
+	png, err := diagram.PNG()
+	if err != nil {
+		return err
+	}
+	return writeInto(filepath.Join(folder, name), png)
 }
 
-// writePicture writes a file and makes its folder where it isn't there.
-func writePicture(path string, content []byte) error {
+// writeInto writes a file and makes its folder where it isn't there.
+func writeInto(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
@@ -129,20 +121,17 @@ func binRows(bins []train.BinErrors) (rows []string) {
 }
 
 // reliability is the diagram of accuracy against confidence, as in the paper.
-func reliability(r train.Calibration) picture.Chart {
-	edges, accuracy, share := []float64{0}, []float64{}, []float64{}
+func reliability(r train.Calibration) figure.Lines {
+	var accuracy, share []float64
 	for _, b := range r.Reliability {
-		edges, accuracy = append(edges, b.Hi), append(accuracy, b.Accuracy)
-		share = append(share, float64(b.Count)/float64(r.Images))
+		accuracy, share = append(accuracy, b.Accuracy), append(share, float64(b.Count)/float64(r.Images))
 	}
-	ece := r.Reliability.ECE()
-	return picture.Chart{
-		Title:  fmt.Sprintf("%s, %s: ECE %.2f %% (%d bins, %d images)", r.Data, r.Split, 100*ece, metrics.Bins, r.Images),
-		XLabel: "confidence max p(y|x)",
-		Series: []picture.Series{
-			{Name: "accuracy", Points: picture.Steps(edges, accuracy), Filled: true},
-			{Name: "share of images", Points: picture.Steps(edges, share)},
-			{Name: "perfectly calibrated", Points: []picture.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}, Dashed: true},
-		},
+	width := 1 / float64(len(r.Reliability))
+	bars, counts := figure.Bars(0, width, accuracy), figure.Bars(0, width, share)
+	bars.Name, counts.Name, counts.Filled = "accuracy", "share of images", false
+	return figure.Lines{
+		Title:  fmt.Sprintf("%s, %s: ECE %.2f %% (%d bins, %d images)", r.Data, r.Split, 100*r.Reliability.ECE(), metrics.Bins, r.Images),
+		XLabel: "confidence max p(y|x)", YLabel: "accuracy", XMax: 1, YMax: 1,
+		Lines: []figure.Line{bars, counts, {Name: "calibrated", X: []float64{0, 1}, Y: []float64{0, 1}, Guide: true}},
 	}
 }

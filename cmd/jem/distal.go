@@ -39,20 +39,17 @@ func (p *program) distal(c *cli.Context, _ *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	if err := p.distalPicture(c, r); err != nil {
+	if err := distalPicture(c, r); err != nil {
 		return err
-	}
-	if c.Bool("json") {
-		return p.json(r)
 	}
 	rows := []string{fmt.Sprintf("noise taken for %s", m.Classes[o.Class]), "IMAGE\tSTEPS\tp(y|x)"}
 	for i, confidence := range r.Reached {
 		rows = append(rows, fmt.Sprintf("%d\t%d\t%.3f", i, r.Taken[i], confidence))
 	}
-	return p.table(rows...)
+	return p.result(c, r, rows)
 }
 
-func (p *program) distalPicture(c *cli.Context, r train.DistalImages) error {
+func distalPicture(c *cli.Context, r train.DistalImages) error {
 	if c.String("pictures") == "" {
 		return nil
 	}
@@ -64,5 +61,5 @@ func (p *program) distalPicture(c *cli.Context, r train.DistalImages) error {
 	if err != nil {
 		return err
 	}
-	return writePicture(filepath.Join(c.String("pictures"), fmt.Sprintf("distal-%d.png", r.DistalOptions.Class)), png)
+	return writeInto(filepath.Join(c.String("pictures"), fmt.Sprintf("distal-%d.png", r.DistalOptions.Class)), png)
 }

@@ -3,132 +3,154 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"go.uber.org/zap"
 
-	"jem/backend"
 	"jem/train"
 )
 
-// runFlags are those of commands that read a finished run.
-func runFlags() []cli.Flag {
-	return append([]cli.Flag{
-		&cli.StringFlag{Name: "run", Usage: "run `FOLDER`; its newest checkpoint is used"},
-		&cli.StringFlag{Name: "checkpoint", Usage: "this checkpoint instead, as in runs/first/checkpoints/step-00001000"},
-		dataDirFlag,
-	}, append(deviceFlags(), logFlags()...)...)
-}
-
 func (p *program) evalCommand() *cli.Command {
+	const ood, chains, distal = "Task ood", "Task chains", "Task distal"
 	return leaf(&cli.Command{
 		Name:  "eval",
 		Usage: "measure a trained model",
+		Description: "accuracy     of JEM-k for each --refine and each --noise; nll: the proper scores alone\n" +
+			"calibration  ECE, MCE, adaptive ECE, a temperature fitted on the held-out images, reliability diagram\n" +
+			"ood          how well scores tell other images: the paper's table, near and far sets, histograms\n" +
+			"samples      FID, Inception Score, KID, precision and recall of samples\n" +
+			"distal       images of a class made from noise\n" +
+			"chains       long SGLD chains: log p(x), step norms, R-hat, effective sample size\n" +
+			"Attacks are a command of their own, jem attack.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "task", Value: "accuracy", Usage: "what to measure: " + strings.Join(evalTasks, ", ")},
 			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(train.Splits, ", ")},
-			&cli.IntFlag{Name: "limit", Usage: "only the first so many images of each set; 0: all"},
-			&cli.StringFlag{Name: "ood", Usage: "sets for --task ood, between commas: svhn, cifar100, interp (means of two test images), folder:PATH, …"},
-			&cli.StringFlag{Name: "pictures", Usage: "write charts as SVG into this `FOLDER`"},
+			&cli.IntFlag{Name: "limit", Usage: "only the first so many images of each set, or images of distal; 0: all"},
+			&cli.StringFlag{Name: "noise", Usage: "standard deviation of the pixel noise, for --task accuracy several between commas; default: the run's, 0.03 as published [sigma]"},
+			&cli.StringFlag{Name: "refine", Value: "0", Usage: "SGLD steps k before the answer, for --task accuracy, several between commas [n_steps_refine]"},
+			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts, of chains and of SGLD noise"},
+			&cli.StringFlag{Name: "pictures", Usage: "write diagrams and pictures as PNG into this `FOLDER`"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the result as JSON into this `FILE`, too"},
 			jsonFlag,
-		}, append(append(attackFlags(), qualityFlags()...), runFlags()...)...),
+			&cli.StringFlag{Name: "ood", Usage: "sets, between commas: svhn, cifar100, mnist, …; textures, tiny-imagenet, celeba, places365, faces; interp (means of two test images), uniform, gaussian, folder:PATH", Category: ood},
+			&cli.StringFlag{Name: "scores", Value: strings.Join(train.OODScores, ","), Usage: "all, or some of " + strings.Join(train.AllScores, ", "), Category: ood},
+			&cli.Float64Flag{Name: "temperature", Usage: "of score msp; 0: fitted on the held-out images", Category: ood},
+			&cli.Float64Flag{Name: "odin-temperature", Value: train.PublishedODIN.Temperature, Usage: "of score odin", Category: ood},
+			&cli.Float64Flag{Name: "odin-epsilon", Value: train.PublishedODIN.Epsilon, Usage: "step of score odin, pixels in [-1,1]", Category: ood},
+			&cli.IntFlag{Name: "neighbour", Value: 50, Usage: "k of score knn", Category: ood},
+			&cli.IntFlag{Name: "fit-images", Usage: "training images that mahalanobis, relative and knn compare with; 0: all", Category: ood},
+			&cli.IntFlag{Name: "n", Value: 20, Usage: "chains", Category: chains},
+			&cli.IntFlag{Name: "steps", Value: 1000, Usage: "SGLD steps of each", Category: chains},
+			&cli.IntFlag{Name: "every", Value: 10, Usage: "steps from one record to the next", Category: chains},
+			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer", Category: chains},
+			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: distal},
+		}, append(qualityFlags(), runFlags()...)...),
 		Action: p.eval,
 	})
 }
 
 // evalTasks in the order of the help.
-var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "attack", "distal", "samples"}
+var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "samples", "distal", "chains"}
 
 func (p *program) eval(c *cli.Context) error {
 	task := map[string]func(*cli.Context, *screen, *train.Predictor) error{
-		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "attack": p.attack, "distal": p.distal, "samples": p.quality,
+		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "samples": p.quality, "distal": p.distal, "chains": p.chains,
 	}[c.String("task")]
+	noises, err := numbers(c, "noise", 0, 10)
+	if err != nil {
+		return err
+	}
 	switch split := c.String("split"); {
 	case task == nil:
 		return usagef(c, "--task %q: want %s", c.String("task"), strings.Join(evalTasks, ", "))
 	case !slices.Contains(train.Splits, split):
 		return usagef(c, "--split %q: want %s", split, strings.Join(train.Splits, ", "))
-	case c.Int("refine") < 0:
-		return usagef(c, "--refine %d: want at least 0", c.Int("refine"))
 	case c.Int("limit") < 0:
 		return usagef(c, "--limit %d: want at least 0", c.Int("limit"))
+	case len(noises) > 1 && c.String("task") != "accuracy":
+		return usagef(c, "--noise %s: only --task accuracy takes several", c.String("noise"))
 	}
-	return p.withRun(c, func(s *screen, m *train.Predictor) error { return task(c, s, m) })
+	return p.withRun(c, func(s *screen, m *train.Predictor) error {
+		if len(noises) > 0 {
+			setNoise(m, noises[0])
+		}
+		return task(c, s, m)
+	})
 }
+
+// setNoise sets the pixel noise that images get.
+func setNoise(m *train.Predictor, noise float64) {
+	m.Config.Data.EvalNoise, m.Config.Data.Noise = noise > 0, float32(noise)
+}
+
+// numbers reads a flag of numbers from lo to hi between commas; none where it isn't set and
+// has no default.
+func numbers(c *cli.Context, flag string, lo, hi float64) (all []float64, err error) {
+	if c.String(flag) == "" {
+		return nil, nil
+	}
+	for _, text := range strings.Split(c.String(flag), ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil || !(v >= lo && v <= hi) {
+			return nil, usagef(c, "--%s %q: want numbers from %g to %g between commas", flag, c.String(flag), lo, hi)
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+// counts is numbers for whole ones.
+func counts(c *cli.Context, flag string, lo, hi int) (all []int, err error) {
+	values, err := numbers(c, flag, float64(lo), float64(hi))
+	for _, v := range values {
+		if v != float64(int(v)) {
+			return nil, usagef(c, "--%s %q: want whole numbers between commas", flag, c.String(flag))
+		}
+		all = append(all, int(v))
+	}
+	return all, err
+}
+
+// maxRefine bounds k: more steps than that are a slip.
+const maxRefine = 10000
 
 // accuracy is jem eval --task accuracy.
 func (p *program) accuracy(c *cli.Context, s *screen, m *train.Predictor) error {
-	split := c.String("split")
-	images, notes, err := train.OpenImages(m.Config, split)
+	refine, err := counts(c, "refine", 0, maxRefine)
 	if err != nil {
 		return err
 	}
-	s.notes(notes)
-	images = train.Head(images, c.Int("limit"))
-	var a train.Accuracy
-	if k := c.Int("refine"); k > 0 {
-		a, err = m.RefinedAccuracy(images, split, k, c.Uint64("seed"))
-	} else {
-		a, err = m.Accuracy(images, split)
+	noises, _ := numbers(c, "noise", 0, 10) // checked before
+	if len(noises) == 0 {
+		noises = []float64{0}
+		if m.Config.Data.EvalNoise {
+			noises[0] = float64(m.Config.Data.Noise)
+		}
 	}
-	if err != nil {
-		return err
+	var all []train.AccuracyResult
+	rows := []string{"NOISE\tREFINE\tACCURACY\tCROSS-ENTROPY\tLOG P(X)\tIMAGES"}
+	for _, noise := range noises {
+		setNoise(m, noise)
+		images, notes, err := train.OpenImages(m.Config, c.String("split"))
+		if err != nil {
+			return err
+		}
+		s.notes(notes)
+		images = train.Head(images, c.Int("limit"))
+		for _, k := range refine {
+			about := fmt.Sprintf("noise %g, refine %d", noise, k)
+			a, err := m.Classify(c.Context, images, c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
+			if err != nil {
+				return err
+			}
+			all = append(all, a)
+			rows = append(rows, fmt.Sprintf("%.3g\t%d\t%.2f %%\t%.4f\t%.3f\t%d", noise, k, 100*a.Accuracy, a.Loss, a.LogPx, a.Images))
+		}
 	}
-	if c.Bool("json") {
-		return p.json(evaluation{Checkpoint: m.Checkpoint, Step: m.Step, Data: m.Config.Data.Name, Refine: c.Int("refine"), Accuracy: a})
+	if len(all) > 1 {
+		return p.result(c, all, rows)
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s (%s, cross-entropy %.4f, pixel noise %g)\n", a, m.Config.Data.Name, a.Loss, a.Noise)
-	return err
-}
-
-// evaluation is a measurement with what was measured.
-type evaluation struct {
-	Checkpoint string `json:"checkpoint"`
-	Step       int    `json:"step"`
-	Data       string `json:"data"`
-	Refine     int    `json:"refine"` // SGLD steps before the answer
-	train.Accuracy
-}
-
-// withRun opens the device and the run that a command's runFlags name.
-func (p *program) withRun(c *cli.Context, do func(*screen, *train.Predictor) error) error {
-	if c.IsSet("run") == c.IsSet("checkpoint") {
-		return usagef(c, "name either --run or --checkpoint")
-	}
-	s, err := p.screen(c)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	dev, err := openDevice(deviceOf(c))
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
-	m, err := openRun(c, dev, s)
-	if err != nil {
-		return err
-	}
-	return do(s, m)
-}
-
-func openRun(c *cli.Context, dev backend.Device, s *screen) (*train.Predictor, error) {
-	m, notes, err := train.OpenRun(dev, c.String("run"), c.String("checkpoint"))
-	s.notes(notes)
-	if err != nil {
-		return nil, err
-	}
-	if c.IsSet("data-dir") {
-		m.Config.Data.Dir = c.String("data-dir")
-	}
-	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.String("device", dev.Name()))
-	return m, nil
-}
-
-// notes logs sentences for the user.
-func (s *screen) notes(all []string) {
-	for _, n := range all {
-		s.log.Warn(escape(n))
-	}
+	a := all[0]
+	return p.result(c, a, []string{fmt.Sprintf("%s accuracy %.2f %% on %d images (%s, cross-entropy %.4f, pixel noise %g)", a.Split, 100*a.Accuracy, a.Images, a.Data, a.Loss, a.Noise)})
 }

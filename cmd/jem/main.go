@@ -58,6 +58,7 @@ func (p *program) app() *cli.App {
 			p.trainCommand(),
 			p.reproduceCommand(),
 			p.evalCommand(),
+			p.attackCommand(),
 			p.sampleCommand(),
 			p.scoreCommand(),
 			p.convertCommand(),

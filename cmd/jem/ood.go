@@ -4,97 +4,161 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/train"
 )
 
-// histogramBins are the paper's 100, or fewer where a set has less than 2,000 images: 20 a
-// bin on average, so that the shape shows through the noise.
-func histogramBins(in, out []float64) int { return min(max(min(len(in), len(out))/20, 10), 100) }
-
 // ood is jem eval --task ood.
 func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
-	if !c.IsSet("ood") {
-		return usagef(c, "--ood is missing: name sets, as in --ood svhn,interp,folder:PATH")
+	o, names, err := oodOptions(c)
+	if err != nil {
+		return err
 	}
-	names := strings.Split(c.String("ood"), ",")
 	split := c.String("split")
 	images, notes, err := train.OpenImages(m.Config, split)
 	s.notes(notes)
 	if err != nil {
 		return err
 	}
-	subject, err := m.Subject()
-	if err != nil {
+	result := train.OODResult{Orientation: train.Orientation, Scores: map[string]string{}}
+	if result.Subject, err = m.Subject(); err != nil {
 		return err
 	}
-	in, err := oodScores(s, m, split, train.Head(images, c.Int("limit")))
-	if err != nil {
-		return err
-	}
-	result := train.OODResult{Subject: subject, In: subject.Data + " " + split, Orientation: train.Orientation}
-	for _, name := range names {
-		images, notes, err := m.OpenOOD(name, c.Int("limit"))
+	others := make([]train.Images, len(names)) // all opened before the hours that scores may take
+	for i, name := range names {
+		var notes []string
+		others[i], notes, err = m.OpenOOD(name, c.Int("limit"))
 		s.notes(notes)
 		if err != nil {
 			return err
 		}
-		out, err := oodScores(s, m, name, images)
-		if err != nil {
-			return err
-		}
-		figures, err := train.DetectOOD(name, in, out)
-		if err != nil {
-			return err
-		}
-		result.Figures = append(result.Figures, figures...)
-		if err := p.histograms(c, result.In, name, in, out, figures); err != nil {
-			return err
-		}
 	}
-	if c.Bool("json") {
-		return p.json(result)
-	}
-	return p.table(oodRows(result)...)
-}
-
-// oodScores computes the OOD scores of images.
-func oodScores(s *screen, m *train.Predictor, about string, images train.Images) (map[string][]float64, error) {
-	o, err := outputs(s, m, about, images, true)
+	scorer, notes, err := m.NewScorer(c.Context, o, s.follow())
+	s.notes(notes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return o.Scores()
+	in, own, err := scorer.Score(c.Context, split, train.Head(images, c.Int("limit")), s.follow())
+	if err != nil {
+		return err
+	}
+	result.In, result.Scorer, result.Protocol = result.Data+" "+split, scorer.Options, train.Protocol{
+		Text: oodProtocol, DataHash: own.Data, Samples: own.Images,
+	}
+	for _, name := range o.Scores {
+		result.Scores[name] = train.ScoreMeanings[name]
+	}
+	for i, name := range names {
+		out, set, err := scorer.Score(c.Context, name, others[i], s.follow())
+		if err != nil {
+			return err
+		}
+		if err := result.Add(set, in, out); err != nil {
+			return err
+		}
+		if err := histograms(c, result, name, in, out); err != nil {
+			return err
+		}
+	}
+	return p.result(c, result, oodRows(result))
 }
 
-func oodRows(r train.OODResult) []string {
-	rows := []string{
-		fmt.Sprintf("in-distribution: %s, pixel noise %g", r.In, r.Noise), r.Orientation,
-		"SET\tSCORE\tAUROC\tAUPR IN\tAUPR OUT\tFPR95\tFPR95 OUT\tIMAGES",
+const oodProtocol = "all images of both sets with the run's evaluation noise, one pass of the network each, two for odin; features compared with training images without augmentation"
+
+// oodOptions are the flags of the task.
+func oodOptions(c *cli.Context) (o train.ScorerOptions, sets []string, err error) {
+	if !c.IsSet("ood") {
+		return o, nil, usagef(c, "--ood is missing: name sets, as in --ood svhn,interp,folder:PATH")
 	}
+	o = train.ScorerOptions{
+		Scores: strings.Split(c.String("scores"), ","), Temperature: c.Float64("temperature"),
+		ODIN:      train.ODIN{Temperature: c.Float64("odin-temperature"), Epsilon: c.Float64("odin-epsilon")},
+		Neighbour: c.Int("neighbour"), FitImages: c.Int("fit-images"),
+	}
+	if c.String("scores") == "all" {
+		o.Scores = train.AllScores
+	}
+	for _, name := range o.Scores {
+		if !slices.Contains(train.AllScores, name) {
+			return o, nil, usagef(c, "--scores %q: want all, or some of %s", c.String("scores"), strings.Join(train.AllScores, ", "))
+		}
+	}
+	switch {
+	case !(o.Temperature >= 0) || math.IsInf(o.Temperature, 0):
+		return o, nil, usagef(c, "--temperature %g: want at least 0", o.Temperature)
+	case !(o.ODIN.Temperature > 0) || !(o.ODIN.Epsilon >= 0) || math.IsInf(o.ODIN.Temperature+o.ODIN.Epsilon, 0):
+		return o, nil, usagef(c, "--odin-temperature %g, --odin-epsilon %g: want above 0 and at least 0", o.ODIN.Temperature, o.ODIN.Epsilon)
+	case o.Neighbour < 1 || o.FitImages < 0:
+		return o, nil, usagef(c, "--neighbour %d, --fit-images %d: want at least 1 and 0", o.Neighbour, o.FitImages)
+	}
+	return o, strings.Split(c.String("ood"), ","), nil
+}
+
+// oodRows are three tables: the paper's, of AUROC by score and set, OpenOOD's means, and all
+// figures.
+func oodRows(r train.OODResult) []string {
+	rows := []string{fmt.Sprintf("in-distribution: %s, %d images, pixel noise %g", r.In, r.Samples, r.Noise), r.Orientation, "", "AUROC"}
+	header := []string{"SCORE"}
+	for _, set := range r.Sets {
+		header = append(header, escape(setName(set.Set)))
+	}
+	rows = append(rows, strings.Join(header, "\t"))
+	for _, score := range train.AllScores {
+		row := []string{score}
+		for _, f := range r.Figures {
+			if f.Score == score {
+				row = append(row, fmt.Sprintf("%.4f", f.AUROC))
+			}
+		}
+		if len(row) > 1 {
+			rows = append(rows, strings.Join(row, "\t"))
+		}
+	}
+	if len(r.Groups) > 0 {
+		rows = append(rows, "", "means over near and far sets as OpenOOD groups them; its FPR@95 is FPR95 OUT", "GROUP\tSCORE\tSETS\tAUROC\tFPR95\tFPR95 OUT")
+		for _, g := range r.Groups {
+			rows = append(rows, fmt.Sprintf("%s\t%s\t%d\t%.4f\t%.4f\t%.4f", g.Group, g.Score, g.Sets, g.AUROC, g.FPR95, g.FPR95Out))
+		}
+	}
+	rows = append(rows, "", "SET\tSCORE\tAUROC\tAUPR IN\tAUPR OUT\tFPR95\tFPR95 OUT\tIMAGES")
 	for _, f := range r.Figures {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%d + %d",
-			escape(f.Set), f.Score, f.AUROC, f.AUPRIn, f.AUPROut, f.FPR95, f.FPR95Out, f.In, f.Out))
+			escape(setName(f.Set)), f.Score, f.AUROC, f.AUPRIn, f.AUPROut, f.FPR95, f.FPR95Out, f.In, f.Out))
+	}
+	if _, ok := r.Scores["energy"]; ok {
+		rows = append(rows, "", "energy: E(x) = −log p(x) up to log Z, so its figures are those of px")
 	}
 	return rows
 }
 
+// setName is a set's name for people: of a folder the last part.
+func setName(set string) string {
+	if path, ok := strings.CutPrefix(set, "folder:"); ok {
+		return filepath.Base(path)
+	}
+	return set
+}
+
 // histograms draws each score's distribution in both sets.
-func (p *program) histograms(c *cli.Context, inName, name string, in, out map[string][]float64, figures []train.OODFigure) error {
-	for _, f := range figures {
-		a, b, label := in[f.Score], out[f.Score], scoreLabels[f.Score]
-		if f.Score == "pxgrad" {
+func histograms(c *cli.Context, r train.OODResult, name string, in, out map[string][]float64) error {
+	for _, f := range r.Figures {
+		if f.Set != name {
+			continue
+		}
+		a, b := in[f.Score], out[f.Score]
+		if f.Score == "pxgrad" || f.Score == "mahalanobis" {
 			a, b = negLogNorm(a), negLogNorm(b)
 		}
-		lines := picture.Densities(histogramBins(a, b), a, b)
-		err := p.picture(c, "ood-"+fileName(name)+"-"+f.Score+".svg", picture.Chart{
-			Title:  fmt.Sprintf("%s: AUROC %.3f", name, f.AUROC),
-			XLabel: label, YLabel: "density",
-			Series: []picture.Series{{Name: inName, Points: lines[0], Filled: true}, {Name: name, Points: lines[1], Dashed: true}},
+		lines := figure.Density(histogramBins(a, b), a, b)
+		lines[0].Name, lines[1].Name = r.In, setName(name)
+		err := draw(c, "ood-"+fileName(name)+"-"+f.Score+".png", figure.Lines{
+			Title:  fmt.Sprintf("%s: AUROC %.3f by %s", setName(name), f.AUROC, f.Score),
+			XLabel: scoreLabels[f.Score], YLabel: "density", Lines: lines,
 		})
 		if err != nil {
 			return err
@@ -103,12 +167,18 @@ func (p *program) histograms(c *cli.Context, inName, name string, in, out map[st
 	return nil
 }
 
+// histogramBins are the paper's 100, or fewer where a set has less than 2,000 images: 20 a
+// bin on average, so that the shape shows through the noise.
+func histogramBins(in, out []float64) int { return min(max(min(len(in), len(out))/20, 10), 100) }
+
 var scoreLabels = map[string]string{
-	"px": "log p(x) + log Z", "py": "max p(y|x)", "pxgrad": "−log ‖∂log p(x)/∂x‖",
+	"px": "log p(x) + log Z", "py": "max p(y|x)", "pxgrad": "−log ‖∂log p(x)/∂x‖", "energy": "−E(x)", "maxlogit": "largest logit",
+	"msp": "max p(y|x) at a temperature", "odin": "max p(y|x) of ODIN", "mahalanobis": "−log of the squared Mahalanobis distance",
+	"relative": "relative Mahalanobis score", "knn": "−distance to the k-th neighbour",
 }
 
-// negLogNorm makes the published histogram's −log‖g‖ of −‖g‖, which has the same order.
-// A gradient of exactly 0 is shown as the least positive float32.
+// negLogNorm makes the published histogram's −log‖g‖ of −‖g‖, which has the same order, or
+// the like of distances. Exactly 0 is shown as the least positive float32.
 func negLogNorm(scores []float64) []float64 {
 	out := make([]float64, len(scores))
 	for i, v := range scores {
@@ -124,5 +194,5 @@ func fileName(set string) string {
 			return r
 		}
 		return '_'
-	}, strings.ToLower(filepath.Base(strings.TrimPrefix(set, "folder:"))))
+	}, strings.ToLower(setName(set)))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,10 +19,11 @@ var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print the result as JSON on s
 
 // json prints a result for machines.
 func (p *program) json(v any) error {
-	enc := json.NewEncoder(p.stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	b, err := marshal(v)
+	if err == nil {
+		_, err = p.stdout.Write(b)
+	}
+	return err
 }
 
 // table prints rows of tab-separated cells in columns.
@@ -73,4 +75,32 @@ func logger(c *cli.Context, w io.Writer) (*zap.Logger, error) {
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// result shows what a measurement found, as JSON or as rows, and writes it as JSON into the
+// file that --out names, if it does.
+func (p *program) result(c *cli.Context, v any, rows []string) error {
+	if out := c.String("out"); out != "" {
+		b, err := marshal(v)
+		if err != nil {
+			return err
+		}
+		if err := writeInto(out, b); err != nil {
+			return err
+		}
+	}
+	if c.Bool("json") {
+		return p.json(v)
+	}
+	return p.table(rows...)
+}
+
+// marshal is JSON for a file.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
 }

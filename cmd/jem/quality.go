@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"image"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -53,13 +54,10 @@ func (p *program) quality(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	if err := p.samplePictures(c, m, drawn); err != nil {
+	if err := samplePictures(c, m, drawn); err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return p.json(result)
-	}
-	return p.table(qualityRows(result)...)
+	return p.result(c, result, qualityRows(result))
 }
 
 func qualityOptions(c *cli.Context, m *train.Predictor) (train.QualityOptions, error) {
@@ -134,7 +132,7 @@ func (s *screen) stages() func(stage string, done, total int) {
 
 // samplePictures draws the judged samples into the folder that --pictures names: each class's,
 // and the likeliest and the least likely.
-func (p *program) samplePictures(c *cli.Context, m *train.Predictor, s *train.Samples) error {
+func samplePictures(c *cli.Context, m *train.Predictor, s *train.Samples) error {
 	const shown = 100
 	folder := c.String("pictures")
 	if folder == "" {
@@ -144,25 +142,23 @@ func (p *program) samplePictures(c *cli.Context, m *train.Predictor, s *train.Sa
 	if err != nil {
 		return err
 	}
-	content, err := picture.PNG(grid)
+	ranked := s.Ranked()
+	total := len(ranked.Class)
+	n := min(shown, total)
+	likeliest, err := journal.Plain(ranked.Part(0, n))
 	if err != nil {
 		return err
 	}
-	if err := writePicture(filepath.Join(folder, "samples-by-class.png"), content); err != nil {
+	least, err := journal.Plain(ranked.Part(total-n, total))
+	if err != nil {
 		return err
 	}
-	ranked := s.Ranked()
-	n := min(shown, len(ranked.Class))
-	for name, part := range map[string]*train.Samples{"samples-likeliest.png": ranked.Part(0, n), "samples-least-likely.png": ranked.Part(len(ranked.Class)-n, len(ranked.Class))} {
-		sheet, err := journal.Plain(part)
+	for name, img := range map[string]image.Image{"samples-by-class.png": grid, "samples-likeliest.png": likeliest, "samples-least-likely.png": least} {
+		content, err := picture.PNG(img)
 		if err != nil {
 			return err
 		}
-		content, err := picture.PNG(sheet)
-		if err != nil {
-			return err
-		}
-		if err := writePicture(filepath.Join(folder, name), content); err != nil {
+		if err := writeInto(filepath.Join(folder, name), content); err != nil {
 			return err
 		}
 	}

@@ -52,6 +52,7 @@ func small(data, out string, more ...string) []string {
 	return append([]string{
 		"train", "--preset", "cifar10-small", "--data-dir", data, "--out", out, "--batch", "4", "--sgld-steps", "2",
 		"--buffer-size", "20", "--steps", "3", "--set", "data.valid=20", "--set", "model.width=1", "--set", "train.log_every=1",
+		"--conv-algo", "winograd", // nothing is measured, so that two runs compute alike
 	}, more...)
 }
 
@@ -67,9 +68,9 @@ func TestTrainEvalSample(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	var e evaluation
+	var e train.AccuracyResult
 	okJSON(t, &e, "eval", "--run", out, "--json")
-	if e.Step != 3 || e.Accuracy.Accuracy != done.Evaluation.Accuracy || e.Loss != done.Evaluation.Loss {
+	if e.Step != 3 || e.Accuracy != done.Evaluation.Accuracy || e.Loss != done.Evaluation.Loss {
 		t.Errorf("the run read back has %+v, at its end it had %+v", e, done.Evaluation)
 	}
 	for split, images := range map[string]int{"valid": 20, "train": 80} {
@@ -93,13 +94,13 @@ func testEvalTasks(t *testing.T, out string) {
 	eval(&c, "--task", "calibration")
 	var n properScores
 	eval(&n, "--task", "nll", "--limit", "20")
-	var a evaluation
+	var a train.AccuracyResult
 	eval(&a)
 	// The NLL is summed in float64 both times, from the same float32 logits.
-	if c.NLL != n.NLL || c.Brier != n.Brier || math.Abs(c.NLL-a.Loss) > 1e-9 || c.Accuracy != a.Accuracy.Accuracy || len(c.Bins) != 3 || len(c.Weights) != 64 {
+	if c.NLL != n.NLL || c.Brier != n.Brier || math.Abs(c.NLL-a.Loss) > 1e-9 || c.Accuracy != a.Accuracy || len(c.Bins) != 3 || len(c.Weights) != 64 {
 		t.Errorf("got %+v, %+v and %+v", c, n, a)
 	}
-	var refined evaluation
+	var refined train.AccuracyResult
 	eval(&refined, "--refine", "1")
 	if refined.Images != 20 || refined.Refine != 1 || refined.Loss == a.Loss {
 		t.Errorf("got %+v and %+v", refined, a)
@@ -112,19 +113,58 @@ func testEvalTasks(t *testing.T, out string) {
 		}
 	}
 	var o train.OODResult
-	eval(&o, "--task", "ood", "--ood", "folder:"+folder, "--limit", "15")
-	if len(o.Figures) != 3 || o.Figures[0].In != 15 || o.Figures[0].Out != 2 || o.Orientation == "" {
+	eval(&o, "--task", "ood", "--ood", "folder:"+folder+",uniform", "--limit", "15")
+	if len(o.Figures) != 6 || o.Figures[0].In != 15 || o.Figures[0].Out != 2 || o.Orientation == "" || len(o.DataHash) != 64 || len(o.Weights) != 64 || len(o.Sets[0].Data) != 64 {
 		t.Errorf("got %+v", o)
 	}
-	var k train.AttackResult
-	eval(&k, "--task", "attack", "--limit", "6", "--epsilon", "4,64", "--pgd-steps", "3", "--restarts", "1", "--refine", "1", "--chains", "2", "--norm", "l2")
-	if len(k.Points) != 3 || k.Images != 6 || k.Points[0].Accuracy < k.Points[2].Accuracy || k.Points[2].Epsilon != 64 {
-		t.Errorf("got %+v", k)
+	eval(&o, "--task", "ood", "--ood", "gaussian,uniform", "--limit", "15", "--scores", "all", "--neighbour", "5")
+	if len(o.Figures) != 20 || o.Scorer.FitImages != 80 || o.Scorer.Temperature <= 0 || o.Sets[0].Set != "gaussian" {
+		t.Errorf("got %+v", o)
 	}
-	for _, name := range []string{"reliability.svg", "ood-" + filepath.Base(folder) + "-pxgrad.svg", "attack-l2-k1.svg"} {
+	var all []train.AccuracyResult
+	eval(&all, "--noise", "0,0.03", "--refine", "0,1,2")
+	if len(all) != 6 || all[0].Noise != 0 || all[5].Noise != 0.03 || all[5].Refine != 2 || all[0].DataHash == all[5].DataHash || all[0].DataHash != all[1].DataHash {
+		t.Errorf("got %+v", all)
+	}
+	var chains train.ChainsResult
+	eval(&chains, "--task", "chains", "--n", "2", "--steps", "16", "--every", "1")
+	if len(chains.Records) != 16 || chains.LogPx.RHat == 0 {
+		t.Errorf("got %+v", chains)
+	}
+	file := filepath.Join(t.TempDir(), "results", "a.json")
+	eval(&a, "--out", file)
+	if b, err := os.ReadFile(file); err != nil || !bytes.Contains(b, []byte(`"weights_sha256"`)) {
+		t.Errorf("--out: %s, %v", b, err)
+	}
+	for _, name := range []string{"reliability.png", "ood-" + filepath.Base(folder) + "-pxgrad.png", "ood-gaussian-knn.png", "chains-log-px.png", "chains-step-norm.png"} {
 		if _, err := os.Stat(filepath.Join(pictures, name)); err != nil {
 			t.Error(err)
 		}
+	}
+	testAttack(t, out)
+}
+
+// testAttack attacks the smallest run, twice against itself and once with images made against it.
+func testAttack(t *testing.T, out string) {
+	folder := filepath.Join(t.TempDir(), "attack")
+	args := []string{"attack", "--run", out, "--json", "--limit", "6", "--epsilon", "4,64", "--pgd-steps", "3", "--restarts", "1", "--chains", "2", "--refine", "0,1"}
+	var r attackReport
+	okJSON(t, &r, append(args, "--attack", "pgd,apgd-dlr", "--out", folder)...)
+	if len(r.Attacks) != 4 || len(r.Worst) != 2 || r.Attacks[3].Refine != 1 || r.Attacks[3].Images != 6 || r.Attacks[0].Points[0].Accuracy < r.Attacks[0].Points[2].Accuracy || r.Attacks[0].DataHash == "" {
+		t.Errorf("got %+v", r)
+	}
+	for _, name := range []string{"attack.json", "curve.png", "adversarial-pgd-k0.safetensors", "adversarial-apgd-dlr-k1.safetensors"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "unfinished-*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	var transfer attackReport
+	okJSON(t, &transfer, append(args, "--from", out, "--norm", "l2")...)
+	if transfer.Attacks[0].Source == nil || transfer.Attacks[0].Source.Weights != r.Attacks[0].Weights {
+		t.Errorf("got %+v", transfer)
 	}
 }
 
@@ -145,6 +185,20 @@ func testSamples(t *testing.T, out string) {
 		}
 		f.Close()
 	}
+}
+
+// oneClass is a folder of pictures of one class.
+func oneClass(t *testing.T) string {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "cats"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		if err := picture.WritePNG(filepath.Join(dir, "cats", fmt.Sprintf("%d.png", i)), image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 func testMistakesWithRuns(t *testing.T, data, out string) {
@@ -169,8 +223,15 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"own set", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "cifar10"}, exitData, "jem: cifar10 is the run's own"},
 		{"empty folder", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "folder:" + t.TempDir()}, exitData, "jem: "},
 		{"too few to interpolate", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "interp"}, exitData, "jem: interp: 20 test images"},
-		{"negative radius", nil, []string{"eval", "--run", out, "--task", "attack", "--epsilon", "-1"}, exitUsage, "jem: --epsilon"},
-		{"unknown norm", nil, []string{"eval", "--run", out, "--task", "attack", "--norm", "l3"}, exitUsage, "jem: --norm"},
+		{"negative radius", nil, []string{"attack", "--run", out, "--epsilon", "-1"}, exitUsage, "jem: --epsilon"},
+		{"unknown norm", nil, []string{"attack", "--run", out, "--norm", "l3"}, exitUsage, "jem: --norm"},
+		{"unknown attack", nil, []string{"attack", "--run", out, "--attack", "pgd,fgsm"}, exitUsage, `jem: --attack "pgd,fgsm"`},
+		{"unknown score", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "uniform", "--scores", "px,pz"}, exitUsage, `jem: --scores "px,pz"`},
+		{"neighbour beyond the images", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "uniform", "--scores", "knn", "--neighbour", "81"}, exitData, "jem: score knn: neighbour 81 of 80"},
+		{"no textures", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "textures"}, exitData, "jem: textures: no folder of its pictures"},
+		{"two noises", nil, []string{"eval", "--run", out, "--task", "nll", "--noise", "0,0.03"}, exitUsage, "jem: --noise 0,0.03: only"},
+		{"too few records", nil, []string{"eval", "--run", out, "--task", "chains", "--steps", "20"}, exitUsage, "jem: --n 20, --steps 20"},
+		{"one class", nil, []string{"train", "--preset", "folder", "--data-dir", oneClass(t), "--out", out + "4", "--steps", "1", "--batch", "2"}, exitData, "jem: "},
 		{"unknown class", nil, []string{"sample", "--run", out, "--out", "x.png", "--class", "cow"}, exitUsage, `jem: --class "cow"`},
 		{"damaged checkpoints", func() error { return truncateAll(out) }, []string{"eval", "--run", out}, exitData, "jem: "},
 	} {

@@ -39,36 +39,27 @@ func (p *program) score(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := p.screen(c)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	dev, err := openDevice(deviceOf(c))
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
-	m, err := openModel(c, dev, s)
-	if err != nil {
-		return err
-	}
-	in, err := openInput(c.StringSlice("input"), m, s)
-	if err != nil {
-		return err
-	}
-	s.start(int64(in.n))
-	scores, err := m.Score(c.Context, in.n, in.fill, func(done int) { s.set(int64(done), "scored") })
-	if err != nil {
-		return err
-	}
-	s.close()
-	about, err := m.Subject()
-	if err != nil {
-		return err
-	}
-	about.Data, about.Noise = strings.Join(c.StringSlice("input"), ", "), 0
-	return p.writeScores(c.String("out"), format, scored{Subject: about, names: in.names, classes: m.Classes, scores: scores})
+	return p.withDevice(c, func(s *screen, dev backend.Device) error {
+		m, err := openModel(c, dev, s)
+		if err != nil {
+			return err
+		}
+		in, err := openInput(c.StringSlice("input"), m, s)
+		if err != nil {
+			return err
+		}
+		bar := s.follow()
+		scores, err := m.Score(c.Context, in.n, in.fill, func(done int) { bar("scored", done, in.n) })
+		if err != nil {
+			return err
+		}
+		about, err := m.Subject()
+		if err != nil {
+			return err
+		}
+		about.Data, about.Noise = strings.Join(c.StringSlice("input"), ", "), 0
+		return p.writeScores(c.String("out"), format, scored{Subject: about, Protocol: scores.Protocol(), names: in.names, classes: m.Classes, scores: scores})
+	})
 }
 
 // scoreFormat checks the flags.

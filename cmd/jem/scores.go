@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"text/tabwriter"
@@ -16,6 +15,7 @@ import (
 // scored is what a model said of images.
 type scored struct {
 	train.Subject
+	train.Protocol
 	Images []scoredOf `json:"images"`
 
 	names, classes []string
@@ -44,7 +44,8 @@ func (s *scored) fill() {
 	}
 }
 
-// writeScores writes scores to a file, or to stdout if out is empty.
+// writeScores writes scores to a file, or to stdout if out is empty. What was measured, and
+// on what, stands in the file or in OUT.about.json beside it.
 func (p *program) writeScores(out, format string, s scored) error {
 	s.fill()
 	b, err := map[string]func() ([]byte, error){"table": s.table, "json": s.json, "csv": s.csv, "safetensors": s.tensors}[format]()
@@ -57,6 +58,18 @@ func (p *program) writeScores(out, format string, s scored) error {
 	}
 	if err := durable.WriteFile(out, b); err != nil {
 		return err
+	}
+	if format == "csv" || format == "safetensors" { // there is no place in them
+		about, err := marshal(struct {
+			train.Subject
+			train.Protocol
+		}{s.Subject, s.Protocol})
+		if err != nil {
+			return err
+		}
+		if err := durable.WriteFile(out+".about.json", about); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s (%d images)\n", escape(out), len(s.Images))
 	return err
@@ -73,14 +86,7 @@ func (s *scored) table() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func (s *scored) json() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(s)
-	return b.Bytes(), err
-}
+func (s *scored) json() ([]byte, error) { return marshal(s) }
 
 func (s *scored) csv() ([]byte, error) {
 	var b bytes.Buffer

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+
+	"jem/backend"
+	"jem/train"
+)
+
+// runFlags are those of commands that read a finished run.
+func runFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "run", Usage: "run `FOLDER`; its newest checkpoint is used"},
+		&cli.StringFlag{Name: "checkpoint", Usage: "this checkpoint instead, as in runs/first/checkpoints/step-00001000"},
+		dataDirFlag,
+	}, append(deviceFlags(), logFlags()...)...)
+}
+
+// withDevice opens the screen and the device that a command's deviceFlags and logFlags say.
+func (p *program) withDevice(c *cli.Context, do func(*screen, backend.Device) error) error {
+	s, err := p.screen(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	dev, err := openDevice(deviceOf(c))
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	return do(s, dev)
+}
+
+// withRun opens the device and the run that a command's runFlags name.
+func (p *program) withRun(c *cli.Context, do func(*screen, *train.Predictor) error) error {
+	return p.withRuns(c, func(s *screen, _ backend.Device, m *train.Predictor) error { return do(s, m) })
+}
+
+// withRuns is withRun for those who want to open another on the same device.
+func (p *program) withRuns(c *cli.Context, do func(*screen, backend.Device, *train.Predictor) error) error {
+	if c.IsSet("run") == c.IsSet("checkpoint") {
+		return usagef(c, "name either --run or --checkpoint")
+	}
+	return p.withDevice(c, func(s *screen, dev backend.Device) error {
+		m, err := openRun(c, s, dev, c.String("run"), c.String("checkpoint"))
+		if err != nil {
+			return err
+		}
+		return do(s, dev, m)
+	})
+}
+
+// openRun opens a run's newest checkpoint, or the one named.
+func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint string) (*train.Predictor, error) {
+	m, notes, err := train.OpenRun(dev, run, checkpoint)
+	s.notes(notes)
+	if err != nil {
+		return nil, err
+	}
+	if c.IsSet("data-dir") {
+		m.Config.Data.Dir = c.String("data-dir")
+	}
+	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.String("device", dev.Name()))
+	return m, nil
+}
+
+// notes logs sentences for the user.
+func (s *screen) notes(all []string) {
+	for _, n := range all {
+		s.log.Warn(escape(n))
+	}
+}
+
+// follow follows sets of images that run through the network, each with a progress bar.
+func (s *screen) follow() train.Watch {
+	running := ""
+	return func(about string, done, total int) {
+		if about != running || done == 0 {
+			s.close()
+			s.start(int64(total))
+			running = about
+		}
+		s.set(int64(done), escape(about))
+		if done >= total {
+			s.close()
+			running = ""
+		}
+	}
+}
+
+// counted is follow for one set of a known size, of which batches are told.
+func (s *screen) counted(about string, total int) func(n int) {
+	bar, done := s.follow(), 0
+	return func(n int) {
+		done += n
+		bar(about, done, total)
+	}
+}

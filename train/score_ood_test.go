@@ -1,0 +1,326 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"jem/backend/cpu"
+	"jem/internal/data"
+	"jem/internal/metrics"
+	"jem/internal/picture"
+	"jem/internal/weights"
+)
+
+// official opens the network of the official file, WRN-10-1 for ten classes.
+func official(t *testing.T) *Predictor {
+	t.Helper()
+	dev, err := cpu.Open(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Close() })
+	p, err := OpenFile(dev, officialFile, weights.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// uniform is n images of noise.
+func uniform(t *testing.T, p *Predictor, n int) Images {
+	t.Helper()
+	images, _, err := p.OpenOOD("uniform", n)
+	if err != nil || images.Len() != n {
+		t.Fatalf("%v", err)
+	}
+	return images
+}
+
+// The features through the linear layer are the logits. Float32 sums of 64 products of size 1
+// err by 64·2⁻²⁴ at most.
+func TestFeaturesAreTheLinearLayersInputs(t *testing.T) {
+	p := official(t)
+	o, err := p.Gather(context.Background(), uniform(t, p, 7), Want{Features: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, b := make([]float32, 640), make([]float32, 10)
+	for _, q := range p.net.Params.List {
+		switch q.Name {
+		case "class_output.weight":
+			err = errors.Join(err, p.dev.Download(w, q.Value))
+		case "class_output.bias":
+			err = errors.Join(err, p.dev.Download(b, q.Value))
+		}
+	}
+	if err != nil || o.Features.N != 7 || o.Features.K != 64 {
+		t.Fatalf("%d×%d features, %v", o.Features.N, o.Features.K, err)
+	}
+	for n := range 7 {
+		for k := range 10 {
+			sum := float64(b[k])
+			for j, v := range o.Features.Row(n) {
+				sum += v * float64(w[k*64+j])
+			}
+			if got := o.Logits.Row(n)[k]; math.Abs(got-sum) > 1e-5*(1+math.Abs(sum)) {
+				t.Errorf("image %d, class %d: logit %g, from the features %g", n, k, got, sum)
+			}
+		}
+	}
+}
+
+// ODIN moves an image so that the probability of its class at the temperature grows, by about
+// ε·‖∂ log p/∂x‖₁: the score is above that without a step, and without a step it is that.
+func TestODINRaisesTheConfidence(t *testing.T) {
+	p := official(t)
+	images := uniform(t, p, 20)
+	score := func(o ODIN) []float64 {
+		out, err := p.Gather(context.Background(), images, Want{ODIN: &o}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.ODIN
+	}
+	plain, err := p.Outputs(images, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	still, moved := score(ODIN{Temperature: 10}), score(ODIN{Temperature: 10, Epsilon: 0.01})
+	for n := range plain.Logits.N {
+		if want := tempered(plain.Logits.Row(n), 10); still[n] != want || moved[n] <= still[n] {
+			t.Errorf("image %d: %g without a step, want %g; with one %g", n, still[n], want, moved[n])
+		}
+	}
+}
+
+func TestTemperedIsASoftmax(t *testing.T) {
+	logits := []float32{1, 2, 4}
+	for _, temperature := range []float64{0.5, 1, 10} {
+		sum := 0.0
+		for _, v := range logits {
+			sum += math.Exp(float64(v) / temperature)
+		}
+		if got, want := tempered(logits, temperature), math.Exp(4/temperature)/sum; math.Abs(got-want) > 1e-12 {
+			t.Errorf("T = %g: got %g, want %g", temperature, got, want)
+		}
+	}
+}
+
+// Every score is there for every image, and those that are functions of others agree with them.
+func TestScorer(t *testing.T) {
+	p := official(t)
+	o := ScorerOptions{Scores: AllScores, Temperature: 2, ODIN: PublishedODIN, Neighbour: 3}
+	s := &Scorer{Options: o, p: p, want: Want{Gradients: true, Features: true, ODIN: &o.ODIN}}
+	known, err := p.Gather(context.Background(), uniform(t, p, 150), Want{Features: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range known.Labels {
+		known.Labels[i] = i % 10
+	}
+	g, err1 := metrics.FitGaussians(known.Features, known.Labels, 10)
+	b, err2 := metrics.NewBank(known.Features)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	s.gaussians, s.bank = g, b
+	var told int
+	in, set, err := s.Score(context.Background(), "noise", uniform(t, p, 120), func(_ string, done, total int) { told = total - done })
+	if err != nil || told != 0 || set.Images != 120 || len(set.Data) != 64 {
+		t.Fatalf("%+v, %d to go: %v", set, told, err)
+	}
+	for _, name := range AllScores {
+		if len(in[name]) != 120 {
+			t.Errorf("%s has %d scores", name, len(in[name]))
+		}
+	}
+	if !slices.Equal(in["px"], in["energy"]) {
+		t.Error("−E(x) isn't log p(x)")
+	}
+	for n := range 120 {
+		if in["maxlogit"][n] > in["px"][n] || in["py"][n] < in["msp"][n] || in["pxgrad"][n] >= 0 {
+			t.Errorf("image %d: %v", n, in)
+		}
+		if math.Abs(math.Log(in["py"][n])-(in["maxlogit"][n]-in["px"][n])) > 1e-9 { // p(y|x) = exp(f[y] − log p(x))
+			t.Errorf("image %d: py is not exp(maxlogit − px)", n)
+		}
+	}
+	var r OODResult
+	r.Subject.Data = "cifar10"
+	for _, name := range []string{"svhn", "cifar100", "folder:x"} {
+		if err := r.Add(OODSet{Set: name}, in, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(r.Figures) != 30 || len(r.Groups) != 20 || r.Groups[0].Group != "near" || r.Groups[0].AUROC != 0.5 || r.Sets[2].Group != "" {
+		t.Errorf("%d figures, groups %+v", len(r.Figures), r.Groups)
+	}
+}
+
+func TestScorerRefuses(t *testing.T) {
+	p := official(t)
+	if _, _, err := p.NewScorer(context.Background(), ScorerOptions{Scores: []string{"pxy"}}, nil); err == nil {
+		t.Error("an unknown score was accepted")
+	}
+	s, _, err := p.NewScorer(context.Background(), ScorerOptions{Scores: OODScores}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Score(context.Background(), "none", head{uniform(t, p, 3), 0}, nil); !errors.Is(err, data.ErrMissing) {
+		t.Errorf("no images: got %v", err)
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := s.Score(ended, "noise", uniform(t, p, 3), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("an ended context: got %v", err)
+	}
+	spoil(p)
+	if _, _, err := s.Score(context.Background(), "noise", uniform(t, p, 3), nil); !errors.Is(err, metrics.ErrInput) {
+		t.Errorf("NaN: got %v", err)
+	}
+}
+
+// spoil puts a NaN into the network.
+func spoil(p *Predictor) {
+	broken := make([]float32, 10)
+	broken[0] = float32(math.NaN())
+	for _, q := range p.net.Params.List {
+		if q.Name == "class_output.bias" {
+			p.dev.Upload(q.Value, broken)
+		}
+	}
+}
+
+// A digest is of what the network sees: it differs with noise, limit and order, and not with
+// the batches it came in.
+func TestDigest(t *testing.T) {
+	p := official(t)
+	sum := func(images Images) string {
+		o, err := p.Outputs(images, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.Digest
+	}
+	if a := sum(uniform(t, p, 5)); a != sum(uniform(t, p, 5)) || a == sum(uniform(t, p, 4)) {
+		t.Error("the digest doesn't name the images")
+	}
+	gaussian, _, err := p.OpenOOD("gaussian", 5)
+	if err != nil || sum(gaussian) == sum(uniform(t, p, 5)) {
+		t.Errorf("two kinds of noise, one digest: %v", err)
+	}
+}
+
+// Gaussian noise is cut off at ±1: with a deviation of 2 a share of 2·(1−Φ(½)) = 61.7 % of the
+// values lies there; among 20·3072 the standard deviation is 0.2 %.
+func TestGaussianNoise(t *testing.T) {
+	p := official(t)
+	images, _, err := p.OpenOOD("gaussian", 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, y := make([]float32, EvalBatch*3072), make([]int32, EvalBatch)
+	n, edge := images.Batch(0, x, y), 0
+	for _, v := range x[:n*3072] {
+		if v < -1 || v > 1 {
+			t.Fatalf("pixel %g", v)
+		}
+		if v == 1 || v == -1 {
+			edge++
+		}
+	}
+	if share := float64(edge) / float64(n*3072); n != 20 || math.Abs(share-0.617) > 0.01 {
+		t.Errorf("%d images, %.3f of the values at the edges", n, share)
+	}
+}
+
+// Pictures of another size, and grey ones, become what the network takes.
+func TestOpenOODFits(t *testing.T) {
+	grey := &data.Set{C: 1, H: 28, W: 28, Labels: []int32{0}, Pixels: make([]uint8, 784)}
+	for i := range grey.Pixels {
+		grey.Pixels[i] = 100
+	}
+	got := fitted(grey, 3, 32)
+	if got.C != 3 || got.H != 32 || len(got.Pixels) != 3072 || slices.ContainsFunc(got.Pixels, func(v uint8) bool { return v != 100 }) {
+		t.Errorf("grey to colour: %d×%d×%d", got.C, got.H, got.W)
+	}
+	colour := &data.Set{C: 3, H: 8, W: 8, Labels: []int32{0}, Pixels: make([]uint8, 192)}
+	for i := range 64 {
+		colour.Pixels[i] = 255 // red has a luma of 0.299
+	}
+	got = fitted(colour, 1, 8)
+	if got.C != 1 || len(got.Pixels) != 64 || got.Pixels[0] < 75 || got.Pixels[0] > 77 {
+		t.Errorf("colour to grey: %v", got.Pixels[:3])
+	}
+	if same := fitted(colour, 3, 8); same != colour {
+		t.Error("what fits was copied")
+	}
+}
+
+func TestOpenOODFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
+	p := official(t)
+	p.Config.Data.Dir = t.TempDir()
+	img := image.NewGray(image.Rect(0, 0, 40, 33))
+	img.SetGray(1, 1, color.Gray{200})
+	if err := picture.WritePNG(filepath.Join(p.Config.Data.Dir, "a.png"), img); err != nil {
+		t.Fatal(err)
+	}
+	images, _, err := p.OpenOOD("folder:"+p.Config.Data.Dir, 0)
+	if err != nil || images.Len() != 1 {
+		t.Errorf("got %v", err)
+	}
+	for name, kind := range map[string]error{
+		"textures": data.ErrMissing, "folder:" + t.TempDir(): data.ErrMissing, "cifar10": data.ErrBadData, "interp": data.ErrMissing,
+	} {
+		if _, _, err := p.OpenOOD(name, 0); !errors.Is(err, kind) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, _, err := p.OpenOOD("nosuch", 0); err == nil {
+		t.Error("an unknown set was opened")
+	}
+}
+
+// Along a chain the distance from the start is at most the sum of the steps, and what is
+// written down is what the network says of the last images.
+func TestChains(t *testing.T) {
+	p := official(t)
+	p.Config.Sampler.StepSize, p.Config.Sampler.Noise = 0.1, 0.01
+	var told int
+	r, err := p.Chains(context.Background(), ChainsOptions{N: 3, Steps: 16, Every: 1, Fresh: true, Seed: 4}, func(steps int) { told = steps })
+	if err != nil || told != 16 || len(r.Records) != 16 || r.LogPx.N != 3*8 || len(r.DataHash) != 64 {
+		t.Fatalf("%d records, told of %d, %+v: %v", len(r.Records), told, r.LogPx, err)
+	}
+	for i := range 3 {
+		walked := 0.0
+		for _, at := range r.Records {
+			walked += at.StepNorm[i]
+			// noise alone moves an image by 0.01·√3072 = 0.55; distances are rounded to 1e−6 of themselves
+			if at.Distance[i] > walked*(1+1e-5) || at.StepNorm[i] < 0.5 {
+				t.Errorf("chain %d, step %d: distance %g after %g, last step %g", i, at.Step, at.Distance[i], walked, at.StepNorm[i])
+			}
+		}
+	}
+	again, err := p.Chains(context.Background(), ChainsOptions{N: 3, Steps: 32, Every: 2, Fresh: true, Seed: 4}, nil)
+	if err != nil || again.Records[0].Step != 2 {
+		t.Errorf("got %+v, %v", again.Records[0], err)
+	}
+	if _, err := p.Chains(context.Background(), ChainsOptions{N: 3, Steps: 15, Every: 1, Fresh: true}, nil); err == nil {
+		t.Error("too few records were accepted")
+	}
+}
+
+// A chain that leaves the numbers is an error that says where.
+func TestChainsThatDiverge(t *testing.T) {
+	p := official(t)
+	spoil(p)
+	if _, err := p.Chains(context.Background(), ChainsOptions{N: 2, Steps: 64, Every: 4, Fresh: true}, nil); !errors.Is(err, data.ErrBadData) {
+		t.Errorf("got %v", err)
+	}
+}
