@@ -49,8 +49,10 @@ func Kept(folder, key string) (*Reference, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, _ := decode(b)
-	return r, nil
+	if r, ok := decode(b); ok {
+		return r, nil
+	}
+	return nil, nil
 }
 
 // Keep writes a reference for later, whole or not at all.
