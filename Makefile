@@ -82,11 +82,51 @@ cover: ## coverage of the tests, cover.html
 	$(GO) tool cover -html cover.out -o cover.html
 	$(GO) tool cover -func cover.out | tail -1
 
+.PHONY: cuda
+cuda: kernels ## the program with the GPU device, bin/jem-cuda: for the toolkit found, or CUDA=13.0 or 12.4
+	scripts/cuda-env.sh $(GO) build -trimpath -tags cuda -ldflags '$(LDFLAGS)' -o $(BIN)/jem-cuda ./cmd/jem
+
+.PHONY: cuda-toolchain
+cuda-toolchain: ## bring nvcc and cuDNN (CUDA=13.0, 12.4 or all) to a cache outside the tree; needs no GPU
+	scripts/cuda-toolchain.sh $(CUDA)
+
+.PHONY: kernels
+kernels: ## compile the CUDA kernels with every toolkit that is here
+	scripts/cuda-kernels.sh
+
+.PHONY: kernels-check
+kernels-check: ## the same, and what ptxas says of them: no spills; prints the table of registers
+	scripts/kernels-check.sh
+
+.PHONY: test-cuda-sim
+test-cuda-sim: kernels ## the CUDA program and its tests on the stand-ins for driver and cuDNN; needs no GPU
+	scripts/cuda-sim-test.sh
+
+.PHONY: plan-check
+plan-check: ## ask the real cuDNN for a plan of every convolution, for cards that are not here
+	scripts/plan-check.sh --details build/plan-check.txt
+
+.PHONY: test-gpu bench-gpu
+test-gpu: gpu-bundle ## the conformance suite and the golden steps on this machine's GPU
+	build/jem-gpu-bundle/run.sh --only test --out runs/gpu
+
+bench-gpu: gpu-bundle ## step times, kernels' bandwidth and PyTorch's step on this machine's GPU
+	build/jem-gpu-bundle/run.sh --only bench --out runs/gpu
+
+.PHONY: gpu-bundle
+gpu-bundle: ## one folder to carry to a machine with a GPU: build/jem-gpu-bundle, and its .tar.gz
+	scripts/gpu-bundle.sh
+
 SCALE      ?= small
 REPRODUCE   = $(BIN)/jem reproduce --scale $(SCALE) $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(if $(OUT),--out $(OUT)) $(REPRODUCEFLAGS)
 
 reproduce-%: build ## a table or figure of the paper: make reproduce-table1 SCALE=smoke|small|paper [DATA_DIR=] [OUT=]; reproduce-all makes every one
 	$(REPRODUCE) $*
+
+.PHONY: results
+results: ## copy the tables of a reproduction into docs/results/SCALE: make results SCALE=small [OUT=]
+	mkdir -p docs/results/$(SCALE)
+	cp $(or $(OUT),runs/reproduce-$(SCALE))/tables/* docs/results/$(SCALE)/
 
 data-%: build ## download a set: make data-cifar10, data-cifar100, data-svhn, data-mnist, data-fashion-mnist
 	$(BIN)/jem data fetch $*
@@ -97,4 +137,4 @@ ci: ## what the build machine runs
 
 .PHONY: clean
 clean: ## remove what the targets above made, runs excepted
-	rm -rf $(BIN) cover.out cover.html
+	rm -rf $(BIN) build kernels/fatbin/*.fatbin cover.out cover.html

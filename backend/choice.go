@@ -5,7 +5,7 @@ package backend
 // asked for again. Where several processes share one run, all take the choices of one.
 type Chooser interface {
 	// Choices lists what the plans made so far have chosen: from what was planned, in the
-	// device's words ("conv 64>64 32x32 k3 s2 p1 n192, forward"), to the algorithm
+	// device's words ("conv 64to64 32x32 k3 s2 p1 n192, forward"), to the algorithm
 	// ("direct-avx512"). The caller owns the map.
 	Choices() map[string]string
 	// UseChoices makes plans follow a list from now on. A plan that isn't in it, or whose

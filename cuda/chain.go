@@ -17,6 +17,7 @@ import (
 type chain struct {
 	d         *Device
 	steps     backend.PlainChain
+	convs     map[*conv]storage // that its steps use, with the storage of their parameters
 	runs      int
 	graph     *driver.Graph
 	moves     uint64 // Device.moves when it was captured
@@ -33,7 +34,7 @@ var errMoved = errors.New("a step of the chain needed more working memory than i
 
 // NewChain implements backend.Chainer.
 func (d *Device) NewChain(steps int, step func(k int, key philox.Key)) backend.Chain {
-	c := &chain{d: d, steps: backend.PlainChain{Steps: steps, Step: step}}
+	c := &chain{d: d, convs: map[*conv]storage{}, steps: backend.PlainChain{Steps: steps, Step: step}}
 	c.replay = func() error { return d.ctx.Replay(c.graph) }
 	return c
 }
@@ -50,7 +51,9 @@ func (c *chain) Run(key philox.Key) {
 		c.steps.Run(key)
 		return
 	}
-	d.refresh(op)
+	for conv, held := range c.convs { // in no order: each writes memory of its own
+		conv.parameters(op, held)
+	}
 	if c.graph == nil || c.moves != d.moves {
 		c.capture(op, key)
 	}

@@ -166,12 +166,13 @@ func (c *conv) ParamGrad(dw, db, x, dy backend.Tensor) {
 		backend.CheckShape(op, db, backend.Dense, c.spec.OutC)
 	}
 	s := c.sizes(dnn.ParamGrad, n)
-	c.begin(op, storageOf(s.Precision))
-	c.read(dnn.X, tx, storageOf(s.Precision), operand1)
-	c.read(dnn.Y, ty, storageOf(s.Precision), operand2)
+	held := storageOf(s.Precision)
+	c.op, c.route, c.pointers = op, nil, dnn.Pointers{}
+	c.read(dnn.X, tx, held, operand1)
+	c.read(dnn.Y, ty, held, operand2)
 	c.pointers[dnn.DW] = uintptr(d.reserve(op, weightSum, c.w.bytes()))
 	if db != nil {
-		c.biasGrad(op, db.(*tensor), n*c.spec.OutH()*c.spec.OutW(), storageOf(s.Precision))
+		c.biasGrad(op, db.(*tensor), ty)
 	}
 	c.compute(s)
 	if c.route != nil {
@@ -181,19 +182,23 @@ func (c *conv) ParamGrad(dw, db, x, dy backend.Tensor) {
 	}
 }
 
-// biasGrad adds the sums of dy, which has been read, to db.
-func (c *conv) biasGrad(op string, db *tensor, pixels int, held storage) {
-	d, count := c.d, kernels.PixelParts(pixels)
+// biasGrad adds the sums of dy over all pixels to db.
+func (c *conv) biasGrad(op string, db, dy *tensor) {
+	d, pixels := c.d, dy.n/c.spec.OutC
+	count := kernels.PixelParts(pixels)
 	parts := d.reserve(op, partial, int64(count*c.spec.OutC)*word)
-	d.kernel(op, "bias_grad_parts", held).ptr(parts, driver.Pointer(c.pointers[dnn.Y])).num(pixels, c.spec.OutC).over(pixels, c.spec.OutC)
+	from, held := d.held(op, dy)
+	d.kernel(op, "bias_grad_parts", held).ptr(parts, from).num(pixels, c.spec.OutC).over(pixels, c.spec.OutC)
 	d.kernel(op, "bias_grad", single).ptr(db.at(), parts).num(count, c.spec.OutC).over(c.spec.OutC)
 }
 
 // begin starts a computation with the parameters in the given storage.
 func (c *conv) begin(op string, held storage) {
-	c.op, c.route = op, nil
-	c.pointers = dnn.Pointers{}
+	c.op, c.route, c.pointers = op, nil, dnn.Pointers{}
 	c.pointers[dnn.W], c.pointers[dnn.Bias] = c.parameters(op, held)
+	if c.d.chain != nil {
+		c.d.chain.convs[c] = held
+	}
 }
 
 // read notes the address of an operand, if it is given.

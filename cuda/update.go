@@ -60,13 +60,13 @@ func (d *Device) ScatterRows(dst, src, rows backend.Tensor) {
 }
 
 // rowMoves checks the operands of a gather: few is any kind with a row for each of rows, all
-// is Dense (B,D).
+// is Dense, with rows as long.
 func (d *Device) rowMoves(op string, few, all, rows backend.Tensor) (f, a, index *tensor) {
-	if few == nil || few.Kind() == backend.Index || all == nil || all.Kind() != backend.Dense || len(all.Shape()) != 2 || rows == nil || rows.Kind() != backend.Index {
+	if few == nil || few.Kind() == backend.Index || all == nil || all.Kind() != backend.Dense || rows == nil || rows.Kind() != backend.Index {
 		backend.Mismatch(op, few, all, rows)
 	}
 	f, a, index = few.(*tensor), all.(*tensor), rows.(*tensor)
-	if n := index.shape[0]; f.shape[0] != n || f.n != n*a.shape[1] {
+	if f.shape[0] != index.shape[0] || f.n/f.shape[0] != a.n/a.shape[0] {
 		backend.Mismatch(op, few, all, rows)
 	}
 	return f, a, index

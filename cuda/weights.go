@@ -38,14 +38,3 @@ func (c *conv) rewrite(op string, to driver.Pointer, bias int64, held storage) {
 		d.run(op, func() error { return d.ctx.Copy(to+driver.Pointer(bias), c.b.at(), c.b.bytes()) })
 	}
 }
-
-// refresh makes all parameters again that changed, so that a captured chain need not.
-func (d *Device) refresh(op string) {
-	for _, c := range d.convs {
-		for held := range c.weights {
-			if c.weights[held].buf != nil {
-				c.parameters(op, storage(held))
-			}
-		}
-	}
-}

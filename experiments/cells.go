@@ -64,16 +64,24 @@ func some(n int) string {
 	return strconv.Itoa(n)
 }
 
-// missing lists why figures are not there, each reason once, those of other systems apart.
+// missing lists why figures are not there, each reason once with the number of its cells,
+// those of other systems apart.
 func (t Table) missing() []string {
 	var reasons []string
+	count := map[string]int{}
 	for _, r := range t.Rows {
-		for i, c := range r.Cells {
+		for _, c := range r.Cells {
 			if c.Ours != nil || c.Missing == reported {
 				continue
 			}
-			reasons = append(reasons, fmt.Sprintf("%s, %s: %s", r.Label, t.Columns[i].Title, strings.TrimPrefix(c.Missing, "not run: ")))
+			if count[c.Missing] == 0 {
+				reasons = append(reasons, c.Missing)
+			}
+			count[c.Missing]++
 		}
+	}
+	for i, reason := range reasons {
+		reasons[i] = fmt.Sprintf("%s (%d cells)", reason, count[reason])
 	}
 	return reasons
 }

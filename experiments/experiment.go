@@ -72,10 +72,11 @@ func Trainings(s Scale, toy bool, list []Experiment) ([]Training, error) {
 }
 
 // Reproduce trains what experiments need and has not been trained, and writes their
-// tables: those that use a run as soon as it has ended, so that there is something to look
-// at early. After a cancelled context it returns context.Canceled; called again it goes on.
+// tables: each as soon as all its runs have ended, so that there is something to look at
+// early, and at the end every one. After a cancelled context it returns context.Canceled;
+// called again it goes on.
 func (l *Lab) Reproduce(list []Experiment) error {
-	trainings, err := Trainings(l.Scale, l.toy(), list)
+	trainings, err := Trainings(l.Scale, l.made, list)
 	if err != nil {
 		return err
 	}
@@ -90,13 +91,17 @@ func (l *Lab) Reproduce(list []Experiment) error {
 			continue
 		}
 		var absent *NotRun
-		if err := missing(l.Train(t)); errors.As(err, &absent) {
+		if err := l.missing(l.Train(t)); errors.As(err, &absent) {
 			l.Tell(fmt.Sprintf("%s is %v", t.Folder(), absent))
 			continue
 		} else if err != nil {
 			return err
 		}
-		if err := l.write(using(list, t)); err != nil {
+		ready, err := l.ready(using(list, t))
+		if err == nil {
+			err = l.write(ready)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -106,6 +111,28 @@ func (l *Lab) Reproduce(list []Experiment) error {
 // using are the experiments with a training.
 func using(list []Experiment, t Training) []Experiment {
 	return slices.DeleteFunc(slices.Clone(list), func(e Experiment) bool { return !slices.Contains(e.Runs, t.Run.Name) })
+}
+
+// ready are the experiments all of whose runs have ended.
+func (l *Lab) ready(list []Experiment) (ready []Experiment, err error) {
+	for _, e := range list {
+		all, err := Trainings(l.Scale, l.made, []Experiment{e})
+		if err != nil {
+			return nil, err
+		}
+		missing := false
+		for _, t := range all {
+			_, ended, err := l.outcome(t)
+			if err != nil {
+				return nil, err
+			}
+			missing = missing || !ended
+		}
+		if !missing {
+			ready = append(ready, e)
+		}
+	}
+	return ready, nil
 }
 
 // write builds and writes experiments.
@@ -125,5 +152,5 @@ func (l *Lab) write(list []Experiment) error {
 			return fmt.Errorf("%s: %w", e.ID, err)
 		}
 	}
-	return nil
+	return l.index()
 }

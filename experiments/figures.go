@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 
+	"jem/internal/data"
 	"jem/internal/picture"
 	"jem/train"
 )
@@ -40,11 +41,11 @@ func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (train.Accurac
 func (l *Lab) calibrated(t Training) (train.Calibration, error) {
 	o := accuracyProtocol{Split: "test", Noisy: t.Config.Data.EvalNoise, Limit: l.Scale.limit()}
 	return measure(l, t, "calibration", o, func(p *train.Predictor) (train.Calibration, error) {
-		on, err := answers(p, "test", o.Limit)
+		on, err := l.answers(p, "test", o.Limit)
 		if err != nil {
 			return train.Calibration{}, err
 		}
-		valid, err := answers(p, "valid", 0)
+		valid, err := l.answers(p, "valid", 0)
 		if err != nil {
 			return train.Calibration{}, err
 		}
@@ -54,12 +55,12 @@ func (l *Lab) calibrated(t Training) (train.Calibration, error) {
 }
 
 // answers are the outputs on a split.
-func answers(p *train.Predictor, split string, limit int) (*train.Outputs, error) {
+func (l *Lab) answers(p *train.Predictor, split string, limit int) (*train.Outputs, error) {
 	images, _, err := train.OpenImages(p.Config, split)
 	if err != nil {
 		return nil, err
 	}
-	return p.Outputs(train.Head(images, limit), false, nil)
+	return p.Gather(l.ctx, train.Head(images, limit), train.Want{}, nil)
 }
 
 // oodSets are told from CIFAR-10: the paper's four, then ours.
@@ -91,20 +92,15 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 	}
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
 	return measure(l, t, "ood-"+set, o, func(p *train.Predictor) (oodFound, error) {
-		name, err := l.openName(set)
+		other, _, err := p.OpenOOD(set, o.Limit)
+		if errors.Is(err, data.ErrMissing) {
+			return oodFound{}, notRun("no images of %s in the data folder", setTitle(set))
+		}
 		if err != nil {
 			return oodFound{}, err
 		}
-		other, _, err := p.OpenOOD(name, o.Limit)
-		if err != nil {
-			return oodFound{}, err
-		}
-		own, _, err := train.OpenImages(p.Config, "test")
-		if err != nil {
-			return oodFound{}, err
-		}
-		in, err1 := scores(p, train.Head(own, o.Limit))
-		out, err2 := scores(p, other)
+		in, err1 := l.ownScores(p, o.Limit)
+		out, err2 := l.scores(p, other)
 		if err := errors.Join(err1, err2); err != nil {
 			return oodFound{}, err
 		}
@@ -124,8 +120,21 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 	})
 }
 
-func scores(p *train.Predictor, images train.Images) (map[string][]float64, error) {
-	o, err := p.Outputs(images, true, nil)
+// ownScores are those of the test images, computed once for the network that is open.
+func (l *Lab) ownScores(p *train.Predictor, limit int) (map[string][]float64, error) {
+	if l.open.own != nil {
+		return l.open.own, nil
+	}
+	own, _, err := train.OpenImages(p.Config, "test")
+	if err != nil {
+		return nil, err
+	}
+	l.open.own, err = l.scores(p, train.Head(own, limit))
+	return l.open.own, err
+}
+
+func (l *Lab) scores(p *train.Predictor, images train.Images) (map[string][]float64, error) {
+	o, err := p.Gather(l.ctx, images, train.Want{Gradients: true}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +152,7 @@ func negLog(scores []float64) []float64 {
 
 // first resolves the first seed of a run at the lab's scale.
 func (l *Lab) first(run string) (Training, error) {
-	ts, err := lookup(run).trainings(l.Scale, l.toy())
+	ts, err := lookup(run).trainings(l.Scale, l.made)
 	if err != nil {
 		return Training{}, err
 	}

@@ -34,6 +34,7 @@ type Options struct {
 type Lab struct {
 	Options
 	ctx  context.Context
+	made bool   // the images are generated
 	open opened // the network that was measured last
 }
 
@@ -49,15 +50,12 @@ func NewLab(ctx context.Context, o Options) (*Lab, error) {
 			return nil, err
 		}
 	}
-	if !l.toy() {
+	if l.made = o.Scale == Smoke && o.DataDir == ""; !l.made {
 		return l, nil
 	}
 	l.DataDir = filepath.Join(o.Out, "toy")
 	return l, writeToy(l.DataDir)
 }
-
-// toy reports whether the images are generated.
-func (o Options) toy() bool { return o.Scale == Smoke && o.DataDir == "" }
 
 // Close gives the device back.
 func (l *Lab) Close() error { return l.open.close() }
@@ -92,13 +90,14 @@ func (l *Lab) Train(t Training) error {
 // train runs on an open device.
 func (l *Lab) train(t Training, dev backend.Device) error {
 	folder := t.path(l.Out)
-	stored, err := stored(folder, dev.Name())
+	stored, err := stored(folder)
 	if err != nil {
 		return err
 	}
 	step := 0
 	if stored != nil {
 		step = stored.Step()
+		stored.Follow(dev)
 	}
 	sources, notes, err := train.OpenSources(t.Config, step)
 	if err != nil {
@@ -109,7 +108,15 @@ func (l *Lab) train(t Training, dev backend.Device) error {
 	if err != nil {
 		return errors.Join(err, closeStored(stored))
 	}
-	o := journal.Options{Path: folder, Config: t.Config, Classes: sources.Classes, Device: dev.Name(), StepsPerEpoch: trainer.StepsPerEpoch()}
+	if stored != nil {
+		if err := stored.Missed(dev); err != nil {
+			notes = append(notes, err.Error())
+		}
+	}
+	o := journal.Options{
+		Path: folder, Config: t.Config, Classes: sources.Classes, StepsPerEpoch: trainer.StepsPerEpoch(),
+		Device: dev.Name(), Algorithms: train.NumericsOf(dev).Choices,
+	}
 	var j *journal.Journal
 	if stored == nil {
 		j, err = journal.Create(o)
@@ -133,11 +140,11 @@ func (l *Lab) train(t Training, dev backend.Device) error {
 }
 
 // stored is the run in a folder, or nil if there is none yet.
-func stored(folder, device string) (*journal.Stored, error) {
+func stored(folder string) (*journal.Stored, error) {
 	if _, err := os.Stat(rundir.Path(folder).Config()); errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	return journal.Open(folder, device)
+	return journal.Open(folder)
 }
 
 func closeStored(s *journal.Stored) error {
@@ -153,6 +160,9 @@ func (l *Lab) conclude(t Training, folder string, trainer *train.Trainer, gaveUp
 	o := Outcome{Run: t.Run.Name, Seed: t.Seed, Steps: p.Step, Valid: p.Last, Rollbacks: p.Rollbacks, Notes: notes}
 	if gaveUp != nil {
 		o.Diverged, o.Rollbacks = gaveUp.Error(), append(o.Rollbacks, train.Rollback{At: gaveUp.Step, To: -1, Reason: gaveUp.Reason})
+	}
+	for i, n := range notes {
+		o.Notes[i] = l.elsewhere(n)
 	}
 	var err error
 	if o.Hours, err = hours(folder); err != nil {

@@ -20,11 +20,13 @@ func (r *Result) markdown() ([]byte, error) {
 	for _, t := range r.Tables {
 		p("## %s\n", t.Title)
 		markdownTable(&b, t.grid())
-		p("\nOurs (the paper's, difference). %s\n", t.Caption)
+		p("\n%s\n", strings.TrimSpace("Ours (the paper's, difference). "+t.Caption))
 		for _, m := range t.missing() {
-			p("- not run: %s", m)
+			p("- %s", m)
 		}
-		p("")
+		if len(t.missing()) > 0 {
+			p("")
+		}
 	}
 	for _, c := range r.Charts {
 		p("![%s](%s)\n\n%s\n", c.Title, r.file(c.Name, "png"), c.Caption)

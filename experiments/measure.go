@@ -28,6 +28,7 @@ type opened struct {
 	folder  string
 	dev     backend.Device
 	network *train.Predictor
+	own     map[string][]float64 // scores of its own test images, see Lab.ownScores
 }
 
 func (o *opened) close() (err error) {
@@ -65,7 +66,7 @@ func (l *Lab) network(t Training) (*train.Predictor, error) {
 		return nil, errors.Join(err, dev.Close())
 	}
 	p.Config.Data.Dir = l.DataDir
-	l.open = opened{folder, dev, p}
+	l.open = opened{folder: folder, dev: dev, network: p}
 	return p, nil
 }
 
@@ -109,7 +110,7 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*trai
 	value, err := do(p)
 	p.Config = config // measurements may change it for themselves
 	if err != nil {
-		return m.Value, missing(err)
+		return m.Value, l.missing(err)
 	}
 	m = measured[T]{t.Run.Name, t.Folder(), what, protocol, time.Since(start).Seconds(), value}
 	if text, err = json.MarshalIndent(m, "", " "); err != nil {

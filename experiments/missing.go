@@ -4,19 +4,30 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"jem/internal/data"
 )
 
 // missing turns the error of an absent data set into a *NotRun; others stay.
-func missing(err error) error {
+func (l *Lab) missing(err error) error {
 	if errors.Is(err, data.ErrMissing) {
-		return &NotRun{err.Error()}
+		reason, _, _ := strings.Cut(err.Error(), "; looked in")
+		return &NotRun{l.elsewhere(reason)}
 	}
 	return err
 }
 
-// pictureFolders are where sets that come as pictures lie below the data folder.
+// elsewhere takes this machine's data folder out of a text: tables are read on others.
+func (o Options) elsewhere(text string) string {
+	if o.DataDir == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, o.DataDir, "DATA_DIR")
+}
+
+// pictureFolders are where package train looks, below the data folder, for sets that come
+// as pictures: for the plan, which opens none.
 var pictureFolders = map[string][]string{
 	"celeba":        {"celeba", "img_align_celeba"},
 	"textures":      {"textures", "dtd", "ood/dtd"},
@@ -33,16 +44,4 @@ func (o Options) folderOf(set string) string {
 		}
 	}
 	return ""
-}
-
-// openName is what train.Predictor.OpenOOD calls a set.
-func (o Options) openName(set string) (string, error) {
-	if pictureFolders[set] == nil {
-		return set, nil
-	}
-	folder := o.folderOf(set)
-	if folder == "" {
-		return "", notRun("no folder of pictures %s in the data folder", set)
-	}
-	return "folder:" + folder, nil
 }

@@ -19,7 +19,7 @@ type Outcome struct {
 	Run       string           `json:"run"`
 	Seed      uint64           `json:"seed"`
 	Steps     int              `json:"steps"`
-	Hours     float64          `json:"hours"` // of training steps, wall-clock, over all starts
+	Hours     float64          `json:"hours"` // wall-clock, of the training steps; those lost by a kill are not among them
 	Device    string           `json:"device"`
 	CPU       string           `json:"cpu,omitempty"`
 	Cores     int              `json:"cores"`

@@ -35,7 +35,7 @@ func (l *Lab) Plan(list []Experiment) (*Plan, error) {
 	for _, e := range list {
 		p.Tables = append(p.Tables, e.ID)
 	}
-	trainings, err := Trainings(l.Scale, l.toy(), list)
+	trainings, err := Trainings(l.Scale, l.made, list)
 	if err != nil {
 		return nil, err
 	}

@@ -29,18 +29,19 @@ func totalSteps(c train.Config) int {
 const benchWork = 3e11
 
 // rate is what BenchStep says of a configuration at a batch and a number of SGLD steps
-// that take seconds, for scaling to the real ones: on the devices here time grows with both
-// in proportion.
+// that take seconds, for scaling to the real ones: the time of convolutions grows with both
+// in proportion, the rest of a step, the update above all, doesn't.
 type rate struct {
 	Device   string  `json:"device"`
 	Key      string  `json:"key"`
+	Fixed    float64 `json:"fixed_seconds"`          // a step
 	Gradient float64 `json:"gradient_seconds_image"` // of an image of the batch, per step
 	SGLD     float64 `json:"sgld_seconds_image"`     // of a chain, per SGLD step
 }
 
 // seconds a training step.
 func (r rate) seconds(c train.Config) float64 {
-	return float64(c.Train.Batch) * (r.Gradient + r.SGLD*float64(c.Sampler.Steps))
+	return r.Fixed + float64(c.Train.Batch)*(r.Gradient+r.SGLD*float64(c.Sampler.Steps))
 }
 
 // rates measures configurations, each kind once: results stay in the output folder.
@@ -85,7 +86,8 @@ func (r *rates) of(l *Lab, t Training) (rate, error) {
 		return rate{}, err
 	}
 	n := float64(c.Train.Batch)
-	found := rate{Device: dev.Name(), Key: key, Gradient: (b.StepSeconds - b.SGLDSeconds) / n, SGLD: b.SGLDSeconds / n / float64(c.Sampler.Steps)}
+	fixed := min((1-b.ConvShare)*b.StepSeconds, b.StepSeconds-b.SGLDSeconds)
+	found := rate{Device: dev.Name(), Key: key, Fixed: fixed, Gradient: (b.StepSeconds - b.SGLDSeconds - fixed) / n, SGLD: b.SGLDSeconds / n / float64(c.Sampler.Steps)}
 	r.all = append(r.all, found)
 	text, err := json.MarshalIndent(r.all, "", "  ")
 	if err != nil {

@@ -64,11 +64,11 @@ type Picture struct {
 func (l *Lab) describe(e Experiment, r *Result) error {
 	r.ID, r.Title, r.Where, r.Scale, r.Label = e.ID, e.Title, e.Where, l.Scale, l.Scale.Label()
 	r.Command = fmt.Sprintf("jem reproduce --scale %s %s", l.Scale, e.ID)
-	if l.toy() {
+	if l.made {
 		r.Label += " Images are generated, not the published ones."
 	}
 	for _, name := range e.Runs {
-		trainings, err := lookup(name).trainings(l.Scale, l.toy())
+		trainings, err := lookup(name).trainings(l.Scale, l.made)
 		if err != nil {
 			return err
 		}
@@ -84,10 +84,14 @@ func (l *Lab) describe(e Experiment, r *Result) error {
 }
 
 func (l *Lab) fact(t Training) (RunFact, error) {
+	differences, err := t.differences()
+	if err != nil {
+		return RunFact{}, err
+	}
 	o, ended, err := l.outcome(t)
 	f := RunFact{
 		Run: t.Run.Name, About: t.Run.About, Folder: filepath.Base(t.path(l.Out)), Seed: t.Seed, Data: t.Config.Data.Name, Network: t.Network(),
-		Recipe: t.Scale.preset(), Options: t.Run.options(t.Scale), Steps: totalSteps(t.Config), State: stateNotRun,
+		Recipe: t.Scale.preset(), Options: differences, Steps: totalSteps(t.Config), State: stateNotRun,
 	}
 	if t.samples() {
 		f.SGLD = t.Config.Sampler.Steps

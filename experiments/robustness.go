@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"jem/internal/picture"
 	"jem/train"
@@ -70,9 +71,13 @@ func attackNotes(o train.AttackOptions) []string {
 
 func (l *Lab) attack(t Training, norm string, k int) (train.AttackResult, error) {
 	o := l.attackOptions(norm, k)
-	return measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *train.Predictor) (train.AttackResult, error) {
-		return p.Attack("test", o, nil)
+	r, err := measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *train.Predictor) (train.AttackResult, error) {
+		return p.AttackWith(l.ctx, "test", o, train.AttackRun{Folder: filepath.Join(l.Out, "measures", "batches")})
 	})
+	if err != nil {
+		return r, err
+	}
+	return r, r.Forget() // the batches that it kept in case it was interrupted
 }
 
 func robustTable(norm, title string) definition {

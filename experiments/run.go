@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"jem/internal/settings"
 	"jem/train"
@@ -86,11 +88,14 @@ func (t Training) Folder() string { return fmt.Sprintf("%s-seed%d-%s", t.Run.Nam
 // path is the run folder below an output folder: one that is there already for the same
 // configuration, under whatever name, else a new one.
 func (t Training) path(out string) string {
-	found, err := filepath.Glob(filepath.Join(out, "runs", "*-"+t.hash))
-	if err != nil || len(found) == 0 {
-		return filepath.Join(out, "runs", t.Folder())
+	runs := filepath.Join(out, "runs")
+	entries, _ := os.ReadDir(runs) // none while nothing has been trained
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), "-"+t.hash) {
+			return filepath.Join(runs, e.Name())
+		}
 	}
-	return found[0]
+	return filepath.Join(runs, t.Folder())
 }
 
 // Network describes what is trained.
@@ -101,6 +106,21 @@ func (t Training) Network() string {
 		name += ", " + m.Norm + " norm"
 	}
 	return name
+}
+
+// differences lists what distinguishes the training from the scale's recipe, its seed apart.
+func (t Training) differences() ([]string, error) {
+	from, err := train.Preset(t.Scale.preset())
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, c := range settings.Diff(from, t.Config) {
+		if c.Path != "seed" && c.Path != "data.dir" && !strings.HasPrefix(c.Path, "device.") {
+			all = append(all, fmt.Sprintf("%s=%v", c.Path, c.To))
+		}
+	}
+	return all, nil
 }
 
 // samples reports whether the training runs SGLD.

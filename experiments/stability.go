@@ -13,10 +13,12 @@ type recipe struct {
 	name  string
 	about string
 	set   []string
+	paper []string // instead at full scale, where the published rate and number of SGLD steps are others
 }
 
 // unprotected takes away what keeps the small scales' recipe stable: what is left is the
-// published sampler and objective, at a rate that shows its weakness within a hundred steps.
+// published sampler and objective, at small scales with a rate that shows its weakness within a
+// hundred steps.
 func unprotected() []string {
 	return []string{"objective.p_x=1", "objective.l2=0", "sampler.grad_clip=0", "sampler.clamp=false", "sampler.start=uniform",
 		"optim.clip_norm=0", "optim.cosine=false", "optim.warmup=0", "optim.lr=1e-3"}
@@ -25,15 +27,15 @@ func unprotected() []string {
 // recipes are the published one and each stabiliser alone, then all.
 func recipes() []recipe {
 	return []recipe{
-		{"published", "uniform start, weight 1, no clip, no clamp, rate 1e-3", nil},
-		{"rate", "rate 1e-4", []string{"optim.lr=1e-4"}},
-		{"steps", "twice the SGLD steps", []string{"sampler.steps=10"}},
-		{"noise", "pixel noise 0.1", []string{"data.noise=0.1"}},
-		{"proximal", "SGLD gradient clip and pixel clamp (JEM++)", []string{"sampler.grad_clip=1", "sampler.clamp=true"}},
-		{"start", "Gaussian start (JEM++)", []string{"sampler.start=gaussian"}},
-		{"penalty", "0.1·mean log p(x)²", []string{"objective.l2=0.1"}},
-		{"clip-norm", "gradient norm at most 3", []string{"optim.clip_norm=3"}},
-		{"all", "all of them but rate, steps and noise", []string{"sampler.grad_clip=1", "sampler.clamp=true", "sampler.start=gaussian", "objective.l2=0.1", "optim.clip_norm=3"}},
+		{name: "published", about: "uniform start, weight 1, no clip, no clamp"},
+		{name: "rate", about: "a tenth of the learning rate", set: []string{"optim.lr=1e-4"}, paper: []string{"optim.lr=1e-5"}},
+		{name: "steps", about: "twice the SGLD steps", set: []string{"sampler.steps=10"}, paper: []string{"sampler.steps=40"}},
+		{name: "noise", about: "pixel noise 0.1", set: []string{"data.noise=0.1"}},
+		{name: "proximal", about: "SGLD gradient clip and pixel clamp (JEM++)", set: []string{"sampler.grad_clip=1", "sampler.clamp=true"}},
+		{name: "start", about: "Gaussian start (JEM++)", set: []string{"sampler.start=gaussian"}},
+		{name: "penalty", about: "0.1·mean log p(x)²", set: []string{"objective.l2=0.1"}},
+		{name: "clip-norm", about: "gradient norm at most 3", set: []string{"optim.clip_norm=3"}},
+		{name: "all", about: "all of them but rate, steps and noise", set: []string{"sampler.grad_clip=1", "sampler.clamp=true", "sampler.start=gaussian", "objective.l2=0.1", "optim.clip_norm=3"}},
 	}
 }
 
@@ -46,17 +48,17 @@ func stabilityRuns() []Run {
 	for _, r := range recipes() {
 		all = append(all, Run{
 			Name: "stability-" + r.name, About: r.about, Seeds: stabilitySeeds,
-			Set:   with(unprotected(), append([]string{"train.save_every=20", "guard.budget=3", "guard.lr_factor=1", "optim.ema=0"}, r.set...)...),
+			Set:   with(unprotected(), append([]string{"train.save_every=20", "train.log_every=2", "guard.budget=3", "guard.lr_factor=1", "optim.ema=0"}, r.set...)...),
 			Small: []string{steps(100), "data.valid=1000", "train.sample_every=100", "train.eval_every=100"},
 			Smoke: []string{steps(20), "train.save_every=5"},
-			Paper: []string{fmt.Sprintf("optim.lr=%g", paperStabilityRate), steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"},
+			Paper: append([]string{fmt.Sprintf("optim.lr=%g", paperRate), "optim.warmup=1000", steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"}, r.paper...),
 		})
 	}
 	return all
 }
 
-// paperStabilityRate is the published learning rate: the paper's instability is seen at it.
-const paperStabilityRate = 1e-4
+// paperRate is the published learning rate: the paper's instability is seen at it.
+const paperRate = 1e-4
 
 // stability counts divergences by recipe, which nobody has published.
 func stability() Experiment {

@@ -86,7 +86,7 @@ func (l *Lab) row(d definition, from line) (Row, error) {
 	var trainings []Training
 	if from.run != "" {
 		var err error
-		if trainings, err = lookup(from.run).trainings(l.Scale, l.toy()); err != nil {
+		if trainings, err = lookup(from.run).trainings(l.Scale, l.made); err != nil {
 			return row, err
 		}
 		row.Steps = totalSteps(trainings[0].Config)

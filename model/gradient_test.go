@@ -218,3 +218,30 @@ func TestGradientsUseTheSignsOfActivations(t *testing.T) {
 		}
 	}
 }
+
+// TestGuidedIsBetweenJointAndMarginal: its gradient is (1+w)·∂log p(x,y) − w·∂log p(x); weight 0
+// is p(x|y), bit for bit.
+func TestGuidedIsBetweenJointAndMarginal(t *testing.T) {
+	p := newProbe(t, configs[0], 2, false)
+	jem := model.NewJEM(p.dev, p.net)
+	g, labels := p.dev.New(backend.Image, p.x.Shape()...), p.dev.New(backend.Index, 2)
+	p.dev.UploadIndex(labels, []int32{1, 0})
+	jem.LogJointGrad(g, p.x, labels)
+	joint := download(t, p.dev, g)
+	jem.LogDensityGrad(g, p.x)
+	marginal := download(t, p.dev, g)
+	for _, w := range []float32{0, 0.5, 3} {
+		model.NewGuided(jem, labels, w).LogDensityGrad(g, p.x)
+		var largest float64
+		for i := range joint {
+			largest = max(largest, math.Abs(float64(joint[i])), math.Abs(float64(marginal[i])))
+		}
+		for i, v := range download(t, p.dev, g) {
+			want := float64(1+w)*float64(joint[i]) - float64(w)*float64(marginal[i])
+			// Three gradients with a rounding error of about 1e-6 of the largest entry, weighted.
+			if w == 0 && v != joint[i] || math.Abs(float64(v)-want) > 2*(1+2*float64(w))*1e-6*largest {
+				t.Fatalf("weight %g, pixel %d: %v, want %v", w, i, v, want)
+			}
+		}
+	}
+}

@@ -43,6 +43,15 @@ type linear struct{ w, b, dw, db backend.Tensor }
 // New plans the network for batches of at most maxBatch images, with initial parameters
 // from the seed. The configuration must be valid.
 func New(dev backend.Device, c Config, maxBatch int, seed uint64) (*WideResNet, error) {
+	n, err := Plan(dev, c, maxBatch)
+	if err == nil {
+		n.Params.Init(dev, seed)
+	}
+	return n, err
+}
+
+// Plan is New without initial parameters.
+func Plan(dev backend.Device, c Config, maxBatch int) (*WideResNet, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -51,7 +60,6 @@ func New(dev backend.Device, c Config, maxBatch int, seed uint64) (*WideResNet, 
 	n.plan(maxBatch)
 	n.memory = memory{batch: maxBatch, dev: dev, tensors: map[string]backend.Tensor{}}
 	n.at(maxBatch)
-	n.Params.Init(dev, seed)
 	return n, nil
 }
 

@@ -18,13 +18,26 @@ type StepBench struct {
 	ConvShare   float64 `json:"conv_share"`   // of the step's time in [0,1], spent in convolutions
 	GFLOPS      float64 `json:"gflops"`       // convolution FLOPs (2 a multiply-add, counted as direct) per second of the step
 	Steps       int     `json:"steps"`        // measured, after one to warm up
+
+	// Peak is the most memory, in bytes, that the device had in use: tensors, weights in the
+	// plans' order, sums, working memory. Absent where the device doesn't tell.
+	Peak int64 `json:"peak_bytes,omitempty"`
+	// ProcessPeak is the process's peak resident size, in bytes; Linux only.
+	ProcessPeak int64 `json:"process_peak_bytes,omitempty"`
+	// Footprint is what was foretold, see NewFootprint.
+	Footprint *Footprint `json:"footprint,omitempty"`
+	// Algorithms are the device's choices, see backend.Chooser.
+	Algorithms map[string]string `json:"algorithms,omitempty"`
 }
 
 // BenchStep times training steps of a configuration on noise images: grey or colour by
 // channels, with the given number of classes. Data loading is not part of it.
 func BenchStep(dev backend.Device, c Config, channels, size, classes, steps int) (StepBench, error) {
-	clock := &convClock{Device: dev}
-	t, err := New(clock, c, noiseSources(c.Train.Batch, channels, size, classes))
+	clock, src := &convClock{Device: dev}, noiseSources(c.Train.Batch, channels, size, classes)
+	if err := c.affordable(dev, src); err != nil {
+		return StepBench{}, err
+	}
+	t, err := New(clock, c, src)
 	if err != nil {
 		return StepBench{}, err
 	}
@@ -41,10 +54,25 @@ func BenchStep(dev backend.Device, c Config, channels, size, classes, steps int)
 		total, sgld = append(total, r.Seconds()), append(sgld, r.SampleSeconds)
 		share, flops = append(share, clock.seconds/r.Seconds()), append(flops, clock.flops/r.Seconds()/1e9)
 	}
-	return StepBench{
+	b := StepBench{
 		StepSeconds: median(total), StepMin: slices.Min(total), StepMax: slices.Max(total),
 		SGLDSeconds: median(sgld), ConvShare: median(share), GFLOPS: median(flops), Steps: steps,
-	}, nil
+		ProcessPeak: int64(residentPeak()), Algorithms: NumericsOf(dev).Choices,
+	}
+	if s, ok := dev.(backend.Sizer); ok {
+		_, b.Peak = s.InUse()
+	}
+	if f, known, err := NewFootprint(dev, c, src); err != nil {
+		return b, err
+	} else if known {
+		b.Footprint = &f
+	}
+	return b, nil
+}
+
+// BenchFootprint is NewFootprint for images as BenchStep's.
+func BenchFootprint(dev backend.Device, c Config, channels, size, classes int) (Footprint, bool, error) {
+	return NewFootprint(dev, c, noiseSources(1, channels, size, classes))
 }
 
 func median(v []float64) float64 {

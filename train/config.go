@@ -117,7 +117,8 @@ type Guard struct {
 
 // Device is where the run computes.
 type Device struct {
-	Name    string `yaml:"name"`    // cpu
-	ISA     string `yaml:"cpu_isa"` // empty: the best
-	Threads int    `yaml:"threads"` // 0: all cores
+	Name     string `yaml:"name"`      // cpu
+	ISA      string `yaml:"cpu_isa"`   // empty: the best
+	Threads  int    `yaml:"threads"`   // 0: all cores
+	ConvAlgo string `yaml:"conv_algo"` // of convolutions on the CPU: auto (each layer's fastest, measured where in doubt), direct, winograd (where it can)
 }

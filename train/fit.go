@@ -34,10 +34,7 @@ func (c *Config) fits(set *data.Set) error {
 		v.fault("data.crop", "%d: images of %d pixels allow 0 to %d", c.Data.Crop, set.H, set.H-1)
 	}
 	v.enough(*c, set.Len())
-	if err := v.err(); err != nil {
-		return err
-	}
-	return c.affordable(set.C, set.H)
+	return v.err()
 }
 
 // held is the number of images that are held out of n.

@@ -6,61 +6,160 @@ import (
 	"os"
 	"strconv"
 
+	"jem/backend"
+	"jem/internal/optim"
 	"jem/internal/settings"
+	"jem/model"
 )
 
-// footprint is a floor of the memory that a run takes, in bytes: weights with gradient and
-// optimiser, one activation and one gradient a block for a batch, the replay buffer. What a
-// run takes in fact is up to twice that.
-func (c *Config) footprint(channels, side int) (total float64, largest string) {
-	blocks := float64(c.Model.Depth-4) / 6
-	width := float64(c.Model.Width)
-	var weights, maps float64
-	for stage := range 3 {
-		planes := width * float64(int(16)<<stage)
-		points := float64(side*side) / float64(int(1)<<(2*stage))
-		weights += blocks * 2 * 9 * planes * planes
-		maps += blocks * planes * points
-	}
-	parts := []struct {
-		path  string
-		bytes float64
-	}{
-		{"model.width", 4 * 4 * weights},
-		{"train.batch", 4 * 2 * maps * float64(max(c.Train.Batch, EvalBatch))},
-		{"sampler.buffer", 4 * float64(c.Sampler.Buffer) * float64(channels*side*side)},
-	}
-	most := 0.0
-	for _, p := range parts {
-		total += p.bytes
-		if p.bytes > most {
-			most, largest = p.bytes, p.path
-		}
-	}
-	return total, largest
+// Footprint is the device memory that a run takes, in bytes, by what it depends on.
+type Footprint struct {
+	Parameters  int64 `json:"parameters"`  // values, gradients, optimiser's state, moving average
+	Plans       int64 `json:"plans"`       // the convolutions' own: weights in their order, sums, working memory
+	Activations int64 `json:"activations"` // of a batch, with their gradients and the images
+	Buffer      int64 `json:"buffer"`      // the replay buffer
 }
 
-// affordable refuses a run that this machine has no memory for; where the amount isn't known,
-// none.
-func (c *Config) affordable(channels, side int) error {
+// Total is the sum.
+func (f Footprint) Total() int64 { return f.Parameters + f.Plans + f.Activations + f.Buffer }
+
+// NewFootprint computes the memory of a run on a device without taking it: the run is built
+// on a device that only adds up sizes. false where the device doesn't tell sizes.
+func NewFootprint(dev backend.Device, c Config, src Sources) (Footprint, bool, error) {
+	sizes, ok := dev.(backend.Sizer)
+	if !ok {
+		return Footprint{}, false, nil
+	}
+	l := &ledger{sizes: sizes}
+	err := l.book(c, src)
+	l.Plans += l.shared
+	return l.Footprint, err == nil, err
+}
+
+// ledger is a device on which things can be made, not used. Dense tensors count as
+// parameters unless they are the replay buffer.
+type ledger struct {
+	backend.Device // nil: it computes nothing
+	sizes          backend.Sizer
+	Footprint
+	shared int64 // working memory, the most that a plan asks for
+}
+
+// book makes what Trainer's New makes, but for the host's part.
+func (l *ledger) book(c Config, src Sources) error {
+	netConfig := c.network(src)
+	batch := newBatch(l, c.parts(), c.objective(), netConfig)
+	net, err := model.Plan(l, netConfig, max(len(batch.hostLabels), EvalBatch))
+	if err != nil {
+		return err
+	}
+	if batch.part(model.ChainPX|model.ChainXY) >= 0 {
+		pixels := netConfig.InC * netConfig.Size * netConfig.Size
+		l.Buffer = l.sizes.TensorSize(backend.Dense, c.Sampler.Buffer, pixels)
+	}
+	if _, err := optim.New(c.Optim.Name, l, net.Params.Value, net.Params.Grad, c.hyper()); err != nil {
+		return err
+	}
+	if c.Optim.EMA > 0 {
+		optim.NewEMA(l, net.Params.Value, c.Optim.EMA)
+	}
+	newEvaluator(l, net)
+	return nil
+}
+
+// sketch is a tensor without memory.
+type sketch struct {
+	kind  backend.Kind
+	shape []int
+}
+
+func (s sketch) Kind() backend.Kind { return s.kind }
+func (s sketch) Shape() []int       { return s.shape }
+
+// New implements backend.Memory.
+func (l *ledger) New(kind backend.Kind, shape ...int) backend.Tensor {
+	bytes := l.sizes.TensorSize(kind, shape...)
+	if kind == backend.Image {
+		l.Activations += bytes
+	} else {
+		l.Parameters += bytes
+	}
+	return sketch{kind, shape}
+}
+
+// Rows implements backend.Memory.
+func (l *ledger) Rows(t backend.Tensor, lo, hi int) backend.Tensor {
+	return sketch{t.Kind(), append([]int{hi - lo}, t.Shape()[1:]...)}
+}
+
+// View implements backend.Memory.
+func (l *ledger) View(_ backend.Tensor, _ int, shape ...int) backend.Tensor {
+	return sketch{backend.Dense, shape}
+}
+
+// Upload implements backend.Memory.
+func (l *ledger) Upload(backend.Tensor, []float32) {}
+
+// Fill implements backend.Memory.
+func (l *ledger) Fill(backend.Tensor, float32) {}
+
+// Copy implements backend.Memory.
+func (l *ledger) Copy(_, _ backend.Tensor) {}
+
+// NewConv implements backend.Planner.
+func (l *ledger) NewConv(spec backend.ConvSpec, _, _ backend.Tensor) backend.Conv {
+	own, shared := l.sizes.ConvSize(spec)
+	l.Plans += own
+	l.shared = max(l.shared, shared)
+	return unusable{}
+}
+
+// unusable is a plan that exists and no more.
+type unusable struct{ backend.Conv }
+
+// NewNorm implements backend.Planner.
+func (l *ledger) NewNorm(backend.NormSpec, backend.Tensor, backend.Tensor, backend.Tensor, backend.Tensor) backend.Norm {
+	return nil
+}
+
+// affordable refuses a run that this machine has no memory for; where the amount isn't
+// known, none.
+func (c *Config) affordable(dev backend.Device, src Sources) error {
 	have := totalMemory()
-	need, largest := c.footprint(channels, side)
-	if c.Device.Name != "cpu" || have == 0 || need <= have {
+	if c.Device.Name != "cpu" || have == 0 {
 		return nil
 	}
-	return &settings.Error{Faults: []settings.Fault{{Path: largest, Problem: fmt.Sprintf(
-		"the run needs at least %.0f GiB of memory, this machine has %.0f GiB: lower %s", need/(1<<30), have/(1<<30), largest)}}}
+	f, known, err := NewFootprint(dev, *c, src)
+	if err != nil || !known || float64(f.Total()) <= have {
+		return err
+	}
+	path, most := "model.width", f.Parameters+f.Plans
+	if f.Activations > most {
+		path, most = "train.batch", f.Activations
+	}
+	if f.Buffer > most {
+		path = "sampler.buffer"
+	}
+	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
+		"the run needs %.0f GiB of memory, this machine has %.0f GiB: lower %s", float64(f.Total())/(1<<30), have/(1<<30), path)}}}
 }
 
 // totalMemory is the machine's memory in bytes as Linux tells it, 0 elsewhere.
-func totalMemory() float64 {
-	text, err := os.ReadFile("/proc/meminfo")
+func totalMemory() float64 { return procKiB("/proc/meminfo", "MemTotal:") }
+
+// residentPeak is the most memory that this process has had in use, in bytes as Linux tells
+// it, 0 elsewhere.
+func residentPeak() float64 { return procKiB("/proc/self/status", "VmHWM:") }
+
+// procKiB reads a line such as "VmHWM:   123 kB", in bytes; 0 if there is none.
+func procKiB(file, name string) float64 {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0
 	}
 	for line := range bytes.Lines(text) {
 		f := bytes.Fields(line)
-		if len(f) < 2 || string(f[0]) != "MemTotal:" {
+		if len(f) < 2 || string(f[0]) != name {
 			continue
 		}
 		kib, err := strconv.ParseFloat(string(f[1]), 64)

@@ -3,10 +3,8 @@ package train
 import (
 	"fmt"
 
-	"jem/backend"
 	"jem/internal/data"
 	"jem/internal/philox"
-	"jem/model"
 	"jem/sampler"
 )
 
@@ -15,35 +13,69 @@ type SampleOptions struct {
 	N     int
 	Steps int    // SGLD steps, with the run's α, σ, clip and clamp
 	Fresh bool   // chains start anew from the run's start; else they go on from its replay buffer
-	Class int    // climb log p(x|y) of this class; −1: log p(x)
+	Class int    // climb log p(x|y) of this class, or of EachClass; AnyClass: log p(x)
 	Seed  uint64 // of the noise and of fresh starts
+
+	// Guidance w > 0 climbs (1+w)·log p(x,y) − w·log p(x) in the place of log p(x|y), see
+	// model.Guided.
+	Guidance float32
+}
+
+// Choices of SampleOptions.Class besides the classes' numbers.
+const (
+	AnyClass  = -1 // no class is given
+	EachClass = -2 // chain i is given class i mod K
+)
+
+// given is the class that chain i climbs; 0 where none is.
+func (o SampleOptions) given(i, classes int) int32 {
+	if o.Class == EachClass {
+		return int32(i % classes)
+	}
+	return int32(max(0, o.Class))
 }
 
 // Sample draws samples from the model, sorted by the class that it sees in them.
 func (p *Predictor) Sample(o SampleOptions) (*Samples, error) {
-	start, err := p.starts(o)
+	c := p.net.Config
+	s := &Samples{Channels: c.InC, Size: c.Size}
+	err := p.eachBatch(o, func(images, logits []float32) error {
+		s.add(images, logits, c.Classes)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
+	return s.sorted(c.InC * c.Size * c.Size), nil
+}
+
+// eachBatch draws samples and hands them over, with their logits, in batches of at most
+// EvalBatch. The slices are valid within the call only.
+func (p *Predictor) eachBatch(o SampleOptions, do func(images, logits []float32) error) error {
+	start, err := p.starts(o)
+	if err != nil {
+		return err
+	}
 	c := p.net.Config
-	s := &Samples{Channels: c.InC, Size: c.Size}
-	pixels := c.InC * c.Size * c.Size
 	chain := newChain(p, o)
 	defer chain.close()
 	for lo := 0; lo < o.N; lo += EvalBatch {
 		n := min(EvalBatch, o.N-lo)
-		images := p.eval.images[:n*pixels]
+		images := p.eval.images[:n*c.InC*c.Size*c.Size]
 		start(images, lo)
+		chain.give(lo)
 		if err := chain.run(images, lo/EvalBatch); err != nil {
-			return nil, err
+			return err
 		}
 		logits, err := p.eval.forward(n)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		s.add(images, logits, c.Classes)
+		if err := do(images, logits); err != nil {
+			return err
+		}
 	}
-	return s.sorted(pixels), nil
+	return nil
 }
 
 // starts returns what writes the starting points of chains lo, lo+1, ….
@@ -70,7 +102,7 @@ func (p *Predictor) starts(o SampleOptions) (func(images []float32, lo int), err
 	return func(images []float32, lo int) {
 		classes := make([]int32, len(images)/pixels)
 		for i := range classes {
-			if classes[i] = int32(o.Class); o.Class < 0 {
+			if classes[i] = o.given(lo+i, c.Classes); o.Class == AnyClass {
 				classes[i] = int32((lo + i) % c.Classes)
 			}
 		}
@@ -93,62 +125,4 @@ func openStart(c Config) (sampler.Start, error) {
 		return nil, fmt.Errorf("data.valid: %w", err)
 	}
 	return c.start(set, split)
-}
-
-// chain moves batches of images by SGLD.
-type chain struct {
-	p       *Predictor
-	o       SampleOptions
-	sgld    sampler.SGLD
-	key     philox.Key
-	jem     *model.JEM
-	x, grad backend.Tensor // of a whole batch
-	labels  backend.Tensor
-
-	n      int            // images that moves is planned for
-	images backend.Tensor // x's first n
-	moves  backend.Chain
-}
-
-func newChain(p *Predictor, o SampleOptions) *chain {
-	c := &chain{p: p, o: o, jem: model.NewJEM(p.dev, p.net), sgld: p.Config.sgld(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
-	c.sgld.Steps = o.Steps
-	n := p.net.Config
-	c.x = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
-	c.grad = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
-	c.labels = p.dev.New(backend.Index, EvalBatch)
-	labels := make([]int32, EvalBatch)
-	for i := range labels {
-		labels[i] = int32(max(0, o.Class))
-	}
-	p.dev.UploadIndex(c.labels, labels)
-	return c
-}
-
-// plan prepares for batches of n images.
-func (c *chain) plan(n int) {
-	d := c.p.dev
-	c.close()
-	var target sampler.Target = c.jem
-	if c.o.Class >= 0 {
-		target = model.Given{JEM: c.jem, Labels: d.Rows(c.labels, 0, n)}
-	}
-	c.n, c.images = n, d.Rows(c.x, 0, n)
-	c.moves = c.sgld.Chain(d, target, c.images, d.Rows(c.grad, 0, n))
-}
-
-func (c *chain) close() {
-	if c.moves != nil {
-		c.moves.Close()
-	}
-}
-
-// run moves the images (n,C,H,W) in place; batch separates their noise from others'.
-func (c *chain) run(images []float32, batch int) error {
-	if n := len(images) * EvalBatch / len(c.p.eval.images); n != c.n {
-		c.plan(n)
-	}
-	c.p.dev.Upload(c.images, images)
-	c.moves.Run(c.key.At(batch, 0))
-	return c.p.dev.Download(images, c.images)
 }

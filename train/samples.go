@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -73,11 +74,21 @@ func (s *Samples) add(images, logits []float32, k int) {
 
 // sorted orders by class.
 func (s *Samples) sorted(pixels int) *Samples {
+	return s.ordered(pixels, func(a, b int) int { return s.Class[a] - s.Class[b] })
+}
+
+// Ranked orders by log p(x), the likeliest first, whatever their class.
+func (s *Samples) Ranked() *Samples {
+	return s.ordered(s.Channels*s.Size*s.Size, func(a, b int) int { return cmp.Compare(s.LogPx[b], s.LogPx[a]) })
+}
+
+// ordered is the samples in another order, equals as they were.
+func (s *Samples) ordered(pixels int, before func(a, b int) int) *Samples {
 	order := make([]int, len(s.Class))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return s.Class[a] - s.Class[b] })
+	slices.SortStableFunc(order, before)
 	out := &Samples{Channels: s.Channels, Size: s.Size}
 	for _, i := range order {
 		out.Images = append(out.Images, s.Images[i*pixels:(i+1)*pixels]...)

@@ -50,16 +50,19 @@ func (t *Trainer) views(flat backend.Tensor) []named {
 	return out
 }
 
-// state is state.json: the progress, and what the run's keeper has to remember with it.
+// state is state.json: the progress, what it was computed with, and what the run's keeper
+// has to remember with it.
 type state struct {
 	Progress
-	Keeper json.RawMessage `json:"keeper,omitempty"`
+	Numerics *Numerics       `json:"numerics,omitempty"` // absent in imported weights
+	Keeper   json.RawMessage `json:"keeper,omitempty"`
 }
 
 // Save writes the run's state as a checkpoint of the store and returns its folder. keeper,
 // which may be nil, is JSON that KeeperState gives back.
 func (t *Trainer) Save(s *checkpoint.Store, keeper json.RawMessage) (string, error) {
-	text, err := json.MarshalIndent(state{t.progress, keeper}, "", "  ")
+	n := NumericsOf(t.dev)
+	text, err := json.MarshalIndent(state{t.progress, &n, keeper}, "", "  ")
 	if err != nil {
 		return "", err
 	}

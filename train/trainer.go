@@ -69,12 +69,15 @@ func newKeys(seed uint64) keys {
 }
 
 // New builds the run's network, buffer and optimiser on the device. The configuration
-// must be valid.
+// must be valid; one that the machine has no memory for is a *settings.Error.
 func New(dev backend.Device, cfg Config, src Sources) (*Trainer, error) {
 	t := &Trainer{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.objective(), sgld: cfg.sgld()}
 	parts, netConfig := cfg.parts(), cfg.network(src)
 	if len(parts) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
+	}
+	if err := cfg.affordable(dev, src); err != nil {
+		return nil, err
 	}
 	t.batch = newBatch(dev, parts, t.objective, netConfig)
 	t.schedule = cfg.schedule(t.TotalSteps())

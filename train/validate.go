@@ -272,4 +272,5 @@ func (v *validator) device(d Device) {
 	v.oneOf("device.name", d.Name, "cpu", "cuda")
 	v.oneOf("device.cpu_isa", d.ISA, "", "generic", "avx2", "avx512")
 	v.count("device.threads", d.Threads, 0, maxThreads)
+	v.oneOf("device.conv_algo", d.ConvAlgo, "auto", "direct", "winograd")
 }

@@ -16,8 +16,9 @@ const (
 	paramGrad
 )
 
-// winograd is the allowance of every algorithm of that name: F(4×4,3×3) at the points 0,
-// ±5/8, ±3/2, ∞ reaches 23 over 128 cases with borders, and F(3×3,4×4) 8 (docs/numerics.md).
+// winograd is the allowance of every algorithm of that name, times the stride: F(4×4,3×3)
+// at the points 0, ±5/8, ±3/2, ∞ reaches 24 over all cases with borders, F(3×3,4×4) 8, and
+// stride 2 by F(4×4,2×2) 28 (docs/numerics.md).
 const winograd = 64
 
 // convBound is the bound for the algorithm that a plan chose, in units of u·Σ|ab|.
@@ -26,7 +27,7 @@ func (p *Probe) convBound(c backend.Conv, v verb) float64 {
 	names[forward], names[inputGrad], names[paramGrad] = c.Algorithms()
 	bound := sums
 	if strings.Contains(names[v], "winograd") {
-		bound = winograd
+		bound = float64(winograd * c.Spec().Stride)
 	}
 	for part, b := range p.opt.Widen {
 		if strings.Contains(names[v], part) {

@@ -58,14 +58,20 @@ func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Con
 		panic(fmt.Sprintf("backend: NewConv: %+v is no convolution", spec))
 	}
 	backend.CheckShape("NewConv", w, backend.Dense, spec.OutC, spec.InC, kh, kw)
-	c := &conv{d: d, spec: spec, w: w.(*tensor)}
+	var bias *tensor
 	if b != nil {
 		backend.CheckShape("NewConv", b, backend.Dense, spec.OutC)
-		c.b = b.(*tensor)
+		bias = b.(*tensor)
 	}
+	return d.newConv(spec, w.(*tensor), bias)
+}
+
+// newConv plans a convolution that makes sense.
+func (d *Device) newConv(spec backend.ConvSpec, w, b *tensor) *conv {
+	c := &conv{d: d, spec: spec, w: w, b: b}
 	c.x = newGeometry(spec.InC, spec.H, spec.W)
 	c.y = newGeometry(spec.OutC, spec.OutH(), spec.OutW())
-	if square {
+	if spec.KernelW == 0 {
 		c.choose()
 	} else {
 		c.forward = newForward(c, asm.ConvFor(d.isa))

@@ -66,7 +66,7 @@ func (c *conv) candidates(dir direction) []candidate {
 		winograd = candidate{convWinograd, func() { c.paramGrad = newWinoGrad(c) }}
 	}
 	switch {
-	case !winoFits(c):
+	case !winoFits(c, dir):
 		return []candidate{direct}
 	case c.d.isa == asm.Generic && c.x.blocks == 1 && c.y.blocks == 1:
 		// The portable kernels lose to the transforms what they save.
@@ -75,13 +75,11 @@ func (c *conv) candidates(dir direction) []candidate {
 	return []candidate{winograd, direct}
 }
 
-// sure reports whether the first candidate needs no measurement. Winograd's algorithm wins by
-// 2 and more (docs/performance.md) unless its transformed weights, four times the direct
-// ones, are read for a few tiles only.
-func (c *conv) sure(all []candidate) bool {
-	const fewTiles = 64
-	tiles := c.spec.N * c.y.h * c.y.w / (asm.WinoTile * asm.WinoTile)
-	return len(all) == 1 || all[0].family == convWinograd && c.d.isa != asm.Generic && tiles >= fewTiles
+// sure reports whether the first candidate needs no measurement. With vector instructions
+// Winograd's algorithm wins forward and input gradient by 2 and more at stride 1, whatever
+// the size (docs/performance.md).
+func (c *conv) sure(dir direction, all []candidate) bool {
+	return len(all) == 1 || all[0].family == convWinograd && dir != paramGradient && c.spec.Stride == 1 && c.d.isa != asm.Generic
 }
 
 // choose plans the directions that will be asked for.
@@ -110,7 +108,7 @@ func (c *conv) pick(dir direction) candidate {
 // prefer is pick where nobody has asked for anything.
 func (c *conv) prefer(dir direction, all []candidate, key string) candidate {
 	d := c.d
-	if d.memo == nil || d.convAlgo != convAuto || c.sure(all) {
+	if d.memo == nil || d.convAlgo != convAuto || c.sure(dir, all) {
 		return all[0]
 	}
 	if a, ok := d.named(all, d.memo.Recall(key)); ok {
@@ -136,7 +134,7 @@ func (d *Device) named(all []candidate, names ...string) (candidate, bool) {
 // key is what a layer in a direction is called in choices. Layers with one key are alike.
 func (c *conv) key(dir direction) string {
 	s := c.spec
-	return fmt.Sprintf("conv %d>%d %dx%d k%d s%d p%d n%d, %s", s.InC, s.OutC, s.H, s.W, s.Kernel, s.Stride, s.Pad, s.N, directionNames[dir])
+	return fmt.Sprintf("conv %dto%d %dx%d k%d s%d p%d n%d, %s", s.InC, s.OutC, s.H, s.W, s.Kernel, s.Stride, s.Pad, s.N, directionNames[dir])
 }
 
 // algorithm is what a family is called in choices.

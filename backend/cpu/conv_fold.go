@@ -47,7 +47,7 @@ func newFold(s *sweep, from geometry) *fold {
 	}
 	workers := s.conv.d.workers.n
 	f.folded = s.lanes/block*f.plane + block
-	f.memory = arenas(workers, f.folded+s.dst.c*s.dst.w)
+	f.memory = s.conv.d.arenas(f.folded + s.dst.c*s.dst.w)
 	f.args = make([]asm.ConvFold, workers*tilePad)
 	return f
 }

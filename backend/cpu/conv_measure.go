@@ -24,6 +24,8 @@ const (
 // fastest measures candidates in turns, each by its own fastest round, and
 // returns the index of the winner. Operands are scratch tensors of up to the planned size.
 func (c *conv) fastest(dir direction, all []candidate) int {
+	used := c.d.meter.now
+	defer func() { c.d.meter.now = used }() // all of it is garbage when the winner is planned
 	t := c.trial()
 	passes, best := make([]func(), len(all)), make([]time.Duration, len(all))
 	for i, a := range all {

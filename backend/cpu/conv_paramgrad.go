@@ -48,8 +48,8 @@ func newParamGrad(c *conv, kernels *asm.Conv) *paramGrad {
 	loY, hiY := reach(taps, c.y.h, s.Stride, s.H)
 	loX, hiX := reach(taps, c.y.w, s.Stride, s.W)
 	p := &paramGrad{conv: c, kernels: kernels, depth: block}
-	p.x = newSource(c.x, max(loY, loX), max(hiY, hiX), false, c.d.workers.n)
-	p.dy = newSource(c.y, 1, 1, true, c.d.workers.n)
+	p.x = newSource(c.x, max(loY, loX), max(hiY, hiX), false, c.d)
+	p.dy = newSource(c.y, 1, 1, true, c.d)
 	p.window = kernels.HasWindow() && p.x.blocked && p.dy.planes == 1 && s.Kernel == 3 && s.Stride == 1 && s.Pad == 1
 	if !p.x.blocked {
 		p.depth = s.Kernel
@@ -64,7 +64,7 @@ func newParamGrad(c *conv, kernels *asm.Conv) *paramGrad {
 	p.groups = (p.dy.planes + kernels.Blocks - 1) / kernels.Blocks
 	p.rows = max(1, gradPixels/c.y.w)
 	p.divide()
-	p.ones = aligned(block)
+	p.ones = p.conv.d.alloc(block)
 	for i := range p.ones {
 		p.ones[i] = 1
 	}
@@ -81,7 +81,7 @@ func (p *paramGrad) divide() {
 	p.chunkSize = p.x.planes*p.planeSize()*p.lanes + p.lanes
 	p.chunks = (gradParts + p.splits() - 1) / p.splits()
 	p.chunks = max(1, min(p.chunks, gradSums/p.chunkSize))
-	p.sums = aligned(p.chunks * p.chunkSize)
+	p.sums = p.conv.d.alloc(p.chunks * p.chunkSize)
 }
 
 // planeSize is the number of sums a plane of x and an output channel have.

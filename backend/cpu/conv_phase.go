@@ -43,5 +43,5 @@ func (p *phase) plan(s *sweep) {
 	if s.window {
 		p.depth *= len(p.tapsX)
 	}
-	p.packed = aligned(p.depth*s.lanes + 1)
+	p.packed = s.conv.d.alloc(p.depth*s.lanes + 1)
 }

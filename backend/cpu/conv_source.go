@@ -16,7 +16,7 @@ type source struct {
 
 // newSource plans reads of images of geometry g from lo pixels before the image to hi
 // pixels after it, in both directions. A planar tensor is read planar unless blocked.
-func newSource(g geometry, lo, hi int, blocked bool, workers int) *source {
+func newSource(g geometry, lo, hi int, blocked bool, d *Device) *source {
 	s := &source{geom: g, blocked: blocked || g.blocked, planes: g.blocks, pixel: g.pixel, row: g.row, plane: g.plane, origin: g.origin}
 	if g.blocked && lo <= 1 && hi <= 1 {
 		return s
@@ -28,18 +28,21 @@ func newSource(g geometry, lo, hi int, blocked bool, workers int) *source {
 	s.row = (lo + g.w + hi) * s.pixel
 	s.plane = (lo + g.h + hi) * s.row
 	s.origin = lo * (s.row + s.pixel)
-	s.scratch = arenas(workers, s.planes*s.plane+block)
+	s.scratch = d.arenas(s.planes*s.plane + block)
 	return s
 }
 
 // arenas allocates size floats for each worker, far enough apart that hardware
 // prefetching for one does not disturb the next.
-func arenas(workers, size int) [][]float32 {
+func (d *Device) arenas(size int) [][]float32 {
 	const apart = 1024
 	stride := (size+31)/32*32 + apart
-	all := aligned(workers * stride)
-	parts := make([][]float32, workers)
+	all := d.alloc(d.workers.n * stride)
+	parts := make([][]float32, d.workers.n)
 	for i := range parts {
+		if all == nil {
+			break // of a rehearsal
+		}
 		lo := i * stride
 		parts[i] = all[lo : lo+size : lo+size]
 	}

@@ -85,12 +85,12 @@ func (s *sweep) plan(from geometry) {
 		l, h = reach(p.tapsX, p.cols, s.strided, from.w)
 		lo, hi = max(lo, l), max(hi, h)
 	}
-	s.src = newSource(from, lo, hi, false, workers)
+	s.src = newSource(from, lo, hi, false, s.conv.d)
 	s.window = s.kernels.HasWindow() && s.lanes == block && s.strided == 1 && s.step == 1 && len(s.phases[0].tapsX) == 3
 	for i := range s.phases {
 		s.phases[i].plan(s)
 	}
-	s.bias = aligned(s.lanes)
+	s.bias = s.conv.d.alloc(s.lanes)
 	s.tiles = make([]asm.ConvTile, workers*tilePad)
 	s.cut = newCut(s)
 }

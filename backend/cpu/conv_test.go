@@ -16,12 +16,12 @@ func onEach(t *testing.T, f func(t *testing.T, l *layer, bounds [3]float64)) {
 		for _, algo := range []string{"direct", "winograd"} {
 			for _, spec := range oracleSpecs {
 				l := newLayer(openDevice(t, Options{ISA: isa.String(), Threads: 2, ConvAlgo: algo}), spec)
-				if algo == "winograd" && !winoFits(l.conv.(*conv)) {
+				if algo == "winograd" && !winoFits(l.conv.(*conv), forwardPass) {
 					continue // the same as direct
 				}
 				t.Run(isa.String()+"/"+algo+"/"+specName(spec), func(t *testing.T) {
 					forward, input, param := l.conv.Algorithms()
-					f(t, l, [3]float64{bound(forward), bound(input), bound(param)})
+					f(t, l, [3]float64{bound(forward, spec.Stride), bound(input, spec.Stride), bound(param, spec.Stride)})
 				})
 			}
 		}

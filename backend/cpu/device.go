@@ -37,6 +37,7 @@ type Device struct {
 	// definitions are the kernels' portable form, which takes what they don't.
 	definitions asm.Pointwise
 	scratch     scratch
+	meter       meter
 	convAlgo    convAlgo
 	choices     choices
 	memo        backend.ChoiceMemo // nil: nothing is measured

@@ -6,15 +6,22 @@ import "slices"
 // need and stays.
 type scratch struct {
 	worker [][]float32 // private to each worker
+	size   int         // floats of each
 	sums   []float64   // one partial result a part
+	meter  meter
 }
 
 // reserve makes n floats available to every worker.
 func (s *scratch) reserve(n int) {
 	// Workers' memories lie 4 KiB apart, out of reach of each other's prefetchers.
 	const gap = 1024
+	if n <= s.size {
+		return
+	}
+	s.meter.add(4 * (n - s.size) * len(s.worker))
+	s.size = n
 	for i := range s.worker {
-		if len(s.worker[i]) < n {
+		if !s.meter.rehearsal {
 			s.worker[i] = aligned(n + gap)[:n]
 		}
 	}

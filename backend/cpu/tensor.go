@@ -32,6 +32,7 @@ type tensor struct {
 	data  []float32 // Dense, Image
 	index []int32   // Index
 	geom  geometry  // Image
+	bytes int       // of memory of its own; 0: a view
 }
 
 func (t *tensor) Kind() backend.Kind { return t.kind }
@@ -102,6 +103,8 @@ func (d *Device) New(kind backend.Kind, shape ...int) backend.Tensor {
 	default:
 		t.data = aligned(backend.Len(t))
 	}
+	t.bytes = 4 * (len(t.data) + len(t.index))
+	d.meter.add(t.bytes)
 	return t
 }
 
@@ -110,7 +113,8 @@ func (d *Device) New(kind backend.Kind, shape ...int) backend.Tensor {
 func (d *Device) Free(ts ...backend.Tensor) {
 	for _, t := range ts {
 		t := t.(*tensor)
-		t.data, t.index = nil, nil
+		d.meter.add(-t.bytes)
+		t.data, t.index, t.bytes = nil, nil, 0
 	}
 }
 

@@ -7,11 +7,12 @@ import (
 )
 
 // wino is a planned Winograd convolution F(4×4,3×3) for a forward pass or an input
-// gradient, with the epilogues of asm.WinoOutput: see asm.WinoInput for the arithmetic.
+// gradient, with the epilogues of asm.WinoOutput: see asm.WinoInput for the arithmetic,
+// asm.WinoPhases for that of stride 2.
 //
 // Tiles are numbered across images. A part is a block of neighbouring tiles: its inputs
 // are transformed for all channels at once, then for each group of output channels come
-// the products of the 36 points and the transform back. Everything between x and y stays
+// the products of all points and the transform back. Everything between x and y stays
 // in the level 2 cache. Every output is computed in one part with a sum in a fixed order,
 // so results depend neither on the blocks nor on threads.
 type wino struct {
@@ -21,12 +22,13 @@ type wino struct {
 	transposed bool // an input gradient
 
 	tiling
+	form
 	groups int // of kernels.Blocks·16 output lanes; the last may be narrower
-	vPoint int // floats from one point of V to the next
+	vSize  int // floats of V
 	mPoint int // floats from one point of M to the next
 
 	weights layout
-	u       []float32 // [group][point][source channel][lane]
+	u       []float32 // [group][weight's place + source channel][lane]
 	bias    []float32 // by lane
 	packed  bool
 	params  uint64 // the device's count when u was computed
@@ -39,38 +41,42 @@ type wino struct {
 // winoArgs are a worker's kernel arguments, out of reach of the next one's prefetcher.
 type winoArgs struct {
 	input   asm.WinoInput
+	phases  asm.WinoPhases
 	product asm.WinoProduct
 	output  asm.WinoOutput
+	windows asm.WinoWindows
 	_       [256]byte
-}
-
-// winoFits reports whether the algorithm can compute a layer: a 3×3 window on feature
-// maps whose tiles cover the image exactly, so that what a tile reads around it is image
-// or halo.
-func winoFits(c *conv) bool {
-	s := &c.spec
-	return s.Kernel == 3 && s.Stride == 1 && s.Pad == 1 && c.x.blocked && c.y.blocked &&
-		s.H%asm.WinoTile == 0 && s.W%asm.WinoTile == 0
 }
 
 // newWino plans y = x∗w + b, or its transpose without bias: the same with the window
 // turned around.
 func newWino(c *conv, transposed bool) *wino {
 	s := c.spec
-	p := &wino{conv: c, kernels: asm.WinoFor(c.d.isa), src: c.x, dst: c.y, transposed: transposed}
+	p := &wino{conv: c, kernels: asm.WinoFor(c.d.isa), src: c.x, dst: c.y, transposed: transposed, tiling: newTiling(&c.y)}
 	p.weights = layout{src: 9, dst: 9 * s.InC, srcs: s.InC, dsts: s.OutC}
 	if transposed {
 		p.src, p.dst = c.y, c.x
 		p.weights = layout{src: 9 * s.InC, dst: 9, srcs: s.OutC, dsts: s.InC}
 	}
-	p.tiling = newTiling(&p.dst)
 	p.groups = (p.dst.blocks + p.kernels.Blocks - 1) / p.kernels.Blocks
-	p.vPoint = oddLines(winoBlock * p.src.blocks * block)
 	p.mPoint = oddLines(winoBlock * p.kernels.Blocks * block)
-	p.u = aligned(asm.WinoPoints * p.src.blocks * block * p.dst.blocks * block)
-	p.bias = aligned(p.dst.blocks * block)
+	switch {
+	case s.Stride == 1:
+		p.plain()
+	case transposed:
+		p.stridedGrad()
+	default:
+		p.strided()
+	}
+	for blocks := 1; blocks <= p.kernels.Blocks; blocks++ {
+		for _, row := range p.places {
+			p.bytes[blocks] = append(p.bytes[blocks], 4*row*blocks*block)
+		}
+	}
+	p.u = c.d.alloc(p.panel(p.groups))
+	p.bias = c.d.alloc(p.dst.blocks * block)
 	p.args = make([]winoArgs, c.d.workers.n)
-	c.d.scratch.reserve(asm.WinoPoints * (p.vPoint + p.mPoint))
+	c.d.scratch.reserve(p.vSize + p.mostPoints()*p.mPoint)
 	return p
 }
 
@@ -102,9 +108,10 @@ func (p *wino) blocks(g int) int {
 	return min(p.kernels.Blocks, p.dst.blocks-g*p.kernels.Blocks)
 }
 
-// panel is where the weights of a group begin in u.
+// panel is where the weights of a group begin in u; all have that of the group after the
+// last.
 func (p *wino) panel(g int) int {
-	return g * p.kernels.Blocks * block * asm.WinoPoints * p.src.blocks * block
+	return min(g*p.kernels.Blocks, p.dst.blocks) * block * len(p.places) * p.src.blocks * block
 }
 
 func (p *wino) name() string { return "winograd-" + p.conv.d.isa.String() }
@@ -122,6 +129,9 @@ func (p *wino) run(op operands) {
 	p.op = op
 	tiles := op.n * p.tiles
 	p.perBlock = winoBlockFor(tiles, d.workers.n)
+	if p.offs != nil {
+		p.place()
+	}
 	d.workers.run((tiles+p.perBlock-1)/p.perBlock, p)
 	p.op = operands{}
 }
@@ -130,46 +140,62 @@ func (p *wino) run(op operands) {
 func (p *wino) part(i, worker int) {
 	tiles := span{i * p.perBlock, min((i+1)*p.perBlock, p.op.n*p.tiles)}
 	v := p.conv.d.scratch.worker[worker]
-	m := v[asm.WinoPoints*p.vPoint:]
+	m := v[p.vSize:]
 	a := &p.args[worker]
-	p.input(&a.input, tiles, v)
+	p.input(a, tiles, v)
 	for g := range p.groups {
-		p.product(&a.product, g, tiles, v, m)
-		p.output(&a.output, g, tiles, m)
+		for i := range p.phases {
+			p.product(&a.product, g, &p.phases[i], tiles, v, m)
+			p.output(&a.output, g, &p.phases[i], tiles, m)
+		}
 	}
 	*a = winoArgs{}
 }
 
 // input transforms tiles of the source into v.
-func (p *wino) input(a *asm.WinoInput, tiles span, v []float32) {
-	a.XRow, a.XPlane = 4*p.src.row, 4*p.src.plane
-	a.VPoint, a.VBlock = 4*p.vPoint, 4*block*p.perBlock
-	for t := tiles.lo; t < tiles.hi; t += a.Tiles {
+func (p *wino) input(a *winoArgs, tiles span, v []float32) {
+	in, phases := &a.input, &a.phases
+	in.XRow, in.XPlane, in.VPoint, in.VBlock = 4*p.src.row, 4*p.src.plane, 4*p.vPoint, 4*block*p.perBlock
+	if p.offs != nil {
+		*phases = asm.WinoPhases{XRow: in.XRow, XPlane: in.XPlane, VBlock: in.VBlock, Offs: unsafe.Pointer(&p.offs[0])}
+	}
+	for t := tiles.lo; t < tiles.hi; t += in.Tiles {
 		count, image, y, x := p.row(span{t, tiles.hi})
-		a.Tiles, a.Blocks = count, p.src.blocks
-		// The first tile reads from the row above and the pixel before: no origin.
-		a.X = unsafe.Pointer(&p.op.src.data[image*p.src.image+y*p.src.row+x*block])
-		a.V = unsafe.Pointer(&v[(t-tiles.lo)*block])
-		p.kernels.Input(a)
+		in.Tiles, in.Blocks = count, p.src.blocks
+		in.X = unsafe.Pointer(&p.op.src.data[image*p.src.image+p.first+(y*p.src.row+x*block)*p.srcTile])
+		in.V = unsafe.Pointer(&v[(t-tiles.lo)*block])
+		if p.offs != nil {
+			phases.X, phases.V, phases.Tiles, phases.Blocks = in.X, in.V, in.Tiles, in.Blocks
+			p.kernels.Phases(phases)
+		} else {
+			p.transform(in)
+		}
 	}
 }
 
-// product multiplies all points of a block with the weights of a group. Meanwhile it
+// product multiplies all points of a phase with the weights of a group. Meanwhile it
 // prefetches what the outputs of this block and the inputs of the next one need.
-func (p *wino) product(a *asm.WinoProduct, g int, tiles span, v, m []float32) {
+func (p *wino) product(a *asm.WinoProduct, g int, phase *winoPhase, tiles span, v, m []float32) {
 	blocks, count := p.blocks(g), tiles.hi-tiles.lo
-	a.VBlock, a.Blocks = 4*block*p.perBlock, p.src.blocks
+	a.VBlock = 4 * block * p.perBlock
 	u := p.u[p.panel(g):]
 	next := p.aheadOf(p.op.src, span{tiles.hi, min(tiles.hi+count, p.op.n*p.tiles)}, span{0, p.src.blocks})
-	dests, n := p.dests(g, tiles)
-	steps := p.kernels.Steps(p.src.blocks, blocks, count)
-	for point := range asm.WinoPoints {
-		a.V = unsafe.Pointer(&v[point*p.vPoint])
-		a.U = unsafe.Pointer(&u[point*p.src.blocks*block*blocks*block])
-		a.M = unsafe.Pointer(&m[point*p.mPoint])
-		a.Next, a.NextStep = next.share(g*asm.WinoPoints+point, p.groups*asm.WinoPoints, steps, a.U)
+	var dests [3]ahead
+	n, points := 0, len(p.points)
+	if phase.points.lo == 0 {
+		dests, n = p.dests(g, tiles)
+	}
+	for i := phase.points.lo; i < phase.points.hi; i++ {
+		point := &p.points[i]
+		a.V = unsafe.Pointer(&v[point.v])
+		a.U = unsafe.Pointer(&u[point.u*blocks*block])
+		a.M = unsafe.Pointer(&m[(i-phase.points.lo)*p.mPoint])
+		a.Blocks = point.blocks
+		steps := p.kernels.Steps(point.blocks, blocks, count)
+		a.Next, a.NextStep = next.share(g*points+i, p.groups*points, steps, a.U)
+		a.Dest, a.DestStep = uintptr(a.U), 0
 		if n > 0 {
-			a.Dest, a.DestStep = dests[point%n].share(point/n, asm.WinoPoints/n, steps, a.U)
+			a.Dest, a.DestStep = dests[i%n].share(i/n, phase.points.hi/n, steps, a.U)
 		}
 		p.kernels.Product(a, blocks, count)
 	}
@@ -190,14 +216,16 @@ func (p *wino) dests(g int, tiles span) (all [3]ahead, n int) {
 	return all, n
 }
 
-// output transforms the products of a group back and finishes the outputs.
-func (p *wino) output(a *asm.WinoOutput, g int, tiles span, m []float32) {
+// output transforms the products of a phase and group back and finishes the outputs.
+func (p *wino) output(a *asm.WinoOutput, g int, phase *winoPhase, tiles span, m []float32) {
 	blocks, first := p.blocks(g), g*p.kernels.Blocks
+	step := p.dstTile / asm.WinoTile
 	a.MPoint, a.MTile = 4*p.mPoint, 4*block*blocks
-	a.Row, a.Plane = 4*p.dst.row, 4*p.dst.plane
+	a.Row, a.Plane = 4*step*p.dst.row, 4*p.dst.plane
 	a.Bias, a.Slope = unsafe.Pointer(&p.bias[first*block]), p.conv.spec.Slope
 	for t := tiles.lo; t < tiles.hi; t += a.Tiles {
 		count, image, y, x := p.row(span{t, tiles.hi})
+		y, x = y*p.dstTile+phase.y, x*p.dstTile+phase.x
 		a.Tiles, a.Blocks = count, blocks
 		a.M = unsafe.Pointer(&m[(t-tiles.lo)*block*blocks])
 		at := image*p.dst.image + first*p.dst.plane + p.dst.origin + y*p.dst.row + x*block
@@ -205,6 +233,6 @@ func (p *wino) output(a *asm.WinoOutput, g int, tiles span, m []float32) {
 		a.Act = float(p.op.act, at)
 		a.Residual = float(p.op.residual, at)
 		a.Sign = float(p.op.sign, at)
-		p.kernels.Output(a)
+		phase.output(a)
 	}
 }

@@ -18,7 +18,7 @@ func BenchmarkWinograd(b *testing.B) {
 			for i, algo := range []string{"direct", "winograd"} {
 				layers[i] = newLayer(openDevice(b, Options{ISA: isa.String(), ConvAlgo: algo}), spec)
 			}
-			if !winoFits(layers[0].conv.(*conv)) {
+			if !winoFits(layers[0].conv.(*conv), forwardPass) {
 				continue
 			}
 			y, dx := layers[0].newY(), layers[0].newX()

@@ -47,15 +47,22 @@ type winoGradArgs struct {
 }
 
 const (
-	// winoGradParts is how many parts a gradient has at least, where tiles allow.
-	winoGradParts = 32
+	// winoGradParts is how many parts a gradient has at least, where tiles and channels allow.
+	winoGradParts = 16
+	// winoGradChunk is how many tiles a chunk has at least: fewer don't make up for adding
+	// up the chunks.
+	winoGradChunk = 128
+	// winoGradFewest is how many tiles a planned batch has at least. A sum over fewer has
+	// as large errors as a tile's own (docs/numerics.md).
+	winoGradFewest = 4
 	// winoGradTiles is how many tiles are worked on at a time: sums are loaded and stored
 	// once for so many terms.
 	winoGradTiles = 64
-	// winoGradSums is the most floats that the sums of all chunks may take, if those of
-	// one chunk take less.
-	winoGradSums = 4 << 20
 )
+
+// winoGradChannels is how many input and output channels a part has at most: 64 of both
+// have sums of 590 KB. With 32 transforms take twice their share of the time.
+var winoGradChannels = [...]struct{ in, out int }{{64, 64}, {64, 32}, {32, 32}}
 
 func newWinoGrad(c *conv) *winoGrad {
 	p := &winoGrad{conv: c, kernels: asm.WinoFor(c.d.isa), x: c.x, y: c.y, tiling: newTiling(&c.y)}
@@ -66,9 +73,9 @@ func newWinoGrad(c *conv) *winoGrad {
 	p.mPoint = oddLines(p.planesPart * block * p.kernels.Blocks * block)
 	p.mGroup = asm.WinoPoints * p.mPoint
 	if p.chunks > 1 {
-		p.sums = aligned(p.chunks * p.splits() * p.partSums())
+		p.sums = c.d.alloc(p.chunks * p.splits() * p.partSums())
 	}
-	p.bias = aligned(p.chunks * p.y.blocks * block)
+	p.bias = c.d.alloc(p.chunks * p.y.blocks * block)
 	p.args = make([]winoGradArgs, c.d.workers.n)
 	c.d.scratch.reserve(p.scratch(winoGradAll))
 	return p
@@ -76,13 +83,16 @@ func newWinoGrad(c *conv) *winoGrad {
 
 // divide chooses the parts.
 func (p *winoGrad) divide() {
-	most := 64 / block
-	p.planesPart = evenly(p.x.blocks, most)
-	p.groupsPart = evenly(p.groups, max(1, most/p.kernels.Blocks))
 	p.perBlock = winoGradTiles
-	size := asm.WinoPoints * p.x.blocks * block * p.y.blocks * block
-	p.chunks = (winoGradParts + p.splits() - 1) / p.splits()
-	p.chunks = max(1, min(p.chunks, winoGradSums/size))
+	tiles := p.conv.spec.N * p.tiles
+	for _, channels := range winoGradChannels {
+		p.planesPart = evenly(p.x.blocks, channels.in/block)
+		p.groupsPart = evenly(p.groups, channels.out/block/p.kernels.Blocks)
+		p.chunks = max(1, min((winoGradParts+p.splits()-1)/p.splits(), tiles/winoGradChunk))
+		if p.chunks*p.splits() >= winoGradParts {
+			return
+		}
+	}
 }
 
 // evenly is the size of pieces of at most the given size that n things are cut into.
@@ -160,8 +170,6 @@ func (p *winoGrad) part(i, worker int) {
 	if p.chunks > 1 {
 		m = p.sums[i*p.partSums():]
 	}
-	m = m[:p.partSums()]
-	clear(m)
 	if planes.lo == 0 {
 		clear(p.biasSum(chunk, groups))
 	}
@@ -169,8 +177,10 @@ func (p *winoGrad) part(i, worker int) {
 	tiles := span{chunk * all / chunks, (chunk + 1) * all / chunks}
 	size := (evenly(tiles.hi-tiles.lo, p.perBlock) + 3) / 4 * 4
 	a := &p.args[worker]
+	a.outer.First = 1
 	for t := tiles.lo; t < tiles.hi; t += size {
 		p.add(a, chunk, span{t, min(t+size, tiles.hi)}, planes, groups, memory, m)
+		a.outer.First = 0
 	}
 	if p.chunks == 1 {
 		for g := groups.lo; g < groups.hi; g++ {
@@ -226,7 +236,7 @@ func (p *winoGrad) input(a *asm.WinoInput, tiles, planes span, v []float32) {
 		count, image, y, x := p.row(span{t, tiles.hi})
 		a.Tiles, a.Blocks = count, planes.hi-planes.lo
 		// The first tile reads from the row above and the pixel before: no origin.
-		a.X = unsafe.Pointer(&p.call.x.data[image*p.x.image+planes.lo*p.x.plane+y*p.x.row+x*block])
+		a.X = unsafe.Pointer(&p.call.x.data[image*p.x.image+planes.lo*p.x.plane+(y*p.x.row+x*block)*asm.WinoTile])
 		a.V = unsafe.Pointer(&v[(t-tiles.lo)*block])
 		p.kernels.Input(a)
 	}
@@ -244,7 +254,7 @@ func (p *winoGrad) delta(a *asm.WinoDelta, chunk int, tiles, planes, groups span
 	for t := tiles.lo; t < tiles.hi; t += a.Tiles {
 		count, image, y, x := p.row(span{t, tiles.hi})
 		a.Tiles, a.Blocks = count, min(groups.hi*p.kernels.Blocks, p.y.blocks)-first
-		a.DY = unsafe.Pointer(&p.call.dy.data[image*p.y.image+first*p.y.plane+p.y.origin+y*p.y.row+x*block])
+		a.DY = unsafe.Pointer(&p.call.dy.data[image*p.y.image+first*p.y.plane+p.y.origin+(y*p.y.row+x*block)*asm.WinoTile])
 		a.D = unsafe.Pointer(&d[(t-tiles.lo)*block])
 		p.kernels.Delta(a)
 	}

@@ -9,10 +9,12 @@ import (
 
 func TestConvAlgoIsChosen(t *testing.T) {
 	feature := backend.ConvSpec{N: 1, InC: 32, OutC: 32, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1}
-	narrow, odd, strided, picture := feature, feature, feature, feature
+	narrow, odd, strided, oddly, wide, picture := feature, feature, feature, feature, feature, feature
 	narrow.InC, narrow.OutC = 16, 16
 	odd.W = 7
 	strided.Stride = 2
+	oddly.Stride, oddly.H = 2, 7 // 4×4 outputs
+	wide.Stride, wide.InC, wide.OutC = 2, 512, 512
 	picture.InC = 3
 	for _, c := range []struct {
 		isa      asm.ISA
@@ -26,7 +28,9 @@ func TestConvAlgoIsChosen(t *testing.T) {
 		{asm.Best(), "", narrow, asm.Best() != asm.Generic},
 		{asm.Best(), "direct", feature, false},
 		{asm.Best(), "winograd", odd, false},
-		{asm.Best(), "winograd", strided, false},
+		{asm.Best(), "winograd", strided, true},
+		{asm.Best(), "winograd", oddly, false},
+		{asm.Best(), "winograd", wide, false},
 		{asm.Best(), "winograd", picture, false},
 	} {
 		d := openDevice(t, Options{ISA: c.isa.String(), Threads: 1, ConvAlgo: c.algo})

@@ -15,9 +15,9 @@ func newTiling(y *geometry) tiling {
 }
 
 // row is how many of the tiles from first on lie side by side, and where: image, row and
-// column of the first one's pixels.
+// column of the first one, in tiles.
 func (t *tiling) row(tiles span) (count, image, y, x int) {
 	image, i := tiles.lo/t.tiles, tiles.lo%t.tiles
 	y, x = i/t.across, i%t.across
-	return min(t.across-x, tiles.hi-tiles.lo), image, y * asm.WinoTile, x * asm.WinoTile
+	return min(t.across-x, tiles.hi-tiles.lo), image, y, x
 }

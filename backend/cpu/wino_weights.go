@@ -1,31 +1,56 @@
 package cpu
 
-import "jem/backend/cpu/asm"
+import (
+	"unsafe"
+
+	"jem/backend/cpu/asm"
+)
 
 // winoPacking is the region that transforms a plan's weights; a part is one group of
 // output channels and one block of source channels. Padded channels have zeros.
 type winoPacking wino
 
+// winoWindows is the working memory of a part, in floats: [channel][tap][lane].
+const winoWindows = block * 9 * block
+
 // part implements region.
-func (k *winoPacking) part(i, _ int) {
+func (k *winoPacking) part(i, worker int) {
 	p := (*wino)(k)
 	g, plane := i/p.src.blocks, i%p.src.blocks
-	width := p.blocks(g) * block
-	point := p.src.blocks * block * width // floats from one point to the next
-	first := g * p.kernels.Blocks * block
-	l := &p.weights
-	for c := plane * block; c < min((plane+1)*block, l.srcs); c++ {
-		u := p.u[p.panel(g)+c*width:]
-		for lane := range min(width, l.dsts-first) {
-			window := (*[9]float32)(p.conv.w.data[c*l.src+(first+lane)*l.dst:])
-			turned := *window
-			if p.transposed {
+	blocks, channels := p.blocks(g), min(block, p.weights.srcs-plane*block)
+	windows := p.conv.d.scratch.worker[worker][:winoWindows]
+	a := &p.args[worker].windows
+	for b := range blocks {
+		k.gather(windows, (g*p.kernels.Blocks+b)*block, plane*block, channels)
+		*a = asm.WinoWindows{
+			G: unsafe.Pointer(&windows[0]), U: unsafe.Pointer(&p.u[p.panel(g)+(plane*blocks*block+b)*block]),
+			Offs: unsafe.Pointer(&p.bytes[blocks][0]), UChannel: 4 * blocks * block, Channels: channels,
+		}
+		p.kernels.Windows[p.conv.spec.Stride](a)
+	}
+	*a = asm.WinoWindows{}
+}
+
+// gather brings the windows of 16 lanes and some source channels side by side, turned
+// around if transposed.
+func (k *winoPacking) gather(to []float32, lane, channel, channels int) {
+	l := &k.weights
+	lanes := min(block, l.dsts-lane)
+	if lanes < block {
+		clear(to)
+	}
+	for i := range lanes {
+		from := k.conv.w.data[(lane+i)*l.dst+channel*l.src:]
+		for c := range channels {
+			window, lanes := (*[9]float32)(from[c*l.src:]), (*[8*block + 1]float32)(to[9*block*c+i:])
+			if k.transposed {
 				for t, v := range window {
-					turned[8-t] = v
+					lanes[(8-t)*block] = v
 				}
+				continue
 			}
-			for t, v := range asm.WinoWeights(&turned) {
-				u[t*point+lane] = float32(v)
+			for t, v := range window {
+				lanes[t*block] = v
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ func isSGLD(c trace.Call) bool { return c.Op == "SGLDStep" }
 
 // calls are those of a training step in steady state with k SGLD steps.
 func calls(c train.Config, k int) ([]trace.Call, error) {
-	c.Sampler.Steps = k
+	c.Sampler.Steps, c.Sampler.Buffer = k, max(c.Train.Batch, 100) // a small buffer: filling it takes longer than counting
 	if err := train.Validate(c); err != nil {
 		return nil, err
 	}
@@ -69,30 +68,24 @@ func bytes(c trace.Call, image float64) (total float64) {
 }
 
 // patterns lists the distinct convolutions as plancheck reads them, the precision left
-// to it: PASS n c h w k r stride pad bias residual raw act.
+// to it: PASS n c h w k r stride pad bias residual raw act. Those that differ in the batch
+// alone are one: the library's kernels are the same.
 func patterns(w work) []string {
-	names := map[string]string{"Conv.Forward": "forward", "Conv.InputGrad": "input-gradient", "Conv.ParamGrad": "parameter-gradient"}
+	passes := map[string]string{"Conv.Forward": "forward", "Conv.InputGrad": "input-gradient", "Conv.ParamGrad": "parameter-gradient"}
+	seen := map[string]bool{}
 	var all []string
 	for _, c := range slices.Concat(w.sgld, w.rest) {
-		if v := c.Conv; v != nil {
-			s := v.Spec
-			all = append(all, fmt.Sprintln(names[c.Op], s.N, s.InC, s.H, s.W, s.OutC, s.Kernel, s.Stride, s.Pad,
-				bit(v.Bias && c.Op == "Conv.Forward"), bit(v.Residual), bit(v.Raw), bit(v.Act)))
+		if c.Conv == nil {
+			continue
 		}
+		v, s := c.Conv, c.Conv.Spec
+		rest := fmt.Sprint(s.InC, s.H, s.W, s.OutC, s.Kernel, s.Stride, s.Pad, bit(v.Bias && c.Op == "Conv.Forward"), bit(v.Residual), bit(v.Raw), bit(v.Act))
+		if !seen[c.Op+rest] {
+			all = append(all, fmt.Sprintf("%s %d %s", passes[c.Op], s.N, rest))
+		}
+		seen[c.Op+rest] = true
 	}
-	for i := range all {
-		all[i] = strings.TrimSpace(all[i])
-	}
-	return distinct(all)
-}
-
-// distinct keeps the first of equal elements, in order.
-func distinct[T cmp.Ordered](all []T) []T {
-	seen := map[T]bool{}
-	return slices.DeleteFunc(all, func(v T) bool {
-		defer func() { seen[v] = true }()
-		return seen[v]
-	})
+	return all
 }
 
 func bit(b bool) int {

@@ -38,12 +38,28 @@ func (p *program) benchCommand() *cli.Command {
 				Action: p.benchStep,
 			}),
 			leaf(&cli.Command{
+				Name:   "memory",
+				Usage:  "tell what memory training takes on the device, without taking it",
+				Flags:  benchFlags(),
+				Action: p.benchMemory,
+			}),
+			leaf(&cli.Command{
 				Name:  "layers",
 				Usage: "time each distinct convolution of the network in each direction",
 				Flags: benchFlags(
 					&cli.DurationFlag{Name: "time", Value: 300 * time.Millisecond, Usage: "at least so long for each"},
 				),
 				Action: p.benchLayers,
+			}),
+			leaf(&cli.Command{
+				Name:  "kernels",
+				Usage: "time every other operation beside a copy of memory",
+				Flags: append([]cli.Flag{
+					&cli.IntFlag{Name: "elements", Value: 1 << 26, Usage: "numbers an operand holds"},
+					&cli.DurationFlag{Name: "time", Value: 100 * time.Millisecond, Usage: "at least so long for each"},
+					jsonFlag,
+				}, deviceFlags()...),
+				Action: p.benchKernels,
 			}),
 		},
 	})
@@ -80,16 +96,65 @@ func (p *program) benchStep(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, b})
+		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, precision, b})
 	}
-	return p.table(
-		"device\t"+dev.Name(),
+	rows := []string{
+		"device\t" + dev.Name(),
 		fmt.Sprintf("network\tWRN-%d-%d, batch %d, %d SGLD steps", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch, cfg.Sampler.Steps),
 		fmt.Sprintf("step\t%.3f s (median of %d; %.3f to %.3f)", b.StepSeconds, b.Steps, b.StepMin, b.StepMax),
 		fmt.Sprintf("SGLD\t%.3f s of it", b.SGLDSeconds),
 		fmt.Sprintf("convolutions\t%.1f %% of it", 100*b.ConvShare),
 		fmt.Sprintf("rate\t%.1f GFLOP/s of convolutions over the whole step", b.GFLOPS),
+	}
+	if b.Peak > 0 {
+		rows = append(rows, "memory\t"+mebibytes(b.Peak)+" on the device at its peak")
+	}
+	return p.table(rows...)
+}
+
+// precision is what products and sums of convolutions are computed in.
+const precision = "fp32"
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
+
+// benchMemory tells the memory of a training step without taking it.
+func (p *program) benchMemory(c *cli.Context) error {
+	cfg, err := benchConfig(c)
+	if err != nil {
+		return err
+	}
+	dev, err := openDevice(cfg.Device)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	f, known, err := train.BenchFootprint(dev, cfg, 3, 32, 10)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return deviceFault(dev.Name() + " doesn't tell the sizes of things")
+	case c.Bool("json"):
+		return p.json(memoryResult{dev.Info(), c.String("model"), cfg.Train.Batch, f.Total(), f})
+	}
+	return p.table(
+		"device\t"+dev.Name(),
+		fmt.Sprintf("network\tWRN-%d-%d, batch %d", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch),
+		"parameters\t"+mebibytes(f.Parameters)+" with gradient and moments",
+		"plans\t"+mebibytes(f.Plans)+" of weights in the kernels' order, sums, working memory",
+		"activations\t"+mebibytes(f.Activations)+" with their gradients",
+		"replay buffer\t"+mebibytes(f.Buffer),
+		"together\t"+mebibytes(f.Total()),
 	)
+}
+
+// memoryResult is a foretold footprint with what it is of.
+type memoryResult struct {
+	Device    backend.Info    `json:"device"`
+	Model     string          `json:"model"`
+	Batch     int             `json:"batch"`
+	Bytes     int64           `json:"bytes"` // together
+	Footprint train.Footprint `json:"footprint"`
 }
 
 // stepResult is a measurement with what was measured.
@@ -98,6 +163,7 @@ type stepResult struct {
 	Model     string       `json:"model"`
 	Batch     int          `json:"batch"`
 	SGLDSteps int          `json:"sgld_steps"`
+	Precision string       `json:"precision"`
 	train.StepBench
 }
 
@@ -151,4 +217,30 @@ func layerRows(rs []bench.LayerResult, peak float64) []string {
 		rows = append(rows, fmt.Sprintf("measured peak of multiply-adds: %.1f GFLOP/s", peak))
 	}
 	return rows
+}
+
+func (p *program) benchKernels(c *cli.Context) error {
+	if c.Int("elements") < 1 {
+		return usagef(c, "--elements %d: want at least 1", c.Int("elements"))
+	}
+	dev, err := openDevice(deviceOf(c))
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	rs, err := bench.Kernels(c.Context, dev, c.Int("elements"), c.Duration("time"))
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.json(struct {
+			Device  backend.Info         `json:"device"`
+			Kernels []bench.KernelResult `json:"kernels"`
+		}{dev.Info(), rs})
+	}
+	rows := []string{"KERNEL\tMB\tms\tGB/s\tOF A COPY"}
+	for _, r := range rs {
+		rows = append(rows, fmt.Sprintf("%s\t%.1f\t%.3f\t%.1f\t%.0f %%", r.Kernel, r.Bytes/1e6, 1000*r.Seconds, r.GBs, 100*r.CopyShare))
+	}
+	return p.table(rows...)
 }

@@ -11,14 +11,17 @@ import (
 	"jem/train"
 )
 
-// openDevice opens the device that a configuration names.
+// openDevice opens the device that a configuration names. What it measures about its
+// algorithms is remembered for the next time.
 func openDevice(d train.Device) (backend.Device, error) {
 	switch d.Name {
 	case "cpu":
-		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads})
+		memo := &choiceMemo{}
+		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads, ConvAlgo: d.ConvAlgo, Memo: memo})
 		if err != nil {
 			return nil, deviceFault(err.Error())
 		}
+		memo.device = dev.Info()
 		return dev, nil
 	case "cuda":
 		return nil, deviceFault("this binary has no CUDA device: build one with make cuda, or use --device cpu")
@@ -36,12 +39,13 @@ func deviceFlags() []cli.Flag {
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu or cuda"},
 		&cli.StringFlag{Name: "cpu-isa", Usage: "instruction set: generic, avx2 or avx512; default: the best"},
 		&cli.IntFlag{Name: "threads", Usage: "threads; 0: all cores"},
+		&cli.StringFlag{Name: "conv-algo", Value: "auto", Usage: "convolutions on the CPU: auto, direct or winograd"},
 	}
 }
 
 // deviceOf reads deviceFlags.
 func deviceOf(c *cli.Context) train.Device {
-	return train.Device{Name: c.String("device"), ISA: c.String("cpu-isa"), Threads: c.Int("threads")}
+	return train.Device{Name: c.String("device"), ISA: c.String("cpu-isa"), Threads: c.Int("threads"), ConvAlgo: c.String("conv-algo")}
 }
 
 // listed is a device, or why there is none.

@@ -27,6 +27,7 @@ var shortcuts = []shortcut{
 	{"device", "device.name", "cpu or cuda"},
 	{"cpu-isa", "device.cpu_isa", "instruction set: generic, avx2 or avx512; default: the best"},
 	{"threads", "device.threads", "threads; 0: all cores"},
+	{"conv-algo", "device.conv_algo", "convolutions on the CPU: auto, direct or winograd"},
 }
 
 // configFlags are those of commands that resolve a configuration.

@@ -128,11 +128,14 @@ func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.
 	}
 	rows := []string{plan.Label, "", "RUN\tDATA\tNETWORK\tK\tSTEPS\tTAKEN\tSTATE\tS/STEP\tHOURS LEFT\tFOR"}
 	for _, r := range plan.Runs {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%s\t%.3g\t%.3g\t%s",
-			r.Folder, r.Data, r.Network, r.SGLD, r.Steps, r.Taken, r.State, r.Seconds, r.Left, strings.Join(r.For, " ")))
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s",
+			r.Folder, r.Data, r.Network, r.SGLD, r.Steps, r.Taken, r.State, amount(r.Seconds), amount(r.Left), strings.Join(r.For, " ")))
 	}
-	rows = append(rows, "", fmt.Sprintf("%.3g hours of training left, at this machine's rate; evaluations come on top", plan.Hours), "")
+	rows = append(rows, "", amount(plan.Hours)+" hours of training left, at this machine's rate; evaluations come on top", "")
 	for _, r := range plan.Runs {
+		if r.Seed > 1 {
+			continue // differs from the first in nothing else
+		}
 		rows = append(rows, fmt.Sprintf("%s: %s: preset %s, %s", r.Folder, r.About, r.Recipe, strings.Join(r.Options, " ")))
 	}
 	rows = append(rows, "")
@@ -140,4 +143,12 @@ func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.
 		rows = append(rows, "missing: "+m)
 	}
 	return p.table(rows...)
+}
+
+// amount writes a duration with three digits, whole numbers as they are.
+func amount(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"jem/backend/cpu/asm"
 	"jem/internal/rundir"
 )
 
@@ -61,7 +63,7 @@ func TestResumeOfARunThatIsDone(t *testing.T) {
 
 func TestASecondProcessIsToldWhoHasTheRun(t *testing.T) {
 	out := finished(t, writeCIFAR(t))
-	d, err := rundir.Open(out, rundir.Env{})
+	d, err := rundir.Open(out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,5 +123,41 @@ func TestFailingWrites(t *testing.T) {
 			}
 			ok(t, "train", "--resume", out, "--quiet")
 		})
+	}
+}
+
+// A run goes on with the instruction set and the algorithms that it began with; on a machine
+// that lacks them it says so.
+func TestResumeOnAMachineWithOtherInstructions(t *testing.T) {
+	if asm.Best() != asm.AVX512 {
+		t.Skip("needs AVX-512, to be switched off")
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	ok(t, small(writeCIFAR(t), out, "--conv-algo", "auto", "--threads", "1", "--quiet", "--set", "optim.cosine=false")...)
+	more := []string{"train", "--resume", out, "--quiet", "--allow-changes", "--steps", "4"}
+	without := []string{"GODEBUG=cpu.avx512f=off"}
+	r := doWith(t, without, more[:4]...)
+	want := "jem: device: the run was computed on cpu with avx512, now it would be cpu with avx2: it would not end with the bits"
+	if r.code != exitConfig || !strings.HasPrefix(r.stderr, want) {
+		t.Errorf("got %d %s\nwant %d %s", r.code, r.stderr, exitConfig, want)
+	}
+	envs, err := rundir.ReadEnv(rundir.Path(out).Env())
+	if err != nil || len(envs) != 1 || len(envs[0].Algorithms) == 0 {
+		t.Fatalf("after a refused start: %+v, %v", envs, err)
+	}
+	ok(t, more...)
+	if r := doWith(t, without, append(more[:len(more)-1], "5")...); r.code != exitDone {
+		t.Errorf("with --allow-changes: %d %s", r.code, r.stderr)
+	}
+	if envs, err = rundir.ReadEnv(rundir.Path(out).Env()); err != nil || len(envs) != 3 {
+		t.Fatalf("%d starts, %v", len(envs), err)
+	}
+	if !maps.Equal(envs[0].Algorithms, envs[1].Algorithms) {
+		t.Errorf("began with %v, went on with %v", envs[0].Algorithms, envs[1].Algorithms)
+	}
+	for plan, algorithm := range envs[2].Algorithms {
+		if !strings.HasSuffix(algorithm, "-avx2") {
+			t.Errorf("%s by %s without AVX-512", plan, algorithm)
+		}
 	}
 }

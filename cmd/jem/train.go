@@ -107,17 +107,15 @@ func (r *running) resume(c *cli.Context) error {
 	if r.cfg, err = configOver(c, saved); err != nil {
 		return err
 	}
-	if r.device, err = openDevice(r.cfg.Device); err != nil {
-		return err
-	}
-	stored, err := journal.Open(folder, r.device.Name())
+	stored, err := journal.Open(folder)
 	if err != nil {
 		return err
 	}
 	r.screen.notes(stored.Notes())
-	err = train.CheckResume(saved, r.cfg, stored.Step(), c.Bool("allow-changes"))
+	allow := c.Bool("allow-changes")
+	err = train.CheckResume(saved, r.cfg, stored.Step(), allow)
 	if err == nil {
-		err = r.build(stored.Step())
+		err = r.rebuild(stored, allow)
 	}
 	if err != nil {
 		return errors.Join(err, stored.Close())
@@ -127,6 +125,27 @@ func (r *running) resume(c *cli.Context) error {
 	}
 	r.journal, err = stored.Resume(r.trainer, r.options(folder))
 	return err
+}
+
+// rebuild opens the device and makes the trainer, such that the rest of the run is computed
+// as its beginning was. Where that can't be it is an error, or a note if changes are allowed.
+func (r *running) rebuild(stored *journal.Stored, allow bool) (err error) {
+	if r.device, err = openDevice(stored.Device(r.cfg.Device)); err != nil {
+		// Perhaps this machine lacks the run's instructions; then Missed will say so.
+		if r.device, err = openDevice(r.cfg.Device); err != nil {
+			return err
+		}
+	}
+	stored.Follow(r.device)
+	if err := r.build(stored.Step()); err != nil {
+		return err
+	}
+	missed := stored.Missed(r.device)
+	if missed != nil && allow {
+		r.screen.notes([]string{missed.Error()})
+		return nil
+	}
+	return missed
 }
 
 // build opens the data and makes the trainer.
@@ -142,7 +161,8 @@ func (r *running) build(step int) (err error) {
 
 func (r *running) options(folder string) journal.Options {
 	return journal.Options{
-		Path: folder, Config: r.cfg, Classes: r.sources.Classes, Device: r.device.Name(), StepsPerEpoch: r.trainer.StepsPerEpoch(),
+		Path: folder, Config: r.cfg, Classes: r.sources.Classes, StepsPerEpoch: r.trainer.StepsPerEpoch(),
+		Device: r.device.Name(), Algorithms: train.NumericsOf(r.device).Choices,
 	}
 }
 

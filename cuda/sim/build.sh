@@ -13,8 +13,8 @@ cd "$(dirname "$0")"
 kernels=${JEM_KERNELS:-../../kernels} # a mutated copy, for scripts/kernels-mutate.sh
 
 obj=$out/obj
-mkdir -p "$obj"
-sed -nE 's/^EXPORTED(_FULL)? ([a-z0-9_]+)\(.*/    kernel("\2", \2),/p' "$kernels"/*.cu >"$obj/registry.inc"
+rm -rf "$obj" && mkdir -p "$obj"
+sed -nE 's/^EXPORTED(_FULL)? ([a-z0-9_]+)\(.*/    kernel("\2", \2),/p' "$kernels"/*.cu faulty.cu >"$obj/registry.inc"
 pids=()
 for f in state memory stream device simt kernels; do
     # shellcheck disable=SC2086

@@ -1,6 +1,7 @@
 // The card, its contexts, modules and launches, and the driver's texts for its codes.
 #include "core.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <set>
@@ -210,38 +211,44 @@ EXPORT int cuLaunchKernel(const void *function, unsigned gx, unsigned gy, unsign
     return put(stream, k->name, [=] { execute(*k, Dim{gx, gy, gz}, Dim{bx, by, bz}, words); });
 }
 
+static const struct {
+    int code;
+    const char *name, *text;
+} texts[] = {
+    {0, "CUDA_SUCCESS", "no error"},
+    {1, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
+    {2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
+    {3, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
+    {100, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
+    {101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
+    {200, "CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"},
+    {201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+    {214, "CUDA_ERROR_ECC_UNCORRECTABLE", "uncorrectable ECC error encountered"},
+    {400, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
+    {500, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
+    {600, "CUDA_ERROR_NOT_READY", "device not ready"},
+    {700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
+    {716, "CUDA_ERROR_MISALIGNED_ADDRESS", "misaligned address"},
+    {719, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
+    {801, "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
+    {900, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
+    {901, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"},
+    {903, "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not ended in the same stream as it began"},
+    {999, "CUDA_ERROR_UNKNOWN", "unknown error"},
+};
+
 EXPORT int cuGetErrorName(int code, const char **name) {
-    switch (code) {
-    case ok: *name = "CUDA_SUCCESS"; return ok;
-    case invalid_value: *name = "CUDA_ERROR_INVALID_VALUE"; return ok;
-    case out_of_memory: *name = "CUDA_ERROR_OUT_OF_MEMORY"; return ok;
-    case not_initialized: *name = "CUDA_ERROR_NOT_INITIALIZED"; return ok;
-    case no_device: *name = "CUDA_ERROR_NO_DEVICE"; return ok;
-    case invalid_device: *name = "CUDA_ERROR_INVALID_DEVICE"; return ok;
-    case invalid_image: *name = "CUDA_ERROR_INVALID_IMAGE"; return ok;
-    case invalid_context: *name = "CUDA_ERROR_INVALID_CONTEXT"; return ok;
-    case invalid_handle: *name = "CUDA_ERROR_INVALID_HANDLE"; return ok;
-    case not_found: *name = "CUDA_ERROR_NOT_FOUND"; return ok;
-    case not_ready: *name = "CUDA_ERROR_NOT_READY"; return ok;
-    case illegal_address: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; return ok;
-    case launch_failed: *name = "CUDA_ERROR_LAUNCH_FAILED"; return ok;
-    case not_supported: *name = "CUDA_ERROR_NOT_SUPPORTED"; return ok;
-    case capture_unsupported: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; return ok;
-    case capture_invalidated: *name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"; return ok;
-    case capture_unmatched: *name = "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED"; return ok;
-    }
     *name = nullptr;
-    return invalid_value;
+    for (auto &t : texts)
+        if (t.code == code) *name = t.name;
+    return *name ? ok : invalid_value;
 }
 
 EXPORT int cuGetErrorString(int code, const char **text) {
-    const char *name;
-    if (int unknown = cuGetErrorName(code, &name)) {
-        *text = nullptr;
-        return unknown;
-    }
-    *text = "the stand-in has no sentence for it";
-    return ok;
+    *text = nullptr;
+    for (auto &t : texts)
+        if (t.code == code) *text = t.text;
+    return *text ? ok : invalid_value;
 }
 
 // refuse is what every entry point does that only has to exist.

@@ -1,6 +1,8 @@
 // The kernels, compiled for the host, and how a launch's words become their arguments.
 #define JEM_SIM
+// build.sh says where the kernels are
 #include KERNELS
+#include "faulty.cu"
 
 #include "core.h"
 

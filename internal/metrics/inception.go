@@ -19,11 +19,17 @@ func InceptionScore(p Table, splits int) (average, deviation float64, err error)
 		lo, hi := i*p.N/splits, (i+1)*p.N/splits
 		scores[i] = splitScore(Table{N: hi - lo, K: p.K, Data: p.Data[lo*p.K : hi*p.K]})
 	}
-	average = mean(scores)
-	for _, s := range scores {
-		deviation += (s - average) * (s - average)
+	average, deviation = Spread(scores)
+	return average, deviation, nil
+}
+
+// Spread is the mean and the population standard deviation of numbers.
+func Spread(values []float64) (average, deviation float64) {
+	average = mean(values)
+	for _, v := range values {
+		deviation += (v - average) * (v - average)
 	}
-	return average, math.Sqrt(deviation / float64(splits)), nil
+	return average, math.Sqrt(deviation / float64(len(values)))
 }
 
 func splitScore(p Table) float64 {

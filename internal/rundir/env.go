@@ -16,17 +16,19 @@ import (
 // of one configuration. Host and user names are left out on purpose, so that a run
 // folder can be published.
 type Env struct {
-	Start    time.Time `json:"start"`
-	Command  []string  `json:"command"`
-	Go       string    `json:"go"`
-	OS       string    `json:"os"`
-	Arch     string    `json:"arch"`
-	CPU      string    `json:"cpu,omitempty"` // model name, if the system tells it
-	Cores    int       `json:"cores"`         // logical ones that the process may use
-	Device   string    `json:"device"`        // in the device's own words
-	Module   string    `json:"module,omitempty"`
-	Revision string    `json:"revision,omitempty"` // of the source, if built from a repository
-	Modified bool      `json:"modified"`           // the source differed from it
+	Start   time.Time `json:"start"`
+	Command []string  `json:"command"`
+	Go      string    `json:"go"`
+	OS      string    `json:"os"`
+	Arch    string    `json:"arch"`
+	CPU     string    `json:"cpu,omitempty"` // model name, if the system tells it
+	Cores   int       `json:"cores"`         // logical ones that the process may use
+	Device  string    `json:"device"`        // in the device's own words
+	// Algorithms are the device's choices, by what it planned.
+	Algorithms map[string]string `json:"algorithms,omitempty"`
+	Module     string            `json:"module,omitempty"`
+	Revision   string            `json:"revision,omitempty"` // of the source, if built from a repository
+	Modified   bool              `json:"modified"`           // the source differed from it
 }
 
 // Environment describes this process and machine; device is the device's name for

@@ -17,7 +17,7 @@ func handles(t *testing.T) int {
 func TestRefusalsLeakNoFileHandle(t *testing.T) {
 	d := newRun(t)
 	held := handles(t)
-	if _, err := Open(string(d.Path), Env{}); err == nil {
+	if _, err := Open(string(d.Path)); err == nil {
 		t.Fatal("opened a locked folder")
 	}
 	if got := handles(t); got != held {
@@ -31,9 +31,14 @@ func TestRefusalsLeakNoFileHandle(t *testing.T) {
 	if err := os.WriteFile(d.Env(), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(string(d.Path), Env{}); err == nil {
+	again, err := Open(string(d.Path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Started(Env{}); err == nil {
 		t.Error("a damaged env.json was accepted")
 	}
+	closeRun(t, again)
 	if _, err := Create(string(d.Path), nil, Env{}); err == nil {
 		t.Error("an existing run was overwritten")
 	}

@@ -82,7 +82,7 @@ func create(p Path, config []byte, env Env) (*Dir, error) {
 		if err := d.clear(); err != nil {
 			return err
 		}
-		if err := d.prepare(env); err != nil {
+		if err := errors.Join(d.Started(env), d.prepare()); err != nil {
 			return err
 		}
 		return durable.WriteFile(p.Config(), config) // last: the folder is now a run
@@ -92,15 +92,14 @@ func create(p Path, config []byte, env Env) (*Dir, error) {
 // SetConfig replaces config.yaml.
 func (d *Dir) SetConfig(config []byte) error { return durable.WriteFile(d.Config(), config) }
 
-// Open goes on with the run in a folder: a torn last line of its metrics is cut off, and
-// env is added to env.json. Errors: os.ErrNotExist if there is no run, *LockedError, or
-// of the file system.
-func Open(path string, env Env) (*Dir, error) {
+// Open takes the folder of a run to go on with it: a torn last line of its metrics is cut
+// off. Errors: os.ErrNotExist if there is no run, *LockedError, or of the file system.
+func Open(path string) (*Dir, error) {
 	p := Path(path)
 	_, err := os.Stat(p.Config()) // before a lock file is left in a stranger's folder
 	var d *Dir
 	if err == nil {
-		d, err = hold(p, func(d *Dir) error { return d.prepare(env) })
+		d, err = hold(p, (*Dir).prepare)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open run folder %s: %w", path, err)
@@ -153,14 +152,14 @@ func (d *Dir) clear() error {
 	return errors.Join(remove(d.Env()), remove(d.Metrics()))
 }
 
-// prepare records the environment and opens the metrics.
-func (d *Dir) prepare(env Env) (err error) {
-	if err := appendEnv(d.Env(), env); err != nil {
-		return err
-	}
+// prepare opens the metrics.
+func (d *Dir) prepare() (err error) {
 	d.metrics, err = openMetrics(d.Metrics())
 	return err
 }
+
+// Started adds a start to env.json.
+func (d *Dir) Started(env Env) error { return appendEnv(d.Env(), env) }
 
 // Log appends a record to the metrics. When it returns, the record will survive the
 // death of the process, though not of the machine.

@@ -61,8 +61,11 @@ func TestCreateMakesARunOnceAndOpenGoesOn(t *testing.T) {
 	if err != nil || string(config) != "seed: 1\n" {
 		t.Errorf("config.yaml is %q, %v", config, err)
 	}
-	again, err := Open(string(d.Path), Environment("other device"))
+	again, err := Open(string(d.Path))
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Started(Environment("other device")); err != nil {
 		t.Fatal(err)
 	}
 	log(t, again, 3)
@@ -81,7 +84,7 @@ func TestCreateMakesARunOnceAndOpenGoesOn(t *testing.T) {
 
 func TestOpenRefusesAFolderThatIsNoRun(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Open(dir, Env{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
@@ -109,7 +112,7 @@ func TestCreateTakesOverAHalfMadeFolder(t *testing.T) {
 func TestTheSecondProcessLearnsWhoHasTheFolder(t *testing.T) {
 	d := newRun(t)
 	for name, try := range map[string]func() (*Dir, error){
-		"Open":   func() (*Dir, error) { return Open(string(d.Path), Env{}) },
+		"Open":   func() (*Dir, error) { return Open(string(d.Path)) },
 		"Create": func() (*Dir, error) { return Create(string(d.Path), nil, Env{}) },
 	} {
 		_, err := try()
@@ -123,7 +126,7 @@ func TestTheSecondProcessLearnsWhoHasTheFolder(t *testing.T) {
 		}
 	}
 	closeRun(t, d)
-	again, err := Open(string(d.Path), Env{})
+	again, err := Open(string(d.Path))
 	if err != nil {
 		t.Fatalf("after Close: %v", err)
 	}
@@ -170,7 +173,7 @@ func TestATornLastLineIsCut(t *testing.T) {
 			if got := loggedSteps(t, d.Path); !slices.Equal(got, []int{1}) {
 				t.Errorf("a reader sees steps %v", got)
 			}
-			again, err := Open(string(d.Path), Env{})
+			again, err := Open(string(d.Path))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,7 +228,7 @@ func TestAKilledProcessLeavesNoTemporaryFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	again, err := Open(string(d.Path), Env{})
+	again, err := Open(string(d.Path))
 	if err != nil {
 		t.Fatal(err)
 	}

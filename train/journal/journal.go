@@ -42,6 +42,8 @@ type Options struct {
 	Config  train.Config // resolved
 	Classes []string     // names, for the rows of sample grids
 	Device  string       // the device's name for itself
+	// Algorithms are what the device has chosen, see backend.Chooser.
+	Algorithms map[string]string
 	// StepsPerEpoch turns train.keep_every, in epochs, into steps.
 	StepsPerEpoch int
 }
@@ -52,11 +54,18 @@ func Create(o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := rundir.Create(o.Path, []byte(config), rundir.Environment(o.Device))
+	dir, err := rundir.Create(o.Path, []byte(config), o.environment())
 	if err != nil {
 		return nil, err
 	}
 	return open(o, dir, 0)
+}
+
+// environment is what env.json says about this start.
+func (o Options) environment() rundir.Env {
+	e := rundir.Environment(o.Device)
+	e.Algorithms = o.Algorithms
+	return e
 }
 
 func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {

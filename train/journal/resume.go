@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"jem/backend"
 	"jem/internal/checkpoint"
 	"jem/internal/data"
 	"jem/internal/rundir"
@@ -16,14 +17,15 @@ type Stored struct {
 	dir   *rundir.Dir
 	state *checkpoint.Checkpoint // nil: it had not come to its first one
 	notes []string
+	// numerics of the state; zero where it doesn't know.
+	numerics train.Numerics
 }
 
 // Open takes the folder of an interrupted run and finds its newest usable checkpoint.
 // Errors: *data.Error if the folder holds no run, *rundir.LockedError if another process
-// writes there, checkpoint.ErrNone with the reasons if every checkpoint is damaged. device
-// is the device's name for itself.
-func Open(path, device string) (*Stored, error) {
-	dir, err := rundir.Open(path, rundir.Environment(device))
+// writes there, checkpoint.ErrNone with the reasons if every checkpoint is damaged.
+func Open(path string) (*Stored, error) {
+	dir, err := rundir.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &data.Error{Path: path, Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
 	}
@@ -46,7 +48,11 @@ func (s *Stored) load() error {
 	for _, d := range damaged {
 		s.notes = append(s.notes, fmt.Sprintf("skipped a damaged checkpoint: %v", d))
 	}
+	if err != nil {
+		return err
+	}
 	s.state = c
+	s.numerics, err = train.CheckpointNumerics(c)
 	return err
 }
 
@@ -60,6 +66,22 @@ func (s *Stored) Step() int {
 
 // Begun reports whether the run came to its first checkpoint; before it nothing counts.
 func (s *Stored) Begun() bool { return s.state != nil }
+
+// Device is the configuration of the device that computes as the run's did, where d leaves
+// that open.
+func (s *Stored) Device(d train.Device) train.Device { return s.numerics.Device(d) }
+
+// Follow makes plans on the device follow the run's choices. It comes before the trainer.
+func (s *Stored) Follow(dev backend.Device) { s.numerics.Use(dev) }
+
+// Missed says, once the trainer is made, in what the device will compute the rest of the run
+// otherwise than the beginning, as a *settings.Error; nil if in nothing that is known.
+func (s *Stored) Missed(dev backend.Device) error {
+	if s.numerics.Kind == "" {
+		return nil
+	}
+	return s.numerics.Missed(train.NumericsOf(dev))
+}
 
 // Notes are sentences for the user.
 func (s *Stored) Notes() []string { return s.notes }
@@ -88,6 +110,9 @@ func (s *Stored) resume(t *train.Trainer, o Options) (*Journal, error) {
 		if m, err = remember(s.state); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.dir.Started(o.environment()); err != nil {
+		return nil, err
 	}
 	config, err := train.Document(o.Config)
 	if err != nil {

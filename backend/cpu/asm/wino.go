@@ -14,6 +14,14 @@ type Wino struct {
 	Delta func(*WinoDelta)
 	Outer [3]func(*WinoOuter)
 	Taps  func(*WinoTaps)
+	// Windows are the weights' transforms, by stride.
+	Windows [3]func(*WinoWindows)
+	// Phases and Stride are the transforms of stride 2, Five and Phase those of its
+	// gradient, Phase for odd (1) or even (0) rows and columns.
+	Phases func(*WinoPhases)
+	Stride func(*WinoOutput)
+	Five   func(*WinoInput)
+	Phase  [2][2]func(*WinoOutput)
 
 	productMax [3]int                             // by blocks: most tiles for even splits
 	product    [3][maxTile + 1]func(*WinoProduct) // by blocks and tiles; nil: no such kernel
@@ -68,42 +76,4 @@ func (w *Wino) Steps(blocksIn, blocks, tiles int) int {
 	}
 	most := w.productMax[blocks]
 	return 4 * blocksIn * (groups + (tiles+most-1)/most)
-}
-
-// WinoWeights returns U = G g Gᵀ of a 3×3 window g, row by row:
-//
-//	    ⎡  1   0   0  ⎤ / p²q²
-//	    ⎢  1   p   p² ⎥ / 2p²(p²−q²)
-//	G = ⎢  1  −p   p² ⎥ / 2p²(p²−q²)
-//	    ⎢  1   q   q² ⎥ / 2q²(q²−p²)
-//	    ⎢  1  −q   q² ⎥ / 2q²(q²−p²)
-//	    ⎣  0   0   1  ⎦
-//
-// In float64, as it is done once a step and its error would enter every output.
-func WinoWeights(g *[9]float32) (u [WinoPoints]float64) {
-	var rows [18]float64 // G g, 6×3
-	for x := range 3 {
-		c := winoWeights(float64(g[x]), float64(g[3+x]), float64(g[6+x]))
-		for i, v := range c {
-			rows[3*i+x] = v
-		}
-	}
-	for i := range 6 {
-		c := winoWeights(rows[3*i], rows[3*i+1], rows[3*i+2])
-		copy(u[6*i:], c[:])
-	}
-	return u
-}
-
-// winoWeights is G times a column.
-func winoWeights(a, b, c float64) [6]float64 {
-	const (
-		pp, qq = WinoP * WinoP, WinoQ * WinoQ
-		n0     = 1 / (pp * qq)
-		np     = 1 / (2 * pp * (pp - qq))
-		nq     = 1 / (2 * qq * (qq - pp))
-	)
-	evenP, evenQ := (a+pp*c)*np, (a+qq*c)*nq
-	oddP, oddQ := WinoP*np*b, WinoQ*nq*b
-	return [6]float64{n0 * a, evenP + oddP, evenP - oddP, evenQ + oddQ, evenQ - oddQ, c}
 }

@@ -17,6 +17,11 @@ var winoAVX512 = Wino{
 	Delta:      winoDeltaAVX512,
 	Outer:      [3]func(*WinoOuter){1: winoOuter1AVX512, 2: winoOuter2AVX512},
 	Taps:       winoTapsAVX512,
+	Windows:    [3]func(*WinoWindows){1: winoWindows1AVX512, 2: winoWindows2AVX512},
+	Phases:     winoPhasesAVX512,
+	Stride:     winoOutputStrideAVX512,
+	Five:       winoFiveAVX512,
+	Phase:      [2][2]func(*WinoOutput){{winoOutputPhase4x4AVX512, winoOutputPhase4x5AVX512}, {winoOutputPhase5x4AVX512, winoOutputPhase5x5AVX512}},
 	productMax: [3]int{1: 8, 2: 8},
 	product: [3][maxTile + 1]func(*WinoProduct){
 		1: {
@@ -50,6 +55,11 @@ var winoAVX2 = Wino{
 	Delta:      winoDeltaAVX2,
 	Outer:      [3]func(*WinoOuter){1: winoOuter1AVX2},
 	Taps:       winoTapsAVX2,
+	Windows:    [3]func(*WinoWindows){1: winoWindows1AVX2, 2: winoWindows2AVX2},
+	Phases:     winoPhasesAVX2,
+	Stride:     winoOutputStrideAVX2,
+	Five:       winoFiveAVX2,
+	Phase:      [2][2]func(*WinoOutput){{winoOutputPhase4x4AVX2, winoOutputPhase4x5AVX2}, {winoOutputPhase5x4AVX2, winoOutputPhase5x5AVX2}},
 	productMax: [3]int{1: 6},
 	product: [3][maxTile + 1]func(*WinoProduct){
 		1: {

@@ -37,7 +37,7 @@ func winoProduct6x1AVX2(a *WinoProduct)
 //go:noescape
 func winoInputAVX2(a *WinoInput)
 
-// winoOutputAVX2 is the output transform.
+// winoOutputAVX2 is the output transform of 6×6 points to pixels 1 apart.
 //
 //go:noescape
 func winoOutputAVX2(a *WinoOutput)
@@ -56,3 +56,48 @@ func winoDeltaAVX2(a *WinoDelta)
 //
 //go:noescape
 func winoTapsAVX2(a *WinoTaps)
+
+// winoPhasesAVX2 is the input transform of stride 2.
+//
+//go:noescape
+func winoPhasesAVX2(a *WinoPhases)
+
+// winoFiveAVX2 is the input transform of the gradient of stride 2.
+//
+//go:noescape
+func winoFiveAVX2(a *WinoInput)
+
+// winoOutputStrideAVX2 is the output transform of 5×5 points to pixels 1 apart.
+//
+//go:noescape
+func winoOutputStrideAVX2(a *WinoOutput)
+
+// winoOutputPhase4x4AVX2 is the output transform of 4×4 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase4x4AVX2(a *WinoOutput)
+
+// winoOutputPhase4x5AVX2 is the output transform of 4×5 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase4x5AVX2(a *WinoOutput)
+
+// winoOutputPhase5x4AVX2 is the output transform of 5×4 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase5x4AVX2(a *WinoOutput)
+
+// winoOutputPhase5x5AVX2 is the output transform of 5×5 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase5x5AVX2(a *WinoOutput)
+
+// winoWindows1AVX2 is the weights' transform for stride 1.
+//
+//go:noescape
+func winoWindows1AVX2(a *WinoWindows)
+
+// winoWindows2AVX2 is the weights' transform for stride 2.
+//
+//go:noescape
+func winoWindows2AVX2(a *WinoWindows)

@@ -92,7 +92,7 @@ func winoProduct8x2AVX512(a *WinoProduct)
 //go:noescape
 func winoInputAVX512(a *WinoInput)
 
-// winoOutputAVX512 is the output transform.
+// winoOutputAVX512 is the output transform of 6×6 points to pixels 1 apart.
 //
 //go:noescape
 func winoOutputAVX512(a *WinoOutput)
@@ -116,3 +116,48 @@ func winoDeltaAVX512(a *WinoDelta)
 //
 //go:noescape
 func winoTapsAVX512(a *WinoTaps)
+
+// winoPhasesAVX512 is the input transform of stride 2.
+//
+//go:noescape
+func winoPhasesAVX512(a *WinoPhases)
+
+// winoFiveAVX512 is the input transform of the gradient of stride 2.
+//
+//go:noescape
+func winoFiveAVX512(a *WinoInput)
+
+// winoOutputStrideAVX512 is the output transform of 5×5 points to pixels 1 apart.
+//
+//go:noescape
+func winoOutputStrideAVX512(a *WinoOutput)
+
+// winoOutputPhase4x4AVX512 is the output transform of 4×4 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase4x4AVX512(a *WinoOutput)
+
+// winoOutputPhase4x5AVX512 is the output transform of 4×5 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase4x5AVX512(a *WinoOutput)
+
+// winoOutputPhase5x4AVX512 is the output transform of 5×4 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase5x4AVX512(a *WinoOutput)
+
+// winoOutputPhase5x5AVX512 is the output transform of 5×5 points to pixels 2 apart.
+//
+//go:noescape
+func winoOutputPhase5x5AVX512(a *WinoOutput)
+
+// winoWindows1AVX512 is the weights' transform for stride 1.
+//
+//go:noescape
+func winoWindows1AVX512(a *WinoWindows)
+
+// winoWindows2AVX512 is the weights' transform for stride 2.
+//
+//go:noescape
+func winoWindows2AVX512(a *WinoWindows)

@@ -10,6 +10,11 @@ var winoGeneric = Wino{
 	Delta:      (*WinoDelta).generic,
 	Outer:      [3]func(*WinoOuter){1: (*WinoOuter).generic},
 	Taps:       (*WinoTaps).generic,
+	Windows:    [3]func(*WinoWindows){1: (*WinoWindows).plain, 2: (*WinoWindows).strided},
+	Phases:     (*WinoPhases).generic,
+	Stride:     strideOutput(5, 5, 1),
+	Five:       (*WinoInput).genericFive,
+	Phase:      [2][2]func(*WinoOutput){{strideOutput(4, 4, 2), strideOutput(4, 5, 2)}, {strideOutput(5, 4, 2), strideOutput(5, 5, 2)}},
 	productMax: [3]int{1: 8},
 	product: [3][maxTile + 1]func(*WinoProduct){1: {
 		1: productGeneric(1), 2: productGeneric(2), 3: productGeneric(3), 4: productGeneric(4),

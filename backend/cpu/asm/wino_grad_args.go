@@ -40,8 +40,8 @@ type WinoDelta struct {
 //
 //	M[16·block + k][lane] += Σ_{tile<Tiles} V[block·VBlock + 64·tile + 4·k] · D[64·tile + 4·lane]
 //
-// with lanes 16 to 31 of D lying DBlock bytes further on. The sum runs in this order.
-// M is aligned to 64 bytes.
+// with lanes 16 to 31 of D lying DBlock bytes further on, or the sum alone if First is not
+// 0, whatever M holds. The sum runs in this order. M is aligned to 64 bytes.
 //
 // Meanwhile it brings memory to the level 2 cache that will be needed: for each four tiles
 // of a sum two lines from Next on, then NextStep bytes further. These are hints, as
@@ -54,6 +54,7 @@ type WinoOuter struct {
 	DBlock int // bytes
 	Tiles  int // at least 1
 	Blocks int // at least 1
+	First  int
 
 	Next, NextStep uintptr
 }

@@ -67,6 +67,9 @@ func (a *WinoOuter) generic() {
 
 func (a *WinoOuter) square(v, d, m unsafe.Pointer) {
 	m0, m1 := (*quad)(m), (*quad)(unsafe.Add(m, 64))
+	if a.First != 0 {
+		*m0, *m1 = quad{}, quad{}
+	}
 	a0, a1, a2, a3 := m0[0], m0[1], m0[2], m0[3]
 	b0, b1, b2, b3 := m1[0], m1[1], m1[2], m1[3]
 	for tile := range a.Tiles {

@@ -28,8 +28,10 @@ func writeWino(isa string) {
 		}
 	}
 	writeWinoInput(v)
-	writeWinoOutput(v)
+	writeWinoOutput(v, outputKernel{rows: 6, columns: 6, step: 1})
 	writeWinoGrad(v)
+	writeWinoStride(v)
+	writeWinoWindows(v)
 }
 
 // writeWinoProduct writes a kernel of asm.WinoProduct.

@@ -47,7 +47,8 @@ func writeWinoOuter(v vectors, blocks int, splits []int) {
 		dBlock = argument("DBlock")
 	}
 	lanes := blocks * v.perBlock * v.bytes
-	pv, pd, left := GP64(), GP64(), GP64()
+	pv, pd, left, zero := GP64(), GP64(), GP64(), v.new()
+	v.zero(zero)
 
 	Label("block")
 	first := 0
@@ -60,7 +61,12 @@ func writeWinoOuter(v vectors, blocks int, splits []int) {
 				}
 			}
 		}
+		label := func(name string) string { return fmt.Sprint(name, part) }
+		each(func(a reg.VecVirtual, _ Mem) { VMOVAPS(zero, a) })
+		CMPQ(field("First"), Imm(0))
+		JNE(LabelRef(label("fresh")))
 		each(func(a reg.VecVirtual, m Mem) { VMOVUPS(m, a) })
+		Label(label("fresh"))
 		tiles := func(n int) {
 			for i := range n {
 				v.multiply(acc, 1,
@@ -79,7 +85,6 @@ func writeWinoOuter(v vectors, blocks int, splits []int) {
 			ADDQ(I32(64*n), pv)
 			ADDQ(I32(64*n), pd)
 		}
-		label := func(name string) string { return fmt.Sprint(name, part) }
 		MOVQ(from, pv)
 		MOVQ(d, pd)
 		MOVQ(field("Tiles"), left)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -13,23 +15,30 @@ type inputMatrix struct {
 	product, squares reg.VecVirtual // p²q², p²+q²
 }
 
-func newInputMatrix(v *vectors) *inputMatrix {
-	const pp, qq = winoP * winoP, winoQ * winoQ
-	return &inputMatrix{
-		v: v,
-		p: v.constant("winoIn", winoP), q: v.constant("winoIn", winoQ), pp: v.constant("winoIn", pp), qq: v.constant("winoIn", qq),
-		product: v.constant("winoIn", pp*qq), squares: v.constant("winoIn", pp+qq),
-	}
+// newInputMatrix is for the points ±p, ±q. Its constants have names with a prefix.
+func newInputMatrix(v *vectors, prefix string, p, q float64) *inputMatrix {
+	c := func(f float64) reg.VecVirtual { return v.constant(prefix, f) }
+	pp, qq := p*p, q*q
+	return &inputMatrix{v: v, p: c(p), q: c(q), pp: c(pp), qq: c(qq), product: c(pp * qq), squares: c(pp + qq)}
 }
 
-// column is where the six elements of a column are, in memory or registers.
+// column is where the elements of a column are, in memory or registers.
 type column func(i int) Op
 
-// outer is row 0 (first = 0) or row 5 (first = 1).
-func (b *inputMatrix) outer(first int, d column) reg.VecVirtual {
-	t := b.v.copy(d(first + 4))
-	VFMADD231PS(d(first), b.product, t)
-	VFNMADD231PS(d(first+2), b.squares, t)
+// from is the column without its first elements.
+func (d column) from(first int) column { return func(i int) Op { return d(first + i) } }
+
+// every is each second element.
+func (d column) every(second int) column { return func(i int) Op { return d(second * i) } }
+
+// registers is a column in registers.
+func registers(r []reg.VecVirtual) column { return func(i int) Op { return r[i] } }
+
+// outer is the row of the polynomial with all finite points but 0 as roots.
+func (b *inputMatrix) outer(d column) reg.VecVirtual {
+	t := b.v.copy(d(4))
+	VFMADD231PS(d(0), b.product, t)
+	VFNMADD231PS(d(2), b.squares, t)
 	return t
 }
 
@@ -39,9 +48,9 @@ func (b *inputMatrix) pair(q bool, d column) (plus, minus reg.VecVirtual) {
 	if q {
 		square, point = b.pp, b.q
 	}
-	even, odd := b.v.copy(d(4)), b.v.copy(d(3))
-	VFNMADD231PS(d(2), square, even)
-	VFNMADD231PS(d(1), square, odd)
+	even, odd := b.v.copy(d(3)), b.v.copy(d(2))
+	VFNMADD231PS(d(1), square, even)
+	VFNMADD231PS(d(0), square, odd)
 	VMULPS(point, odd, odd)
 	plus = b.v.new()
 	VADDPS(odd, even, plus)
@@ -49,39 +58,83 @@ func (b *inputMatrix) pair(q bool, d column) (plus, minus reg.VecVirtual) {
 	return plus, even
 }
 
-// all is the whole product; store is given each row as soon as it is there.
-func (b *inputMatrix) all(d column, store func(row int, r reg.VecVirtual)) {
-	store(0, b.outer(0, d))
-	for i, q := range []bool{false, true} {
-		plus, minus := b.pair(q, d)
-		store(2*i+1, plus)
-		store(2*i+2, minus)
+// lines is the transform of a column: groups of rows that share intermediate values.
+type lines []func(d column) []reg.VecVirtual
+
+// pairs are the four rows of ±p and ±q, of a column's first four elements.
+func (b *inputMatrix) pairs() lines {
+	pair := func(q bool) func(column) []reg.VecVirtual {
+		return func(d column) []reg.VecVirtual {
+			plus, minus := b.pair(q, d)
+			return []reg.VecVirtual{plus, minus}
+		}
 	}
-	store(5, b.outer(1, d))
+	return lines{pair(false), pair(true)}
 }
 
-// registers is a column in registers.
-func registers(r []reg.VecVirtual) column { return func(i int) Op { return r[i] } }
+func (b *inputMatrix) last() lines {
+	return lines{func(d column) []reg.VecVirtual { return []reg.VecVirtual{b.outer(d)} }}
+}
 
-// inputWalk is where the input transform reads and writes.
+// six are the rows of the points 0, ±p, ±q, ∞.
+func (b *inputMatrix) six() lines {
+	return slices.Concat(b.last(), b.pairs().of(func(d column) column { return d.from(1) }), b.last().of(func(d column) column { return d.from(1) }))
+}
+
+// five are the rows of the points ±p, ±q, ∞.
+func (b *inputMatrix) five() lines { return slices.Concat(b.pairs(), b.last()) }
+
+// of is the transform of a part of the column.
+func (l lines) of(part func(d column) column) lines {
+	var of lines
+	for _, group := range l {
+		of = append(of, func(d column) []reg.VecVirtual { return group(part(d)) })
+	}
+	return of
+}
+
+// all is the whole product; store is given each row as soon as it is there.
+func (l lines) all(d column, store func(row int, r reg.VecVirtual)) {
+	row := 0
+	for _, group := range l {
+		for _, r := range group(d) {
+			store(row, r)
+			row++
+		}
+	}
+}
+
+// inputWalk is where an input transform of uniform strides reads and writes.
 type inputWalk struct {
 	v     *vectors
-	m     *inputMatrix
+	m     lines
+	size  int
 	x     *pixelStrides // rows of the tile
 	out   *pixelStrides // points of one row
-	six   reg.Register  // bytes from one row of points to the next
+	row   reg.Register  // bytes from one row of points to the next
 	first reg.Register  // of the tile's points
 }
 
 // writeWinoInput writes the kernel of asm.WinoInput.
 func writeWinoInput(v vectors) {
-	TEXT("winoInput"+v.suffix, nosplit, "func(a *WinoInput)")
+	begin("winoInput"+v.suffix, "WinoInput", "is the input transform")
+	w := &inputWalk{v: &v, m: newInputMatrix(&v, "winoIn", winoP, winoQ).six(), size: 6}
+	w.write()
+}
+
+// begin starts a kernel with arguments of the given type.
+func begin(name, args, is string) {
+	TEXT(name, nosplit, "func(a *"+args+")")
 	Pragma("noescape")
-	Doc("winoInput" + v.suffix + " is the input transform.")
+	Doc(name + " " + is + ".")
+}
+
+func (w *inputWalk) write() {
+	v := w.v
 	x, out := argument("X"), argument("V")
-	w := &inputWalk{v: &v, m: newInputMatrix(&v), x: newPixelStrides(argument("XRow"), 6), out: newPixelStrides(argument("VPoint"), 6)}
-	w.six, w.first = GP64(), GP64()
-	IMUL3Q(Imm(6), w.out.s1, w.six)
+	w.x, w.out = newPixelStrides(argument("XRow"), w.size), newPixelStrides(argument("VPoint"), w.size)
+	w.row, w.first = GP64(), GP64()
+	IMUL3Q(Imm(uint64(w.size)), w.out.s1, w.row)
 	tiles := GP64()
 
 	Label("block")
@@ -111,30 +164,20 @@ func writeWinoInput(v vectors) {
 // intermediate values at a time, so that nothing but the result is stored.
 func (w *inputWalk) inRegisters() {
 	MOVQ(w.first, w.out.p)
-	rows := func(f func(d column) []reg.VecVirtual) {
-		var r [2][]reg.VecVirtual
+	for _, group := range w.m {
+		var rows [2][]reg.VecVirtual
 		n := 0
-		for c := range 6 {
-			for i, t := range f(func(i int) Op { return w.x.at(i, 64*c) }) {
-				r[i] = append(r[i], t)
+		for c := range w.size {
+			for i, t := range group(func(i int) Op { return w.x.at(i, 64*c) }) {
+				rows[i] = append(rows[i], t)
 				n = i + 1
 			}
 		}
-		for _, row := range r[:n] {
+		for _, row := range rows[:n] {
 			w.m.all(registers(row), func(c int, t reg.VecVirtual) { VMOVUPS(t, w.out.at(c, 0)) })
-			ADDQ(w.six, w.out.p)
+			ADDQ(w.row, w.out.p)
 		}
 	}
-	pair := func(q bool) func(column) []reg.VecVirtual {
-		return func(d column) []reg.VecVirtual {
-			plus, minus := w.m.pair(q, d)
-			return []reg.VecVirtual{plus, minus}
-		}
-	}
-	rows(func(d column) []reg.VecVirtual { return []reg.VecVirtual{w.m.outer(0, d)} })
-	rows(pair(false))
-	rows(pair(true))
-	rows(func(d column) []reg.VecVirtual { return []reg.VecVirtual{w.m.outer(1, d)} })
 }
 
 // inPlace transforms 8 channels of a tile with 16 registers: Bᵀ d goes to where the
@@ -142,25 +185,25 @@ func (w *inputWalk) inRegisters() {
 func (w *inputWalk) inPlace(off int) {
 	start := GP64()
 	MOVQ(w.first, start)
-	for c := range 6 {
+	for c := range w.size {
 		var d []reg.VecVirtual
-		for i := range 6 {
+		for i := range w.size {
 			d = append(d, w.v.copy(w.x.at(i, 64*c+off)))
 		}
 		MOVQ(start, w.out.p)
 		w.m.all(registers(d), func(r int, t reg.VecVirtual) {
 			VMOVUPS(t, Mem{Base: w.out.p, Disp: off})
-			ADDQ(w.six, w.out.p)
+			ADDQ(w.row, w.out.p)
 		})
 		ADDQ(w.out.s1, start)
 	}
 	MOVQ(w.first, w.out.p)
-	for range 6 {
+	for range w.size {
 		var d []reg.VecVirtual
-		for c := range 6 {
+		for c := range w.size {
 			d = append(d, w.v.copy(w.out.at(c, off)))
 		}
 		w.m.all(registers(d), func(c int, t reg.VecVirtual) { VMOVUPS(t, w.out.at(c, off)) })
-		ADDQ(w.six, w.out.p)
+		ADDQ(w.row, w.out.p)
 	}
 }

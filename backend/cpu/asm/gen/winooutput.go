@@ -8,30 +8,34 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// outputMatrix multiplies columns by Aᵀ (see asm.WinoOutput).
+// outputMatrix multiplies columns by Aᵀ (see asm.WinoOutput). Columns have the points
+// 0 (if zero), ±p, ±q and, if they are long enough, ∞.
 type outputMatrix struct {
 	v      *vectors
+	zero   int // 1 if 0 is a point
 	p, q   reg.VecVirtual
 	p2, q2 reg.VecVirtual
 	p3, q3 reg.VecVirtual
 }
 
-func newOutputMatrix(v *vectors) *outputMatrix {
-	const p, q = winoP, winoQ
-	return &outputMatrix{
-		v: v,
-		p: v.constant("winoOut", p), q: v.constant("winoOut", q), p2: v.constant("winoOut", p*p), q2: v.constant("winoOut", q*q),
-		p3: v.constant("winoOut", p*p*p), q3: v.constant("winoOut", q*q*q),
-	}
+func newOutputMatrix(v *vectors, prefix string, zero int, p, q float64) *outputMatrix {
+	c := func(f float64) reg.VecVirtual { return v.constant(prefix, f) }
+	return &outputMatrix{v: v, zero: zero, p: c(p), q: c(q), p2: c(p * p), q2: c(q * q), p3: c(p * p * p), q3: c(q * q * q)}
 }
 
-// times is the product with a column, whose registers it may overwrite.
-func (a *outputMatrix) times(m column) [4]reg.VecVirtual {
-	evenP, oddP := sumAndDifference(a.v, m(1), m(2))
-	evenQ, oddQ := sumAndDifference(a.v, m(3), m(4))
+// times is the product with a column of n points, whose registers it may overwrite.
+func (a *outputMatrix) times(n int, m column) [4]reg.VecVirtual {
+	finite := m.from(a.zero)
+	evenP, oddP := sumAndDifference(a.v, finite(0), finite(1))
+	evenQ, oddQ := sumAndDifference(a.v, finite(2), finite(3))
 	// In an order that frees registers soon: the AVX-512 transform needs all 32.
-	y0 := a.v.own(m(0))
-	VADDPS(evenP, y0, y0)
+	var y0 reg.VecVirtual
+	if a.zero > 0 {
+		y0 = a.v.own(m(0))
+		VADDPS(evenP, y0, y0)
+	} else {
+		y0 = a.v.copy(evenP)
+	}
 	VADDPS(evenQ, y0, y0)
 	VMULPS(a.p2, evenP, evenP)
 	VFMADD231PS(evenQ, a.q2, evenP)
@@ -40,7 +44,9 @@ func (a *outputMatrix) times(m column) [4]reg.VecVirtual {
 	VFMADD231PS(oddQ, a.q, y1)
 	VMULPS(a.p3, oddP, oddP)
 	VFMADD231PS(oddQ, a.q3, oddP)
-	VADDPS(m(5), oddP, oddP)
+	if n > a.zero+4 {
+		VADDPS(m(n-1), oddP, oddP)
+	}
 	return [4]reg.VecVirtual{y0, y1, evenP, oddP}
 }
 
@@ -56,6 +62,7 @@ func sumAndDifference(v *vectors, x, y Op) (sum, difference reg.VecVirtual) {
 // outputWalk is where the output transform reads and writes.
 type outputWalk struct {
 	v     *vectors
+	k     outputKernel
 	m     *outputMatrix
 	from  *pixelStrides // rows of points
 	point reg.Register  // bytes from one point to the next
@@ -66,15 +73,26 @@ type outputWalk struct {
 	label int // labels given out
 }
 
-// writeWinoOutput writes the kernel of asm.WinoOutput.
-func writeWinoOutput(v vectors) {
-	TEXT("winoOutput"+v.suffix, nosplit, "func(a *WinoOutput)")
-	Pragma("noescape")
-	Doc("winoOutput" + v.suffix + " is the output transform.")
+// outputKernel is one of the kernels of asm.WinoOutput.
+type outputKernel struct {
+	name          string
+	rows, columns int // of points
+	step          int // pixels from one output to the next
+}
+
+// writeWinoOutput writes a kernel of asm.WinoOutput.
+func writeWinoOutput(v vectors, k outputKernel) {
+	prefix := "winoOutput" + k.name
+	begin(prefix+v.suffix, "WinoOutput", fmt.Sprintf("is the output transform of %d×%d points to pixels %d apart", k.rows, k.columns, k.step))
+	zero, p, q := 0, strideP, strideQ
+	if k.rows == 6 {
+		zero, p, q = 1, winoP, winoQ
+	}
+	matrix := newOutputMatrix(&v, prefix, zero, p, q)
 	m, point := argument("M"), argument("MPoint")
-	six := GP64()
-	IMUL3Q(Imm(6), point, six)
-	w := &outputWalk{v: &v, m: newOutputMatrix(&v), from: newPixelStrides(six, 6), point: point, to: newPixelStrides(argument("Row"), 4)}
+	row := GP64()
+	IMUL3Q(Imm(uint64(k.columns)), point, row)
+	w := &outputWalk{v: &v, k: k, m: matrix, from: newPixelStrides(row, k.rows), point: point, to: newPixelStrides(argument("Row"), 4)}
 	w.first, w.moved, w.bias = GP64(), GP64(), argument("Bias")
 	plane, tiles := GP64(), GP64()
 	XORQ(plane, plane)
@@ -92,7 +110,7 @@ func writeWinoOutput(v vectors) {
 		}
 	}
 	ADDQ(field("MTile"), w.first)
-	ADDQ(I32(4*64), w.moved)
+	ADDQ(I32(4*64*k.step), w.moved)
 	DECQ(tiles)
 	JNE(LabelRef("tile"))
 	ADDQ(Imm(64), m)
@@ -107,17 +125,17 @@ func writeWinoOutput(v vectors) {
 func (w *outputWalk) inRegisters() {
 	var half [4][]reg.VecVirtual // Aᵀ M
 	MOVQ(w.first, w.from.p)
-	for c := range 6 {
-		for i, y := range w.m.times(func(i int) Op { return w.from.at(i, 0) }) {
+	for c := range w.k.columns {
+		for i, y := range w.m.times(w.k.rows, func(i int) Op { return w.from.at(i, 0) }) {
 			half[i] = append(half[i], y)
 		}
-		if c < 5 {
+		if c < w.k.columns-1 {
 			ADDQ(w.point, w.from.p)
 		}
 	}
 	var out [][4]reg.VecVirtual
 	for _, row := range half {
-		out = append(out, w.m.times(registers(row)))
+		out = append(out, w.m.times(w.k.columns, registers(row)))
 	}
 	w.epilogue(0, 0, out)
 }
@@ -126,11 +144,11 @@ func (w *outputWalk) inRegisters() {
 func (w *outputWalk) inPlace(off int) {
 	at := GP64()
 	MOVQ(w.first, w.from.p)
-	for c := range 6 {
-		for i, y := range w.m.times(func(i int) Op { return w.from.at(i, off) }) {
+	for c := range w.k.columns {
+		for i, y := range w.m.times(w.k.rows, func(i int) Op { return w.from.at(i, off) }) {
 			VMOVUPS(y, w.from.at(i, off))
 		}
-		if c < 5 {
+		if c < w.k.columns-1 {
 			ADDQ(w.point, w.from.p)
 		}
 	}
@@ -138,13 +156,13 @@ func (w *outputWalk) inPlace(off int) {
 	for row := range 4 {
 		var d []reg.VecVirtual
 		MOVQ(w.from.p, at)
-		for c := range 6 {
+		for c := range w.k.columns {
 			d = append(d, w.v.copy(Mem{Base: at, Disp: off}))
-			if c < 5 {
+			if c < w.k.columns-1 {
 				ADDQ(w.point, at)
 			}
 		}
-		w.epilogue(row, off, [][4]reg.VecVirtual{w.m.times(registers(d))})
+		w.epilogue(row, off, [][4]reg.VecVirtual{w.m.times(w.k.columns, registers(d))})
 		ADDQ(w.from.s1, w.from.p)
 	}
 }
@@ -181,7 +199,7 @@ func (w *outputWalk) operand(name string, row, off int, y [][4]reg.VecVirtual, f
 	ADDQ(w.moved, w.to.p)
 	for r, registers := range y {
 		for c, a := range registers {
-			f(a, w.to.at(row+r, 64*c+off))
+			f(a, w.to.at(row+r, 64*w.k.step*c+off))
 		}
 	}
 	Label(without)

@@ -1,0 +1,119 @@
+package train
+
+import (
+	"jem/backend"
+	"jem/internal/philox"
+	"jem/model"
+	"jem/sampler"
+)
+
+// chain moves batches of images by SGLD.
+type chain struct {
+	p       *Predictor
+	o       SampleOptions
+	sgld    sampler.SGLD
+	key     philox.Key
+	jem     *model.JEM
+	x, grad backend.Tensor // of a whole batch
+	labels  backend.Tensor
+
+	n      int // images and SGLD steps that moves is planned for
+	steps  int
+	images backend.Tensor // x's first n
+	moves  backend.Chain
+}
+
+func newChain(p *Predictor, o SampleOptions) *chain {
+	c := &chain{p: p, o: o, jem: model.NewJEM(p.dev, p.net), sgld: p.Config.sgld(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
+	c.sgld.Steps = o.Steps
+	n := p.net.Config
+	c.x = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
+	c.grad = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
+	c.labels = p.dev.New(backend.Index, EvalBatch)
+	return c
+}
+
+// plan prepares for batches of n images.
+func (c *chain) plan(n int) {
+	if c.moves != nil {
+		c.moves.Close()
+	}
+	d := c.p.dev
+	c.n, c.steps, c.images = n, c.sgld.Steps, d.Rows(c.x, 0, n)
+	c.moves = c.sgld.Chain(d, c.target(n), c.images, d.Rows(c.grad, 0, n))
+}
+
+// target is the density that n chains climb.
+func (c *chain) target(n int) sampler.Target {
+	given := c.p.dev.Rows(c.labels, 0, n)
+	switch {
+	case c.o.Class == AnyClass:
+		return c.jem
+	case c.o.Guidance > 0:
+		return model.NewGuided(c.jem, given, c.o.Guidance)
+	}
+	return model.Given{JEM: c.jem, Labels: given}
+}
+
+// give tells the chains from lo on their classes.
+func (c *chain) give(lo int) {
+	labels := make([]int32, EvalBatch)
+	for i := range labels {
+		labels[i] = c.o.given(lo+i, c.p.net.Config.Classes)
+	}
+	c.p.dev.UploadIndex(c.labels, labels)
+}
+
+func (c *chain) close() {
+	if c.moves != nil {
+		c.moves.Close()
+	}
+	c.p.dev.Free(c.x, c.grad, c.labels)
+}
+
+// run moves the images (n,C,H,W) in place; batch separates their noise from others'.
+func (c *chain) run(images []float32, batch int) error {
+	if n := len(images) * EvalBatch / len(c.p.eval.images); n != c.n || c.sgld.Steps != c.steps {
+		c.plan(n)
+	}
+	c.p.dev.Upload(c.images, images)
+	c.moves.Run(c.key.At(batch, 0))
+	return c.p.dev.Download(images, c.images)
+}
+
+// Frame is what some chains look like after a step.
+type Frame struct {
+	Step   int
+	Images []float32 // (N,C,H,W)
+}
+
+// Animate follows chains from their starts, of which there may be EvalBatch: a frame before the
+// first step, one every so many steps, and one at the end. The chains are those of Sample.
+func (p *Predictor) Animate(o SampleOptions, every int) ([]Frame, error) {
+	start, err := p.starts(o)
+	if err != nil {
+		return nil, err
+	}
+	c, d := newChain(p, o), p.dev
+	defer c.close()
+	images := make([]float32, o.N*len(p.eval.images)/EvalBatch)
+	start(images, 0)
+	frames := []Frame{{0, images}}
+	x, grad := d.Rows(c.x, 0, o.N), d.Rows(c.grad, 0, o.N)
+	d.Upload(x, images)
+	c.give(0)
+	target, key := c.target(o.N), c.key.At(0, 0)
+	for k := range o.Steps {
+		target.LogDensityGrad(grad, x)
+		d.SGLDStep(x, grad, key, c.sgld.At(k))
+		key.Sub++
+		if (k+1)%every == 0 || k+1 == o.Steps {
+			f := Frame{k + 1, make([]float32, len(images))}
+			if err := d.Download(f.Images, x); err != nil {
+				return nil, err
+			}
+			frames = append(frames, f)
+		}
+	}
+	return frames, nil
+}
