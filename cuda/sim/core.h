@@ -131,6 +131,8 @@ int put(Stream *stream, const char *name, std::function<void()> run, std::functi
 // drain runs the stream's work up to a place in it. drain_all runs everything.
 void drain(Stream *stream, long long place);
 void drain_all();
+// forget_handles drops all events and graphs and returns how many there were.
+size_t forget_handles();
 // waits opens a call that makes the host wait: refused while a stream is being captured, which that
 // spoils.
 int waits();

@@ -109,7 +109,8 @@ EXPORT int cuCtxCreate_v2(void **ctx, unsigned, int) {
     return ok;
 }
 
-// A destroyed context takes its memory along, and its error.
+// A destroyed context takes all it had along, and its error. What is left to take was forgotten,
+// unless an error kept it from being given back.
 EXPORT int cuCtxDestroy_v2(void *ctx) {
     ENTER(driver);
     auto *c = static_cast<Context *>(ctx);
@@ -120,11 +121,18 @@ EXPORT int cuCtxDestroy_v2(void *ctx) {
     delete c;
     if (!contexts().empty()) return ok;
     State &s = state();
-    if (!s.memory.empty()) complain("%zu allocations of device memory were never freed", s.memory.size());
-    count("leaked", static_cast<long long>(s.memory.size()));
+    bool dead = s.sticky != 0;
+    for (auto &[what, n] : {std::make_pair("allocations of device memory", s.memory.size()), std::make_pair("allocations of pinned memory", s.pinned.size()),
+                            std::make_pair("streams", s.streams.size()), std::make_pair("events and graphs", forget_handles())}) {
+        if (n == 0 || dead) continue;
+        complain("%zu %s were never given back", n, what);
+        count("leaked", static_cast<long long>(n));
+    }
+    for (auto &[host, _] : s.pinned) free(host);
+    s.pinned.clear();
     s.memory.clear();
+    s.streams.clear();
     s.counters["live"] = s.counters["live_bytes"] = 0;
-    s.streams.clear(); // whatever became of them
     s.sticky = 0;
     return ok;
 }
