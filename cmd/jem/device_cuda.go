@@ -36,6 +36,14 @@ func deviceExit(err error) int {
 	return exitDevice
 }
 
+// allowances are what the conformance suite grants a device; nil for the usual.
+func allowances(dev backend.Device) map[string]float64 {
+	if dev.Info().Kind == "cuda" {
+		return cuda.Allowances()
+	}
+	return nil
+}
+
 // noGraphFlag is the one setting of a GPU that is a switch.
 var noGraphFlag = &cli.BoolFlag{Name: "no-graph", Usage: "on a GPU: launch the steps of sampling chains one by one instead of replaying them"}
 
