@@ -59,7 +59,8 @@ struct Work {
     std::string name;
     std::function<void()> run;
     std::function<void()> drop; // when nothing needs it any more
-    Work(const char *name, std::function<void()> run, std::function<void()> drop) : name(name), run(std::move(run)), drop(std::move(drop)) {}
+    Work(const char *name, std::function<void()> run, std::function<void()> drop)
+        : name(name), run(std::move(run)), drop(std::move(drop)) {}
     Work(const Work &) = delete;
     ~Work() {
         if (drop) drop();
