@@ -71,6 +71,11 @@ bench: build ## time a training step and each convolution
 bench-peers: build ## the same training step here and in PyTorch, in turns (installs PyTorch in a cache outside the tree)
 	bench/peers/run.sh
 
+GROWTH ?= docs/results/growth
+.PHONY: bench-growth
+bench-growth: build ## how a step's time grows with batch, SGLD steps and threads: tables and charts in GROWTH
+	$(BIN)/jem bench growth --out $(GROWTH)
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME (20s)
 	@set -e; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \

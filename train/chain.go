@@ -88,7 +88,8 @@ type Frame struct {
 }
 
 // Animate follows chains from their starts, of which there may be EvalBatch: a frame before the
-// first step, one every so many steps, and one at the end. The chains are those of Sample.
+// first step, one every so many steps, and one at the end. The chains are those of
+// Sample, up to the rounding of devices that compute a planned chain otherwise.
 func (p *Predictor) Animate(o SampleOptions, every int) ([]Frame, error) {
 	start, err := p.starts(o)
 	if err != nil {

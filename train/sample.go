@@ -35,6 +35,12 @@ func (o SampleOptions) given(i, classes int) int32 {
 	return int32(max(0, o.Class))
 }
 
+// BufferSize is the number of chains in the replay buffer; 0 without one.
+func (p *Predictor) BufferSize() int {
+	c := p.net.Config
+	return len(p.buffer) / (c.InC * c.Size * c.Size)
+}
+
 // Sample draws samples from the model, sorted by the class that it sees in them.
 func (p *Predictor) Sample(o SampleOptions) (*Samples, error) {
 	c := p.net.Config

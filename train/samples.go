@@ -82,6 +82,12 @@ func (s *Samples) Ranked() *Samples {
 	return s.ordered(s.Channels*s.Size*s.Size, func(a, b int) int { return cmp.Compare(s.LogPx[b], s.LogPx[a]) })
 }
 
+// Part is samples lo … hi−1.
+func (s *Samples) Part(lo, hi int) *Samples {
+	pixels := s.Channels * s.Size * s.Size
+	return &Samples{s.Images[lo*pixels : hi*pixels], s.Class[lo:hi], s.Confidence[lo:hi], s.LogPx[lo:hi], s.Channels, s.Size}
+}
+
 // ordered is the samples in another order, equals as they were.
 func (s *Samples) ordered(pixels int, before func(a, b int) int) *Samples {
 	order := make([]int, len(s.Class))

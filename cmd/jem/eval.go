@@ -19,6 +19,7 @@ func (p *program) evalCommand() *cli.Command {
 		Description: "accuracy     of JEM-k for each --refine and each --noise; nll: the proper scores alone\n" +
 			"calibration  ECE, MCE, adaptive ECE, a temperature fitted on the held-out images, reliability diagram\n" +
 			"ood          how well scores tell other images: the paper's table, near and far sets, histograms\n" +
+			"samples      FID, Inception Score, KID, precision and recall of samples\n" +
 			"distal       images of a class made from noise\n" +
 			"chains       long SGLD chains: log p(x), step norms, R-hat, effective sample size\n" +
 			"Attacks are a command of their own, jem attack.",
@@ -44,17 +45,17 @@ func (p *program) evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "every", Value: 10, Usage: "steps from one record to the next", Category: chains},
 			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer", Category: chains},
 			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: distal},
-		}, runFlags()...),
+		}, append(qualityFlags(), runFlags()...)...),
 		Action: p.eval,
 	})
 }
 
 // evalTasks in the order of the help.
-var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "distal", "chains"}
+var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "samples", "distal", "chains"}
 
 func (p *program) eval(c *cli.Context) error {
 	task := map[string]func(*cli.Context, *screen, *train.Predictor) error{
-		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "distal": p.distal, "chains": p.chains,
+		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "samples": p.quality, "distal": p.distal, "chains": p.chains,
 	}[c.String("task")]
 	noises, err := numbers(c, "noise", 0, 10)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"image"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,11 @@ func (p *program) sampleCommand() *cli.Command {
 			&cli.IntFlag{Name: "n", Value: 100, Usage: "samples"},
 			&cli.IntFlag{Name: "steps", Usage: "SGLD steps; default: those of training, or " + strconv.Itoa(freshSteps) + " with --fresh"},
 			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer"},
-			&cli.StringFlag{Name: "class", Usage: "samples of one class, by name or number: climb log p(x|y)"},
+			&cli.StringFlag{Name: "class", Usage: "samples of one class, by name or number, or each class in turn: climb log p(x|y)"},
+			&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples of --class: climb (1+w)·log p(x,y) − w·log p(x)"},
+			&cli.StringFlag{Name: "sort", Value: "class", Usage: "order of the picture: class (predicted) or logpx (the likeliest first)"},
+			&cli.StringFlag{Name: "gif", Usage: "animated GIF `FILE` of the chains, with --out or without"},
+			&cli.IntFlag{Name: "every", Usage: "SGLD steps between frames; default: some 60 frames"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of noise and fresh starts"},
 			jsonFlag,
 		}, runFlags()...),
@@ -35,24 +40,43 @@ func (p *program) sampleCommand() *cli.Command {
 }
 
 func (p *program) sample(c *cli.Context) error {
+	w := c.Float64("guidance")
 	switch {
-	case !c.IsSet("out"):
+	case !c.IsSet("out") && !c.IsSet("gif"):
 		return usagef(c, "--out is missing: name the PNG file to write")
 	case c.Int("n") < 1:
 		return usagef(c, "--n %d: want at least 1", c.Int("n"))
+	case c.IsSet("gif") && c.Int("n") > train.EvalBatch:
+		return usagef(c, "--n %d: --gif shows at most %d chains", c.Int("n"), train.EvalBatch)
 	case c.Int("steps") < 0:
 		return usagef(c, "--steps %d: want at least 0", c.Int("steps"))
+	case c.Int("every") < 0:
+		return usagef(c, "--every %d: want at least 1", c.Int("every"))
+	case !(w >= 0) || w > 1e3:
+		return usagef(c, "--guidance %g: want 0 to 1000", w)
+	case w > 0 && !c.IsSet("class"):
+		return usagef(c, "--guidance needs --class: guided towards which?")
+	case c.String("sort") != "class" && c.String("sort") != "logpx":
+		return usagef(c, "--sort %q: want class or logpx", c.String("sort"))
 	}
-	return p.withRun(c, func(s *screen, m *train.Predictor) error {
+	return p.withRun(c, func(_ *screen, m *train.Predictor) error {
 		o, err := sampleOptions(c, m)
 		if err != nil {
+			return err
+		}
+		if err := p.animate(c, m, o); err != nil || !c.IsSet("out") {
 			return err
 		}
 		samples, err := m.Sample(o)
 		if err != nil {
 			return err
 		}
-		img, err := journal.Sheet(samples, m.Classes)
+		sheet := func() (*image.NRGBA, error) { return journal.Sheet(samples, m.Classes) }
+		if c.String("sort") == "logpx" {
+			samples = samples.Ranked()
+			sheet = func() (*image.NRGBA, error) { return journal.Plain(samples) }
+		}
+		img, err := sheet()
 		if err != nil {
 			return err
 		}
@@ -67,8 +91,38 @@ func (p *program) sample(c *cli.Context) error {
 	})
 }
 
+// animate writes the film that --gif names, if it names one.
+func (p *program) animate(c *cli.Context, m *train.Predictor, o train.SampleOptions) error {
+	const frames, delay, last = 60, 8, 200 // delays in 1/100 s
+	path, every := c.String("gif"), c.Int("every")
+	if path == "" {
+		return nil
+	}
+	if every == 0 {
+		every = max(1, o.Steps/frames)
+	}
+	film, err := m.Animate(o, every)
+	if err != nil {
+		return err
+	}
+	a := picture.Animation{Delay: delay, Last: last}
+	ch, h, w := m.Shape()
+	for _, f := range film {
+		img, err := picture.Grid{}.Draw(picture.Batch{N: o.N, C: ch, H: h, W: w, Pix: f.Images})
+		if err != nil {
+			return err
+		}
+		a.Frames = append(a.Frames, img)
+	}
+	if err := picture.WriteGIF(path, a); err != nil || c.Bool("json") {
+		return err
+	}
+	_, err = fmt.Fprintln(p.stdout, path)
+	return err
+}
+
 func sampleOptions(c *cli.Context, m *train.Predictor) (train.SampleOptions, error) {
-	o := train.SampleOptions{N: c.Int("n"), Steps: m.Config.Sampler.Steps, Fresh: c.Bool("fresh"), Class: -1, Seed: c.Uint64("seed")}
+	o := train.SampleOptions{N: c.Int("n"), Steps: m.Config.Sampler.Steps, Fresh: c.Bool("fresh"), Class: train.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
 	if o.Fresh {
 		o.Steps = freshSteps
 	}
@@ -79,12 +133,16 @@ func sampleOptions(c *cli.Context, m *train.Predictor) (train.SampleOptions, err
 		return o, nil
 	}
 	name := c.String("class")
+	if name == "each" {
+		o.Class = train.EachClass
+		return o, nil
+	}
 	o.Class = slices.Index(m.Classes, name)
 	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(m.Classes) {
 		o.Class = i
 	}
 	if o.Class < 0 {
-		return o, usagef(c, "--class %q: want 0 to %d or one of %s", name, len(m.Classes)-1, strings.Join(m.Classes, ", "))
+		return o, usagef(c, "--class %q: want 0 to %d, each or one of %s", name, len(m.Classes)-1, strings.Join(m.Classes, ", "))
 	}
 	return o, nil
 }
@@ -95,11 +153,13 @@ type sampleReport struct {
 	Samples    int       `json:"samples"`
 	Steps      int       `json:"steps"`
 	Fresh      bool      `json:"fresh"`
+	Guidance   float32   `json:"guidance"`
+	Seed       uint64    `json:"seed"`
 	Class      []int     `json:"class"` // predicted, in the picture's order
 	Confidence []float64 `json:"confidence"`
 	LogPx      []float64 `json:"log_px"`
 }
 
 func sampled(path string, o train.SampleOptions, s *train.Samples) sampleReport {
-	return sampleReport{path, len(s.Class), o.Steps, o.Fresh, s.Class, s.Confidence, s.LogPx}
+	return sampleReport{path, len(s.Class), o.Steps, o.Fresh, o.Guidance, o.Seed, s.Class, s.Confidence, s.LogPx}
 }

@@ -140,7 +140,34 @@ func TestFrechetIsKept(t *testing.T) {
 	if got, want := must(again.Distance(&other)), must(f.Distance(&other)); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	for _, wrong := range [][]byte{nil, b[:8], b[:len(b)-1], append(b[:len(b):len(b)], 0), make([]byte, 16)} {
+	for _, wrong := range [][]byte{nil, b[:8], b[:len(b)-1], append(b[:len(b):len(b)], 0), make([]byte, 24)} {
 		refused(t, "bytes", new(Frechet).UnmarshalBinary(wrong))
+	}
+}
+
+// Of a known rank and of full rank, the factor gives the covariance back. Sums of up to 12
+// products of numbers around 1.
+func TestFactorGivesTheCovarianceBack(t *testing.T) {
+	for _, rows := range []int{2, 6, 40} {
+		var m Moments
+		if err := m.Add(gaussian(rand.New(rand.NewPCG(13, uint64(rows))), rows, 12, 0)); err != nil {
+			t.Fatal(err)
+		}
+		c := must(m.Covariance())
+		f := factorize(c)
+		if rank, _ := f.Dims(); rank != min(rows-1, 12) {
+			t.Errorf("%d rows have rank %d", rows, rank)
+		}
+		for i := range 12 {
+			for j := range 12 {
+				sum := 0.0
+				for k := range f.RawMatrix().Rows {
+					sum += f.At(k, i) * f.At(k, j)
+				}
+				if math.Abs(sum-c.At(i, j)) > 1e-13 {
+					t.Errorf("%d rows: (%d,%d) is %g, want %g", rows, i, j, sum, c.At(i, j))
+				}
+			}
+		}
 	}
 }

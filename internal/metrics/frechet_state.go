@@ -7,20 +7,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// MarshalBinary writes the prepared side, so that the root need not be taken again: the number
-// of features d, the trace, the mean (d) and the upper triangle of the root row by row, in
-// little-endian float64.
+// MarshalBinary writes the prepared side: the number of features d, the rank r, the trace, the
+// mean (d) and the factor (r,d), in little-endian 64-bit numbers.
 func (f *Frechet) MarshalBinary() ([]byte, error) {
-	d := len(f.mean)
+	rank, d := f.factor.Dims()
 	b := binary.LittleEndian.AppendUint64(nil, uint64(d))
-	put := func(v float64) { b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v)) }
-	put(f.trace)
-	for _, v := range f.mean {
-		put(v)
-	}
-	for i := range d {
-		for j := i; j < d; j++ {
-			put(f.root.At(i, j))
+	b = binary.LittleEndian.AppendUint64(b, uint64(rank))
+	for _, part := range [][]float64{{f.trace}, f.mean, f.factor.RawMatrix().Data} {
+		for _, v := range part {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		}
 	}
 	return b, nil
@@ -28,26 +23,19 @@ func (f *Frechet) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (f *Frechet) UnmarshalBinary(b []byte) error {
-	const word, most = 8, 1 << 16
-	if len(b) < 2*word {
+	const word, head, most = 8, 3, 1 << 16
+	if len(b) < head*word {
 		return inputf("%d bytes are no side of a distance", len(b))
 	}
-	d := binary.LittleEndian.Uint64(b)
-	if d < 1 || d > most || uint64(len(b)) != word*(2+d+d*(d+1)/2) {
-		return inputf("%d bytes for %d features are no side of a distance", len(b), d)
+	d, rank := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[word:])
+	if d < 1 || d > most || rank < 1 || rank > d || uint64(len(b)) != word*(head+d+rank*d) {
+		return inputf("%d bytes for %d features of rank %d are no side of a distance", len(b), d, rank)
 	}
-	next := func() float64 {
-		b = b[word:]
-		return math.Float64frombits(binary.LittleEndian.Uint64(b))
+	numbers := make([]float64, 1+d+rank*d)
+	for i := range numbers {
+		numbers[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[(2+i)*word:]))
 	}
-	f.trace, f.mean, f.root = next(), make([]float64, d), mat.NewSymDense(int(d), nil)
-	for i := range f.mean {
-		f.mean[i] = next()
-	}
-	for i := range int(d) {
-		for j := i; j < int(d); j++ {
-			f.root.SetSym(i, j, next())
-		}
-	}
+	f.trace, f.mean = numbers[0], numbers[1:1+d:1+d]
+	f.factor = mat.NewDense(int(rank), int(d), numbers[1+d:])
 	return nil
 }

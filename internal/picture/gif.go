@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/color/palette"
 	paint "image/draw"
 	"image/gif"
 
@@ -19,13 +18,13 @@ type Animation struct {
 	Last   int           // of the last frame, so that one can look at it
 }
 
-// GIF encodes an animation. Colours are those of a fixed palette of 256, dithered;
-// transparent pixels become white.
+// GIF encodes an animation. Its 256 colours are chosen for it; transparent pixels become
+// white.
 func (a Animation) GIF() ([]byte, error) {
 	if len(a.Frames) == 0 {
 		return nil, fmt.Errorf("picture: an animation of no frames")
 	}
-	g := &gif.GIF{}
+	var frames []*image.RGBA
 	for i, f := range a.Frames {
 		r := f.Bounds()
 		if r != a.Frames[0].Bounds() {
@@ -34,13 +33,18 @@ func (a Animation) GIF() ([]byte, error) {
 		opaque := image.NewRGBA(r)
 		paint.Draw(opaque, r, image.NewUniform(color.White), image.Point{}, paint.Src)
 		paint.Draw(opaque, r, f, r.Min, paint.Over)
-		p := image.NewPaletted(r, palette.Plan9)
-		paint.FloydSteinberg.Draw(p, r, opaque, r.Min)
-		delay := a.Delay
-		if i == len(a.Frames)-1 {
-			delay = a.Last
+		frames = append(frames, opaque)
+	}
+	g, colors := &gif.GIF{}, &nearest{p: palette(frames)}
+	for i, f := range frames {
+		p := image.NewPaletted(f.Bounds(), colors.p)
+		for j := range p.Pix {
+			p.Pix[j] = colors.of(f.Pix[4*j], f.Pix[4*j+1], f.Pix[4*j+2])
 		}
-		g.Image, g.Delay = append(g.Image, p), append(g.Delay, delay)
+		g.Image, g.Delay = append(g.Image, p), append(g.Delay, a.Delay)
+		if i == len(frames)-1 {
+			g.Delay[i] = a.Last
+		}
 	}
 	var b bytes.Buffer
 	err := gif.EncodeAll(&b, g)

@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"crypto/sha256"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -113,6 +114,14 @@ func TestReferencesAreKept(t *testing.T) {
 	content, err := os.ReadFile(file(folder, key))
 	if err != nil {
 		t.Fatal(err)
+	}
+	short := content[:len(content)-sha256.Size-8] // whole by its hash, but of another format
+	sum := sha256.Sum256(short)
+	if err := os.WriteFile(file(folder, key), append(slices.Clone(short), sum[:]...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := Kept(folder, key); found != nil || err != nil {
+		t.Errorf("another format goes unnoticed (%v)", err)
 	}
 	for _, at := range []int{0, len(magic) + 1, len(content) / 2, len(content) - 1} {
 		damaged := slices.Clone(content)

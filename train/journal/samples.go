@@ -110,3 +110,9 @@ func Sheet(s *train.Samples, classes []string) (*image.NRGBA, error) {
 	}
 	return picture.Grid{Columns: columns, Labels: labels}.Draw(b)
 }
+
+// Plain draws every sample in order, ten a row, without labels.
+func Plain(s *train.Samples) (*image.NRGBA, error) {
+	b := picture.Batch{N: len(s.Class), C: s.Channels, H: s.Size, W: s.Size, Pix: s.Images}
+	return picture.Grid{Columns: min(columns, b.N)}.Draw(b)
+}
