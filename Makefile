@@ -71,6 +71,11 @@ bench: build ## time a training step and each convolution
 bench-peers: build ## the same training step here and in PyTorch, in turns (installs PyTorch in a cache outside the tree)
 	bench/peers/run.sh
 
+GROWTH ?= docs/results/growth
+.PHONY: bench-growth
+bench-growth: build ## how a step's time grows with batch, SGLD steps and threads: tables and charts in GROWTH
+	$(BIN)/jem bench growth --out $(GROWTH)
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME (20s)
 	@set -e; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
@@ -108,10 +113,10 @@ plan-check: ## ask the real cuDNN for a plan of every convolution, for cards tha
 
 .PHONY: test-gpu bench-gpu
 test-gpu: gpu-bundle ## the conformance suite and the golden steps on this machine's GPU
-	build/jem-gpu-bundle/run.sh --only test --out runs/gpu
+	build/jem-gpu-bundle/run.sh --only machine,test,golden --out runs/gpu
 
 bench-gpu: gpu-bundle ## step times, kernels' bandwidth and PyTorch's step on this machine's GPU
-	build/jem-gpu-bundle/run.sh --only bench --out runs/gpu
+	build/jem-gpu-bundle/run.sh --only machine,bench --out runs/gpu
 
 .PHONY: gpu-bundle
 gpu-bundle: ## one folder to carry to a machine with a GPU: build/jem-gpu-bundle, and its .tar.gz

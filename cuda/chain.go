@@ -77,11 +77,10 @@ func (c *chain) capture(op string, key philox.Key) {
 	c.steps.Run(key)
 	c.capturing = false
 	// A capture is ended whatever happened within, and what happened first is what is told.
-	err := d.ctx.Do(func() (err error) {
+	d.fail(op, d.ctx.Do(func() (err error) {
 		c.graph, err = d.ctx.EndCapture()
 		return err
-	})
-	d.fail(op, err)
+	}))
 	if d.moves != c.moves {
 		d.fail(op, errMoved)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"jem/backend"
 	"jem/cuda"
-	"jem/cuda/internal/standin"
+	"jem/cuda/sim/control"
 	"jem/internal/philox"
 	"jem/kernels"
 	"jem/model"
@@ -17,7 +17,7 @@ import (
 
 // onStandin skips a test that reads the stand-in's counters where there are none.
 func onStandin(t *testing.T) {
-	if !standin.Present() {
+	if !control.Present() {
 		t.Skip("counts what the stand-in for the driver sees: this is a real one")
 	}
 }
@@ -50,17 +50,17 @@ func TestSteadyChains(t *testing.T) {
 	for _, o := range []cuda.Options{{}, {NoGraph: true}, {ConvEngine: "legacy"}, {Precision: "bf16"}, {Precision: "bf16", ConvEngine: "legacy", NoGraph: true}} {
 		d := open(t, o)
 		chain := sampling(t, d)
-		standin.Reset()
+		control.Reset()
 		chain.Run(philox.New(1, 0, philox.Test).At(3, 0))
 		for _, what := range []string{"allocations", "pinned", "host_copies", "synchronisations", "cuMemFree_v2"} {
-			if n := standin.Count(what); n > 0 {
+			if n := control.Count(what); n > 0 {
 				t.Errorf("%+v: a chain makes %d %s", o, n, what)
 			}
 		}
 		if o.NoGraph {
 			continue
 		}
-		if graphs, kernels := standin.Count("cuGraphLaunch"), standin.Count("cuLaunchKernel"); graphs != 1 || kernels != 1 {
+		if graphs, kernels := control.Count("cuGraphLaunch"), control.Count("cuLaunchKernel"); graphs != 1 || kernels != 1 {
 			t.Errorf("%+v: a chain launches %d graphs and %d kernels, want one each: the graph and its key", o, graphs, kernels)
 		}
 	}
@@ -72,14 +72,14 @@ func launched(t *testing.T, o cuda.Options) map[string]int {
 	o.NoGraph = true
 	d := open(t, o)
 	chain := sampling(t, d)
-	standin.Reset()
+	control.Reset()
 	chain.Run(philox.New(1, 0, philox.Test).At(3, 0))
 	if err := d.Sync(); err != nil {
 		t.Fatal(err)
 	}
 	counts := map[string]int{}
 	for _, k := range kernels.All() {
-		if n := standin.Count("kernel:" + k.Name); n > 0 {
+		if n := int(control.Count("kernel:" + k.Name)); n > 0 {
 			counts[k.Name] = n
 		}
 	}
@@ -116,9 +116,9 @@ func TestAdamIsOneLaunch(t *testing.T) {
 	onStandin(t)
 	d := open(t, cuda.Options{})
 	p, g, m, v := d.New(backend.Dense, 70001), d.New(backend.Dense, 70001), d.New(backend.Dense, 70001), d.New(backend.Dense, 70001)
-	standin.Reset()
+	control.Reset()
 	d.AdamStep(p, g, m, v, backend.Adam{LR: 1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, GradScale: 1, Step: 1})
-	if n := standin.Count("cuLaunchKernel"); n != 1 {
+	if n := control.Count("cuLaunchKernel"); n != 1 {
 		t.Errorf("%d launches", n)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"jem/internal/philox"
 )
 
-// Device is a GPU as backend.Device and backend.Chainer.
+// Device is a GPU as backend.Device, backend.Chainer and backend.Chooser.
 type Device struct {
 	opt     Options
 	ctx     *driver.Context
@@ -30,8 +30,9 @@ type Device struct {
 	params  uint64               // counts ParamsChanged; convolutions redo their weights when it moved
 	moves   uint64               // counts the times that shared memory moved; captured graphs are redone
 	convs   []*conv
-	chain   *chain // being run; nil outside chains
-	err     error  // the first, which sticks
+	asked   map[string]string // of UseChoices
+	chain   *chain            // being run; nil outside chains
+	err     error             // the first, which sticks
 }
 
 // Open returns the card as a device.
@@ -101,10 +102,10 @@ func (d *Device) Close() error {
 	})
 	err = errors.Join(err, d.ctx.Close())
 	d.ctx = nil
-	if d.err != nil {
+	if err == nil || d.err != nil {
 		return nil // told already; giving back what a dead context held must fail
 	}
-	return err
+	return &Error{Op: "close", Memory: outOfMemory(err), Err: err}
 }
 
 // run makes calls on the device's thread, on behalf of the verb op, unless an error sticks.

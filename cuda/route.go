@@ -5,6 +5,7 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"jem/cuda/internal/dnn"
 	"jem/cuda/internal/driver"
@@ -35,37 +36,87 @@ func (c *conv) find(op string, s dnn.Spec) *route {
 	return r
 }
 
-// choose asks the library for the first that exists: the graph API's fused plan; the legacy
-// calls; the graph API's bare plan. The option rules engines out.
+// attempt is one way to plan a spec.
+type attempt struct {
+	plan  func(dnn.Spec, dnn.Limits) (dnn.Plan, error)
+	spec  dnn.Spec
+	route route // but for the plan
+}
+
+// attempts are the ways that the option allows, the preferred first: the graph API's fused plan;
+// the legacy calls; the graph API's bare plan.
+func (c *conv) attempts(s dnn.Spec) (all []attempt) {
+	h, bare, engine := c.d.handle, s.Bare(), c.d.opt.ConvEngine
+	if engine != "legacy" {
+		all = append(all, attempt{h.Graph, s, route{fused: true}})
+	}
+	if engine != "graph" {
+		all = append(all, attempt{h.Legacy, bare, route{fused: s == bare, gradient: storageOf(s.Precision)}})
+	}
+	if engine != "legacy" && s != bare {
+		all = append(all, attempt{h.Graph, bare, route{}})
+	}
+	return all
+}
+
+// choose takes the plan that Device.UseChoices asked for, if there is one, else the first that
+// the library proposes.
 func (c *conv) choose(s dnn.Spec) (*route, error) {
-	d, bare := c.d, s.Bare()
+	d, attempts := c.d, c.attempts(s)
+	if asked := d.asked[s.String()]; asked != "" {
+		for _, a := range attempts {
+			if r := a.named(asked, d.limits); r != nil {
+				return r, nil
+			}
+		}
+	}
 	var refused []error
-	attempt := func(plan func(dnn.Spec, dnn.Limits) (dnn.Plan, error), s dnn.Spec) dnn.Plan {
-		p, err := plan(s, d.limits)
+	for _, a := range attempts {
+		p, err := a.plan(a.spec, d.limits)
+		if err == nil {
+			return a.take(p), nil
+		}
+		refused = append(refused, err)
+	}
+	return nil, fmt.Errorf("no engine for %s (%s) within %d MiB of working memory: raise --workspace-limit or choose another --conv-engine: %w",
+		s, d.opt.ConvEngine, d.limits.Workspace>>20, errors.Join(refused...))
+}
+
+func (a attempt) take(p dnn.Plan) *route {
+	r := a.route
+	r.plan, r.name = p, p.Name()
+	return &r
+}
+
+// named looks for a proposal of the given name.
+func (a attempt) named(name string, l dnn.Limits) *route {
+	const most = 16 // proposals
+	for ; l.Skip < most; l.Skip++ {
+		p, err := a.plan(a.spec, l)
 		if err != nil {
-			refused = append(refused, err)
 			return nil
 		}
-		return p
-	}
-	if d.opt.ConvEngine != "legacy" {
-		if p := attempt(d.handle.Graph, s); p != nil {
-			return &route{plan: p, fused: true, name: p.Name()}, nil
+		if p.Name() == name {
+			return a.take(p)
 		}
+		p.Destroy()
 	}
-	if d.opt.ConvEngine != "graph" {
-		if p := attempt(d.handle.Legacy, bare); p != nil {
-			return &route{plan: p, fused: s == bare, name: p.Name(), gradient: storageOf(s.Precision)}, nil
-		}
-	}
-	if d.opt.ConvEngine != "legacy" && s != bare {
-		if p := attempt(d.handle.Graph, bare); p != nil {
-			return &route{plan: p, name: p.Name()}, nil
-		}
-	}
-	return nil, fmt.Errorf("no engine for %s %+v within %d MiB of working memory: raise --workspace-limit or choose another --conv-engine: %w",
-		d.opt.ConvEngine, s, d.limits.Workspace>>20, errors.Join(refused...))
+	return nil
 }
+
+// Choices implements backend.Chooser.
+func (d *Device) Choices() map[string]string {
+	all := map[string]string{}
+	for _, c := range d.convs {
+		for s, r := range c.routes {
+			all[s.String()] = r.name
+		}
+	}
+	return all
+}
+
+// UseChoices implements backend.Chooser.
+func (d *Device) UseChoices(choices map[string]string) { d.asked = maps.Clone(choices) }
 
 // unfused makes the bare convolution and then what the spec adds to it. The bare result goes
 // where the final one will be, or aside where that place holds the residual.

@@ -3,11 +3,17 @@
 package cuda_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 
+	"jem/backend"
 	"jem/cuda"
+	"jem/cuda/sim/control"
+	"jem/internal/checkpoint"
 	"jem/internal/golden"
 	"jem/train"
 )
@@ -71,5 +77,81 @@ func TestTrainingBesideTheCPU(t *testing.T) {
 			}
 			t.Logf("losses from %.3f to %.3f, off by %.2g in ten steps and %.2g after", got[0].L, got[steps-1].L, worst[0], worst[1])
 		})
+	}
+}
+
+// keeper reads the weights, as every keeper must, and counts the states that it could read.
+type keeper struct {
+	d     backend.Device
+	saves int
+}
+
+func (k *keeper) Save(t *train.Trainer) (string, error) {
+	p := t.Model().Net.Params
+	if err := k.d.Download(make([]float32, p.Len()), p.Value); err != nil {
+		return "", err
+	}
+	k.saves++
+	return "kept", nil
+}
+
+func (k *keeper) Before(int) (*checkpoint.Checkpoint, []error, error) {
+	return nil, nil, checkpoint.ErrNone
+}
+func (k *keeper) Return(*checkpoint.Checkpoint) error { return nil }
+
+// A card that is lost after the third step ends the run with the card's own error, and nothing
+// is saved from it, even where the run is being stopped at that moment.
+func TestNothingIsSavedFromALostCard(t *testing.T) {
+	onStandin(t)
+	for _, stopped := range []bool{false, true} {
+		t.Run(fmt.Sprint("stopped ", stopped), func(t *testing.T) {
+			d := open(t, cuda.Options{})
+			c, src := smallRun(100)
+			c.Train.SaveEvery = 1
+			tr, err := train.New(d, c, src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			k := &keeper{d: d}
+			err = tr.Run(ctx, &losses{after: func(step int) {
+				if step == 3 {
+					control.Fail("cuStreamSynchronize", 1, 719)
+				}
+				if step == 3 && stopped {
+					stop()
+				}
+			}}, k)
+			var trouble *cuda.Error
+			if !errors.As(err, &trouble) || trouble.Memory {
+				t.Errorf("the run ended with %v", err)
+			}
+			if k.saves != 3 { // before the first step and after the first two
+				t.Errorf("%d states were kept, want 3", k.saves)
+			}
+		})
+	}
+}
+
+// A device that is told another's choices makes them, where it can; its lists are equal then.
+func TestChoicesAreRepeated(t *testing.T) {
+	first := open(t, cuda.Options{})
+	trained(t, first, 2, nil)
+	choices := first.(backend.Chooser).Choices()
+	legacy := open(t, cuda.Options{ConvEngine: "legacy"})
+	trained(t, legacy, 2, nil)
+	others := legacy.(backend.Chooser).Choices()
+	if len(choices) < 10 || len(others) != len(choices) || maps.Equal(choices, others) {
+		t.Fatalf("%d and %d choices", len(choices), len(others))
+	}
+	for _, list := range []map[string]string{choices, others} {
+		d := open(t, cuda.Options{})
+		d.(backend.Chooser).UseChoices(list)
+		trained(t, d, 2, nil)
+		if got := d.(backend.Chooser).Choices(); !maps.Equal(got, list) {
+			t.Errorf("made %v, want %v", got, list)
+		}
 	}
 }

@@ -114,7 +114,7 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*trai
 	}
 	m = measured[T]{t.Run.Name, t.Folder(), what, protocol, time.Since(start).Seconds(), value}
 	if text, err = json.MarshalIndent(m, "", " "); err != nil {
-		return value, fmt.Errorf("%s of %s: %w", what, t.Folder(), err)
+		return value, l.missing(fmt.Errorf("%s of %s: %w", what, t.Folder(), err))
 	}
 	return value, durable.WriteFile(path, append(text, '\n'))
 }

@@ -1,17 +1,22 @@
 package experiments
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"jem/internal/data"
+	"jem/internal/metrics"
 )
 
-// missing turns the error of an absent data set into a *NotRun; others stay.
+// missing turns the errors that concern one figure alone into a *NotRun: absent images, and
+// numbers that are not finite. Others stay: nothing else would work either.
 func (l *Lab) missing(err error) error {
-	if errors.Is(err, data.ErrMissing) {
+	var value *json.UnsupportedValueError // NaN or infinite
+	switch {
+	case errors.Is(err, data.ErrMissing), errors.Is(err, data.ErrBadData), errors.Is(err, metrics.ErrInput), errors.As(err, &value):
 		reason, _, _ := strings.Cut(err.Error(), "; looked in")
 		return &NotRun{l.elsewhere(reason)}
 	}

@@ -14,14 +14,21 @@ template <class T> using Out = T *;
 #define SHARED(T, name, n) __shared__ T name[n]
 #endif
 
-// EXPORTED begins a kernel, of at most 256 threads a block; EXPORTED_FULL one that is held to 32
-// registers, so that eight blocks fill a multiprocessor.
+// EXPORTED begins a kernel, of at most 256 threads a block; EXPORTED_FULL one whose registers must
+// let as many blocks run as a multiprocessor has threads for.
 #ifdef JEM_SIM
 #define EXPORTED extern "C" void
 #define EXPORTED_FULL EXPORTED
 #else
+#if defined __CUDA_ARCH__ && __CUDA_ARCH__ == 750
+#define FULL_BLOCKS 4
+#elif defined __CUDA_ARCH__ && (__CUDA_ARCH__ == 860 || __CUDA_ARCH__ == 890 || __CUDA_ARCH__ >= 1200)
+#define FULL_BLOCKS 6
+#else
+#define FULL_BLOCKS 8
+#endif
 #define EXPORTED extern "C" __global__ void __launch_bounds__(256)
-#define EXPORTED_FULL extern "C" __global__ void __launch_bounds__(256, 8)
+#define EXPORTED_FULL extern "C" __global__ void __launch_bounds__(256, FULL_BLOCKS)
 #endif
 
 // bf16 is bfloat16: the upper half of a float32.

@@ -11,7 +11,12 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 die() { echo "cuda-env: $*" >&2 && exit 69; }
 
-cudnn_header() { ls "$1"/include/cudnn_version.h /usr/include/cudnn_version.h /usr/include/x86_64-linux-gnu/cudnn_version.h 2>/dev/null | head -n 1; }
+cudnn_header() { # of the toolkit $1, or of the system
+    local folder
+    for folder in "$1/include" /usr/include /usr/include/x86_64-linux-gnu; do
+        [[ -f $folder/cudnn_version.h ]] && echo "$folder/cudnn_version.h" && return
+    done
+}
 
 usable() { [[ -x $1/bin/nvcc && -f $1/include/cuda.h && -n $(cudnn_header "$1") ]]; }
 

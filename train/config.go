@@ -117,8 +117,14 @@ type Guard struct {
 
 // Device is where the run computes.
 type Device struct {
-	Name     string `yaml:"name"`      // cpu
+	Name     string `yaml:"name"`      // cpu, cuda
 	ISA      string `yaml:"cpu_isa"`   // empty: the best
 	Threads  int    `yaml:"threads"`   // 0: all cores
 	ConvAlgo string `yaml:"conv_algo"` // of convolutions on the CPU: auto (each layer's fastest, measured where in doubt), direct, winograd (where it can)
+
+	Precision      string `yaml:"precision"`       // of convolutions on a GPU: fp32, tf32, bf16
+	PrecisionScope string `yaml:"precision_scope"` // where a precision below fp32 holds: chain (sampling), all
+	ConvEngine     string `yaml:"conv_engine"`     // of cuDNN: auto, graph (fused), legacy
+	WorkspaceLimit int    `yaml:"workspace_limit"` // working memory of a convolution on a GPU in MiB
+	Graph          bool   `yaml:"graph"`           // replay sampling chains as CUDA graphs
 }

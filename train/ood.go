@@ -3,7 +3,9 @@ package train
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"jem/internal/metrics"
 )
@@ -80,8 +82,12 @@ var groups = map[string]map[string][]string{
 	"mnist":    {"near": {"fashion-mnist"}, "far": {"cifar10", "tiny-imagenet", "textures", "places365"}},
 }
 
-// Group is near or far, as OpenOOD groups a set for an in-distribution set; else "".
+// Group is near or far, as OpenOOD groups a set for an in-distribution set; else "". A folder
+// of pictures is the set that it is named for.
 func Group(in, set string) string {
+	if path, ok := strings.CutPrefix(set, "folder:"); ok {
+		set = filepath.Base(path)
+	}
 	for name, sets := range groups[in] {
 		if slices.Contains(sets, set) {
 			return name

@@ -37,7 +37,7 @@ func Default() Config {
 			MaxGap: 100, MaxLogPx: 1e6, MaxGrad: 1e6, MaxPixel: 100, Saturation: 0.99, Spike: 20, Window: 100,
 			Budget: 5, Period: 1000, Suspect: 100, LRFactor: 0.5,
 		},
-		Device: Device{Name: "cpu", ConvAlgo: "auto"},
+		Device: Device{Name: "cpu", ConvAlgo: "auto", Precision: "fp32", PrecisionScope: "chain", ConvEngine: "auto", WorkspaceLimit: 256, Graph: true},
 	}
 }
 

@@ -67,12 +67,13 @@ func (v *validator) atLeast(path string, value, lo int) {
 // The largest counts that are taken. No run needs more; beyond them memory ends, and products
 // of counts might wrap around.
 const (
-	maxDepth   = 1000
-	maxWidth   = 64
-	maxBatch   = 1 << 16
-	maxThreads = 1 << 12
-	maxImages  = 1 << 28   // of a buffer or a set
-	maxCount   = 1<<31 - 1 // steps
+	maxDepth     = 1000
+	maxWidth     = 64
+	maxBatch     = 1 << 16
+	maxThreads   = 1 << 12
+	maxWorkspace = 1 << 20   // MiB
+	maxImages    = 1 << 28   // of a buffer or a set
+	maxCount     = 1<<31 - 1 // steps
 )
 
 // count wants a number in [lo,hi].
@@ -273,4 +274,11 @@ func (v *validator) device(d Device) {
 	v.oneOf("device.cpu_isa", d.ISA, "", "generic", "avx2", "avx512")
 	v.count("device.threads", d.Threads, 0, maxThreads)
 	v.oneOf("device.conv_algo", d.ConvAlgo, "auto", "direct", "winograd")
+	v.oneOf("device.precision", d.Precision, "fp32", "tf32", "bf16")
+	if d.Name == "cpu" && (d.Precision == "tf32" || d.Precision == "bf16") {
+		v.fault("device.precision", "%s is for --device cuda: the CPU computes in fp32", d.Precision)
+	}
+	v.oneOf("device.precision_scope", d.PrecisionScope, "chain", "all")
+	v.oneOf("device.conv_engine", d.ConvEngine, "auto", "graph", "legacy")
+	v.count("device.workspace_limit", d.WorkspaceLimit, 1, maxWorkspace)
 }

@@ -5,10 +5,55 @@ import (
 	"math"
 
 	"jem/backend"
+	"jem/internal/philox"
 )
 
 func chainChecks() []Check {
-	return []Check{{"chain", "gaussian_target", gaussianTarget}}
+	return []Check{{"chain", "gaussian_target", gaussianTarget}, {"chain", "planned", plannedChain}}
+}
+
+// plannedChain compares chains that the device plans as a whole with the same calls one by
+// one, over several runs with keys and parameters of their own. A device may compute its
+// chains in lower precision (bf16 has 2⁻⁹): gradients may differ by 2⁻⁶ of the largest,
+// over all steps. Noise of another key, σ = 1, or a gradient by old parameters is far beyond.
+func plannedChain(p *Probe) {
+	const steps, alpha = 3, 0.01
+	c := typical()[0]
+	wv := p.random(c.OutC * c.InC * c.Kernel * c.Kernel)
+	w := p.put(wv, backend.Dense, c.OutC, c.InC, c.Kernel, c.Kernel)
+	plan := p.dev.NewConv(c.ConvSpec, w.Tensor, p.in(backend.Dense, c.OutC).Tensor)
+	mover := func() (x, g backend.Tensor, step func(int, philox.Key)) {
+		x, g = p.put(make([]float32, size(c.x())), backend.Image, c.x()...).Tensor, p.alloc(backend.Image, c.x()...)
+		act := p.alloc(backend.Image, c.y()...)
+		return x, g, func(k int, key philox.Key) {
+			plan.Forward(nil, act, x, nil)
+			plan.InputGrad(g, act, nil, nil)
+			p.dev.SGLDStep(x, g, key, backend.SGLD{StepSize: alpha * float32(k+1), Noise: 1})
+		}
+	}
+	x, _, step := mover()
+	plainX, plainG, plainStep := mover()
+	chain := backend.NewChain(p.dev, steps, step)
+	defer chain.Close()
+	plain := backend.PlainChain{Steps: steps, Step: plainStep}
+	for run := range 4 {
+		p.dev.Upload(w.Tensor, p.random(len(wv)))
+		p.dev.ParamsChanged()
+		key := p.key()
+		key.Sub = uint32(10 * run)
+		chain.Run(key)
+		plain.Run(key)
+		largest := 0.0
+		for _, v := range p.get(plainG) {
+			largest = max(largest, math.Abs(float64(v)))
+		}
+		bound := alpha * (1 + 2 + 3) * largest / 64
+		got, want := p.get(x), p.get(plainX)
+		for i, v := range got {
+			p.equal(fmt.Sprintf("run %d, element %d", run, i), float64(v), float64(want[i]), bound)
+		}
+		p.dev.Copy(x, plainX) // both go on from one place
+	}
 }
 
 // gaussianTarget samples N(μ,1) by SGLD with the device's own verbs. With a gradient of

@@ -78,6 +78,26 @@ func (d noiseHasState) Normal(dst backend.Tensor, key philox.Key, mean, std floa
 
 type noiseTooWide struct{ backend.Device }
 
+// replaysOldKey runs every chain with the first run's key.
+type replaysOldKey struct{ backend.Device }
+
+func (d replaysOldKey) NewChain(steps int, step func(int, philox.Key)) backend.Chain {
+	return &oldKeyChain{PlainChain: backend.PlainChain{Steps: steps, Step: step}}
+}
+
+type oldKeyChain struct {
+	backend.PlainChain
+	key philox.Key
+	ran bool
+}
+
+func (c *oldKeyChain) Run(key philox.Key) {
+	if !c.ran {
+		c.key, c.ran = key, true
+	}
+	c.PlainChain.Run(c.key)
+}
+
 func (d noiseTooWide) SGLDStep(x, g backend.Tensor, key philox.Key, p backend.SGLD) {
 	p.Noise *= math.Sqrt2 // the square root of 2α, as in the textbook
 	d.Device.SGLDStep(x, g, key, p)
@@ -209,6 +229,7 @@ func TestSuiteNotices(t *testing.T) {
 		{"Normal keeps state", noiseHasState{good, new(int)}, "random/keys"},
 		{"noise of variance 2σ²", noiseTooWide{good}, "chain/gaussian_target"},
 		{"SGLD descends", sgldDescends{good}, "chain/gaussian_target"},
+		{"chains replayed with an old key", replaysOldKey{good}, "chain/planned"},
 		{"SGLD clips α times the gradient", clipsAfterScaling{good}, "update/sgld_step"},
 		{"Adam without bias correction", adamForgetsCorrection{good}, "update/adam"},
 		{"SGD reads the unset momentum", momentumKept{good}, "update/sgd"},

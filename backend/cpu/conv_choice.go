@@ -50,6 +50,10 @@ type candidate struct {
 	use    func() // plans it and makes it the layer's
 }
 
+// portableBlocks is from how many blocks of channels on, by stride, Winograd's algorithm is
+// faster with the portable kernels.
+var portableBlocks = [...]int{1: 2, 2: 8}
+
 // candidates lists the algorithms for a direction, the one that is usually fastest first.
 func (c *conv) candidates(dir direction) []candidate {
 	kernels := asm.ConvFor(c.d.isa)
@@ -68,7 +72,7 @@ func (c *conv) candidates(dir direction) []candidate {
 	switch {
 	case !winoFits(c, dir):
 		return []candidate{direct}
-	case c.d.isa == asm.Generic && c.x.blocks == 1 && c.y.blocks == 1:
+	case c.d.isa == asm.Generic && max(c.x.blocks, c.y.blocks) < portableBlocks[c.spec.Stride]:
 		// The portable kernels lose to the transforms what they save.
 		return []candidate{direct, winograd}
 	}

@@ -138,6 +138,23 @@ func TestTheUsualAlgorithmWinsTies(t *testing.T) {
 	}
 }
 
+func TestTheUsualAlgorithmIsGivenUpWithDelay(t *testing.T) {
+	usual, other := []time.Duration{100, 200}, []time.Duration{200, 100}
+	for _, c := range []struct {
+		best  []time.Duration
+		turns int
+		spent time.Duration
+		want  bool
+	}{
+		{usual, 2, time.Hour, false}, {usual, 3, 0, false}, {usual, 3, time.Hour, true}, {usual, 50, measureTime - 1, false},
+		{other, 3, time.Hour, false}, {other, 11, time.Hour, false}, {other, 12, 0, true},
+	} {
+		if got := decided(c.best, c.turns, c.spent); got != c.want {
+			t.Errorf("%v after %d turns in %v: %v", c.best, c.turns, c.spent, got)
+		}
+	}
+}
+
 // A real measurement chooses a candidate and leaves no trace: parameters that are set after
 // planning count, whatever was packed meanwhile.
 func TestMeasuringLeavesNoTrace(t *testing.T) {

@@ -13,9 +13,12 @@ const (
 	// level 2 cache, so that memory counts as in earnest).
 	measureWork = 1 << 28
 	measureSize = 4 << 20
-	// measureTime is how long one direction is measured, once each candidate has had its three
-	// turns.
-	measureTime = 20 * time.Millisecond
+	// measureTime is how long one direction is measured at least, measureTurns how many turns
+	// each candidate has at least, doubtTurns how many before the rule's is given up: where
+	// other load disturbs, three turns may all be bad ones.
+	measureTime  = 20 * time.Millisecond
+	measureTurns = 3
+	doubtTurns   = 12
 	// measureGain is how much faster than the usual algorithm another one must be: less is
 	// noise.
 	measureGain = 1.05
@@ -33,7 +36,7 @@ func (c *conv) fastest(dir direction, all []candidate) int {
 		passes[i], best[i] = t.pass(c, dir), math.MaxInt64
 		passes[i]() // weights are packed, memory is touched
 	}
-	for begin, round := time.Now(), 0; round < 3 || time.Since(begin) < measureTime; round++ {
+	for begin, round := time.Now(), 0; !decided(best, round, time.Since(begin)); round++ {
 		for i, pass := range passes {
 			start := time.Now()
 			pass()
@@ -42,6 +45,14 @@ func (c *conv) fastest(dir direction, all []candidate) int {
 	}
 	c.d.ParamsChanged() // parameters may be set after planning: what was packed now is void
 	return winner(best)
+}
+
+// decided reports whether so many turns in so much time are enough.
+func decided(best []time.Duration, turns int, spent time.Duration) bool {
+	if turns < measureTurns || winner(best) != 0 {
+		return turns >= doubtTurns
+	}
+	return spent >= measureTime
 }
 
 // winner is the index of the least time, or 0 unless that is better by measureGain.

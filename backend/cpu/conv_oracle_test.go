@@ -43,7 +43,11 @@ var oracleSpecs = []backend.ConvSpec{
 	{N: 13, InC: 16, OutC: 48, H: 8, W: 24, Kernel: 3, Stride: 2, Pad: 1},
 	{N: 35, InC: 16, OutC: 16, H: 8, W: 8, Kernel: 3, Stride: 2, Pad: 1},
 	{N: 1, InC: 40, OutC: 20, H: 16, W: 88, Kernel: 3, Stride: 2, Pad: 1},
-	{N: 1, InC: 64, OutC: 80, H: 16, W: 8, Kernel: 3, Stride: 2, Pad: 1},
+	{N: 2, InC: 64, OutC: 80, H: 16, W: 16, Kernel: 3, Stride: 2, Pad: 1},
+	{N: 1, InC: 80, OutC: 112, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1},
+	// … and enough tiles for chunks of them.
+	{N: 5, InC: 16, OutC: 16, H: 32, W: 28, Kernel: 3, Stride: 1, Pad: 1},
+	{N: 5, InC: 16, OutC: 16, H: 64, W: 56, Kernel: 3, Stride: 2, Pad: 1},
 }
 
 func specName(s backend.ConvSpec) string {

@@ -179,11 +179,15 @@ func (p *wino) product(a *asm.WinoProduct, g int, phase *winoPhase, tiles span, 
 	blocks, count := p.blocks(g), tiles.hi-tiles.lo
 	a.VBlock = 4 * block * p.perBlock
 	u := p.u[p.panel(g):]
-	next := p.aheadOf(p.op.src, span{tiles.hi, min(tiles.hi+count, p.op.n*p.tiles)}, span{0, p.src.blocks})
-	var dests [3]ahead
-	n, points := 0, len(p.points)
-	if phase.points.lo == 0 {
-		dests, n = p.dests(g, tiles)
+	nextTiles, points := span{tiles.hi, min(tiles.hi+count, p.op.n*p.tiles)}, len(p.points)
+	next := p.aheadOf(p.op.src, nextTiles, span{0, p.src.blocks})
+	dests, n := p.dests(g, tiles)
+	if len(p.phases) > 1 { // too late for the first phase: the next group's
+		if g+1 < p.groups {
+			dests, n = p.dests(g+1, tiles)
+		} else {
+			dests, n = p.dests(0, nextTiles)
+		}
 	}
 	for i := phase.points.lo; i < phase.points.hi; i++ {
 		point := &p.points[i]
@@ -193,22 +197,23 @@ func (p *wino) product(a *asm.WinoProduct, g int, phase *winoPhase, tiles span, 
 		a.Blocks = point.blocks
 		steps := p.kernels.Steps(point.blocks, blocks, count)
 		a.Next, a.NextStep = next.share(g*points+i, p.groups*points, steps, a.U)
-		a.Dest, a.DestStep = uintptr(a.U), 0
-		if n > 0 {
-			a.Dest, a.DestStep = dests[i%n].share(i/n, phase.points.hi/n, steps, a.U)
-		}
+		a.Dest, a.DestStep = dests[i%n].share(i/n, points/n, steps, a.U)
 		p.kernels.Product(a, blocks, count)
 	}
 }
 
-// dests is the memory that the output transform of a group touches, for up to three
+// dests is the memory that the output transform of a group touches, for one to three
 // operands.
 func (p *wino) dests(g int, tiles span) (all [3]ahead, n int) {
 	first := g * p.kernels.Blocks
 	planes := span{first, first + p.blocks(g)}
 	op := &p.op
-	for _, t := range [...]*tensor{op.raw, op.act, op.sign, op.residual} {
-		if t != nil && n < len(all) && !(t == op.residual && op.residual == op.raw) {
+	residual := op.residual
+	if residual == op.raw {
+		residual = nil // in place
+	}
+	for _, t := range [...]*tensor{op.raw, op.act, op.sign, residual} {
+		if t != nil && n < len(all) {
 			all[n] = p.aheadOf(t, tiles, planes)
 			n++
 		}

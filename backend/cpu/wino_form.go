@@ -48,12 +48,15 @@ func winoFits(c *conv, dir direction) bool {
 	if s.Kernel != 3 || s.Pad != 1 || !c.x.blocked || !c.y.blocked || c.y.h%asm.WinoTile != 0 || c.y.w%asm.WinoTile != 0 {
 		return false
 	}
+	if dir == paramGradient && s.N*c.y.h*c.y.w < winoGradFewest*asm.WinoTile*asm.WinoTile {
+		return false
+	}
 	switch s.Stride {
 	case 1:
-		return dir != paramGradient || s.N*c.y.h*c.y.w >= winoGradFewest*asm.WinoTile*asm.WinoTile
+		return true
 	case 2:
 		weights := 4 * asm.WinoStridePoints * c.x.blocks * block * c.y.blocks * block
-		return dir != paramGradient && s.H == 2*c.y.h && s.W == 2*c.y.w && weights <= winoStrideWeights
+		return s.H == 2*c.y.h && s.W == 2*c.y.w && (dir == paramGradient || weights <= winoStrideWeights)
 	}
 	return false
 }

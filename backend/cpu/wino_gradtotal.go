@@ -19,8 +19,8 @@ func (k *winoGradTotal) part(i, worker int) {
 	width := p.blocks(g) * block * block
 	apart := p.splits() * p.partSums()
 	for chunk := 1; chunk < p.chunksOf(p.call.n); chunk++ {
-		for point := range asm.WinoPoints {
-			at := point*p.mPoint + plane%p.planesPart*width
+		for product := range p.products {
+			at := product*p.mPoint + plane%p.planesPart*width
 			p.conv.d.kernels.Axpy(total[at:][:width], total[chunk*apart+at:][:width], 1)
 		}
 	}
@@ -39,7 +39,7 @@ func (p *winoGrad) finish(a *asm.WinoTaps, g, plane int, m, w []float32) {
 		a.M = unsafe.Pointer(&m[plane%p.planesPart*block*lanes+b*block])
 		a.W = unsafe.Pointer(&w[0])
 		a.MPoint, a.MChannel, a.Channels = 4*p.mPoint, 4*lanes, channels
-		p.kernels.Taps(a)
+		p.kernels.Taps[s.Stride](a)
 		first := (g*p.kernels.Blocks + b) * block
 		for lane := range min(block, s.OutC-first) {
 			dw := p.call.dw.data[((first+lane)*s.InC+plane*block)*9:][:channels*9]

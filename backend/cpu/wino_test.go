@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"strings"
 	"testing"
 
 	"jem/backend"
@@ -44,6 +45,29 @@ func TestConvAlgoIsChosen(t *testing.T) {
 	}
 	if _, err := Open(Options{ConvAlgo: "fft"}); err == nil {
 		t.Error("opened with an unknown algorithm")
+	}
+}
+
+// TestWinoGradParts: enough parts for threads, in chunks of many tiles, whatever the layer.
+func TestWinoGradParts(t *testing.T) {
+	d := openDevice(t, Options{ConvAlgo: "winograd", Threads: 1})
+	for _, spec := range networkSpecs {
+		l := newLayer(d, spec)
+		p, ok := l.conv.(*conv).paramGrad.(*winoGrad)
+		if !ok {
+			continue
+		}
+		tiles := spec.N * p.tiles
+		if p.chunks > 1 && tiles/p.chunks < winoGradChunk {
+			t.Errorf("%s: %d chunks of %d tiles", specName(spec), p.chunks, tiles)
+		}
+		if p.chunks*p.splits() < winoGradParts && tiles >= 2*winoGradChunk*p.chunks {
+			t.Errorf("%s: %d chunks of %d parts", specName(spec), p.chunks, p.splits())
+		}
+	}
+	few := backend.ConvSpec{N: 1, InC: 32, OutC: 32, H: 8, W: 4, Kernel: 3, Stride: 1, Pad: 1}
+	if _, _, name := newLayer(d, few).conv.Algorithms(); strings.HasPrefix(name, "winograd") {
+		t.Errorf("%s for two tiles", name)
 	}
 }
 

@@ -10,7 +10,9 @@ Prints one JSON object; step_seconds is the median. On a GPU cuDNN may search fo
 
 import argparse
 import json
+import resource
 import statistics
+import sys
 import time
 
 import torch
@@ -108,7 +110,8 @@ def main():
         "device": torch.cuda.get_device_name() if on_gpu else "cpu", "tf32": on_gpu and not a.no_tf32, "compile": a.compile,
         "cudnn": torch.backends.cudnn.version() if on_gpu else None,
         "step_seconds": statistics.median(total), "step_seconds_min": min(total), "step_seconds_max": max(total),
-        "sgld_seconds": statistics.median(sgld),
+        "sgld_seconds": statistics.median(sgld), "capability": torch.backends.cpu.get_cpu_capability().lower(),
+        "process_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
     }))
 
 

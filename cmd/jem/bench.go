@@ -37,6 +37,7 @@ func (p *program) benchCommand() *cli.Command {
 				),
 				Action: p.benchStep,
 			}),
+			p.growthCommand(),
 			leaf(&cli.Command{
 				Name:   "memory",
 				Usage:  "tell what memory training takes on the device, without taking it",

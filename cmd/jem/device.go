@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -24,7 +25,7 @@ func openDevice(d train.Device) (backend.Device, error) {
 		memo.device = dev.Info()
 		return dev, nil
 	case "cuda":
-		return nil, deviceFault("this binary has no CUDA device: build one with make cuda, or use --device cpu")
+		return openCUDA(d)
 	}
 	return nil, deviceFault(fmt.Sprintf("unknown device %q: want cpu or cuda", d.Name))
 }
@@ -35,17 +36,19 @@ func deviceFault(problem string) error {
 
 // deviceFlags are those of commands that open a device without a configuration.
 func deviceFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu or cuda"},
 		&cli.StringFlag{Name: "cpu-isa", Usage: "instruction set: generic, avx2 or avx512; default: the best"},
 		&cli.IntFlag{Name: "threads", Usage: "threads; 0: all cores"},
 		&cli.StringFlag{Name: "conv-algo", Value: "auto", Usage: "convolutions on the CPU: auto, direct or winograd"},
-	}
+	}, cudaFlags()...)
 }
 
 // deviceOf reads deviceFlags.
 func deviceOf(c *cli.Context) train.Device {
-	return train.Device{Name: c.String("device"), ISA: c.String("cpu-isa"), Threads: c.Int("threads"), ConvAlgo: c.String("conv-algo")}
+	d := train.Device{Name: c.String("device"), ISA: c.String("cpu-isa"), Threads: c.Int("threads"), ConvAlgo: c.String("conv-algo")}
+	readCUDAFlags(c, &d)
+	return d
 }
 
 // listed is a device, or why there is none.
@@ -85,7 +88,10 @@ func (p *program) devicesCommand() *cli.Command {
 func tryDevice(d train.Device) listed {
 	dev, err := openDevice(d)
 	if err != nil {
-		reason := err.(*settings.Error).Faults[0].Problem
+		reason := err.Error()
+		if fault := (*settings.Error)(nil); errors.As(err, &fault) {
+			reason = fault.Faults[0].Problem
+		}
 		return listed{Info: backend.Info{Kind: d.Name, ISA: d.ISA}, Name: d.Name, Reason: reason}
 	}
 	defer dev.Close()

@@ -93,6 +93,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, errFailed):
 		return exitFailed
+	case deviceExit(err) != 0:
+		return deviceExit(err)
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &config):

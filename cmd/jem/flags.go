@@ -28,6 +28,10 @@ var shortcuts = []shortcut{
 	{"cpu-isa", "device.cpu_isa", "instruction set: generic, avx2 or avx512; default: the best"},
 	{"threads", "device.threads", "threads; 0: all cores"},
 	{"conv-algo", "device.conv_algo", "convolutions on the CPU: auto, direct or winograd"},
+	{"precision", "device.precision", "convolutions on a GPU: fp32, tf32 or bf16"},
+	{"precision-scope", "device.precision_scope", "where that holds: chain (sampling) or all"},
+	{"conv-engine", "device.conv_engine", "of cuDNN: auto, graph or legacy"},
+	{"workspace-limit", "device.workspace_limit", "working memory of a convolution on a GPU, MiB"},
 }
 
 // configFlags are those of commands that resolve a configuration.
@@ -40,7 +44,7 @@ func configFlags() []cli.Flag {
 	for _, s := range shortcuts {
 		flags = append(flags, &cli.StringFlag{Name: s.flag, Usage: s.help + ": " + s.path, Category: "Settings by their names in the paper"})
 	}
-	return flags
+	return append(flags, noGraphFlag)
 }
 
 // config resolves a command's configuration: default, preset, files, shortcuts, --set.
@@ -82,6 +86,9 @@ func layers(c *cli.Context) ([]settings.Layer, error) {
 		if c.IsSet(s.flag) {
 			layers = append(layers, settings.Option("--"+s.flag, s.path+"="+c.String(s.flag)))
 		}
+	}
+	if c.Bool(noGraphFlag.Name) {
+		layers = append(layers, settings.Option("--"+noGraphFlag.Name, "device.graph=false"))
 	}
 	for _, text := range c.StringSlice("set") {
 		layers = append(layers, settings.Option("--set", text))

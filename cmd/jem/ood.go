@@ -25,18 +25,9 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	result := train.OODResult{Orientation: train.Orientation, Scores: map[string]string{}}
-	if result.Subject, err = m.Subject(); err != nil {
+	others, err := openOthers(c, s, m, names)
+	if err != nil {
 		return err
-	}
-	others := make([]train.Images, len(names)) // all opened before the hours that scores may take
-	for i, name := range names {
-		var notes []string
-		others[i], notes, err = m.OpenOOD(name, c.Int("limit"))
-		s.notes(notes)
-		if err != nil {
-			return err
-		}
 	}
 	scorer, notes, err := m.NewScorer(c.Context, o, s.follow())
 	s.notes(notes)
@@ -47,11 +38,9 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	result.In, result.Scorer, result.Protocol = result.Data+" "+split, scorer.Options, train.Protocol{
-		Text: oodProtocol, DataHash: own.Data, Samples: own.Images,
-	}
-	for _, name := range o.Scores {
-		result.Scores[name] = train.ScoreMeanings[name]
+	result, err := oodResult(m, scorer, own)
+	if err != nil {
+		return err
 	}
 	for i, name := range names {
 		out, set, err := scorer.Score(c.Context, name, others[i], s.follow())
@@ -66,6 +55,32 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 		}
 	}
 	return p.result(c, result, oodRows(result))
+}
+
+// openOthers opens all sets, before the hours that scores may take.
+func openOthers(c *cli.Context, s *screen, m *train.Predictor, names []string) (all []train.Images, err error) {
+	for _, name := range names {
+		images, notes, err := m.OpenOOD(name, c.Int("limit"))
+		s.notes(notes)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, images)
+	}
+	return all, nil
+}
+
+// oodResult begins a result for the in-distribution images that were scored.
+func oodResult(m *train.Predictor, scorer *train.Scorer, own train.OODSet) (r train.OODResult, err error) {
+	if r.Subject, err = m.Subject(); err != nil {
+		return r, err
+	}
+	r.In, r.Orientation, r.Scorer, r.Scores = r.Subject.Data+" "+own.Set, train.Orientation, scorer.Options, map[string]string{}
+	r.Protocol = train.Protocol{Text: oodProtocol, DataHash: own.Data, Samples: own.Images}
+	for _, name := range scorer.Options.Scores {
+		r.Scores[name] = train.ScoreMeanings[name]
+	}
+	return r, nil
 }
 
 const oodProtocol = "all images of both sets with the run's evaluation noise, one pass of the network each, two for odin; features compared with training images without augmentation"

@@ -57,7 +57,7 @@ func (p *program) selftest(c *cli.Context) error {
 	s.start(int64(asked))
 	done := int64(0)
 	report := backendtest.Suite(dev, backendtest.Options{
-		Short: c.Bool("short"), Only: only,
+		Short: c.Bool("short"), Only: only, Widen: allowances(dev),
 		Observe: func(r backendtest.Result) { done++; s.set(done, r.Path()) },
 	})
 	s.close()

@@ -124,6 +124,7 @@ EXPORT int cuCtxDestroy_v2(void *ctx) {
     count("leaked", static_cast<long long>(s.memory.size()));
     s.memory.clear();
     s.counters["live"] = s.counters["live_bytes"] = 0;
+    s.streams.clear(); // whatever became of them
     s.sticky = 0;
     return ok;
 }

@@ -8,6 +8,7 @@
 #include "core.h"
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #define SANITIZED 1
 #endif
@@ -111,8 +112,18 @@ void run_thread() {
     abort();
 }
 
+// clean tells the sanitizer that the upper bytes of a stack are free: frames that were never left
+// had put marks there.
+void clean(const Thread &t, size_t bytes) {
+#ifdef SANITIZED
+    __asan_unpoison_memory_region(t.stack + stack_bytes - bytes, bytes);
+#endif
+    (void)t, (void)bytes;
+}
+
 // prepare lays a stack out as if sim_switch had been called from the start of run_thread.
 void prepare(Thread *t) {
+    clean(*t, 1024); // where run_thread's own frame was
     auto **top = reinterpret_cast<void **>(t->stack + stack_bytes);
     *--top = nullptr; // run_thread returns to nowhere, and its stack is aligned as after a call
     *--top = reinterpret_cast<void *>(&run_thread);
@@ -134,6 +145,7 @@ void make_threads(unsigned n) {
 // stuck is the fault of a block in which no thread can go on.
 [[noreturn]] void stuck() {
     unsigned barriers = 0, shuffles = 0, gone = 0;
+    for (unsigned i = 0; i < block.size; i++) clean(block.threads[i], stack_bytes);
     for (unsigned i = 0; i < block.size; i++) {
         const Thread &t = block.threads[i];
         barriers += t.status == at_barrier, shuffles += t.status == at_shuffle, gone += t.status == over;
@@ -186,6 +198,7 @@ void run_block() {
             moved = true;
             block.left -= t.status == over;
             if (block.kept) {
+                for (unsigned j = 0; j < block.size; j++) clean(block.threads[j], stack_bytes);
                 Fault f = *block.kept;
                 block.kept.reset();
                 throw f;

@@ -30,15 +30,15 @@ void fault(int code, const char *format, ...) {
 }
 
 // order lets the n-th call from now of a function fail.
-static void order(const std::string &function, long long n, int error) {
+static void order(State &s, const std::string &function, long long n, int error) {
     if (n > 0)
-        state().failures[function] = {n, error};
+        s.failures[function] = {n, error};
     else
-        state().failures.erase(function);
+        s.failures.erase(function);
 }
 
 // orders reads JEM_SIM_FAIL: function:n=error, separated by commas.
-static void orders(const char *list) {
+static void orders(State &s, const char *list) {
     for (std::string rest = list; !rest.empty();) {
         size_t comma = rest.find(',');
         std::string one = rest.substr(0, comma);
@@ -50,7 +50,7 @@ static void orders(const char *list) {
             complain("JEM_SIM_FAIL: %s is not function:n=error", one.c_str());
             abort();
         }
-        order(name, n, error);
+        order(s, name, n, error);
     }
 }
 
@@ -69,14 +69,10 @@ State &state() {
         auto *fresh = new State; // never destroyed: the process may end on any thread
         const char *mib = getenv("JEM_SIM_MEMORY");
         fresh->limit = size_t(mib ? atoll(mib) : 8192) << 20;
+        if (const char *list = getenv("JEM_SIM_FAIL")) orders(*fresh, list);
         atexit(report);
         return fresh;
     }();
-    static bool read = [] {
-        if (const char *list = getenv("JEM_SIM_FAIL")) orders(list);
-        return true;
-    }();
-    (void)read;
     return *s;
 }
 
@@ -144,5 +140,5 @@ EXPORT void simReset(void) {
 
 EXPORT void simFail(const char *function, long long n, int error) {
     std::lock_guard<std::recursive_mutex> guard(state().lock);
-    order(function, n, error);
+    order(state(), function, n, error);
 }

@@ -28,7 +28,7 @@ const (
 func checkpoints(n int) map[int]bool {
 	at, before, share := map[int]bool{}, 0.0, 0.22
 	for share <= 1 {
-		at[int(math.Ceil(share*float64(n) - 1e-9))] = true
+		at[int(math.Ceil(share*float64(n)-1e-9))] = true
 		before, share = share, share+max(share-before-0.03, 0.06)
 	}
 	return at

@@ -1,6 +1,11 @@
 package metrics
 
-import "math"
+import (
+	"math"
+	"math/cmplx"
+
+	"gonum.org/v1/gonum/dsp/fourier"
+)
 
 // Mixing says how well chains agree and how many independent draws they are worth.
 type Mixing struct {
@@ -62,16 +67,9 @@ func halved(chains [][]float64) (halves [][]float64, err error) {
 // correlationTime is 1 + 2·Σ ρ_t over the lags whose pair sums are positive and fall.
 func correlationTime(halves [][]float64, means []float64, within, total float64) float64 {
 	n := len(halves[0])
+	cov := autocovariance(halves, means)
 	rho := func(lag int) float64 { // 1 − V_t/(2·V), by the autocovariances
-		cov := 0.0
-		for i, h := range halves {
-			sum := 0.0
-			for t := lag; t < n; t++ {
-				sum += (h[t] - means[i]) * (h[t-lag] - means[i])
-			}
-			cov += sum / float64(n) / float64(len(halves))
-		}
-		return 1 - (within-cov*float64(n)/float64(n-1))/total
+		return 1 - (within-cov[lag]*float64(n)/float64(n-1))/total
 	}
 	tau, before := -1.0, math.Inf(1)
 	for lag := 0; lag+1 < n; lag += 2 {
@@ -86,6 +84,29 @@ func correlationTime(halves [][]float64, means []float64, within, total float64)
 		tau += 2 * before
 	}
 	return max(tau, math.SmallestNonzeroFloat64)
+}
+
+// autocovariance is Σ_t (x_t − m)(x_{t−lag} − m)/n for each lag, averaged over chains with
+// means m, by the Fourier transform: chains that don't mix are correlated over most lags, and
+// their sums one by one would take the square of a long chain's length.
+func autocovariance(chains [][]float64, means []float64) []float64 {
+	n := len(chains[0])
+	fft := fourier.NewFFT(2 * n) // zeros behind the chain keep its ends apart
+	padded, all := make([]float64, 2*n), make([]float64, n)
+	for i, c := range chains {
+		clear(padded)
+		for t, v := range c {
+			padded[t] = v - means[i]
+		}
+		power := fft.Coefficients(nil, padded)
+		for j, v := range power {
+			power[j] = v * cmplx.Conj(v)
+		}
+		for lag, v := range fft.Sequence(padded, power)[:n] {
+			all[lag] += v / float64(2*n) / float64(n) / float64(len(chains))
+		}
+	}
+	return all
 }
 
 // variance has the divisor N−1.

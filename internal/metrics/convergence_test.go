@@ -76,3 +76,20 @@ func TestMixRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Sums of 50 products of size 1 differ by 1e−15 from those by the transform.
+func TestAutocovarianceIsTheDefinition(t *testing.T) {
+	chains := autoregressive(3, 50, 0.7, rand.New(rand.NewPCG(3, 2)))
+	means := []float64{mean(chains[0]), mean(chains[1]), mean(chains[2])}
+	for lag, got := range autocovariance(chains, means) {
+		want := 0.0
+		for i, c := range chains {
+			for t := lag; t < 50; t++ {
+				want += (c[t] - means[i]) * (c[t-lag] - means[i]) / 50 / 3
+			}
+		}
+		if math.Abs(got-want) > 1e-12 {
+			t.Errorf("lag %d: got %g, want %g", lag, got, want)
+		}
+	}
+}

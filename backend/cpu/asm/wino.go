@@ -10,10 +10,10 @@ type Wino struct {
 	// Input and Output are the transforms.
 	Input  func(*WinoInput)
 	Output func(*WinoOutput)
-	// Delta, Outer (by blocks) and Taps are the parameter gradient's.
-	Delta func(*WinoDelta)
+	// Delta and Taps (by stride) and Outer (by blocks) are the parameter gradient's.
+	Delta [3]func(*WinoDelta)
 	Outer [3]func(*WinoOuter)
-	Taps  func(*WinoTaps)
+	Taps  [3]func(*WinoTaps)
 	// Windows are the weights' transforms, by stride.
 	Windows [3]func(*WinoWindows)
 	// Phases and Stride are the transforms of stride 2, Five and Phase those of its

@@ -47,15 +47,25 @@ func winoOutputAVX2(a *WinoOutput)
 //go:noescape
 func winoOuter1AVX2(a *WinoOuter)
 
-// winoDeltaAVX2 is the transform of output gradients.
+// winoDeltaAVX2 is the transform of output gradients to 6×6 points.
 //
 //go:noescape
 func winoDeltaAVX2(a *WinoDelta)
+
+// winoDeltaStrideAVX2 is the transform of output gradients to 5×5 points.
+//
+//go:noescape
+func winoDeltaStrideAVX2(a *WinoDelta)
 
 // winoTapsAVX2 is the transform of products to the window's gradient.
 //
 //go:noescape
 func winoTapsAVX2(a *WinoTaps)
+
+// winoTapsStrideAVX2 is the transform of products to the gradient of a window of stride 2.
+//
+//go:noescape
+func winoTapsStrideAVX2(a *WinoTaps)
 
 // winoPhasesAVX2 is the input transform of stride 2.
 //

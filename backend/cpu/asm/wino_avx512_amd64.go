@@ -107,15 +107,25 @@ func winoOuter1AVX512(a *WinoOuter)
 //go:noescape
 func winoOuter2AVX512(a *WinoOuter)
 
-// winoDeltaAVX512 is the transform of output gradients.
+// winoDeltaAVX512 is the transform of output gradients to 6×6 points.
 //
 //go:noescape
 func winoDeltaAVX512(a *WinoDelta)
+
+// winoDeltaStrideAVX512 is the transform of output gradients to 5×5 points.
+//
+//go:noescape
+func winoDeltaStrideAVX512(a *WinoDelta)
 
 // winoTapsAVX512 is the transform of products to the window's gradient.
 //
 //go:noescape
 func winoTapsAVX512(a *WinoTaps)
+
+// winoTapsStrideAVX512 is the transform of products to the gradient of a window of stride 2.
+//
+//go:noescape
+func winoTapsStrideAVX512(a *WinoTaps)
 
 // winoPhasesAVX512 is the input transform of stride 2.
 //

@@ -3877,6 +3877,251 @@ GLOBL winoDelta3ec80000AVX512<>(SB), RODATA|NOPTR, $4
 DATA winoDelta40100000AVX512<>+0(SB)/4, $0x40100000
 GLOBL winoDelta40100000AVX512<>(SB), RODATA|NOPTR, $4
 
+// func winoDeltaStrideAVX512(a *WinoDelta)
+// Requires: AVX, AVX512F
+TEXT ·winoDeltaStrideAVX512(SB), NOSPLIT, $0-8
+	VBROADCASTSS winoDeltaStride3f000000AVX512<>+0(SB), Z0
+	VBROADCASTSS winoDeltaStride3fc00000AVX512<>+0(SB), Z1
+	VBROADCASTSS winoDeltaStride3e800000AVX512<>+0(SB), Z2
+	VBROADCASTSS winoDeltaStride40100000AVX512<>+0(SB), Z3
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), AX
+	MOVQ         a+0(FP), CX
+	MOVQ         8(CX), CX
+	MOVQ         a+0(FP), DX
+	MOVQ         16(DX), DX
+	MOVQ         a+0(FP), BX
+	MOVQ         24(BX), BX
+	LEAQ         (BX)(BX*2), DI
+	MOVQ         a+0(FP), SI
+	MOVQ         40(SI), R8
+	LEAQ         (R8)(R8*2), R10
+	IMUL3Q       $0x05, R8, R11
+
+block:
+	MOVQ AX, SI
+	MOVQ CX, R12
+	MOVQ a+0(FP), R9
+	MOVQ 56(R9), R13
+
+tile:
+	MOVQ        R12, R9
+	VMOVUPS     (SI), Z4
+	VMOVUPS     (SI)(BX*1), Z5
+	VFMADD231PS (SI)(BX*2), Z2, Z4
+	VFMADD231PS (SI)(DI*1), Z2, Z5
+	VMULPS      Z0, Z5, Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     64(SI), Z5
+	VMOVUPS     64(SI)(BX*1), Z7
+	VFMADD231PS 64(SI)(BX*2), Z2, Z5
+	VFMADD231PS 64(SI)(DI*1), Z2, Z7
+	VMULPS      Z0, Z7, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     128(SI), Z7
+	VMOVUPS     128(SI)(BX*1), Z9
+	VFMADD231PS 128(SI)(BX*2), Z2, Z7
+	VFMADD231PS 128(SI)(DI*1), Z2, Z9
+	VMULPS      Z0, Z9, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	VMOVUPS     192(SI), Z9
+	VMOVUPS     192(SI)(BX*1), Z11
+	VFMADD231PS 192(SI)(BX*2), Z2, Z9
+	VFMADD231PS 192(SI)(DI*1), Z2, Z11
+	VMULPS      Z0, Z11, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	VMOVAPS     Z6, Z11
+	VMOVAPS     Z8, Z13
+	VFMADD231PS Z10, Z2, Z11
+	VFMADD231PS Z12, Z2, Z13
+	VMULPS      Z0, Z13, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	VMOVUPS     Z14, (R9)
+	VMOVUPS     Z11, (R9)(R8*1)
+	VMOVAPS     Z6, Z6
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z10, Z3, Z6
+	VFMADD231PS Z12, Z3, Z8
+	VMULPS      Z1, Z8, Z8
+	VADDPS      Z8, Z6, Z10
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     Z10, (R9)(R8*2)
+	VMOVUPS     Z6, (R9)(R10*1)
+	VMOVUPS     Z12, (R9)(R8*4)
+	ADDQ        R11, R9
+	VMOVAPS     Z4, Z6
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z7, Z2, Z6
+	VFMADD231PS Z9, Z2, Z8
+	VMULPS      Z0, Z8, Z8
+	VADDPS      Z8, Z6, Z10
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     Z10, (R9)
+	VMOVUPS     Z6, (R9)(R8*1)
+	VMOVAPS     Z4, Z4
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z7, Z3, Z4
+	VFMADD231PS Z9, Z3, Z5
+	VMULPS      Z1, Z5, Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z6, (R9)(R8*2)
+	VMOVUPS     Z4, (R9)(R10*1)
+	VMOVUPS     Z9, (R9)(R8*4)
+	ADDQ        R11, R9
+	VMOVUPS     (SI), Z4
+	VMOVUPS     (SI)(BX*1), Z5
+	VFMADD231PS (SI)(BX*2), Z3, Z4
+	VFMADD231PS (SI)(DI*1), Z3, Z5
+	VMULPS      Z1, Z5, Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     64(SI), Z5
+	VMOVUPS     64(SI)(BX*1), Z7
+	VFMADD231PS 64(SI)(BX*2), Z3, Z5
+	VFMADD231PS 64(SI)(DI*1), Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     128(SI), Z7
+	VMOVUPS     128(SI)(BX*1), Z9
+	VFMADD231PS 128(SI)(BX*2), Z3, Z7
+	VFMADD231PS 128(SI)(DI*1), Z3, Z9
+	VMULPS      Z1, Z9, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	VMOVUPS     192(SI), Z9
+	VMOVUPS     192(SI)(BX*1), Z11
+	VFMADD231PS 192(SI)(BX*2), Z3, Z9
+	VFMADD231PS 192(SI)(DI*1), Z3, Z11
+	VMULPS      Z1, Z11, Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	VMOVAPS     Z6, Z11
+	VMOVAPS     Z8, Z13
+	VFMADD231PS Z10, Z2, Z11
+	VFMADD231PS Z12, Z2, Z13
+	VMULPS      Z0, Z13, Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	VMOVUPS     Z14, (R9)
+	VMOVUPS     Z11, (R9)(R8*1)
+	VMOVAPS     Z6, Z6
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z10, Z3, Z6
+	VFMADD231PS Z12, Z3, Z8
+	VMULPS      Z1, Z8, Z8
+	VADDPS      Z8, Z6, Z10
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     Z10, (R9)(R8*2)
+	VMOVUPS     Z6, (R9)(R10*1)
+	VMOVUPS     Z12, (R9)(R8*4)
+	ADDQ        R11, R9
+	VMOVAPS     Z4, Z6
+	VMOVAPS     Z5, Z8
+	VFMADD231PS Z7, Z2, Z6
+	VFMADD231PS Z9, Z2, Z8
+	VMULPS      Z0, Z8, Z8
+	VADDPS      Z8, Z6, Z10
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     Z10, (R9)
+	VMOVUPS     Z6, (R9)(R8*1)
+	VMOVAPS     Z4, Z4
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z7, Z3, Z4
+	VFMADD231PS Z9, Z3, Z5
+	VMULPS      Z1, Z5, Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z6, (R9)(R8*2)
+	VMOVUPS     Z4, (R9)(R10*1)
+	VMOVUPS     Z9, (R9)(R8*4)
+	ADDQ        R11, R9
+	VMOVUPS     (SI)(DI*1), Z4
+	VMOVUPS     64(SI)(DI*1), Z5
+	VMOVUPS     128(SI)(DI*1), Z6
+	VMOVUPS     192(SI)(DI*1), Z7
+	VMOVAPS     Z4, Z8
+	VMOVAPS     Z5, Z9
+	VFMADD231PS Z6, Z2, Z8
+	VFMADD231PS Z7, Z2, Z9
+	VMULPS      Z0, Z9, Z9
+	VADDPS      Z9, Z8, Z10
+	VSUBPS      Z9, Z8, Z8
+	VMOVUPS     Z10, (R9)
+	VMOVUPS     Z8, (R9)(R8*1)
+	VMOVAPS     Z4, Z4
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z6, Z3, Z4
+	VFMADD231PS Z7, Z3, Z5
+	VMULPS      Z1, Z5, Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z6, (R9)(R8*2)
+	VMOVUPS     Z4, (R9)(R10*1)
+	VMOVUPS     Z7, (R9)(R8*4)
+	ADDQ        R11, R9
+	TESTQ       DX, DX
+	JE          summed
+	VMOVUPS     (SI), Z4
+	VADDPS      (SI)(BX*1), Z4, Z4
+	VADDPS      (SI)(BX*2), Z4, Z4
+	VADDPS      (SI)(DI*1), Z4, Z4
+	VMOVUPS     64(SI), Z5
+	VADDPS      64(SI)(BX*1), Z5, Z5
+	VADDPS      64(SI)(BX*2), Z5, Z5
+	VADDPS      64(SI)(DI*1), Z5, Z5
+	VMOVUPS     128(SI), Z6
+	VADDPS      128(SI)(BX*1), Z6, Z6
+	VADDPS      128(SI)(BX*2), Z6, Z6
+	VADDPS      128(SI)(DI*1), Z6, Z6
+	VMOVUPS     192(SI), Z7
+	VADDPS      192(SI)(BX*1), Z7, Z7
+	VADDPS      192(SI)(BX*2), Z7, Z7
+	VADDPS      192(SI)(DI*1), Z7, Z7
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z6, Z4, Z4
+	VADDPS      (DX), Z4, Z4
+	VMOVUPS     Z4, (DX)
+
+summed:
+	ADDQ  $+256, SI
+	ADDQ  $0x40, R12
+	DECQ  R13
+	JNE   tile
+	MOVQ  a+0(FP), SI
+	ADDQ  32(SI), AX
+	MOVQ  a+0(FP), SI
+	ADDQ  48(SI), CX
+	TESTQ DX, DX
+	JE    next
+	ADDQ  $0x40, DX
+
+next:
+	MOVQ a+0(FP), SI
+	DECQ 64(SI)
+	JNE  block
+	VZEROUPPER
+	RET
+
+DATA winoDeltaStride3f000000AVX512<>+0(SB)/4, $0x3f000000
+GLOBL winoDeltaStride3f000000AVX512<>(SB), RODATA|NOPTR, $4
+
+DATA winoDeltaStride3fc00000AVX512<>+0(SB)/4, $0x3fc00000
+GLOBL winoDeltaStride3fc00000AVX512<>(SB), RODATA|NOPTR, $4
+
+DATA winoDeltaStride3e800000AVX512<>+0(SB)/4, $0x3e800000
+GLOBL winoDeltaStride3e800000AVX512<>(SB), RODATA|NOPTR, $4
+
+DATA winoDeltaStride40100000AVX512<>+0(SB)/4, $0x40100000
+GLOBL winoDeltaStride40100000AVX512<>(SB), RODATA|NOPTR, $4
+
 // func winoTapsAVX512(a *WinoTaps)
 // Requires: AVX, AVX512F
 TEXT ·winoTapsAVX512(SB), NOSPLIT, $0-8
@@ -4083,6 +4328,392 @@ GLOBL winoTapsbe89ae41AVX512<>(SB), RODATA|NOPTR, $4
 
 DATA winoTaps3e89ae41AVX512<>+0(SB)/4, $0x3e89ae41
 GLOBL winoTaps3e89ae41AVX512<>(SB), RODATA|NOPTR, $4
+
+// func winoTapsStrideAVX512(a *WinoTaps)
+// Requires: AVX, AVX512F
+TEXT ·winoTapsStrideAVX512(SB), NOSPLIT, $0-8
+	VBROADCASTSS winoTapsStridebf000000AVX512<>+0(SB), Z0
+	VBROADCASTSS winoTapsStride3e2aaaabAVX512<>+0(SB), Z1
+	VBROADCASTSS winoTapsStridebe800000AVX512<>+0(SB), Z2
+	VBROADCASTSS winoTapsStride3e800000AVX512<>+0(SB), Z3
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), AX
+	MOVQ         a+0(FP), CX
+	MOVQ         8(CX), CX
+	MOVQ         a+0(FP), DX
+	MOVQ         16(DX), DX
+	MOVQ         a+0(FP), BX
+	MOVQ         32(BX), BX
+	LEAQ         (DX)(DX*2), R8
+	LEAQ         (DX)(DX*4), R9
+	LEAQ         (R8)(DX*4), R10
+	IMUL3Q       $0x09, DX, SI
+	LEAQ         (SI)(SI*2), R12
+	LEAQ         (SI)(SI*4), R13
+	LEAQ         (R12)(SI*4), R14
+
+channel:
+	MOVQ        AX, DI
+	LEAQ        (DI)(DX*8), R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(DX*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DI)(DX*2), Z5
+	VMOVUPS     (DI)(R8*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (DI)(DX*4), Z6, Z6
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R8*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (DI)(R10*1), Z7
+	VMOVUPS     (R11), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (DI)
+	VMOVUPS     Z5, (DI)(DX*1)
+	VMOVUPS     Z6, (DI)(DX*2)
+	ADDQ        SI, DI
+	ADDQ        SI, R11
+	MOVQ        AX, DI
+	MOVQ        DI, R11
+	LEAQ        (DI)(SI*8), R15
+	VMOVUPS     (R11), Z4
+	VMOVUPS     (R11)(SI*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (R11)(SI*2), Z5
+	VMOVUPS     (R11)(R12*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (R11)(SI*4), Z6, Z6
+	VMOVUPS     (R11)(R13*1), Z5
+	VMOVUPS     (R11)(R12*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (R11)(R14*1), Z7
+	VMOVUPS     (R15), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z5, 192(CX)
+	VMOVUPS     Z6, 384(CX)
+	ADDQ        DX, DI
+	MOVQ        DI, R11
+	LEAQ        (DI)(SI*8), R15
+	VMOVUPS     (R11), Z4
+	VMOVUPS     (R11)(SI*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (R11)(SI*2), Z5
+	VMOVUPS     (R11)(R12*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (R11)(SI*4), Z6, Z6
+	VMOVUPS     (R11)(R13*1), Z5
+	VMOVUPS     (R11)(R12*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (R11)(R14*1), Z7
+	VMOVUPS     (R15), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, 64(CX)
+	VMOVUPS     Z5, 256(CX)
+	VMOVUPS     Z6, 448(CX)
+	ADDQ        DX, DI
+	MOVQ        DI, R11
+	LEAQ        (DI)(SI*8), R15
+	VMOVUPS     (R11), Z4
+	VMOVUPS     (R11)(SI*1), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (R11)(SI*2), Z5
+	VMOVUPS     (R11)(R12*1), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	VADDPS      (R11)(SI*4), Z6, Z6
+	VMOVUPS     (R11)(R13*1), Z5
+	VMOVUPS     (R11)(R12*2), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (R11)(R14*1), Z7
+	VMOVUPS     (R15), Z8
+	VADDPS      Z8, Z7, Z9
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	VMOVUPS     Z4, 128(CX)
+	VMOVUPS     Z5, 320(CX)
+	VMOVUPS     Z6, 512(CX)
+	ADDQ        DX, DI
+	MOVQ        a+0(FP), DI
+	ADDQ        24(DI), AX
+	ADDQ        $+576, CX
+	DECQ        BX
+	JNE         channel
+	VZEROUPPER
+	RET
+
+DATA winoTapsStridebf000000AVX512<>+0(SB)/4, $0xbf000000
+GLOBL winoTapsStridebf000000AVX512<>(SB), RODATA|NOPTR, $4
+
+DATA winoTapsStride3e2aaaabAVX512<>+0(SB)/4, $0x3e2aaaab
+GLOBL winoTapsStride3e2aaaabAVX512<>(SB), RODATA|NOPTR, $4
+
+DATA winoTapsStridebe800000AVX512<>+0(SB)/4, $0xbe800000
+GLOBL winoTapsStridebe800000AVX512<>(SB), RODATA|NOPTR, $4
+
+DATA winoTapsStride3e800000AVX512<>+0(SB)/4, $0x3e800000
+GLOBL winoTapsStride3e800000AVX512<>(SB), RODATA|NOPTR, $4
 
 // func winoPhasesAVX512(a *WinoPhases)
 // Requires: AVX, AVX512F

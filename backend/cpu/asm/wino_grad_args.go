@@ -14,9 +14,15 @@ import "unsafe"
 //
 // with n = 2p²(p²−q²), m = 2q²(q²−p²), and A the transpose of the output transform's. So
 // the tiles' transforms have exact entries, and the division is done once, in the end.
+//
+// For stride 2 the products are the 81 of WinoPhases, of its inputs and A e Aᵀ at 25
+// points. Along an axis the taps are, with n = 2p(p²−q²), m = 2q(q²−p²) and the products
+// o of odd pixels and e of even ones,
+//
+//	g₀ = (o₀−o₁)/n + (o₂−o₃)/m   g₁ = (e₀−e₁)/n + (e₂−e₃)/m   g₂ = (o₀+o₁)p/n + (o₂+o₃)q/m + o₄
 
 // WinoDelta are the arguments of the output gradient's transform, D = A e Aᵀ for Tiles
-// tiles side by side in each of Blocks blocks of 16 channels:
+// tiles side by side in each of Blocks blocks of 16 channels (at 36 or 25 points):
 //
 //	D[point·DPoint + block·DBlock + 64·tile + 4·lane] from
 //	DY[block·Plane + row·Row + (4·tile + column)·64 + 4·lane],  row, column < 4
@@ -60,7 +66,7 @@ type WinoOuter struct {
 }
 
 // WinoTaps are the arguments of the last transform, Cᵀ M C for 16 output channels and each
-// of Channels input channels:
+// of Channels input channels, from 36 or 81 products:
 //
 //	W[channel][tap][lane] from M[point·MPoint + channel·MChannel + 4·lane],  tap < 9
 //

@@ -26,8 +26,8 @@ func winoTaps(m [6]float32) [3]float32 {
 	}
 }
 
-// generic is the portable transform of output gradients.
-func (a *WinoDelta) generic() {
+// plain is the portable transform of output gradients.
+func (a *WinoDelta) plain() {
 	for block := range a.Blocks {
 		for tile := range a.Tiles {
 			for lane := range 16 {
@@ -87,8 +87,8 @@ func (a *WinoOuter) square(v, d, m unsafe.Pointer) {
 	*m0, *m1 = quad{a0, a1, a2, a3}, quad{b0, b1, b2, b3}
 }
 
-// generic is the portable last transform.
-func (a *WinoTaps) generic() {
+// plain is the portable last transform.
+func (a *WinoTaps) plain() {
 	for channel := range a.Channels {
 		for lane := range 16 {
 			m := unsafe.Add(a.M, channel*a.MChannel+4*lane)

@@ -4,36 +4,50 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"unsafe"
 )
 
-// TestWinoGradIsCorrelation: the portable transforms give the window's gradient.
+// TestWinoGradIsCorrelation: the portable transforms give the window's gradient, for
+// stride 1 from 6×6 inputs, for stride 2 from 9×9.
 func TestWinoGradIsCorrelation(t *testing.T) {
-	x, e := integers(6*6*16, 5), integers(4*4*16, 7)
-	v, d, m := make([]float32, WinoPoints*16), make([]float32, WinoPoints*16), make([]float32, WinoPoints*16)
-	w, sum := make([]float32, 9*16), integers(16, 3)
-	bias := slices.Clone(sum)
 	k := WinoFor(Generic)
-	k.Input(&WinoInput{X: pointer(x, 0), V: pointer(v, 0), XRow: 6 * 64, VPoint: 64, Tiles: 1, Blocks: 1})
-	k.Delta(&WinoDelta{DY: pointer(e, 0), D: pointer(d, 0), Sum: pointer(sum, 0), Row: 4 * 64, DPoint: 64, Tiles: 1, Blocks: 1})
-	for i := range m {
-		m[i] = v[i] * d[i]
-	}
-	k.Taps(&WinoTaps{M: pointer(m, 0), W: pointer(w, 0), MPoint: 64, Channels: 1})
-	for lane := range 16 {
-		for pixel := range 16 {
-			bias[lane] += e[16*pixel+lane]
-		}
-		if sum[lane] != bias[lane] {
-			t.Fatalf("lane %d: the sum is %g, want %g", lane, sum[lane], bias[lane])
-		}
-		for tap := range 9 {
-			var want float32
-			for pixel := range 16 {
-				want += x[((pixel/4+tap/3)*6+pixel%4+tap%3)*16+lane] * e[16*pixel+lane]
+	for stride := 1; stride <= 2; stride++ {
+		wide := 3*stride + 3
+		x, e := integers(wide*wide*16, 5), integers(4*4*16, 7)
+		v, d, m := make([]float32, 81*16), make([]float32, WinoPoints*16), make([]float32, 81*16)
+		w, sum := make([]float32, 9*16), integers(16, 3)
+		bias := slices.Clone(sum)
+		k.Delta[stride](&WinoDelta{DY: pointer(e, 0), D: pointer(d, 0), Sum: pointer(sum, 0), Row: 4 * 64, DPoint: 64, Tiles: 1, Blocks: 1})
+		if stride == 1 {
+			k.Input(&WinoInput{X: pointer(x, 0), V: pointer(v, 0), XRow: 6 * 64, VPoint: 64, Tiles: 1, Blocks: 1})
+			for i := range WinoPoints * 16 {
+				m[i] = v[i] * d[i]
 			}
-			// 64·u·Σ|ab| of sixteen terms up to 4·4.
-			if got := w[16*tap+lane]; math.Abs(float64(got-want)) > 64*16*16/float64(1<<24) {
-				t.Fatalf("tap %d lane %d is %g, want %g", tap, lane, got, want)
+		} else {
+			offs := stridePlaces(0, 64)
+			k.Phases(&WinoPhases{X: pointer(x, 0), V: pointer(v, 0), Offs: unsafe.Pointer(&offs[0]), XRow: 9 * 64, Tiles: 1, Blocks: 1})
+			for i := range m {
+				point := i/16/9%5*5 + i/16%9%5
+				m[i] = v[i] * d[16*point+i%16]
+			}
+		}
+		k.Taps[stride](&WinoTaps{M: pointer(m, 0), W: pointer(w, 0), MPoint: 64, Channels: 1})
+		for lane := range 16 {
+			for pixel := range 16 {
+				bias[lane] += e[16*pixel+lane]
+			}
+			if sum[lane] != bias[lane] {
+				t.Fatalf("stride %d, lane %d: the sum is %g, want %g", stride, lane, sum[lane], bias[lane])
+			}
+			for tap := range 9 {
+				var want float32
+				for pixel := range 16 {
+					want += x[((pixel/4*stride+tap/3)*wide+pixel%4*stride+tap%3)*16+lane] * e[16*pixel+lane]
+				}
+				// 64·u·Σ|ab| of sixteen terms up to 4·4, twice that for stride 2.
+				if got := w[16*tap+lane]; math.Abs(float64(got-want)) > float64(64*stride*16*16)/(1<<24) {
+					t.Fatalf("stride %d: tap %d lane %d is %g, want %g", stride, tap, lane, got, want)
+				}
 			}
 		}
 	}
@@ -43,7 +57,7 @@ func TestWinoDeltaIsTheDefinition(t *testing.T) {
 	const blocks, tiles, row, plane, tilesApart = 2, 3, 13 * 16, 4 * 13 * 16, 5
 	const dBlock, dPoint = tilesApart * 16, (2*tilesApart + 1) * 16
 	dy := integers(blocks*plane, 5)
-	run := func(isa ISA, summed bool) (d, sum []float32) {
+	run := func(isa ISA, stride int, summed bool) (d, sum []float32) {
 		d, sum = make([]float32, WinoPoints*dPoint), integers(16*blocks, 3)
 		a := WinoDelta{
 			DY: pointer(dy, 0), D: pointer(d, 0), Row: 4 * row, Plane: 4 * plane,
@@ -52,16 +66,17 @@ func TestWinoDeltaIsTheDefinition(t *testing.T) {
 		if summed {
 			a.Sum = pointer(sum, 0)
 		}
-		WinoFor(isa).Delta(&a)
+		WinoFor(isa).Delta[stride](&a)
 		return d, sum
 	}
-	for _, summed := range []bool{false, true} {
-		want, wantSum := run(Generic, summed)
+	for i := range 4 {
+		stride, summed := 1+i/2, i%2 > 0
+		want, wantSum := run(Generic, stride, summed)
 		for _, isa := range Available() {
 			// At the points ±p A has 9 binary places and rows that sum up to 2.3, at ±q 3
 			// and 8.2: the transform of whole numbers to 4 is exact, fused or not.
-			if d, sum := run(isa, summed); !slices.Equal(d, want) || !slices.Equal(sum, wantSum) {
-				t.Errorf("%s, with sums %v: other numbers than the definition's", isa, summed)
+			if d, sum := run(isa, stride, summed); !slices.Equal(d, want) || !slices.Equal(sum, wantSum) {
+				t.Errorf("%s, stride %d, with sums %v: other numbers than the definition's", isa, stride, summed)
 			}
 		}
 	}
@@ -101,17 +116,19 @@ func TestWinoOuterIsTheDefinition(t *testing.T) {
 
 func TestWinoTapsIsTheDefinition(t *testing.T) {
 	const channels, lanes, point = 3, 32, 3*32 + 16
-	run := func(isa ISA) []float32 {
-		m, w := integers(WinoPoints*point, 5), make([]float32, channels*9*16)
-		WinoFor(isa).Taps(&WinoTaps{M: pointer(m, 16), W: pointer(w, 0), MPoint: 4 * point, MChannel: 4 * lanes, Channels: channels})
+	run := func(isa ISA, stride int) []float32 {
+		m, w := integers(WinoStridePoints*point, 5), make([]float32, channels*9*16)
+		WinoFor(isa).Taps[stride](&WinoTaps{M: pointer(m, 16), W: pointer(w, 0), MPoint: 4 * point, MChannel: 4 * lanes, Channels: channels})
 		return w
 	}
-	want := run(Generic)
-	for _, isa := range Available() {
-		for i, got := range run(isa) {
-			// Rows of Cᵀ sum up to 2.8 in size, products to 4.
-			if math.Abs(float64(got-want[i])) > 8*2.8*2.8*4/float64(1<<24) {
-				t.Fatalf("%s: element %d is %g, want %g", isa, i, got, want[i])
+	for stride := 1; stride <= 2; stride++ {
+		want := run(Generic, stride)
+		for _, isa := range Available() {
+			for i, got := range run(isa, stride) {
+				// Rows of Cᵀ sum up to 2.8 in size, products to 4.
+				if math.Abs(float64(got-want[i])) > 8*2.8*2.8*4/float64(1<<24) {
+					t.Fatalf("%s, stride %d: element %d is %g, want %g", isa, stride, i, got, want[i])
+				}
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 func TestWinoStrideIsConvolution(t *testing.T) {
 	x, g := integers(9*9*16, 5), [9]float32{3, -1, 2, 0, 4, -2, 1, -3, 1}
 	v, m := make([]float32, WinoStridePoints*16), make([]float32, 25*16)
-	offs := stridePlaces(1, 64)
+	offs := stridePlaces(0, 64)
 	k := WinoFor(Generic)
 	k.Phases(&WinoPhases{X: pointer(x, 0), V: pointer(v, 0), Offs: unsafe.Pointer(&offs[0]), XRow: 9 * 64, Tiles: 1, Blocks: 1})
 	u := make([]float64, WinoStridePoints)
@@ -40,11 +40,11 @@ func TestWinoStrideIsConvolution(t *testing.T) {
 	}
 }
 
-// stridePlaces puts the inputs of products side by side, after a few of other bytes.
-func stridePlaces(first, apart int) []int {
+// stridePlaces puts the inputs of products side by side, behind some others.
+func stridePlaces(before, apart int) []int {
 	offs := make([]int, WinoStridePoints)
 	for i := range offs {
-		offs[i] = (first - 1 + i) * apart
+		offs[i] = (before + i) * apart
 	}
 	return offs
 }
@@ -53,7 +53,7 @@ func TestWinoPhasesIsTheDefinition(t *testing.T) {
 	const blocks, tiles, row, plane, tilesApart = 2, 3, 26 * 16, 9 * 26 * 16, 5
 	const vBlock = tilesApart * 16
 	x := integers(blocks*plane, 5)
-	offs := stridePlaces(3, 4*2*vBlock)
+	offs := stridePlaces(2, 4*2*vBlock)
 	run := func(isa ISA) []float32 {
 		v := make([]float32, (WinoStridePoints+2)*2*vBlock)
 		WinoFor(isa).Phases(&WinoPhases{

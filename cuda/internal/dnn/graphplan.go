@@ -35,7 +35,7 @@ func (h *Handle) Graph(s Spec, l Limits) (Plan, error) {
 		stride: C.int(s.Stride), pad: C.int(s.Pad), alignment: C.int(s.Alignment),
 		bias: flag(s.Bias), residual: flag(s.Residual), raw: flag(s.Raw), act: flag(s.Act), slope: C.float(s.Slope),
 	}
-	limits := C.jem_limits{workspace: C.int64_t(l.Workspace), any_order: flag(l.AnyOrder)}
+	limits := C.jem_limits{workspace: C.int64_t(l.Workspace), any_order: flag(l.AnyOrder), skip: C.int(l.Skip)}
 	p := &graphPlan{handle: h}
 	if C.jem_plan_conv(C.jem_target{handle: h.c()}, &conv, &limits, &p.plan, &p.failure) != C.CUDNN_STATUS_SUCCESS {
 		return nil, p.failed("")

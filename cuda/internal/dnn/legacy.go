@@ -124,26 +124,29 @@ func (p *legacyPlan) describe(s Spec) error {
 	return nil
 }
 
-// choose takes the first algorithm, which the library thinks the fastest, that keeps to the
-// limits.
-func (p *legacyPlan) choose(s Spec, l Limits) error {
-	query := [...]func(C.cudnnHandle_t, C.jem_layer, *C.int, *C.jem_choice) C.cudnnStatus_t{
-		Forward: func(h C.cudnnHandle_t, l C.jem_layer, n *C.int, c *C.jem_choice) C.cudnnStatus_t {
-			return C.forward_choices(h, l, n, c)
-		},
-		InputGrad: func(h C.cudnnHandle_t, l C.jem_layer, n *C.int, c *C.jem_choice) C.cudnnStatus_t {
-			return C.input_choices(h, l, n, c)
-		},
-		ParamGrad: func(h C.cudnnHandle_t, l C.jem_layer, n *C.int, c *C.jem_choice) C.cudnnStatus_t {
-			return C.param_choices(h, l, n, c)
-		},
-	}
-	var choices [C.CHOICES]C.jem_choice
+// query asks for the algorithms that the library proposes, the fastest first.
+func (p *legacyPlan) query(pass Pass) ([]C.jem_choice, error) {
 	var n C.int
-	if err := failed("query of convolution algorithms", query[s.Pass](p.handle.c(), p.layer, &n, &choices[0])); err != nil {
+	choices, h := make([]C.jem_choice, C.CHOICES), p.handle.c()
+	var s C.cudnnStatus_t
+	switch pass {
+	case Forward:
+		s = C.forward_choices(h, p.layer, &n, &choices[0])
+	case InputGrad:
+		s = C.input_choices(h, p.layer, &n, &choices[0])
+	default:
+		s = C.param_choices(h, p.layer, &n, &choices[0])
+	}
+	return choices[:n], failed("query of convolution algorithms", s)
+}
+
+// choose takes the first algorithm that keeps to the limits.
+func (p *legacyPlan) choose(s Spec, l Limits) error {
+	choices, err := p.query(s.Pass)
+	if err != nil {
 		return err
 	}
-	for _, c := range choices[:n] {
+	for _, c := range choices {
 		tensorCores := c.math != C.CUDNN_DEFAULT_MATH && c.math != C.CUDNN_FMA_MATH
 		if c.status != C.CUDNN_STATUS_SUCCESS || c.ordered == 0 && !l.AnyOrder || s.Precision == FP32 && tensorCores || int64(c.workspace) > l.Workspace {
 			continue
@@ -151,7 +154,10 @@ func (p *legacyPlan) choose(s Spec, l Limits) error {
 		if err := p.adopt(s, c); err != nil {
 			return err
 		}
-		if int64(p.workspace) <= l.Workspace {
+		if int64(p.workspace) > l.Workspace {
+			continue
+		}
+		if l.Skip--; l.Skip < 0 {
 			return nil
 		}
 	}

@@ -2,6 +2,8 @@
 
 package dnn
 
+import "fmt"
+
 // Pass is one of a convolution's three computations.
 type Pass uint8
 
@@ -42,10 +44,27 @@ func (s Spec) Bare() Spec {
 	return s
 }
 
+// String describes the spec for people and lists of choices, as in
+// "forward 16to32 k3s2p1 32x32 n64 fp32 bias raw".
+func (s Spec) String() string {
+	text := fmt.Sprintf("%s %dto%d k%ds%dp%d %dx%d n%d %s", [...]string{"forward", "input gradient", "parameter gradient"}[s.Pass],
+		s.C, s.K, s.R, s.Stride, s.Pad, s.H, s.W, s.N, s.Precision)
+	for _, part := range []struct {
+		name string
+		has  bool
+	}{{"bias", s.Bias}, {"residual", s.Residual}, {"raw", s.Raw}, {"act", s.Act}, {fmt.Sprint("aligned to ", s.Alignment), s.Alignment != 16}} {
+		if part.has {
+			text += " " + part.name
+		}
+	}
+	return text
+}
+
 // Limits bound what a plan may take.
 type Limits struct {
 	Workspace int64 // bytes
 	AnyOrder  bool  // allow sums whose order changes from run to run
+	Skip      int   // leave out the library's first so many proposals that keep to the rest
 }
 
 // Place names an operand of a computation.

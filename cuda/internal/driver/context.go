@@ -29,13 +29,11 @@ type Context struct {
 	thread *thread
 	ctx    cu.CUContext
 	stream cu.Stream
-	launch launchBuffer
 }
 
 // Open makes a context on the card with the given ordinal.
 func Open(ordinal int) (*Context, error) {
 	c := &Context{thread: newThread()}
-	c.launch.init()
 	if err := c.Do(func() error { return c.open(ordinal) }); err != nil {
 		c.thread.close()
 		return nil, err

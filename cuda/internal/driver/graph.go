@@ -10,7 +10,10 @@ package driver
 // static CUresult instantiate(CUgraphExec *exec, CUgraph graph) { return cuGraphInstantiateWithFlags(exec, graph, 0); }
 import "C"
 
-import "unsafe"
+import (
+	"errors"
+	"unsafe"
+)
 
 // Graph is captured work, ready to be replayed.
 type Graph struct{ exec C.CUgraphExec }
@@ -27,12 +30,9 @@ func (c *Context) EndCapture() (*Graph, error) {
 	if err := failed("cuStreamEndCapture", C.cuStreamEndCapture(c.cstream(), &graph)); err != nil {
 		return nil, err
 	}
-	defer C.cuGraphDestroy(graph)
 	g := &Graph{}
-	if err := failed("cuGraphInstantiate", C.instantiate(&g.exec, graph)); err != nil {
-		return nil, err
-	}
-	return g, nil
+	err := failed("cuGraphInstantiate", C.instantiate(&g.exec, graph))
+	return g, errors.Join(err, failed("cuGraphDestroy", C.cuGraphDestroy(graph)))
 }
 
 // Replay puts the graph's work on the stream.

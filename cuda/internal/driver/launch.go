@@ -2,6 +2,24 @@
 
 package driver
 
+// The binding's Launch builds its list of arguments in fresh C memory, through Go pointers. While
+// Go collects garbage such a store reads what was there before, and where that is an old address
+// of Go's (freed memory of the C library that made threads holds some) the collector stops the
+// program: "found pointer to free object". So the list is built on C's side.
+
+// #include <cuda.h>
+// #include <stdint.h>
+//
+// enum { MAX_WORDS = 24 };
+//
+// static CUresult launch(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, CUstream stream, const uint64_t *words, int n) {
+// 	void *arguments[MAX_WORDS];
+// 	for (int i = 0; i < n; i++)
+// 		arguments[i] = (void *)&words[i];
+// 	return cuLaunchKernel(f, gx, gy, gz, bx, by, bz, 0, stream, arguments, NULL);
+// }
+import "C"
+
 import (
 	"unsafe"
 
@@ -9,7 +27,7 @@ import (
 )
 
 // MaxWords is the largest number of a kernel's arguments.
-const MaxWords = 24
+const MaxWords = C.MAX_WORDS
 
 // Module is a loaded image of kernels.
 type Module struct{ module cu.Module }
@@ -30,23 +48,10 @@ func (m Module) Kernel(name string) (Kernel, error) {
 	return Kernel{f}, describe("cuModuleGetFunction("+name+")", err)
 }
 
-// launchBuffer holds arguments where the binding finds them, so that a launch need not
-// allocate.
-type launchBuffer struct {
-	words    [MaxWords]uint64
-	pointers [MaxWords]unsafe.Pointer
-}
-
-func (b *launchBuffer) init() {
-	for i := range b.words {
-		b.pointers[i] = unsafe.Pointer(&b.words[i])
-	}
-}
-
-// Launch puts a kernel on the stream. Each argument is in the low bytes of its word.
+// Launch puts a kernel on the stream. Each of at most MaxWords arguments is in the low bytes of
+// its word.
 func (c *Context) Launch(k Kernel, grid, block [3]uint32, words []uint64) error {
-	b := &c.launch
-	n := copy(b.words[:], words)
-	return describe("cuLaunchKernel", k.function.Launch(int(grid[0]), int(grid[1]), int(grid[2]),
-		int(block[0]), int(block[1]), int(block[2]), 0, c.stream, b.pointers[:n]))
+	f := *(*C.CUfunction)(unsafe.Pointer(&k.function))
+	return failed("cuLaunchKernel", C.launch(f, C.uint(grid[0]), C.uint(grid[1]), C.uint(grid[2]), C.uint(block[0]), C.uint(block[1]), C.uint(block[2]),
+		c.cstream(), (*C.uint64_t)(unsafe.SliceData(words)), C.int(len(words))))
 }

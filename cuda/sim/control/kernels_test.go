@@ -436,3 +436,31 @@ func TestLongSums(t *testing.T) {
 		t.Errorf("sum_squares: %v, want %v", got, want)
 	}
 }
+
+// TestPools compares with the definition; a mean of at most nine errs by 9·2⁻²⁴ of the magnitudes,
+// which are below 1.
+func TestPools(t *testing.T) {
+	r := newRig(t)
+	for _, s := range [][7]int{{2, 3, 5, 7, 3, 2, 1}, {1, 5, 6, 6, 3, 1, 0}, {1, 1, 4, 9, 2, 2, 0}, {3, 2, 3, 3, 3, 1, 1}} {
+		n, c, h, w, size, stride, pad := s[0], s[1], s[2], s[3], s[4], s[5], s[6]
+		oh, ow := (h+2*pad-size)/stride+1, (w+2*pad-size)/stride+1
+		v := numbers(n, n*h*w*c)
+		x, largest, mean := put(r, v...), empty[float32](r, n*oh*ow*c), empty[float32](r, n*oh*ow*c)
+		r.launch("max_pool_f32", []int{n * oh * ow * c}, largest, x, n, c, h, w, size, stride, pad)
+		r.launch("mean_pool_f32", []int{n * oh * ow * c}, mean, x, n, c, h, w, size, stride, pad)
+		gotL, gotM := get[float32](r, largest, n*oh*ow*c), get[float32](r, mean, n*oh*ow*c)
+		for i := range gotL {
+			image, row, col, ch := i/(oh*ow*c), i/(ow*c)%oh, i/c%ow, i%c
+			most, sum, count := math.Inf(-1), 0.0, 0.0
+			for y := max(row*stride-pad, 0); y < min(row*stride-pad+size, h); y++ {
+				for x := max(col*stride-pad, 0); x < min(col*stride-pad+size, w); x++ {
+					value := float64(v[((image*h+y)*w+x)*c+ch])
+					most, sum, count = max(most, value), sum+value, count+1
+				}
+			}
+			if float64(gotL[i]) != most || math.Abs(float64(gotM[i])-sum/count) > 9.0/(1<<24) {
+				t.Fatalf("%v, output %d: largest %v and mean %v, want %v and %v", s, i, gotL[i], gotM[i], most, sum/count)
+			}
+		}
+	}
+}

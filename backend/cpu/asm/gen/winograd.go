@@ -16,8 +16,10 @@ func writeWinoGrad(v vectors) {
 			writeWinoOuter(v, blocks, splits)
 		}
 	}
-	writeWinoDelta(v)
+	writeWinoDelta(v, deltaKernel{points: 6, p: winoP, q: winoQ})
+	writeWinoDelta(v, deltaKernel{name: "Stride", points: 5, p: strideP, q: strideQ})
 	writeWinoTaps(v)
+	writeWinoStrideTaps(v)
 }
 
 // outerSplits is how the outer product goes through 16 input channels, so that its sums
@@ -135,21 +137,25 @@ func (a *evalMatrix) pair(q bool, e column) (plus, minus reg.VecVirtual) {
 	return plus, even
 }
 
-// writeWinoDelta writes the kernel of asm.WinoDelta. It takes the rows of A e that share
+// deltaKernel is one of the kernels of asm.WinoDelta: for the points ±p, ±q, ∞ and, if
+// there are six, 0.
+type deltaKernel struct {
+	name   string
+	points int // along an axis
+	p, q   float64
+}
+
+// writeWinoDelta writes a kernel of asm.WinoDelta. It takes the rows of A e that share
 // intermediate values at a time, so that nothing but the result is stored.
-func writeWinoDelta(v vectors) {
-	TEXT("winoDelta"+v.suffix, nosplit, "func(a *WinoDelta)")
-	Pragma("noescape")
-	Doc("winoDelta" + v.suffix + " is the transform of output gradients.")
-	const p, q = winoP, winoQ
-	w := &deltaWalk{v: &v, m: &evalMatrix{
-		v: &v, p: v.constant("winoDelta", p), q: v.constant("winoDelta", q),
-		pp: v.constant("winoDelta", p*p), qq: v.constant("winoDelta", q*q),
-	}}
+func writeWinoDelta(v vectors, k deltaKernel) {
+	prefix := "winoDelta" + k.name
+	begin(prefix+v.suffix, "WinoDelta", fmt.Sprintf("is the transform of output gradients to %d×%d points", k.points, k.points))
+	c := func(f float64) reg.VecVirtual { return v.constant(prefix, f) }
+	w := &deltaWalk{v: &v, k: k, m: &evalMatrix{v: &v, p: c(k.p), q: c(k.q), pp: c(k.p * k.p), qq: c(k.q * k.q)}}
 	dy, out, sums := argument("DY"), argument("D"), argument("Sum")
-	w.e, w.out = newPixelStrides(argument("Row"), 4), newPixelStrides(argument("DPoint"), 6)
-	w.six = GP64()
-	IMUL3Q(Imm(6), w.out.s1, w.six)
+	w.e, w.out = newPixelStrides(argument("Row"), 4), newPixelStrides(argument("DPoint"), k.points)
+	w.row = GP64()
+	IMUL3Q(Imm(uint64(k.points)), w.out.s1, w.row)
 	first, tiles := GP64(), GP64()
 
 	Label("block")
@@ -185,24 +191,31 @@ func writeWinoDelta(v vectors) {
 // deltaWalk is where the transform of output gradients reads and writes.
 type deltaWalk struct {
 	v   *vectors
+	k   deltaKernel
 	m   *evalMatrix
 	e   *pixelStrides // rows of the tile
 	out *pixelStrides // points of one row
-	six reg.Register  // bytes from one row of points to the next
+	row reg.Register  // bytes from one row of points to the next
 }
 
 // tile transforms one register's channels of a tile.
 func (w *deltaWalk) tile(off int) {
 	row := func(e column) {
-		store := func(c int, r Op) { VMOVUPS(r, w.out.at(c, off)) }
-		store(0, e(0))
-		for i, q := range []bool{false, true} {
-			plus, minus := w.m.pair(q, e)
-			store(2*i+1, plus)
-			store(2*i+2, minus)
+		c := 0
+		store := func(r Op) {
+			VMOVUPS(r, w.out.at(c, off))
+			c++
 		}
-		store(5, e(3))
-		ADDQ(w.six, w.out.p)
+		if w.k.points == 6 {
+			store(e(0))
+		}
+		for _, q := range []bool{false, true} {
+			plus, minus := w.m.pair(q, e)
+			store(plus)
+			store(minus)
+		}
+		store(e(3))
+		ADDQ(w.row, w.out.p)
 	}
 	plain := func(r int) {
 		var d []reg.VecVirtual
@@ -211,7 +224,9 @@ func (w *deltaWalk) tile(off int) {
 		}
 		row(registers(d))
 	}
-	plain(0)
+	if w.k.points == 6 {
+		plain(0)
+	}
 	for _, q := range []bool{false, true} {
 		var plus, minus []reg.VecVirtual
 		for c := range 4 {

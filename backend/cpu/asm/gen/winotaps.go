@@ -95,3 +95,69 @@ func writeWinoTaps(v vectors) {
 	JNE(LabelRef("channel"))
 	v.ret()
 }
+
+// writeWinoStrideTaps writes the kernel of asm.WinoTaps for stride 2. It goes through one
+// row of products at a time in both directions, so that registers suffice: first the
+// products of a row give the three taps of a row, which take their place, then those the
+// taps of the window.
+func writeWinoStrideTaps(v vectors) {
+	name := "winoTapsStride" + v.suffix
+	begin(name, "WinoTaps", "is the transform of products to the gradient of a window of stride 2")
+	const p, q = strideP, strideQ
+	c := func(f float64) reg.VecVirtual { return v.constant("winoTapsStride", f) }
+	np, nq := 1/(2*p*(p*p-q*q)), 1/(2*q*(q*q-p*p))
+	n, odd := [2]reg.VecVirtual{c(np), c(nq)}, [2]reg.VecVirtual{c(np * p), c(nq * q)}
+	from, to, point, channels := argument("M"), argument("W"), argument("MPoint"), argument("Channels")
+	row, at := GP64(), GP64()
+	columns := newPixelStrides(point, 9)
+	IMUL3Q(Imm(9), point, row)
+	rows := newPixelStrides(row, 9)
+
+	// times gives the taps of nine products.
+	times := func(m column) [3]reg.VecVirtual {
+		sums := func(i int) (sum, difference [2]reg.VecVirtual) {
+			for j := range sum {
+				sum[j], difference[j] = sumAndDifference(&v, m(i+2*j), m(i+2*j+1))
+			}
+			return sum, difference
+		}
+		weighted := func(weights, of [2]reg.VecVirtual) reg.VecVirtual {
+			VMULPS(weights[0], of[0], of[0])
+			VFMADD231PS(weights[1], of[1], of[0])
+			return of[0]
+		}
+		sum, difference := sums(0)
+		first, last := weighted(n, difference), weighted(odd, sum)
+		VADDPS(m(4), last, last)
+		_, difference = sums(5)
+		return [3]reg.VecVirtual{first, weighted(n, difference), last}
+	}
+
+	Label("channel")
+	for half := range v.perBlock {
+		off := half * v.bytes
+		MOVQ(from, columns.p)
+		LEAQ(Mem{Base: columns.p, Index: point, Scale: 8}, columns.p8)
+		for range 9 {
+			for i, t := range times(func(c int) Op { return columns.at(c, off) }) {
+				VMOVUPS(t, columns.at(i, off))
+			}
+			ADDQ(row, columns.p)
+			ADDQ(row, columns.p8)
+		}
+		MOVQ(from, at)
+		for c := range 3 {
+			MOVQ(at, rows.p)
+			LEAQ(Mem{Base: at, Index: row, Scale: 8}, rows.p8)
+			for r, t := range times(func(r int) Op { return rows.at(r, off) }) {
+				VMOVUPS(t, Mem{Base: to, Disp: 64*(3*r+c) + off})
+			}
+			ADDQ(point, at)
+		}
+	}
+	ADDQ(field("MChannel"), from)
+	ADDQ(I32(9*64), to)
+	DECQ(channels)
+	JNE(LabelRef("channel"))
+	v.ret()
+}

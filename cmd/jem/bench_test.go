@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"jem/internal/bench"
+)
+
+func TestBenchStepTellsMemoryAndAlgorithms(t *testing.T) {
+	step := []string{"bench", "step", "--model", "wrn-10-1", "--batch", "2", "--sgld-steps", "1", "--steps", "1", "--threads", "1", "--conv-algo", "direct", "--json"}
+	var r stepResult
+	okJSON(t, &r, step...)
+	if r.Precision != "fp32" || r.Peak <= 0 || r.Footprint == nil || len(r.Algorithms) == 0 {
+		t.Fatalf("%+v", r)
+	}
+	for plan, algorithm := range r.Algorithms {
+		if !strings.HasPrefix(algorithm, "direct-") {
+			t.Errorf("%s by %s", plan, algorithm)
+		}
+	}
+	var m memoryResult
+	okJSON(t, &m, "bench", "memory", "--model", "wrn-10-1", "--batch", "2", "--threads", "1", "--conv-algo", "direct", "--json")
+	if m.Footprint != *r.Footprint || m.Bytes != m.Footprint.Total() {
+		t.Errorf("jem bench memory tells %+v, jem bench step %+v", m, *r.Footprint)
+	}
+	// Per-sample scalars and verbs' working memory aren't foretold.
+	if rest := float64(r.Peak - m.Bytes); rest < 0 || rest > 0.02*float64(r.Peak) {
+		t.Errorf("%d bytes in use, foretold %d", r.Peak, m.Bytes)
+	}
+}
+
+func TestBenchMemoryOfWhatNoMachineHas(t *testing.T) {
+	var m memoryResult
+	okJSON(t, &m, "bench", "memory", "--model", "wrn-1000-64", "--batch", "4096", "--json")
+	if m.Bytes < 1<<40 {
+		t.Errorf("%d bytes", m.Bytes)
+	}
+}
+
+func TestBenchLayersShowsTheAlgorithm(t *testing.T) {
+	for _, algo := range []string{"direct", "winograd"} {
+		out := ok(t, "bench", "layers", "--model", "wrn-10-1", "--batch", "1", "--time", "1ms", "--threads", "1", "--conv-algo", algo)
+		if got := strings.Contains(out, "winograd"); got != (algo == "winograd") {
+			t.Errorf("--conv-algo %s shows\n%s", algo, out)
+		}
+	}
+	if r := do(t, "bench", "layers", "--conv-algo", "fft"); r.code != exitConfig || !strings.Contains(r.stderr, `device.conv_algo: unknown name "fft": want auto, direct, winograd`) {
+		t.Errorf("%d %s", r.code, r.stderr)
+	}
+}
+
+func TestBenchGrowth(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "growth")
+	var r growthResult
+	okJSON(t, &r, "bench", "growth", "--batches", "4", "--batches", "1", "--chains", "1", "--chains", "2", "--batch", "1", "--sgld-steps", "1",
+		"--steps", "1", "--threads", "1", "--conv-algo", "winograd", "--out", out, "--json")
+	sizes := func(points []bench.Point) (all []float64) {
+		for _, p := range points {
+			if p.Seconds <= 0 {
+				t.Errorf("%+v", p)
+			}
+			all = append(all, p.Size)
+		}
+		return all
+	}
+	if b, k := sizes(r.ByBatch.Points), sizes(r.BySGLD.Points); len(b) != 2 || b[0] != 1 || b[1] != 4 || len(k) != 2 || k[1] != 2 || len(sizes(r.ByThreads)) < 1 {
+		t.Errorf("%+v", r)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "growth.md"))
+	if err != nil || !strings.Contains(string(text), "| 4 | ") || !strings.Contains(string(text), "largest deviation") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for _, name := range []string{"growth-batch.svg", "growth-sgld.svg"} {
+		svg, err := os.ReadFile(filepath.Join(out, name))
+		if err != nil || !bytes.Contains(svg, []byte("seconds a step")) {
+			t.Errorf("%s: %v", name, err)
+		}
+		for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+	}
+	if r := do(t, "bench", "growth", "--batches", "8", "--batches", "8"); r.code != exitUsage || !strings.Contains(r.stderr, "--batches [8 8]: want two or more different numbers") {
+		t.Errorf("%d %s", r.code, r.stderr)
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/backend"
+	"jem/cuda"
+	"jem/train"
+)
+
+// openCUDA opens the GPU as a configuration says.
+func openCUDA(d train.Device) (backend.Device, error) {
+	dev, err := cuda.Open(cuda.Options{
+		Precision: d.Precision, Scope: d.PrecisionScope,
+		ConvEngine: d.ConvEngine, WorkspaceLimit: d.WorkspaceLimit, NoGraph: !d.Graph,
+	})
+	var trouble *cuda.Error
+	if err != nil && !errors.As(err, &trouble) {
+		return nil, deviceFault(err.Error())
+	}
+	return dev, err
+}
+
+// deviceExit is the exit code for trouble with the card, 0 for other errors. A lack of memory is
+// the configuration's: the card is well, and a second try would ask for as much.
+func deviceExit(err error) int {
+	var trouble *cuda.Error
+	switch {
+	case !errors.As(err, &trouble):
+		return 0
+	case trouble.Memory:
+		return exitConfig
+	}
+	return exitDevice
+}
+
+// allowances are what the conformance suite grants a device; nil for the usual.
+func allowances(dev backend.Device) map[string]float64 {
+	if dev.Info().Kind == "cuda" {
+		return cuda.Allowances()
+	}
+	return nil
+}
+
+// noGraphFlag is the one setting of a GPU that is a switch.
+var noGraphFlag = &cli.BoolFlag{Name: "no-graph", Usage: "on a GPU: launch the steps of sampling chains one by one instead of replaying them"}
+
+// cudaFlags are those of commands that open a device without a configuration.
+func cudaFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "precision", Value: "fp32", Usage: "convolutions on a GPU: fp32, tf32 or bf16"},
+		&cli.StringFlag{Name: "precision-scope", Value: "chain", Usage: "where that holds: chain (sampling) or all"},
+		&cli.StringFlag{Name: "conv-engine", Value: "auto", Usage: "of cuDNN: auto, graph or legacy"},
+		&cli.IntFlag{Name: "workspace-limit", Value: 256, Usage: "working memory of a convolution on a GPU, MiB"},
+		noGraphFlag,
+	}
+}
+
+func readCUDAFlags(c *cli.Context, d *train.Device) {
+	d.Precision, d.PrecisionScope, d.ConvEngine = c.String("precision"), c.String("precision-scope"), c.String("conv-engine")
+	d.WorkspaceLimit, d.Graph = c.Int("workspace-limit"), !c.Bool(noGraphFlag.Name)
+}

@@ -1,0 +1,144 @@
+//go:build cuda && linux && amd64
+
+package cuda_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"jem/backend"
+	"jem/cuda"
+	"jem/cuda/sim/control"
+	"jem/internal/philox"
+	"jem/model"
+	"jem/sampler"
+)
+
+// shortRun opens a device and does a bit of everything on it: a chain three times, so that it
+// is planned, captured and replayed, parameter gradients, an update, copies both ways.
+func shortRun(o cuda.Options) (err error) {
+	d, err := cuda.Open(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	net, err := model.New(d, model.Config{Depth: 10, Width: 1, Classes: 4, InC: 1, Size: 8, Slope: 0.2}, 2, 1)
+	if err != nil {
+		return err
+	}
+	x, g := d.New(backend.Image, 2, 1, 8, 8), d.New(backend.Image, 2, 1, 8, 8)
+	chain := sampler.SGLD{Steps: 1, StepSize: 1, Noise: 0.01}.Chain(d, model.NewJEM(d, net), x, g)
+	for run := range 3 {
+		chain.Run(philox.New(1, 0, philox.Test).At(run, 0))
+	}
+	net.Forward(x, model.Mode{})
+	net.ParamGrad(d.New(backend.Dense, 2, 4))
+	p := net.Params
+	d.AdamStep(p.Value, p.Grad, d.New(backend.Dense, p.Len()), d.New(backend.Dense, p.Len()), backend.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, GradScale: 1, Step: 1})
+	d.ParamsChanged()
+	chain.Close()
+	d.Free(x, g)
+	if err := d.Download(make([]float32, p.Len()), p.Value); err != nil {
+		return err
+	}
+	return d.Sync()
+}
+
+// finishes returns f's error and fails the test with all stacks if it takes longer than a minute.
+func finishes(t *testing.T, what string, f func() error) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(time.Minute):
+		stacks := make([]byte, 1<<20)
+		t.Fatalf("%s: hangs\n%s", what, stacks[:runtime.Stack(stacks, true)])
+		return nil
+	}
+}
+
+// mayPass reports whether a run may end well although the function failed: words and versions
+// are only words, and where cuDNN can't be asked for one plan another is taken.
+func mayPass(function string) bool {
+	return strings.HasPrefix(function, "cuGetError") || function == "cuDriverGetVersion" || strings.HasPrefix(function, "cudnn") &&
+		function != "cudnnCreate" && function != "cudnnSetStream" && function != "cudnnDestroy" && function != "cudnnBackendExecute" && !strings.HasPrefix(function, "cudnnConvolution")
+}
+
+// Every function of driver and cuDNN that a short run calls fails once at the first call, the
+// second, the last and some between, with each kind of error: a wrong value (1), no memory (2),
+// and errors that leave a dead context (700: an illegal address, 719: a failed launch). Each time
+// the run ends by itself, without a panic, with an error that names the verb, the function and
+// the code's meaning; and no memory is left on the card.
+func TestEveryCallFails(t *testing.T) {
+	onStandin(t)
+	between := 10
+	if testing.Short() {
+		between = 1
+	}
+	for _, o := range []cuda.Options{{ConvEngine: "graph"}, {ConvEngine: "legacy", Precision: "bf16"}} {
+		control.Reset()
+		if err := shortRun(o); err != nil {
+			t.Fatal(err)
+		}
+		calls := map[string]int{}
+		for _, name := range imported(t) {
+			if n := int(control.Count(name)); n > 0 {
+				calls[name] = n
+			}
+		}
+		if left := control.Count("live"); left != 0 || len(calls) < 20 {
+			t.Fatalf("a run without an error calls %d functions and leaves %d allocations", len(calls), left)
+		}
+		delete(calls, "cuCtxDestroy_v2") // that context would be there for good
+		for name, n := range calls {
+			for call := 1; call <= n; call = nextCall(call, n, between) {
+				for _, code := range []int{1, 2, 700, 719} {
+					failOnce(t, o, name, call, code)
+				}
+			}
+		}
+	}
+}
+
+// nextCall goes 1, 2, some between, n, n+1.
+func nextCall(call, n, between int) int {
+	switch stride := max(1, n/(between+1)); {
+	case call == 1:
+		return 2
+	case call+stride < n:
+		return call + stride
+	case call < n:
+		return n
+	}
+	return n + 1
+}
+
+func failOnce(t *testing.T, o cuda.Options, name string, call, code int) {
+	t.Helper()
+	what := fmt.Sprintf("%s: call %d of %s fails with %d", o.ConvEngine, call, name, code)
+	control.Fail(name, call, code)
+	err := finishes(t, what, func() error { return shortRun(o) })
+	control.Fail(name, 0, 0)
+	if left := control.Count("live"); left != 0 {
+		t.Fatalf("%s: %d allocations are left; the run ended with %v", what, left, err)
+	}
+	if err == nil {
+		if !mayPass(name) {
+			t.Errorf("%s: no error", what)
+		}
+		return
+	}
+	var trouble *cuda.Error
+	if !errors.As(err, &trouble) || !strings.HasPrefix(err.Error(), "cuda: ") || trouble.Op == "" {
+		t.Errorf("%s: the error is none of the device that names a verb: %v", what, err)
+	}
+	if memory := code == 2 && strings.HasPrefix(name, "cu") && !strings.HasPrefix(name, "cudnn"); !mayPass(name) && trouble != nil && trouble.Memory != memory {
+		t.Errorf("%s: told as a lack of memory: %v, want %v: %v", what, trouble.Memory, memory, err)
+	}
+}

@@ -1,0 +1,257 @@
+#!/usr/bin/env bash
+# Everything that is to be known from a machine with a GPU. Needs a driver, cuDNN and NVRTC (those in a Python
+# environment's wheels will do), no compiler, no Go, no network. Writes one log and one JSON to send back.
+#
+#   ./run.sh [--out DIR] [--only PART,…] [--again] [--list]
+#
+# PARTs: machine test golden step kernels layers plan torch sanitize, and bench for step, kernels, layers, torch.
+# Sections that ended well are not run again in the same DIR (default ./results) unless --again is given, so a
+# run that was cut off goes on. No section stops the others: each has a time limit, and its exit code is recorded.
+# Environment: PYTHON, the interpreter whose wheels to use; JEM_GPU_LIBS, folders to search for libraries first.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+out=$PWD/results only="" again="" list=""
+while [[ $# -gt 0 ]]; do
+    case $1 in
+    --out) mkdir -p "$2" && out=$(cd "$2" && pwd) && shift ;;
+    --only) only=,$2, && shift ;;
+    --again) again=1 ;;
+    --list) list=1 ;;
+    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+    esac
+    shift
+done
+only=${only/,bench,/,step,kernels,layers,torch,}
+mkdir -p "$out/sections"
+log=$out/log.txt json=$out/results.json
+python=${PYTHON:-$(command -v python3 || command -v python || true)}
+
+say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" | tee -a "$log"; }
+
+wanted() { [[ -z $only || $only == *,$1,* ]]; }
+
+# section PART NAME SECONDS COMMAND…: runs a command under a time limit and keeps what it prints.
+section() {
+    local part=$1 name=$1.$2 limit=$3 at=$out/sections/$1.$2 begin rc
+    shift 3
+    wanted "$part" || return 0
+    [[ -z $list ]] || { echo "$name"; return 0; }
+    if [[ -z $again && $(cat "$at.rc" 2>/dev/null) == 0 ]]; then
+        return 0
+    fi
+    begin=$SECONDS
+    timeout --kill-after 20 "$limit" "$@" >"$at.out" 2>"$at.err" </dev/null
+    rc=$?
+    echo "$rc" >"$at.rc"
+    echo $((SECONDS - begin)) >"$at.seconds"
+    printf '%s\n' "$*" >"$at.command"
+    if [[ $rc == 0 ]]; then
+        say "ok      $name ($((SECONDS - begin)) s)"
+    else
+        say "FAILED  $name: exit code $rc after $((SECONDS - begin)) s"
+        tail -n 5 "$at.err" | sed 's/^/            /' | tee -a "$log"
+    fi
+    combine
+}
+
+# skipped PART NAME REASON
+skipped() {
+    wanted "$1" && [[ -z $list ]] || return 0
+    printf '%s\n' "$3" >"$out/sections/$1.$2.skipped"
+    say "not run $1.$2: $3"
+}
+
+# quoted FILE: its last 6000 bytes as a JSON string.
+quoted() {
+    tail -c 6000 "$1" 2>/dev/null | LC_ALL=C tr -d '\000-\010\013\014\016-\037\177-\377' |
+        awk 'BEGIN { printf "\"" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); gsub(/\r/, ""); printf "%s%s", NR > 1 ? "\\n" : "", $0 } END { printf "\"" }'
+}
+
+# value FILE: what a section printed: itself if it is JSON, else a string.
+value() {
+    case $(head -c 1 "$1" 2>/dev/null) in
+    '{' | '[') cat "$1" ;;
+    *) quoted "$1" ;;
+    esac
+}
+
+# combine writes all sections into one JSON, by way of another file, so that it is whole whenever the run ends.
+combine() {
+    local f name first=1
+    {
+        printf '{"bundle": %s, "host": "%s", "written": "%s", "sections": {' "$(cat "$here/bundle.json")" "$(uname -rm)" "$(date -u +%FT%TZ)"
+        for f in "$out"/sections/*.rc; do
+            name=$(basename "${f%.rc}")
+            [[ $first == 1 ]] || printf ','
+            first=0
+            printf '\n"%s": {"rc": %s, "seconds": %s, "command": %s,\n "output": ' "$name" "$(cat "$f")" "$(cat "${f%.rc}.seconds")" "$(quoted "${f%.rc}.command")"
+            value "${f%.rc}.out"
+            printf ',\n "errors": '
+            quoted "${f%.rc}.err"
+            printf '}'
+        done
+        printf '}, "not_run": {'
+        first=1
+        for f in "$out"/sections/*.skipped; do
+            [[ -e $f ]] || continue
+            [[ $first == 1 ]] || printf ','
+            first=0
+            printf '\n"%s": %s' "$(basename "${f%.skipped}")" "$(quoted "$f")"
+        done
+        printf '}}\n'
+    } >"$json.new" && mv "$json.new" "$json"
+}
+
+# folders lists where libraries may lie: those named, the wheels of the Python environment, the toolkit.
+folders() {
+    tr ':' '\n' <<<"${JEM_GPU_LIBS:-}"
+    if [[ -n $python ]]; then
+        "$python" - <<'PY' 2>/dev/null
+import glob, site, sysconfig
+roots = [sysconfig.get_paths()[k] for k in ("purelib", "platlib")] + site.getsitepackages() + [site.getusersitepackages()]
+for root in dict.fromkeys(roots):
+    for folder in sorted(glob.glob(root + "/nvidia/*/lib")):
+        print(folder)
+PY
+    fi
+    printf '%s\n' /usr/local/cuda/lib64 /usr/local/cuda/targets/x86_64-linux/lib /usr/lib/x86_64-linux-gnu /usr/lib64
+}
+
+# libraries chooses the program for the cuDNN that is here, and the search path.
+libraries() {
+    local folder major
+    path=
+    while read -r folder; do
+        if [[ -n $folder && -d $folder ]] && compgen -G "$folder/lib*.so*" >/dev/null; then
+            path+=${path:+:}$folder
+        fi
+    done < <(folders)
+    for major in 9 8; do
+        jem=$here/cudnn$major/jem-cuda tests=$here/cudnn$major/tests cudnn=
+        [[ -x $jem ]] || continue
+        while IFS= read -r -d : folder; do
+            [[ -z $cudnn && -e $folder/libcudnn.so.$major ]] && cudnn=$folder/libcudnn.so.$major
+        done <<<"$path:"
+        [[ -n $cudnn ]] || cudnn=$(ldconfig -p 2>/dev/null | awk -v n="libcudnn.so.$major" '$1 == n { print $NF; exit }')
+        [[ -z $cudnn ]] || break
+    done
+    export LD_LIBRARY_PATH=$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    if [[ -z $cudnn ]]; then
+        say "no libcudnn.so.9 here, nor .8: pip install nvidia-cudnn-cu13 (or -cu12) in a Python environment and name its PYTHON"
+        exit 69
+    fi
+}
+
+has_torch() { [[ -n $python ]] && "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; }
+
+sanitizer() {
+    local tool
+    for tool in "$(command -v compute-sanitizer)" /usr/local/cuda/bin/compute-sanitizer /opt/nvidia/compute-sanitizer/compute-sanitizer; do
+        [[ -x $tool ]] && echo "$tool" && return
+    done
+    return 1
+}
+
+machine() {
+    section machine driver 60 nvidia-smi -q -i 0
+    section machine version 60 "$jem" version
+    section machine libraries 60 ldd "$jem"
+    section machine devices 120 "$jem" devices --json
+    section machine properties 120 "$here/bin/deviceprops"
+}
+
+tests() {
+    local binary dir precision engine file
+    for engine in graph legacy auto; do
+        section test "conformance.fp32.$engine" 1200 "$jem" selftest --device cuda --precision fp32 --conv-engine "$engine" --json
+    done
+    for precision in tf32 bf16; do
+        section test "conformance.$precision" 1200 "$jem" selftest --device cuda --precision "$precision" --precision-scope all --json
+    done
+    for precision in fp32 tf32 bf16; do
+        for file in "$here"/golden/*.json; do
+            section golden "$precision.$(basename "${file%.json}")" 600 \
+                "$jem" selftest --device cuda --precision "$precision" --precision-scope all --golden "$file" --json
+        done
+    done
+    for binary in "$tests"/*/*.test; do
+        dir=$(dirname "$binary")
+        section test "go.$(basename "$dir")" 1800 bash -c 'cd "$1" && exec "$2" -test.v -test.timeout 30m' - "$dir" "$binary"
+    done
+}
+
+steps() {
+    local model precision engine graph
+    for model in wrn-28-10 wrn-16-2; do
+        for precision in bf16 tf32 fp32; do
+            for engine in graph legacy; do
+                for graph in "" --no-graph; do
+                    # shellcheck disable=SC2086 # an empty flag is none
+                    section step "$model.$precision.$engine${graph:+.plain}" 300 "$jem" bench step --model "$model" --batch 64 --sgld-steps 20 --steps 5 \
+                        --device cuda --precision "$precision" --conv-engine "$engine" $graph --json
+                done
+            done
+            [[ $precision == fp32 ]] || section step "$model.$precision.everywhere" 300 "$jem" bench step --model "$model" --batch 64 --sgld-steps 20 \
+                --steps 5 --device cuda --precision "$precision" --precision-scope all --json
+        done
+    done
+    section kernels bandwidth 600 "$jem" bench kernels --device cuda --json
+    for precision in bf16 tf32 fp32; do
+        for engine in graph legacy; do
+            section layers "wrn-28-10.$precision.$engine" 600 "$jem" bench layers --model wrn-28-10 --batch 64 --time 100ms \
+                --device cuda --precision "$precision" --precision-scope all --conv-engine "$engine" --json
+        done
+    done
+    section machine after 60 nvidia-smi -q -i 0 -d CLOCK,TEMPERATURE,POWER,PERFORMANCE
+}
+
+# torch times PyTorch's step in the modes that it has for the same precisions.
+torch() {
+    local model depth width mode compile
+    has_torch || { skipped torch all "no PyTorch with a GPU in ${python:-any Python}"; return; }
+    for model in 28-10 16-2; do
+        depth=${model%-*} width=${model#*-}
+        for mode in "bf16 --bf16" "tf32" "fp32 --no-tf32"; do
+            for compile in "" default reduce-overhead max-autotune; do
+                # shellcheck disable=SC2086 # words of a mode
+                section torch "wrn-$model.${mode%% *}.channels_last${compile:+.$compile}" 900 "$python" "$here/torch_step.py" --device cuda --depth "$depth" --width "$width" \
+                    --steps 5 --format channels_last ${mode#"${mode%% *}"} ${compile:+--compile "$compile"}
+            done
+        done
+        section torch "wrn-$model.tf32.contiguous" 900 "$python" "$here/torch_step.py" --device cuda --depth "$depth" --width "$width" --steps 5
+    done
+}
+
+# plan asks cuDNN for plans on this card's own properties, to compare with what it said where there was none.
+plan() {
+    local file
+    [[ -s $out/sections/machine.properties.out ]] || { skipped plan all "cuDNN did not tell the card's properties"; return; }
+    for file in "$here"/patterns/*; do
+        section plan "$(basename "$file")" 900 bash -c '"$1" "$2" 0 <"$3"' - "$here/bin/plancheck" "$out/sections/machine.properties.out" "$file"
+    done
+}
+
+sanitize() {
+    local tool check
+    tool=$(sanitizer) || { skipped sanitize all "no compute-sanitizer here"; return; }
+    for check in memcheck racecheck initcheck synccheck; do
+        section sanitize "$check" 1800 "$tool" --tool "$check" --error-exitcode 9 "$jem" selftest --device cuda --short --json
+    done
+}
+
+main() {
+    libraries
+    say "bundle $(tr -d '\n' <"$here/bundle.json"); $jem with $cudnn"
+    machine
+    tests
+    steps
+    torch
+    plan
+    sanitize
+    [[ -z $list ]] || return 0
+    combine
+    say "$(grep -lx 0 "$out"/sections/*.rc 2>/dev/null | wc -l) sections ended well, $(grep -Lx 0 "$out"/sections/*.rc 2>/dev/null | wc -l) did not"
+    say "send back $log and $json"
+}
+
+main
