@@ -12,7 +12,8 @@ import (
 	"jem/internal/philox"
 )
 
-// Device is a GPU as backend.Device, backend.Chainer and backend.Chooser.
+// Device is a GPU as backend.Device, backend.Chainer, backend.Chooser and
+// backend.Windower.
 type Device struct {
 	opt     Options
 	ctx     *driver.Context
