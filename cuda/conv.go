@@ -65,7 +65,10 @@ func (c *conv) Algorithms() (forward, inputGrad, paramGrad string) {
 	name := func(pass dnn.Pass, unasked bool) string {
 		s := c.sizes(pass, c.spec.N)
 		s.Bias, s.Raw = pass == dnn.Forward && c.b != nil, pass == dnn.Forward
-		if r := c.find(op, s); r != nil && !unasked {
+		if unasked {
+			return "none"
+		}
+		if r := c.find(op, s); r != nil {
 			return r.name
 		}
 		return "none"

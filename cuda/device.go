@@ -129,7 +129,7 @@ func (d *Device) fail(op string, err error) {
 }
 
 func outOfMemory(err error) bool {
-	var refused *driver.Error
+	var refused interface{ OutOfMemory() bool }
 	return errors.As(err, &refused) && refused.OutOfMemory()
 }
 
