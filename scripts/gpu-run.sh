@@ -24,6 +24,7 @@ done
 only=${only/,bench,/,step,kernels,layers,torch,}
 mkdir -p "$out/sections"
 log=$out/log.txt json=$out/results.json
+bundle=$(cat "$here/bundle.json") host=$(uname -rm)
 python=${PYTHON:-$(command -v python3 || command -v python || true)}
 
 say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" | tee -a "$log"; }
@@ -51,55 +52,58 @@ section() {
         say "FAILED  $name: exit code $rc after $((SECONDS - begin)) s"
         tail -n 5 "$at.err" | sed 's/^/            /' | tee -a "$log"
     fi
+    fragment "$at"
     combine
 }
 
 # skipped PART NAME REASON
 skipped() {
     wanted "$1" && [[ -z $list ]] || return 0
-    printf '%s\n' "$3" >"$out/sections/$1.$2.skipped"
+    printf '"%s": "%s"\n' "$1.$2" "$3" >"$out/sections/$1.$2.skipped"
     say "not run $1.$2: $3"
 }
 
 # quoted FILE: its last 6000 bytes as a JSON string.
 quoted() {
-    tail -c 6000 "$1" 2>/dev/null | LC_ALL=C tr -d '\000-\010\013\014\016-\037\177-\377' |
-        awk 'BEGIN { printf "\"" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); gsub(/\r/, ""); printf "%s%s", NR > 1 ? "\\n" : "", $0 } END { printf "\"" }'
+    printf '"'
+    tail -c 6000 "$1" 2>/dev/null | LC_ALL=C tr -d '\000-\010\013-\037\177-\377' | sed 's/\\/\\\\/g; s/"/\\"/g; s/\t/\\t/g' |
+        awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }'
+    printf '"'
 }
 
-# value FILE: what a section printed: itself if it is JSON, else a string.
-value() {
-    case $(head -c 1 "$1" 2>/dev/null) in
-    '{' | '[') cat "$1" ;;
-    *) quoted "$1" ;;
-    esac
+# fragment AT writes AT.json: a section's commands, exit code and what it printed, as it is if that is JSON.
+fragment() {
+    {
+        printf '"%s": {"rc": %s, "seconds": %s, "command": %s,\n "output": ' "$(basename "$1")" "$(cat "$1.rc")" "$(cat "$1.seconds")" "$(quoted "$1.command")"
+        case $(head -c 1 "$1.out") in
+        '{' | '[') cat "$1.out" ;;
+        *) quoted "$1.out" ;;
+        esac
+        printf ',\n "errors": %s}\n' "$(quoted "$1.err")"
+    } >"$1.json"
+}
+
+# joined FILES…: their contents with commas between them.
+joined() {
+    local f comma=""
+    for f in "$@"; do
+        [[ -e $f ]] || continue
+        printf '%s\n' "$comma"
+        cat "$f"
+        comma=,
+    done
 }
 
 # combine writes all sections into one JSON, by way of another file, so that it is whole whenever the run ends.
 combine() {
-    local f name first=1
     {
-        printf '{"bundle": %s, "host": "%s", "written": "%s", "sections": {' "$(cat "$here/bundle.json")" "$(uname -rm)" "$(date -u +%FT%TZ)"
-        for f in "$out"/sections/*.rc; do
-            name=$(basename "${f%.rc}")
-            [[ $first == 1 ]] || printf ','
-            first=0
-            printf '\n"%s": {"rc": %s, "seconds": %s, "command": %s,\n "output": ' "$name" "$(cat "$f")" "$(cat "${f%.rc}.seconds")" "$(quoted "${f%.rc}.command")"
-            value "${f%.rc}.out"
-            printf ',\n "errors": '
-            quoted "${f%.rc}.err"
-            printf '}'
-        done
+        printf '{"bundle": %s, "host": "%s", "sections": {' "$bundle" "$host"
+        joined "$out"/sections/*.json
         printf '}, "not_run": {'
-        first=1
-        for f in "$out"/sections/*.skipped; do
-            [[ -e $f ]] || continue
-            [[ $first == 1 ]] || printf ','
-            first=0
-            printf '\n"%s": %s' "$(basename "${f%.skipped}")" "$(quoted "$f")"
-        done
+        joined "$out"/sections/*.skipped
         printf '}}\n'
-    } >"$json.new" && mv "$json.new" "$json"
+    } >"$json.new"
+    mv "$json.new" "$json"
 }
 
 # folders lists where libraries may lie: those named, the wheels of the Python environment, the toolkit.
@@ -241,7 +245,7 @@ sanitize() {
 
 main() {
     libraries
-    say "bundle $(tr -d '\n' <"$here/bundle.json"); $jem with $cudnn"
+    say "bundle $bundle; $jem with $cudnn"
     machine
     tests
     steps
