@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"jem/internal/metrics"
-	"jem/internal/picture"
 	"jem/train"
 )
 
@@ -114,22 +113,10 @@ func (l *Lab) diagram(r *Result, run, title string) error {
 	if err != nil {
 		return unlessNotRun(err)
 	}
-	edges, accuracy, share := []float64{0}, []float64{}, []float64{}
-	for _, b := range c.Reliability {
-		edges, accuracy = append(edges, b.Hi), append(accuracy, b.Accuracy)
-		share = append(share, float64(b.Count)/float64(c.Images))
-	}
 	r.Charts = append(r.Charts, Chart{
 		Name:    run,
 		Caption: fmt.Sprintf("%d bins, %d test images; below the diagonal the model is too confident.", metrics.Bins, c.Images),
-		Chart: picture.Chart{
-			Title: fmt.Sprintf("%s: ECE %.2f %%", title, 100*c.Reliability.ECE()), XLabel: "confidence max p(y|x)",
-			Series: []picture.Series{
-				{Name: "accuracy", Points: picture.Steps(edges, accuracy), Filled: true},
-				{Name: "share of images", Points: picture.Steps(edges, share)},
-				{Name: "perfectly calibrated", Points: []picture.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}, Dashed: true},
-			},
-		},
+		Chart:   c.Diagram(fmt.Sprintf("%s: ECE %.2f %%", title, 100*c.Reliability.ECE())),
 	})
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"jem/internal/figure"
 	"jem/internal/picture"
 	"jem/train"
 )
@@ -27,7 +28,7 @@ func chains() Experiment {
 			if err != nil {
 				return nil, err
 			}
-			density := picture.Chart{Title: "log p(x) along chains, JEM", XLabel: "SGLD steps, log10(1 + steps)", YLabel: "mean log p(x) + log Z"}
+			density := figure.Chart{Title: "log p(x) along chains, JEM", XLabel: "SGLD steps, log10(1 + steps)", YLabel: "mean log p(x) + log Z"}
 			for _, from := range chainStarts() {
 				c, err := l.chain(training, from.key)
 				if isNotRun(err) {
@@ -36,10 +37,10 @@ func chains() Experiment {
 				if err != nil {
 					return nil, err
 				}
-				density.Series = append(density.Series, c.line(from.title))
+				density.Lines = append(density.Lines, c.line(from.title))
 				r.Pictures = append(r.Pictures, Picture{from.key, "Chains from " + from.title, "One chain a column, one row after each of the numbers of steps at the left.", c.Picture})
 			}
-			if len(density.Series) > 0 {
+			if len(density.Lines) > 0 {
 				r.Charts = []Chart{{Chart: density, Caption: "A well trained model's chains from noise rise to where the data are, and those from data stay."}}
 			}
 			return r, nil
@@ -99,12 +100,12 @@ func (l *Lab) chain(t Training, from string) (followed, error) {
 }
 
 // line is log p(x) over log10(1 + steps).
-func (f followed) line(name string) picture.Series {
-	s := picture.Series{Name: name}
+func (f followed) line(name string) figure.Line {
+	l := figure.Line{Name: name}
 	for i, mark := range f.Marks {
-		s.Points = append(s.Points, picture.Point{X: math.Log10(1 + float64(mark)), Y: f.LogPx[i]})
+		l.Add(math.Log10(1+float64(mark)), f.LogPx[i])
 	}
-	return s
+	return l
 }
 
 func chainTable(l *Lab) definition {

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"jem/internal/data"
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/train"
 )
 
@@ -71,7 +71,7 @@ func oodSets() []string {
 // oodFound is how well the scores tell a set from the test images.
 type oodFound struct {
 	Figures    []train.OODFigure
-	Histograms map[string][2][]picture.Point // by score: of the test images, of the set
+	Histograms map[string][2]figure.Line // by score: of the test images, of the set
 }
 
 // figure is that of a score.
@@ -88,7 +88,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 	type protocol struct {
 		Set   string `json:"set"`
 		Limit int    `json:"limit"`
-		Bins  int    `json:"bins"`
+		Bins  int    `json:"histogram_bins"`
 	}
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
 	return measure(l, t, "ood-"+set, o, func(p *train.Predictor) (oodFound, error) {
@@ -104,17 +104,13 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 		if err := errors.Join(err1, err2); err != nil {
 			return oodFound{}, err
 		}
-		found := oodFound{Histograms: map[string][2][]picture.Point{}}
+		found := oodFound{Histograms: map[string][2]figure.Line{}}
 		if found.Figures, err = train.DetectOOD(set, in, out); err != nil {
 			return found, err
 		}
 		for _, score := range train.OODScores {
-			a, b := in[score], out[score]
-			if score == "pxgrad" {
-				a, b = negLog(a), negLog(b)
-			}
-			lines := picture.Densities(o.Bins, a, b)
-			found.Histograms[score] = [2][]picture.Point{lines[0], lines[1]}
+			lines := figure.Density(o.Bins, train.ShownScores(score, in[score]), train.ShownScores(score, out[score]))
+			found.Histograms[score] = [2]figure.Line(lines)
 		}
 		return found, nil
 	})
@@ -139,15 +135,6 @@ func (l *Lab) scores(p *train.Predictor, images train.Images) (map[string][]floa
 		return nil, err
 	}
 	return o.Scores()
-}
-
-// negLog makes −log‖g‖ of −‖g‖, as the published histograms; the order stays.
-func negLog(scores []float64) []float64 {
-	out := make([]float64, len(scores))
-	for i, v := range scores {
-		out[i] = -math.Log(max(-v, math.SmallestNonzeroFloat32))
-	}
-	return out
 }
 
 // first resolves the first seed of a run at the lab's scale.

@@ -3,7 +3,7 @@ package experiments
 import (
 	"fmt"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 )
 
 // refinement asks what SGLD on the image before the answer does to the accuracy.
@@ -36,19 +36,19 @@ func refinement() Experiment {
 			}}
 			r.Claims = append(r.Claims,
 				more("Refinement by one step keeps JEM's accuracy within a point", t.at("JEM", "1"), gap(t.at("JEM", "0"), number(1)), "%.2f"))
-			c := picture.Chart{Title: "Accuracy after k SGLD steps on the image", XLabel: "k", YLabel: "accuracy, %"}
+			c := figure.Chart{Title: "Accuracy after k SGLD steps on the image", XLabel: "k", YLabel: "accuracy, %"}
 			for _, row := range t.Rows {
-				s := picture.Series{Name: row.Label, Dashed: row.Run == runBaseline}
+				l := figure.Line{Name: row.Label}
 				for i, cell := range row.Cells {
 					if cell.Ours != nil {
-						s.Points = append(s.Points, picture.Point{X: float64(refinements()[i]), Y: *cell.Ours})
+						l.Add(float64(refinements()[i]), *cell.Ours)
 					}
 				}
-				if len(s.Points) > 0 {
-					c.Series = append(c.Series, s)
+				if len(l.X) > 0 {
+					c.Lines = append(c.Lines, l)
 				}
 			}
-			if len(c.Series) > 0 {
+			if len(c.Lines) > 0 {
 				r.Charts = []Chart{{Chart: c, Caption: "No attack: refinement alone."}}
 			}
 			return r, nil

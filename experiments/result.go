@@ -1,12 +1,13 @@
 package experiments
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/internal/rundir/durable"
 )
 
@@ -51,7 +52,7 @@ type RunFact struct {
 type Chart struct {
 	Name    string
 	Caption string
-	picture.Chart
+	figure.Chart
 }
 
 // Picture is a PNG with the end of its file's name.
@@ -134,11 +135,12 @@ type file struct {
 func (r *Result) files() ([]file, error) {
 	var all []file
 	for _, c := range r.Charts {
-		png, err := c.PNG()
-		if err != nil {
-			return nil, fmt.Errorf("plot %s: %w", c.Name, err)
+		png, err1 := c.PNG()
+		svg, err2 := c.SVG()
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
 		}
-		all = append(all, file{r.file(c.Name, "svg"), c.SVGFile()}, file{r.file(c.Name, "png"), png})
+		all = append(all, file{r.file(c.Name, "svg"), svg}, file{r.file(c.Name, "png"), png})
 	}
 	for _, p := range r.Pictures {
 		all = append(all, file{r.file(p.Name, "png"), p.PNG})

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/train"
 )
 
@@ -21,7 +21,7 @@ func robustness() Experiment {
 					return nil, err
 				}
 				r.Tables = append(r.Tables, t)
-				if c := robustChart(t, norm.key, norm.title, norm.note); len(c.Series) > 0 {
+				if c := robustChart(t, norm.key, norm.title, norm.note); len(c.Lines) > 0 {
 					r.Charts = append(r.Charts, c)
 				}
 				for _, e := range middle(epsilons(norm.key)) {
@@ -108,19 +108,19 @@ func robustTable(norm, title string) definition {
 }
 
 func robustChart(t Table, norm, title, note string) Chart {
-	c := Chart{Name: norm, Caption: "Every row of the table above.", Chart: picture.Chart{
+	c := Chart{Name: norm, Caption: "Every row of the table above.", Chart: figure.Chart{
 		Title: "Accuracy under " + title + " PGD", XLabel: "ε in 1/255" + note, YLabel: "accuracy, %",
 	}}
 	eps := append([]float64{0}, epsilons(norm)...)
 	for _, row := range t.Rows {
-		s := picture.Series{Name: row.Label, Dashed: row.Run == runBaseline}
+		l := figure.Line{Name: row.Label}
 		for i, cell := range row.Cells {
 			if cell.Ours != nil {
-				s.Points = append(s.Points, picture.Point{X: eps[i], Y: *cell.Ours})
+				l.Add(eps[i], *cell.Ours)
 			}
 		}
-		if len(s.Points) > 0 {
-			c.Series = append(c.Series, s)
+		if len(l.X) > 0 {
+			c.Lines = append(c.Lines, l)
 		}
 	}
 	return c

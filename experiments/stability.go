@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/internal/rundir"
 )
 
@@ -80,7 +80,7 @@ func stability() Experiment {
 		if err != nil {
 			return nil, err
 		}
-		if len(chart.Series) > 0 {
+		if len(chart.Lines) > 0 {
 			r.Charts = []Chart{chart}
 		}
 		for _, name := range []string{"proximal", "start", "penalty", "all"} {
@@ -148,7 +148,7 @@ func (o Outcome) stability(key string, total int) (float64, error) {
 
 // gaps draws f(x⁺) − f(x⁻) of each recipe's first seed.
 func (l *Lab) gaps() (Chart, error) {
-	c := Chart{Caption: "Up to the first divergence. Near zero samples are as likely as data.", Chart: picture.Chart{
+	c := Chart{Caption: "Up to the first divergence. Near zero samples are as likely as data.", Chart: figure.Chart{
 		Title: "f(x⁺) − f(x⁻), seed 1", XLabel: "step", YLabel: "nats",
 	}}
 	for _, r := range recipes() {
@@ -169,16 +169,16 @@ func (l *Lab) gaps() (Chart, error) {
 		if err != nil {
 			return c, err
 		}
-		s := picture.Series{Name: r.name}
+		line := figure.Line{Name: r.name}
 		for _, at := range records {
 			if at.Kind == "rollback" {
 				break
 			}
 			if at.Kind == "train" {
-				s.Points = append(s.Points, picture.Point{X: float64(at.Step), Y: at.Values["gap"]})
+				line.Add(float64(at.Step), at.Values["gap"])
 			}
 		}
-		c.Series = append(c.Series, s)
+		c.Lines = append(c.Lines, line)
 	}
 	return c, nil
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 )
 
 // table2 is the paper's Table 2: histograms of scores on CIFAR-10 and other sets.
@@ -61,12 +61,12 @@ func (l *Lab) histograms(r *Result, set string) error {
 		}
 		for _, score := range []struct{ key, label string }{{"px", "log p(x) + log Z"}, {"pxgrad", "−log ‖∂log p(x)/∂x‖"}} {
 			h := f.Histograms[score.key]
+			h[0].Name, h[1].Name = "CIFAR-10 test", setTitle(set)
 			r.Charts = append(r.Charts, Chart{
 				Name: run.name + "-" + set + "-" + score.key, Caption: fmt.Sprintf("%s: %s of the two sets.", run.label, score.label),
-				Chart: picture.Chart{
+				Chart: figure.Chart{
 					Title:  fmt.Sprintf("%s, %s: AUROC %.3f", run.label, setTitle(set), f.figure(score.key)),
-					XLabel: score.label, YLabel: "density",
-					Series: []picture.Series{{Name: "CIFAR-10 test", Points: h[0], Filled: true}, {Name: setTitle(set), Points: h[1], Filled: true, Dashed: true}},
+					XLabel: score.label, YLabel: "density", Lines: h[:],
 				},
 			})
 		}

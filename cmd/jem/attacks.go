@@ -117,16 +117,16 @@ func adversarialPicture(r train.AttackResult) ([]byte, error) {
 }
 
 // attackChart is accuracy against ε, a curve for each attack.
-func attackChart(report attackReport) figure.Lines {
+func attackChart(report attackReport) figure.Chart {
 	first := report.Attacks[0]
-	d := figure.Lines{
+	d := figure.Chart{
 		Title:  fmt.Sprintf("accuracy under attack, %s, %d images of %s", first.Norm, first.Images, first.Data),
 		XLabel: "ε in 1/255", YLabel: "accuracy", YMax: 1,
 	}
 	add := func(name string, points []train.AttackPoint) {
 		l := figure.Line{Name: name}
 		for _, at := range points {
-			l.X, l.Y = append(l.X, at.Epsilon), append(l.Y, at.Accuracy)
+			l.Add(at.Epsilon, at.Accuracy)
 		}
 		d.Lines = append(d.Lines, l)
 	}

@@ -79,7 +79,7 @@ func answers(c *cli.Context, s *screen, m *train.Predictor, split string) (*trai
 }
 
 // draw draws a diagram into the folder that --pictures names, if it does.
-func draw(c *cli.Context, name string, diagram figure.Lines) error {
+func draw(c *cli.Context, name string, diagram figure.Chart) error {
 	folder := c.String("pictures")
 	if folder == "" {
 		return nil
@@ -121,17 +121,6 @@ func binRows(bins []train.BinErrors) (rows []string) {
 }
 
 // reliability is the diagram of accuracy against confidence, as in the paper.
-func reliability(r train.Calibration) figure.Lines {
-	var accuracy, share []float64
-	for _, b := range r.Reliability {
-		accuracy, share = append(accuracy, b.Accuracy), append(share, float64(b.Count)/float64(r.Images))
-	}
-	width := 1 / float64(len(r.Reliability))
-	bars, counts := figure.Bars(0, width, accuracy), figure.Bars(0, width, share)
-	bars.Name, counts.Name, counts.Filled = "accuracy", "share of images", false
-	return figure.Lines{
-		Title:  fmt.Sprintf("%s, %s: ECE %.2f %% (%d bins, %d images)", r.Data, r.Split, 100*r.Reliability.ECE(), metrics.Bins, r.Images),
-		XLabel: "confidence max p(y|x)", YLabel: "accuracy", XMax: 1, YMax: 1,
-		Lines: []figure.Line{bars, counts, {Name: "calibrated", X: []float64{0, 1}, Y: []float64{0, 1}, Guide: true}},
-	}
+func reliability(r train.Calibration) figure.Chart {
+	return r.Diagram(fmt.Sprintf("%s, %s: ECE %.2f %% (%d bins, %d images)", r.Data, r.Split, 100*r.Reliability.ECE(), metrics.Bins, r.Images))
 }

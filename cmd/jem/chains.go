@@ -49,8 +49,8 @@ func mean(values []float64) (m float64) {
 }
 
 // chainDiagrams are log p(x) and the step norm along the chains, by file name.
-func chainDiagrams(r train.ChainsResult) map[string]figure.Lines {
-	return map[string]figure.Lines{
+func chainDiagrams(r train.ChainsResult) map[string]figure.Chart {
+	return map[string]figure.Chart{
 		"chains-log-px.png": along(r, fmt.Sprintf("%d chains: R-hat %.3f, effective sample size %.0f", r.N, r.LogPx.RHat, r.LogPx.ESS), "log p(x) + log Z",
 			func(at train.ChainRecord) []float64 { return at.LogPx }),
 		"chains-step-norm.png": along(r, fmt.Sprintf("%d chains, step size %g, noise %g", r.N, r.StepSize, r.SGLDStd), "length of a step, pixels in [−1,1]",
@@ -59,9 +59,9 @@ func chainDiagrams(r train.ChainsResult) map[string]figure.Lines {
 }
 
 // along draws the chains' mean, least and largest number, and each of the first few chains.
-func along(r train.ChainsResult, title, label string, of func(train.ChainRecord) []float64) figure.Lines {
+func along(r train.ChainsResult, title, label string, of func(train.ChainRecord) []float64) figure.Chart {
 	const few = 8
-	d := figure.Lines{Title: title, XLabel: "SGLD steps", YLabel: label, Lines: []figure.Line{{Name: "mean"}, {Name: "least"}, {Name: "largest"}}}
+	d := figure.Chart{Title: title, XLabel: "SGLD steps", YLabel: label, Lines: []figure.Line{{Name: "mean"}, {Name: "least"}, {Name: "largest"}}}
 	for i := range min(few, r.N) {
 		d.Lines = append(d.Lines, figure.Line{Guide: true})
 		if i == 0 {
@@ -71,7 +71,7 @@ func along(r train.ChainsResult, title, label string, of func(train.ChainRecord)
 	for _, at := range r.Records {
 		values := of(at)
 		for i, v := range append([]float64{mean(values), slices.Min(values), slices.Max(values)}, values[:min(few, r.N)]...) {
-			d.Lines[i].X, d.Lines[i].Y = append(d.Lines[i].X, float64(at.Step)), append(d.Lines[i].Y, v)
+			d.Lines[i].Add(float64(at.Step), v)
 		}
 	}
 	return d

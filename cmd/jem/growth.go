@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 
 	"jem/backend"
 	"jem/internal/bench"
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/train"
 )
 
@@ -175,11 +176,16 @@ func (r *growthResult) write(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
+	batch, err1 := growthChart(fmt.Sprintf("Training step, K = %d", r.SGLDSteps), "batch, images", r.ByBatch).SVG()
+	sgld, err2 := growthChart(fmt.Sprintf("Training step, batch %d", r.Batch), "SGLD steps K", r.BySGLD).SVG()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
 	for name, content := range map[string][]byte{
 		"growth.json":      append(numbers, '\n'),
 		"growth.md":        []byte(r.markdown()),
-		"growth-batch.svg": growthChart(fmt.Sprintf("Training step, K = %d", r.SGLDSteps), "batch, images", r.ByBatch).SVGFile(),
-		"growth-sgld.svg":  growthChart(fmt.Sprintf("Training step, batch %d", r.Batch), "SGLD steps K", r.BySGLD).SVGFile(),
+		"growth-batch.svg": batch,
+		"growth-sgld.svg":  sgld,
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
 			return err
@@ -189,12 +195,12 @@ func (r *growthResult) write(folder string) error {
 }
 
 // growthChart shows the points beside their line, from the origin on.
-func growthChart(title, unit string, g bench.Growth) picture.Chart {
-	measured, line := picture.Series{Name: "measured"}, picture.Series{Name: "line", Dashed: true}
+func growthChart(title, unit string, g bench.Growth) figure.Chart {
 	last := g.Points[len(g.Points)-1].Size
-	line.Points = []picture.Point{{X: 0, Y: g.Fixed}, {X: last, Y: g.Fixed + g.Slope*last}}
+	measured := figure.Line{Name: "measured"}
+	line := figure.Line{Name: "line", Guide: true, X: []float64{0, last}, Y: []float64{g.Fixed, g.Fixed + g.Slope*last}}
 	for _, p := range g.Points {
-		measured.Points = append(measured.Points, picture.Point{X: p.Size, Y: p.Seconds})
+		measured.Add(p.Size, p.Seconds)
 	}
-	return picture.Chart{Title: title, XLabel: unit, YLabel: "seconds a step", Series: []picture.Series{measured, line}}
+	return figure.Chart{Title: title, XLabel: unit, YLabel: "seconds a step", Lines: []figure.Line{measured, line}}
 }

@@ -165,13 +165,10 @@ func histograms(c *cli.Context, r train.OODResult, name string, in, out map[stri
 		if f.Set != name {
 			continue
 		}
-		a, b := in[f.Score], out[f.Score]
-		if f.Score == "pxgrad" || f.Score == "mahalanobis" {
-			a, b = negLogNorm(a), negLogNorm(b)
-		}
+		a, b := train.ShownScores(f.Score, in[f.Score]), train.ShownScores(f.Score, out[f.Score])
 		lines := figure.Density(histogramBins(a, b), a, b)
 		lines[0].Name, lines[1].Name = r.In, setName(name)
-		err := draw(c, "ood-"+fileName(name)+"-"+f.Score+".png", figure.Lines{
+		err := draw(c, "ood-"+fileName(name)+"-"+f.Score+".png", figure.Chart{
 			Title:  fmt.Sprintf("%s: AUROC %.3f by %s", setName(name), f.AUROC, f.Score),
 			XLabel: scoreLabels[f.Score], YLabel: "density", Lines: lines,
 		})
@@ -190,16 +187,6 @@ var scoreLabels = map[string]string{
 	"px": "log p(x) + log Z", "py": "max p(y|x)", "pxgrad": "−log ‖∂log p(x)/∂x‖", "energy": "−E(x)", "maxlogit": "largest logit",
 	"msp": "max p(y|x) at a temperature", "odin": "max p(y|x) of ODIN", "mahalanobis": "−log of the squared Mahalanobis distance",
 	"relative": "relative Mahalanobis score", "knn": "−distance to the k-th neighbour",
-}
-
-// negLogNorm makes the published histogram's −log‖g‖ of −‖g‖, which has the same order, or
-// the like of distances. Exactly 0 is shown as the least positive float32.
-func negLogNorm(scores []float64) []float64 {
-	out := make([]float64, len(scores))
-	for i, v := range scores {
-		out[i] = -math.Log(max(-v, math.SmallestNonzeroFloat32))
-	}
-	return out
 }
 
 // fileName is a set's name without what a file system may refuse.

@@ -3,28 +3,31 @@ package figure
 import (
 	"image/color"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// faint is the colour of the grid, quiet that of guides.
-var faint, quiet = color.NRGBA{0xe2, 0xe2, 0xe2, 0xff}, color.NRGBA{0x70, 0x70, 0x70, 0xff}
+// shade is a colour on white and on dark paper.
+type shade struct{ light, dark color.NRGBA }
+
+func rgb(v uint32) color.NRGBA { return color.NRGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff} }
+
+// ink is the colour of text, quiet that of axes and guides, faint that of the grid. They have to
+// differ from each other and from black, which an SVG file leaves out.
+var ink, quiet, faint = shade{rgb(0x24292f), rgb(0xe6e9ec)}, shade{rgb(0x707070), rgb(0x9a9fa5)}, shade{rgb(0xe2e2e2), rgb(0x343b43)}
+
+// curves are the colours of curves, dark and light ones in turn: their luminances are 29, 57, 16,
+// 68, 43 and 80 % of white, on dark paper 62, 51, 82, 39, 72 and 91 %.
+var curves = [...]shade{
+	{rgb(0x1f4e9e), rgb(0x6ca6f0)}, {rgb(0xe07b1a), rgb(0xd66828)}, {rgb(0x5a0f3c), rgb(0xf5bedc)},
+	{rgb(0x6cc8d8), rgb(0x2a788c)}, {rgb(0x3a8f3e), rgb(0x8cd782)}, {rgb(0xe6d44e), rgb(0xfaf096)},
+}
 
 // look is how a curve is drawn.
 type look struct {
 	line draw.LineStyle
 	mark draw.GlyphStyle
 	fill color.Color
-}
-
-// colors alternate between dark and light: their luminances are 29, 57, 16, 68, 43 and 80 % of white.
-func colors(i int) color.NRGBA {
-	return []color.NRGBA{
-		{0x1f, 0x4e, 0x9e, 0xff}, {0xe0, 0x7b, 0x1a, 0xff}, {0x5a, 0x0f, 0x3c, 0xff},
-		{0x6c, 0xc8, 0xd8, 0xff}, {0x3a, 0x8f, 0x3e, 0xff}, {0xe6, 0xd4, 0x4e, 0xff},
-	}[i%6]
 }
 
 func dashes(i int) []vg.Length {
@@ -39,24 +42,22 @@ func shape(i int) draw.GlyphDrawer {
 
 // lookOf is the look of curve number i.
 func lookOf(i int, l Line) look {
-	c := colors(i)
+	c := curves[i%len(curves)].light
 	k := look{line: draw.LineStyle{Color: c, Width: 1.6, Dashes: dashes(i)}, mark: draw.GlyphStyle{Color: c, Radius: 3, Shape: shape(i)}}
 	if l.Guide {
-		k.line = draw.LineStyle{Color: quiet, Width: 1, Dashes: []vg.Length{3, 3}}
+		k.line = draw.LineStyle{Color: quiet.light, Width: 1, Dashes: []vg.Length{3, 3}}
 	}
-	c.A = 0x50
-	k.fill = c
+	k.fill = veil(c)
 	return k
 }
 
-// thumbnails are what the legend shows of a curve.
-func (k look) thumbnails(l Line, marked bool) []plot.Thumbnailer {
-	line := &plotter.Line{LineStyle: k.line}
-	if l.Filled {
-		line.FillColor = k.fill
-	}
-	if l.Filled || l.Guide || !marked {
-		return []plot.Thumbnailer{line}
-	}
-	return []plot.Thumbnailer{line, &plotter.Scatter{GlyphStyle: k.mark}}
+// veil is a colour that lets through what is below it.
+type veil color.NRGBA
+
+// RGBA implements color.Color. It rounds up, so that the SVG canvas, which divides by the opacity
+// and rounds down, writes the very colour.
+func (v veil) RGBA() (r, g, b, a uint32) {
+	const opacity = 0x50
+	part := func(c uint8) uint32 { return (uint32(c)*0x101*opacity + 0xfe) / 0xff }
+	return part(v.R), part(v.G), part(v.B), opacity * 0x101
 }

@@ -1,5 +1,4 @@
-// Package picture draws what a run shows: grids of images as PNG, and line charts as
-// SVG that reads well on light and dark pages.
+// Package picture draws grids of images as PNG, and what becomes of them step by step as GIF.
 //
 // Images come as the trainer has them, float32 NCHW in [-1,1]. The package knows neither
 // devices nor what is in the pictures, and its output is a function of its input.

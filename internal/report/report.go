@@ -14,7 +14,7 @@ import (
 	"html/template"
 	"image/png"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/internal/rundir/durable"
 )
 
@@ -44,9 +44,9 @@ type Note struct {
 	Text string
 }
 
-// Chart is a line chart and what to say under it.
+// Chart is a diagram and what to say under it.
 type Chart struct {
-	picture.Chart
+	figure.Chart
 	Caption string
 }
 
@@ -88,8 +88,8 @@ func Write(path string, d Data) error {
 // Render returns the page. It is a function of d.
 func Render(d Data) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"style":   func() template.CSS { return template.CSS(picture.ChartStyle + style) },
-		"svg":     func(c Chart) template.HTML { return template.HTML(c.SVG()) }, // escapes its texts itself
+		"style":   func() template.CSS { return template.CSS(figure.Style() + style) },
+		"svg":     svg,
 		"dataURL": dataURL,
 		"size":    size,
 	}).Parse(page)
@@ -99,6 +99,12 @@ func Render(d Data) ([]byte, error) {
 	var b bytes.Buffer
 	err = t.Execute(&b, d)
 	return b.Bytes(), err
+}
+
+// svg is a chart's element, which escapes its texts itself.
+func svg(c Chart) (template.HTML, error) {
+	b, err := c.Element()
+	return template.HTML(b), err
 }
 
 func dataURL(p Picture) template.URL {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"jem/internal/figure"
 	"jem/internal/philox"
 	"jem/internal/picture"
 )
@@ -21,16 +22,17 @@ import (
 const hostile = `</style><script>alert("x")</script> & 'y'`
 
 // curve is noise around a decaying exponential, with a gap of NaN.
-func curve(seed uint64, n int, from, to float64) (points []picture.Point) {
+func curve(name string, seed uint64, n int, from, to float64) (l figure.Line) {
+	l.Name = name
 	noise := philox.New(seed, 0, philox.Test)
 	for i := range n {
 		y := to + (from-to)*math.Exp(-6*float64(i)/float64(n)) + 0.08*(from-to)*float64(noise.Normal(uint64(i)))
 		if i > n*6/10 && i < n*62/100 {
 			y = math.NaN()
 		}
-		points = append(points, picture.Point{X: 100 * float64(i), Y: y})
+		l.Add(100*float64(i), y)
 	}
-	return points
+	return l
 }
 
 func pictures(t testing.TB) (list []Picture) {
@@ -55,12 +57,11 @@ func pictures(t testing.TB) (list []Picture) {
 // fake is a page with everything on it.
 func fake(t testing.TB) Data {
 	t.Helper()
-	chart := func(title, y string, series ...picture.Series) Chart {
-		return Chart{Chart: picture.Chart{Title: title, XLabel: "step", YLabel: y, Series: series}}
+	chart := func(title, y string, lines ...figure.Line) Chart {
+		return Chart{Chart: figure.Chart{Title: title, XLabel: "step", YLabel: y, Lines: lines}}
 	}
-	rate := chart("Learning rate", "", picture.Series{Points: []picture.Point{{X: 0, Y: 1e-6}, {X: 1000, Y: 1e-4}, {X: 120000, Y: 1e-4}, {X: 120001, Y: 3e-5}, {X: 200000, Y: 3e-5}}})
-	rate.Log = true
-	margin := chart("f(x⁺) − f(x⁻)", "difference of log-densities", picture.Series{Points: curve(4, 200, 12, 0.2)})
+	rate := chart("Learning rate", "", figure.Line{X: []float64{0, 1000, 120000, 120001, 200000}, Y: []float64{1e-6, 1e-4, 1e-4, 3e-5, 3e-5}})
+	margin := chart("f(x⁺) − f(x⁻)", "difference of log-densities", curve("", 4, 200, 12, 0.2))
 	margin.Caption = "Near zero the model cannot tell its samples from the data."
 	config, err := Settings([]byte("seed: 1\ndata: {name: cifar10, dir: \"\", noise: 0.03}\noptim: {lr: 0.0001, decay_epochs: [60, 90, 120]}\nsampler:\n  steps: 20\n  step_size: 1\n  noise: 0.01\n"))
 	if err != nil {
@@ -75,12 +76,12 @@ func fake(t testing.TB) Data {
 		},
 		Notes: []Note{{61200, "rollback", "loss is not finite; went on from step 60,000 with another seed"}, {61300, "warning", hostile}},
 		Charts: []Chart{
-			chart("Loss", "nats", picture.Series{Name: "log p(y|x)", Points: curve(1, 2000, 2.3, 0.1)}, picture.Series{Name: "log p(x)", Points: curve(2, 2000, 1, -0.2)}, picture.Series{Name: "penalty", Points: curve(3, 2000, 0.1, 0)}),
-			chart("Accuracy", "%", picture.Series{Name: "training", Points: curve(7, 40, 10, 97)}, picture.Series{Name: "validation", Points: curve(8, 20, 10, 93)}),
+			chart("Loss", "nats", curve("log p(y|x)", 1, 2000, 2.3, 0.1), curve("log p(x)", 2, 2000, 1, -0.2), curve("penalty", 3, 2000, 0.1, 0)),
+			chart("Accuracy", "%", curve("training", 7, 40, 10, 97), curve("validation", 8, 20, 10, 93)),
 			margin,
-			chart("Log-density", "nats, up to a constant", picture.Series{Name: "log p(x⁺), data", Points: curve(5, 900, 2, 30)}, picture.Series{Name: "log p(x⁻), samples", Points: curve(6, 900, -10, 29)}),
+			chart("Log-density", "nats, up to a constant", curve("log p(x⁺), data", 5, 900, 2, 30), curve("log p(x⁻), samples", 6, 900, -10, 29)),
 			rate,
-			chart("Seconds a step", "s", picture.Series{Points: curve(9, 300, 0.7, 0.65)}),
+			chart("Seconds a step", "s", curve("", 9, 300, 0.7, 0.65)),
 		},
 		Pictures: pictures(t),
 		Tables:   []Table{{"Against the paper", "Not run: no device.", []string{"row", "ours", "paper", "difference"}, [][]string{{"accuracy", "92.9 %", "92.9 %", "0.0"}, {"FID", "not run", "38.4", ""}}}},

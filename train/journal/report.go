@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"jem/internal/picture"
+	"jem/internal/figure"
 	"jem/internal/report"
 	"jem/internal/rundir"
 )
@@ -68,15 +68,15 @@ func (h history) current() history {
 	return kept
 }
 
-// line is the series of a value over the steps.
-func (h history) line(name, kind, value string) picture.Series {
-	s := picture.Series{Name: name}
+// line is the curve of a value over the steps.
+func (h history) line(name, kind, value string) figure.Line {
+	l := figure.Line{Name: name}
 	for _, r := range h {
 		if v, ok := r.Values[value]; ok && r.Kind == kind {
-			s.Points = append(s.Points, picture.Point{X: float64(r.Step), Y: v})
+			l.Add(float64(r.Step), v)
 		}
 	}
-	return s
+	return l
 }
 
 // latest is the last record of a kind.
@@ -133,9 +133,9 @@ func (h history) notes() []report.Note {
 }
 
 func (h history) charts() []report.Chart {
-	chart := func(title, unit, caption string, lines ...picture.Series) report.Chart {
-		lines = slices.DeleteFunc(lines, func(s picture.Series) bool { return len(s.Points) == 0 })
-		return report.Chart{Chart: picture.Chart{Title: title, XLabel: "step", YLabel: unit, Series: lines}, Caption: caption}
+	chart := func(title, unit, caption string, lines ...figure.Line) report.Chart {
+		lines = slices.DeleteFunc(lines, func(l figure.Line) bool { return len(l.X) == 0 })
+		return report.Chart{Chart: figure.Chart{Title: title, XLabel: "step", YLabel: unit, Lines: lines}, Caption: caption}
 	}
 	charts := []report.Chart{
 		chart("Accuracy", "share", "Of the labelled training batches, and of the evaluations.",
@@ -148,7 +148,7 @@ func (h history) charts() []report.Chart {
 		chart("Learning rate", "", "", h.line("", kindTrain, "lr")),
 		chart("Seconds a step", "s", "", h.line("all", kindTrain, "step_seconds"), h.line("sampling", kindTrain, "sample_seconds"), h.line("gradients", kindTrain, "gradient_seconds")),
 	}
-	return slices.DeleteFunc(charts, func(c report.Chart) bool { return len(c.Series) == 0 })
+	return slices.DeleteFunc(charts, func(c report.Chart) bool { return len(c.Lines) == 0 })
 }
 
 // samplePictures are the initial draws and the latest samples.
