@@ -16,11 +16,11 @@ func rgb(v uint32) color.NRGBA { return color.NRGBA{uint8(v >> 16), uint8(v >> 8
 // differ from each other and from black, which an SVG file leaves out.
 var ink, quiet, faint = shade{rgb(0x24292f), rgb(0xe6e9ec)}, shade{rgb(0x707070), rgb(0x9a9fa5)}, shade{rgb(0xe2e2e2), rgb(0x343b43)}
 
-// curves are the colours of curves, dark and light ones in turn: their luminances are 29, 57, 16,
-// 68, 43 and 80 % of white, on dark paper 62, 51, 82, 39, 72 and 91 %.
+// curves are the colours of curves, dark and light ones in turn: their luminances are 29, 56, 16,
+// 66, 43 and 74 % of white, on dark paper 62, 51, 82, 39, 72 and 91 %.
 var curves = [...]shade{
 	{rgb(0x1f4e9e), rgb(0x6ca6f0)}, {rgb(0xe07b1a), rgb(0xd66828)}, {rgb(0x5a0f3c), rgb(0xf5bedc)},
-	{rgb(0x6cc8d8), rgb(0x2a788c)}, {rgb(0x3a8f3e), rgb(0x8cd782)}, {rgb(0xe6d44e), rgb(0xfaf096)},
+	{rgb(0x64c2d2), rgb(0x2a788c)}, {rgb(0x3a8f3e), rgb(0x8cd782)}, {rgb(0xdbc83c), rgb(0xfaf096)},
 }
 
 // look is how a curve is drawn.
@@ -31,7 +31,7 @@ type look struct {
 }
 
 func dashes(i int) []vg.Length {
-	return [][]vg.Length{nil, {6, 3}, {2, 2}, {9, 3, 2, 3}, {4, 2}, {1, 3}}[i%6]
+	return [][]vg.Length{nil, {6, 3}, {2, 2}, {9, 3, 2, 3}, {4, 2}, {12, 2, 2, 2, 2, 2}}[i%6]
 }
 
 func shape(i int) draw.GlyphDrawer {
