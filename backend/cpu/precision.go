@@ -101,4 +101,4 @@ func (c *chain) Run(key philox.Key) {
 // Close implements backend.Chain.
 func (c *chain) Close() {}
 
-const bf16Allowance = 1 << 20
+const bf16Allowance = 1 << 19
