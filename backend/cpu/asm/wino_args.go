@@ -63,8 +63,8 @@ type WinoInput struct {
 //
 // Meanwhile it brings memory to the level 2 cache that others will need: for each four
 // terms of a group's sum two lines from Next on, then NextStep bytes further, and four
-// lines from Dest on, then DestStep bytes further. These are hints, no pointers: any
-// address will do.
+// lines from Dest on, then DestStep bytes further; in bf16 four and eight. These are hints, no
+// pointers: any address will do.
 type WinoProduct struct {
 	V      unsafe.Pointer
 	U      unsafe.Pointer

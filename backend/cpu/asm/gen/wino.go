@@ -68,8 +68,10 @@ func writeWinoProduct(v vectors, tiles, blocks int) {
 		} else {
 			v.multiply(acc, 1, weights, source)
 		}
-		PREFETCHT1(Mem{Base: dest, Disp: 64 * i})
-		if i < 2 {
+		for line := i; line < v.ahead(4); line += 4 {
+			PREFETCHT1(Mem{Base: dest, Disp: 64 * line})
+		}
+		if i < v.ahead(2) {
 			PREFETCHT1(Mem{Base: next, Disp: 64 * i})
 		}
 	}

@@ -51,6 +51,15 @@ func (v *vectors) transformed() int {
 	return 64
 }
 
+// ahead is the lines that a step brings to the cache where one of float32 brings so many: there
+// are half as many steps in bf16.
+func (v *vectors) ahead(lines int) int {
+	if v.bf16 {
+		return 2 * lines
+	}
+	return lines
+}
+
 // keep stores transformed inputs, whose register it may overwrite.
 func (v *vectors) keep(t reg.VecVirtual, to Mem) {
 	if v.bf16 {
