@@ -49,7 +49,10 @@ func (d *Device) Precision() string {
 // Allowances are the bounds that the conformance suite (backendtest.Options.Widen) grants the
 // device's convolutions in bf16, in units of u·Σ|ab| with u = 2⁻²⁴, by words in an
 // algorithm's name: see docs/numerics.md.
-func Allowances() map[string]float64 { return map[string]float64{"winograd-bf16": bf16Allowance} }
+//
+// A factor that is rounded to 8 bits errs by 2⁻⁸ of itself at most, 0.42·2⁻⁸ in the root mean
+// square, and the transforms enlarge what a product of two errs by.
+func Allowances() map[string]float64 { return map[string]float64{"winograd-bf16": 1 << 19} }
 
 // winograd are the kernels of plans outside of chains.
 func (d *Device) winograd() *asm.Wino {
@@ -100,5 +103,3 @@ func (c *chain) Run(key philox.Key) {
 
 // Close implements backend.Chain.
 func (c *chain) Close() {}
-
-const bf16Allowance = 1 << 19
