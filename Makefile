@@ -46,6 +46,10 @@ lint: ## gofmt and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
 	$(GO) run $(STATICCHECK) ./...
 
+.PHONY: lint-cuda
+lint-cuda: ## staticcheck of the GPU build; needs a CUDA toolkit
+	scripts/cuda-env.sh $(GO) run $(STATICCHECK) -tags cuda ./cuda/... ./kernels ./cmd/jem
+
 .PHONY: cross
 cross: ## build for every platform, to see that it does
 	@set -e; for p in $(PLATFORMS); do echo "  $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./cmd/jem; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... ; done
@@ -101,6 +105,10 @@ kernels: ## compile the CUDA kernels with every toolkit that is here
 .PHONY: kernels-check
 kernels-check: ## the same, and what ptxas says of them: no spills; prints the table of registers
 	scripts/kernels-check.sh
+
+.PHONY: kernels-mutate
+kernels-mutate: kernels ## break the kernels in one place after the other: the tests must notice each
+	scripts/kernels-mutate.sh
 
 .PHONY: test-cuda-sim
 test-cuda-sim: kernels ## the CUDA program and its tests on the stand-ins for driver and cuDNN; needs no GPU

@@ -36,6 +36,7 @@ var errMoved = errors.New("a step of the chain needed more working memory than i
 func (d *Device) NewChain(steps int, step func(k int, key philox.Key)) backend.Chain {
 	c := &chain{d: d, convs: map[*conv]storage{}, steps: backend.PlainChain{Steps: steps, Step: step}}
 	c.replay = func() error { return d.ctx.Replay(c.graph) }
+	d.chains[c] = struct{}{}
 	return c
 }
 
@@ -102,5 +103,5 @@ func (c *chain) Close() {
 		c.d.release(op, c.key)
 		c.key = nil
 	}
-	c.runs = 0
+	delete(c.d.chains, c)
 }

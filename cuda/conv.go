@@ -31,11 +31,13 @@ type conv struct {
 // NewConv implements backend.Planner.
 func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
 	const op = "NewConv"
-	if spec.N < 1 || spec.InC < 1 || spec.OutC < 1 || spec.Kernel < 1 || spec.Kernel%2 == 0 || spec.Stride < 1 ||
-		spec.Pad < 0 || spec.H+2*spec.Pad < spec.Kernel || spec.W+2*spec.Pad < spec.Kernel {
+	kh, kw := spec.Window()
+	ph, pw := spec.Padding()
+	if spec.N < 1 || spec.InC < 1 || spec.OutC < 1 || kh < 1 || kw < 1 || kh%2 == 0 || kw%2 == 0 || spec.Stride < 1 ||
+		ph < 0 || pw < 0 || spec.H+2*ph < kh || spec.W+2*pw < kw || spec.KernelW != 0 && !(spec.NoInputGrad && spec.NoParamGrad) {
 		panic(fmt.Sprintf("backend: NewConv: %+v is no convolution", spec))
 	}
-	backend.CheckShape(op, w, backend.Dense, spec.OutC, spec.InC, spec.Kernel, spec.Kernel)
+	backend.CheckShape(op, w, backend.Dense, spec.OutC, spec.InC, kh, kw)
 	c := &conv{d: d, spec: spec, w: w.(*tensor), routes: map[dnn.Spec]*route{}}
 	if b != nil {
 		backend.CheckShape(op, b, backend.Dense, spec.OutC)
@@ -63,7 +65,10 @@ func (c *conv) Algorithms() (forward, inputGrad, paramGrad string) {
 	name := func(pass dnn.Pass, unasked bool) string {
 		s := c.sizes(pass, c.spec.N)
 		s.Bias, s.Raw = pass == dnn.Forward && c.b != nil, pass == dnn.Forward
-		if r := c.find(op, s); r != nil && !unasked {
+		if unasked {
+			return "none"
+		}
+		if r := c.find(op, s); r != nil {
 			return r.name
 		}
 		return "none"
@@ -91,8 +96,10 @@ func storageOf(p dnn.Precision) storage {
 // sizes are the spec of a pass over n images, nothing fused yet.
 func (c *conv) sizes(pass dnn.Pass, n int) dnn.Spec {
 	s := c.spec
-	return dnn.Spec{Pass: pass, Precision: c.precision(), N: n, C: s.InC, H: s.H, W: s.W, K: s.OutC, R: s.Kernel,
-		Stride: s.Stride, Pad: s.Pad, Alignment: 16, Slope: s.Slope}
+	kh, kw := s.Window()
+	ph, pw := s.Padding()
+	return dnn.Spec{Pass: pass, Precision: c.precision(), N: n, C: s.InC, H: s.H, W: s.W, K: s.OutC, R: kh, S: kw,
+		Stride: s.Stride, Pad: ph, PadW: pw, Alignment: 16, Slope: s.Slope}
 }
 
 // image returns t after checking that it is a batch of n images; a nil t gives nil.

@@ -12,7 +12,8 @@ import (
 	"jem/internal/philox"
 )
 
-// Device is a GPU as backend.Device, backend.Chainer and backend.Chooser.
+// Device is a GPU as backend.Device, backend.Chainer, backend.Chooser and
+// backend.Windower.
 type Device struct {
 	opt     Options
 	ctx     *driver.Context
@@ -30,9 +31,10 @@ type Device struct {
 	params  uint64               // counts ParamsChanged; convolutions redo their weights when it moved
 	moves   uint64               // counts the times that shared memory moved; captured graphs are redone
 	convs   []*conv
-	asked   map[string]string // of UseChoices
-	chain   *chain            // being run; nil outside chains
-	err     error             // the first, which sticks
+	asked   map[string]string   // of UseChoices
+	chains  map[*chain]struct{} // planned and not closed
+	chain   *chain              // being run; nil outside chains
+	err     error               // the first, which sticks
 }
 
 // Open returns the card as a device.
@@ -45,7 +47,7 @@ func Open(o Options) (backend.Device, error) {
 	if err != nil {
 		return nil, &Error{Op: "open", Memory: outOfMemory(err), Err: err}
 	}
-	d := &Device{opt: o, ctx: ctx, buffers: map[*buffer]struct{}{}}
+	d := &Device{opt: o, ctx: ctx, buffers: map[*buffer]struct{}{}, chains: map[*chain]struct{}{}}
 	d.limits = dnn.Limits{Workspace: int64(o.WorkspaceLimit) << 20, AnyOrder: o.AnyOrder}
 	d.low = map[string]dnn.Precision{"fp32": dnn.FP32, "tf32": dnn.TF32, "bf16": dnn.BF16}[o.Precision]
 	d.call.init(d)
@@ -87,6 +89,9 @@ func (d *Device) Close() error {
 	if d.ctx == nil {
 		return nil
 	}
+	for c := range d.chains {
+		c.Close()
+	}
 	err := d.ctx.Do(func() error {
 		for _, c := range d.convs {
 			c.destroy()
@@ -108,9 +113,10 @@ func (d *Device) Close() error {
 	return &Error{Op: "close", Memory: outOfMemory(err), Err: err}
 }
 
-// run makes calls on the device's thread, on behalf of the verb op, unless an error sticks.
+// run makes calls on the device's thread, on behalf of the verb op, unless an error sticks or the
+// device is closed.
 func (d *Device) run(op string, calls func() error) {
-	if d.err == nil {
+	if d.err == nil && d.ctx != nil {
 		d.fail(op, d.ctx.Do(calls))
 	}
 }
@@ -123,7 +129,7 @@ func (d *Device) fail(op string, err error) {
 }
 
 func outOfMemory(err error) bool {
-	var refused *driver.Error
+	var refused interface{ OutOfMemory() bool }
 	return errors.As(err, &refused) && refused.OutOfMemory()
 }
 

@@ -36,6 +36,27 @@ func (d *Device) AvgPoolGrad(dx, dy, act backend.Tensor, slope float32) {
 	d.kernel(op, "avg_pool_grad", s).ptr(d.assign(op, t, s), from, gate).num(n, c, hw).float(slope).over(t.n)
 }
 
+// MaxPool implements backend.Windower.
+func (d *Device) MaxPool(y, x backend.Tensor, w backend.Window) {
+	d.pool("MaxPool", "max_pool", y, x, w)
+}
+
+// MeanPool implements backend.Windower.
+func (d *Device) MeanPool(y, x backend.Tensor, w backend.Window) {
+	d.pool("MeanPool", "mean_pool", y, x, w)
+}
+
+func (d *Device) pool(op, family string, y, x backend.Tensor, w backend.Window) {
+	if x == nil || x.Kind() != backend.Image || !w.Fits(x.Shape()[2], x.Shape()[3]) {
+		backend.Mismatch(op, y, x)
+	}
+	s := x.Shape()
+	backend.CheckShape(op, y, backend.Image, s[0], s[1], w.Out(s[2]), w.Out(s[3]))
+	from, held := d.held(op, x.(*tensor))
+	to := d.assign(op, y.(*tensor), held)
+	d.kernel(op, family, held).ptr(to, from).num(s[0], s[1], s[2], s[3], w.Size, w.Stride, w.Pad).over(backend.Len(y))
+}
+
 // pooled checks y Dense (N,C) and x Image (N,C,H,W).
 func pooled(op string, y, x backend.Tensor) (n, c, hw int) {
 	if x == nil || x.Kind() != backend.Image {

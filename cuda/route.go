@@ -118,35 +118,31 @@ func (d *Device) Choices() map[string]string {
 // UseChoices implements backend.Chooser.
 func (d *Device) UseChoices(choices map[string]string) { d.asked = maps.Clone(choices) }
 
-// unfused makes the bare convolution and then what the spec adds to it. The bare result goes
-// where the final one will be, or aside where that place holds the residual.
+// unfused makes the bare convolution and then what the spec adds to it.
 func (c *conv) unfused(s dnn.Spec) {
-	d, p, held := c.d, &c.pointers, storageOf(s.Precision)
+	d, p, held := c.d, c.pointers, storageOf(s.Precision)
 	at := func(place dnn.Place) driver.Pointer { return driver.Pointer(p[place]) }
-	elem := int64(word)
-	if held == half {
-		elem /= 2
-	}
-	if s.Pass == dnn.Forward {
-		raw, act, pixels := at(dnn.Raw), at(dnn.Act), s.N*c.spec.OutH()*c.spec.OutW()
-		bare := raw
-		if raw == 0 {
-			bare = act
-		}
-		if s.Residual && bare == at(dnn.Residual) {
-			bare = d.reserve(c.op, result, int64(pixels*s.K)*elem)
-		}
-		p[dnn.Raw] = uintptr(bare)
-		d.run(c.op, c.enqueue)
-		d.kernel(c.op, "conv_forward_tail", held).ptr(raw, act, bare, at(dnn.Bias), at(dnn.Residual)).num(pixels, s.K).float(s.Slope).over(pixels * s.K)
+	if s.Pass == dnn.InputGrad {
+		n := s.N * s.C * s.H * s.W
+		bare := c.bare(s, dnn.DX, at(dnn.DX), n)
+		d.kernel(c.op, "conv_input_grad_tail", held).ptr(at(dnn.DX), bare, at(dnn.Act), at(dnn.Residual)).num(n).float(s.Slope).over(n)
 		return
 	}
-	dx, n := at(dnn.DX), s.N*s.C*s.H*s.W
-	bare := dx
-	if s.Residual && bare == at(dnn.Residual) {
-		bare = d.reserve(c.op, result, int64(n)*elem)
+	place, pixels := at(dnn.Raw), s.N*c.spec.OutH()*c.spec.OutW()
+	if place == 0 {
+		place = at(dnn.Act)
 	}
-	p[dnn.DX] = uintptr(bare)
-	d.run(c.op, c.enqueue)
-	d.kernel(c.op, "conv_input_grad_tail", held).ptr(dx, bare, at(dnn.Act), at(dnn.Residual)).num(n).float(s.Slope).over(n)
+	bare := c.bare(s, dnn.Raw, place, pixels*s.K)
+	d.kernel(c.op, "conv_forward_tail", held).ptr(at(dnn.Raw), at(dnn.Act), bare, at(dnn.Bias), at(dnn.Residual)).num(pixels, s.K).float(s.Slope).over(pixels * s.K)
+}
+
+// bare makes the bare convolution of n elements and returns where its result is: in the final
+// one's place, or aside where that holds the residual.
+func (c *conv) bare(s dnn.Spec, result dnn.Place, place driver.Pointer, n int) driver.Pointer {
+	if s.Residual && uintptr(place) == c.pointers[dnn.Residual] {
+		place = c.d.reserve(c.op, aside, int64(n)*word)
+	}
+	c.pointers[result] = uintptr(place)
+	c.d.run(c.op, c.enqueue)
+	return place
 }

@@ -12,7 +12,7 @@ const (
 	moved                 // contiguous rows on their way in or out
 	partial               // partial sums
 	weightSum             // a weight gradient in cuDNN's order
-	result                // a convolution's bare result where its place is taken
+	aside                 // a convolution's bare result where its place is taken
 	operand1              // operands in another storage
 	operand2
 	operand3

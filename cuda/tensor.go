@@ -17,7 +17,6 @@ const word = 4
 type buffer struct {
 	p     driver.Pointer
 	bytes int64
-	freed bool
 	halves
 }
 
@@ -38,9 +37,6 @@ func (t *tensor) bytes() int64       { return int64(t.n) * word }
 func (t *tensor) at() driver.Pointer { return t.buf.p + driver.Pointer(t.off) }
 func (t *tensor) end() int64         { return t.off + t.bytes() }
 func (t *tensor) image() (c, hw int) { return t.shape[1], t.shape[2] * t.shape[3] }
-func (t *tensor) overlaps(o *tensor) bool {
-	return t.buf == o.buf && t.off < o.end() && o.off < t.end()
-}
 
 // logical returns channels and pixels for what follows the logical (N,C,H,W) order: a dense
 // tensor is one channel.

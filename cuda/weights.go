@@ -32,7 +32,7 @@ func (c *conv) parameters(op string, held storage) (w, b uintptr) {
 }
 
 func (c *conv) rewrite(op string, to driver.Pointer, bias int64, held storage) {
-	d, taps := c.d, c.spec.Kernel*c.spec.Kernel
+	d, taps := c.d, c.w.n/(c.spec.OutC*c.spec.InC)
 	d.kernel(op, "to_nhwc", held).ptr(to, c.w.at(), 0, 0).num(c.spec.OutC, c.spec.InC, taps, c.spec.InC).over(c.spec.OutC, taps*c.spec.InC)
 	if c.b != nil {
 		d.run(op, func() error { return d.ctx.Copy(to+driver.Pointer(bias), c.b.at(), c.b.bytes()) })

@@ -14,7 +14,7 @@ func ablation() Experiment {
 				Tables: []Table{t},
 				Claims: []Claim{
 					more("log p(y|x) + log p(x) classifies better than log p(x,y)", t.at(factoredLabel, "accuracy"), t.at(jointLabel, "accuracy"), "%.1f %%"),
-					less("… and is better calibrated", t.at(factoredLabel, "ece"), t.at(jointLabel, "ece"), "%.2f %%"),
+					less("log p(y|x) + log p(x) is better calibrated than log p(x,y)", t.at(factoredLabel, "ece"), t.at(jointLabel, "ece"), "%.2f %%"),
 				},
 				Protocol: []string{"All three take the same number of steps with the same network, data, sampler and optimiser.",
 					"\"p(x|y) factored\" is read as training log p(x,y) directly (p_x_y_weight 1): the published code doesn't say so."},

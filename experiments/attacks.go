@@ -90,24 +90,10 @@ func (l *Lab) further(t Training, kind string, k int) (train.AttackResult, error
 	return r, r.Forget()
 }
 
-// other opens the twin of a training beside it on the same device: its classifier, or the JEM
-// of that.
+// other opens the twin of a training beside it: its classifier, or the JEM of that.
 func (l *Lab) other(t Training) (*train.Predictor, error) {
-	name := runBaseline
 	if t.Run.Name == runBaseline {
-		name = runJEM
+		return l.twin(runJEM)
 	}
-	twin, err := l.first(name)
-	if err != nil {
-		return nil, err
-	}
-	o, ended, err := l.outcome(twin)
-	if err != nil {
-		return nil, err
-	}
-	if !ended || o.Diverged != "" {
-		return nil, notRun("%s is not trained", name)
-	}
-	p, _, err := train.OpenRun(l.open.dev, twin.path(l.Out), "")
-	return p, err
+	return l.twin(runBaseline)
 }

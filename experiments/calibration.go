@@ -27,7 +27,7 @@ func calibration() Experiment {
 			for _, d := range calibrationSets() {
 				r.Claims = append(r.Claims,
 					less("JEM is better calibrated than the same network as classifier, "+d.name, t.at(d.name+", JEM", "ece"), t.at(d.name+", softmax", "ece"), "%.2f %%"),
-					less("… and than that with a fitted temperature, "+d.name, t.at(d.name+", JEM", "ece"), t.at(d.name+", softmax, temperature", "ece"), "%.2f %%"))
+					less("JEM is better calibrated than that classifier with a fitted temperature, "+d.name, t.at(d.name+", JEM", "ece"), t.at(d.name+", softmax, temperature", "ece"), "%.2f %%"))
 				for _, run := range []struct{ name, label string }{{d.jem, "JEM"}, {d.softmax, "softmax"}} {
 					if err := l.diagram(r, run.name, d.name+", "+run.label); err != nil {
 						return nil, err

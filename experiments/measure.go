@@ -70,6 +70,23 @@ func (l *Lab) network(t Training) (*train.Predictor, error) {
 	return p, nil
 }
 
+// twin opens another run's network on the device of the one that is open.
+func (l *Lab) twin(run string) (*train.Predictor, error) {
+	t, err := l.first(run)
+	if err != nil {
+		return nil, err
+	}
+	o, ended, err := l.outcome(t)
+	if err != nil {
+		return nil, err
+	}
+	if !ended || o.Diverged != "" {
+		return nil, notRun("%s is not trained", run)
+	}
+	p, _, err := train.OpenRun(l.open.dev, t.path(l.Out), "")
+	return p, err
+}
+
 // measured is the file of a measurement.
 type measured[T any] struct {
 	Run      string  `json:"run"`

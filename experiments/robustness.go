@@ -28,8 +28,8 @@ func robustness() Experiment {
 					key := fmt.Sprint(e)
 					r.Claims = append(r.Claims,
 						more(fmt.Sprintf("JEM-0 is more robust than the same network as classifier, %s ε = %g/255", norm.title, e), t.at("JEM-0", key), t.at("softmax", key), "%.1f %%"),
-						more(fmt.Sprintf("a refinement step helps, %s ε = %g/255", norm.title, e), t.at("JEM-1", key), t.at("JEM-0", key), "%.1f %%"),
-						more(fmt.Sprintf("ten help more, %s ε = %g/255", norm.title, e), t.at("JEM-10", key), t.at("JEM-1", key), "%.1f %%"))
+						more(fmt.Sprintf("JEM-1 is more robust than JEM-0, %s ε = %g/255", norm.title, e), t.at("JEM-1", key), t.at("JEM-0", key), "%.1f %%"),
+						more(fmt.Sprintf("JEM-10 is more robust than JEM-1, %s ε = %g/255", norm.title, e), t.at("JEM-10", key), t.at("JEM-1", key), "%.1f %%"))
 				}
 			}
 			return r, nil

@@ -62,24 +62,23 @@ func (r Run) trainings(s Scale, toy bool) ([]Training, error) {
 		if err != nil {
 			return nil, err
 		}
-		t := Training{Run: r, Seed: seed, Scale: s, Config: cfg, Toy: toy}
-		if t.hash, err = identity(cfg, toy); err != nil {
-			return nil, err
-		}
-		all = append(all, t)
+		all = append(all, Training{Run: r, Seed: seed, Scale: s, Config: cfg, Toy: toy, hash: identity(cfg, toy)})
 	}
 	return all, nil
 }
 
 // identity names a configuration: two trainings with one identity are the same training.
-func identity(cfg train.Config, toy bool) (string, error) {
-	cfg.Data.Dir, cfg.Device = "", train.Device{Name: "cpu"}
-	text, err := train.Document(cfg)
-	if err != nil {
-		return "", err
+// It is of what differs from the default, so that a setting that comes later, at a default
+// under which nothing changes, leaves it as it is.
+func identity(cfg train.Config, toy bool) string {
+	var b strings.Builder
+	for _, c := range settings.Diff(train.Default(), cfg) {
+		if c.Path != "data.dir" && !strings.HasPrefix(c.Path, "device.") {
+			fmt.Fprintf(&b, "%s=%v\n", c.Path, c.To)
+		}
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\ntoy: %t\n", text, toy))
-	return hex.EncodeToString(sum[:5]), nil
+	sum := sha256.Sum256(fmt.Appendf(nil, "%stoy=%t\n", b.String(), toy))
+	return hex.EncodeToString(sum[:5])
 }
 
 // Folder is the name of the training's run folder.

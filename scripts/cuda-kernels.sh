@@ -4,7 +4,7 @@
 # program then takes the other fatbin.
 #
 #   scripts/cuda-kernels.sh            the toolkit that scripts/cuda-env.sh finds, and the cached ones
-#   scripts/cuda-kernels.sh --report   also print what ptxas says of each kernel: "CARD KERNEL REGISTERS SPILLED SHARED"
+#   scripts/cuda-kernels.sh --report   also print what ptxas says: "TOOLKIT CARD KERNEL REGISTERS SPILLED SHARED"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,17 +33,17 @@ flags() {
     printf '%s\n' -gencode arch=compute_90,code=compute_90
 }
 
-# compile ROOT OUT [FLAGS…]: ptxas' words go to OUT.log.
+# compile ROOT OUT LOG: ptxas' words go to LOG.
 compile() {
-    local root=$1 out=$2 all
-    shift 2
-    mapfile -t all < <(flags "$root")
-    "$root/bin/nvcc" -fatbin "${all[@]}" "$@" kernels/all.cu -o "$out.tmp" >"$out.log" 2>&1 || {
-        cat "$out.log" >&2
-        echo "cuda-kernels: $root does not compile kernels/all.cu" >&2
+    local all
+    mapfile -t all < <(flags "$1")
+    "$1/bin/nvcc" -fatbin "${all[@]}" -Xptxas -v kernels/all.cu -o "$2.tmp" >"$3" 2>&1 || {
+        grep -vE 'ptxas info|bytes stack frame' "$3" >&2
+        rm -f "$3" "$2.tmp"
+        echo "cuda-kernels: $1 does not compile kernels/all.cu" >&2
         exit 1
     }
-    mv "$out.tmp" "$out"
+    mv "$2.tmp" "$2"
 }
 
 # report LOG: one line for each kernel and card.
@@ -58,27 +58,24 @@ report() {
 }
 
 main() {
-    local roots root version out newest
+    local roots root version out log newest
     mapfile -t roots < <({
         scripts/cuda-env.sh --root
         scripts/cuda-toolchain.sh --path 13.0
         scripts/cuda-toolchain.sh --path 12.4
     } 2>/dev/null | awk '!seen[$0]++')
     [[ ${#roots[@]} -gt 0 ]] || { scripts/cuda-env.sh --root; exit 69; }
+    mkdir -p build/kernels
     # shellcheck disable=SC2012 # the names are ours
     newest=$(ls -t kernels/*.cu kernels/*.cuh scripts/cuda-kernels.sh | head -n 1)
     for root in "${roots[@]}"; do
-        version=$(release "$root") out=kernels/fatbin/cuda-$version.fatbin
-        if [[ ${1:-} == --report ]]; then
-            mkdir -p build/kernels
-            out=build/kernels/cuda-$version.fatbin
-            compile "$root" "$out" -Xptxas -v
-            report "$out.log" | sed "s/^/$version /"
-        elif [[ ! $out -nt $newest ]]; then
-            compile "$root" "$out"
-            rm "$out.log"
-            echo "$out"
+        version=$(release "$root")
+        out=kernels/fatbin/cuda-$version.fatbin log=build/kernels/cuda-$version.log
+        if [[ ! $out -nt $newest || ! -f $log ]]; then
+            echo "compiling the kernels with CUDA $version" >&2
+            compile "$root" "$out" "$log"
         fi
+        [[ ${1:-} != --report ]] || report "$log" | sed "s/^/$version /"
     done
 }
 

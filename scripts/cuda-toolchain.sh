@@ -101,14 +101,12 @@ libraries() {
     done
 }
 
-# driver_stub ROOT: a libcuda.so with every function that cuda.h declares, for the linker only: each returns 999, which is
-# CUDA_ERROR_UNKNOWN. The programs find the driver's own libcuda.so.1 when they run.
+# driver_stub ROOT: a libcuda.so with every function that cuda.h names, also those that it renames, for the linker only:
+# each returns 999, CUDA_ERROR_UNKNOWN. Programs find the driver's own libcuda.so.1 when they run.
 driver_stub() {
     mkdir -p "$1/lib64/stubs"
-    printf '#include <cuda.h>\n' | gcc -E -P -I"$1/include" -x c - | tr '\n' ' ' |
-        grep -oE 'CUresult +cu[A-Za-z0-9_]+ *\(' | sed -E 's/CUresult +(cu[A-Za-z0-9_]+) *\(/int \1(void) { return 999; }/' |
-        sort -u >"$work/stub.c"
-    gcc -shared -fPIC -Wl,-soname,libcuda.so.1 -o "$1/lib64/stubs/libcuda.so" "$work/stub.c"
+    grep -ohE '\bcu[A-Z][A-Za-z0-9_]+' "$1/include/cuda.h" | sort -u | sed 's/.*/int &(void) { return 999; }/' >"$work/stub.c"
+    gcc -w -shared -fPIC -Wl,-soname,libcuda.so.1 -o "$1/lib64/stubs/libcuda.so" "$work/stub.c"
     ln -sf libcuda.so "$1/lib64/stubs/libcuda.so.1"
 }
 

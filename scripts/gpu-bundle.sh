@@ -21,6 +21,7 @@ programs() {
     [[ ! -e $at ]] || return 0
     mkdir -p "$at/tests"
     scripts/cuda-env.sh go build -trimpath -tags cuda -ldflags "-s -w -X main.release=$release" -o "$at/jem-cuda" ./cmd/jem
+    [[ $at == *9 ]] || return 0 # jem-cuda selftest asks the same suite
     for package in ./cuda ./cuda/internal/driver ./cuda/internal/dnn ./kernels; do
         compgen -G "$package/*_test.go" >/dev/null || continue
         name=$(tr / - <<<"${package#./}")
@@ -69,10 +70,14 @@ cat >"$dest/README" <<'TEXT'
 Carry this folder to a machine with an NVIDIA GPU and run ./run.sh there (./run.sh --help says more). It needs the driver, and
 cuDNN and NVRTC from anywhere: the wheels that PyTorch brings will do. Send back results/log.txt and results/results.json.
 TEXT
+for at in "$dest"/cudnn*; do # run.sh unpacks the one that it needs
+    tar -C "$dest" -czf "$at.tar.gz" "$(basename "$at")"
+    rm -rf "$at"
+done
 size=$(du -sb "$dest" | cut -f1)
 tar -C build -czf build/jem-gpu-bundle.tar.gz jem-gpu-bundle
-du -h --max-depth 1 "$dest"
-echo "$dest: $((size / 1000000)) MB, $(($(stat -c %s build/jem-gpu-bundle.tar.gz) / 1000000)) MB packed"
+ls -sh "$dest"
+echo "$dest: $((size / 1000000)) MB"
 if ((size > limit)); then
     echo "gpu-bundle: more than $((limit / 1000000)) MB" >&2
     exit 1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Compiles the kernels with every CUDA toolkit that is here, warnings being errors, and reads what ptxas says of each:
-# fails on a spilled register, on local memory, and where what is exported is not what kernels/families.go lists.
-# Prints the table of registers for docs/performance.md: the most that any toolkit uses on a card.
+# fails on a spilled register, and where what is exported is not what kernels/families.go lists.
+# Prints the table of registers, kernels/registers.md: the most that any toolkit uses on a card.
 #
-#   scripts/kernels-check.sh [FILE]      also write the table to FILE
+#   scripts/kernels-check.sh [FILE]      also write the page to FILE
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -37,5 +37,17 @@ awk '{ used[$3, $2] = $4 > used[$3, $2] ? $4 : used[$3, $2]; kernel[$3]; card[$2
             for (i = 1; i <= n; i++) line = line " " ((k, cards[i]) in used ? used[k, cards[i]] : "–") " |"
             print line " " shared[k] + 0 " |" | "sort"
         }
-    }' "$work/report" | tee ${1:+"$1"}
+    }' "$work/report" >"$work/table"
+cat "$work/table"
+if [[ -n ${1:-} ]]; then
+    {
+        echo '# Registers of the kernels'
+        echo
+        echo "What ptxas reports for a thread, the most of CUDA $(awk '{ print $1 }' "$work/report" | sort -u | xargs | sed 's/ / and /g'); no kernel spills."
+        echo 'Blocks have 256 threads. Up to 32 registers a multiprocessor of 65,536 holds 2048 threads,'
+        echo 'up to 40 1536, up to 48 1280, up to 64 1024. Made by `scripts/kernels-check.sh kernels/registers.md`.'
+        echo
+        cat "$work/table"
+    } >"$1"
+fi
 exit $faults

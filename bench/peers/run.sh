@@ -49,7 +49,7 @@ measure() {
     "$@" | "$python" -c '
 import json, sys
 r = json.load(sys.stdin)
-isa = r["device"]["isa"] if "device" in r else r["capability"]
+isa = r.get("capability") or r["device"]["isa"]
 print(sys.argv[1], "%.4f" % r["step_seconds"], "%.0f" % (r.get("process_peak_bytes", 0) / 2**20), isa)' "$name" | tee -a "$results"
 }
 

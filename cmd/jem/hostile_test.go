@@ -171,10 +171,11 @@ func hostileData() []hostile {
 		{"folder that is not there", func(_ *testing.T, dir string) []string {
 			return trainOn("folder", filepath.Join(dir, "none"), "--out", filepath.Join(dir, "run"))
 		}, exitData, []string{"none", "no such folder"}},
-		{"folder of one picture for a batch of two", files("folder", map[string][]byte{"cat/a.png": square(8)}, "--set", "data.crop=0"), exitConfig, []string{"train.batch: 2, but only 1 images"}},
-		{"crop wider than the pictures", one(square(8), "--set", "data.crop=4", "--set", "data.size=0", "--set", "data.crop=8"), exitConfig, []string{"data.crop: 8"}},
+		{"folder of two pictures for a batch of four", files("folder", map[string][]byte{"cat/a.png": square(8), "dog/a.png": square(8)}, "--set", "data.crop=0", "--set", "train.batch=4"), exitConfig, []string{"train.batch: 4, but only 2 images"}},
+		{"folder of one class", files("folder", map[string][]byte{"cat/a.png": square(8), "cat/b.png": square(8)}, "--set", "data.crop=0"), exitData, []string{"1 class"}},
+		{"crop wider than the pictures", files("folder", map[string][]byte{"cat/a.png": square(8), "cat/b.png": square(8), "dog/a.png": square(8), "dog/b.png": square(8)}, "--set", "data.crop=8"), exitConfig, []string{"data.crop: 8"}},
 		{"too few of a class for a Gaussian start", files("folder", map[string][]byte{"cat/a.png": square(8), "cat/b.png": square(8), "dog/a.png": square(8)}, "--set", "data.crop=0"), exitConfig, []string{"sampler.start", "class 1 (dog) has 1 image"}},
-		{"test class unknown in training", files("folder", map[string][]byte{"train/cat/a.png": square(8), "train/cat/b.png": square(8), "test/cow/a.png": square(8)}, "--set", "data.crop=0"), exitData, []string{"cow"}},
+		{"test class unknown in training", files("folder", map[string][]byte{"train/cat/a.png": square(8), "train/dog/a.png": square(8), "test/cow/a.png": square(8)}, "--set", "data.crop=0"), exitData, []string{"cow"}},
 		{"a file for a folder of data", func(t *testing.T, dir string) []string {
 			return trainOn("cifar10", put(t, dir, "file", nil), "--out", filepath.Join(dir, "run"))
 		}, exitData, []string{"cifar10 not found"}},

@@ -4,38 +4,16 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
-	"jem/internal/inception"
 	"jem/internal/picture"
 	"jem/internal/quality"
 	"jem/train"
 	"jem/train/journal"
 )
-
-// qualityFlags are those of jem eval --task samples.
-func qualityFlags() []cli.Flag {
-	const category = "Samples"
-	return []cli.Flag{
-		&cli.StringFlag{Name: "protocol", Value: "followers", Category: category,
-			Usage: "how samples are judged: followers (the replay buffer, filtered, against train and test images) or dat (class-balanced samples against train images)"},
-		&cli.IntFlag{Name: "count", Usage: "samples; default: the replay buffer's, or " + strconv.Itoa(train.DATCount) + " of protocol dat", Category: category},
-		&cli.StringFlag{Name: "from", Usage: "where chains begin: buffer or fresh; default: as the protocol has it", Category: category},
-		&cli.IntFlag{Name: "sample-steps", Usage: "SGLD steps of each chain; default: none from the buffer, " + strconv.Itoa(freshSteps) + " of fresh ones", Category: category},
-		&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples: climb (1+w)·log p(x,y) − w·log p(x)", Category: category},
-		&cli.StringFlag{Name: "inception", Usage: "weights `FILE` of Inception; default: where jem data fetch inception puts it", Category: category},
-		&cli.StringFlag{Name: "fid-mode", Value: string(inception.TensorFlow), Category: category,
-			Usage: "resizing and scaling before Inception: tensorflow (the published graph) or pytorch (pytorch-fid)"},
-		&cli.StringFlag{Name: "classifier", Category: category,
-			Usage: "run's `FOLDER` or weights file of a classifier whose features give the classifier-feature distance, which is no FID"},
-		&cli.StringFlag{Name: "feature-cache", Usage: "`FOLDER` that keeps the real images' side; default: the cache", Category: category},
-	}
-}
 
 // quality is jem eval --task samples.
 func (p *program) quality(c *cli.Context, s *screen, m *train.Predictor) error {
@@ -58,53 +36,6 @@ func (p *program) quality(c *cli.Context, s *screen, m *train.Predictor) error {
 		return err
 	}
 	return p.result(c, result, qualityRows(result))
-}
-
-func qualityOptions(c *cli.Context, m *train.Predictor) (train.QualityOptions, error) {
-	o := train.QualityOptions{Protocol: c.String("protocol"), Limit: c.Int("limit"), Cache: c.String("feature-cache")}
-	from, dat := c.String("from"), o.Protocol == "dat"
-	if from == "" {
-		if from = "buffer"; dat {
-			from = "fresh"
-		}
-	}
-	o.Samples = train.SampleOptions{N: m.BufferSize(), Fresh: from == "fresh", Class: train.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
-	if dat {
-		o.Samples.N = train.DATCount
-	}
-	if c.IsSet("count") {
-		o.Samples.N = c.Int("count")
-	}
-	if o.Samples.Fresh {
-		o.Samples.Steps = freshSteps
-	}
-	if c.IsSet("sample-steps") {
-		o.Samples.Steps = c.Int("sample-steps")
-	}
-	if dat && o.Samples.Steps > 0 || o.Samples.Guidance > 0 {
-		o.Samples.Class = train.EachClass
-	}
-	if o.Cache == "" {
-		o.Cache = featureCache()
-	}
-	_, err := inception.ParseMode(c.String("fid-mode"))
-	switch w := c.Float64("guidance"); {
-	case !slices.Contains(train.QualityProtocols, o.Protocol):
-		return o, usagef(c, "--protocol %q: want %s", o.Protocol, strings.Join(train.QualityProtocols, " or "))
-	case from != "buffer" && from != "fresh":
-		return o, usagef(c, "--from %q: want buffer or fresh", from)
-	case c.IsSet("count") && o.Samples.N < 1:
-		return o, usagef(c, "--count %d: want at least 1", o.Samples.N)
-	case o.Samples.N < 1 && o.Samples.Fresh:
-		return o, usagef(c, "--count is missing: %s has no replay buffer to take the number from", m.Checkpoint)
-	case o.Samples.Steps < 0:
-		return o, usagef(c, "--sample-steps %d: want at least 0", o.Samples.Steps)
-	case !(w >= 0) || w > 1e3:
-		return o, usagef(c, "--guidance %g: want 0 to 1000", w)
-	case err != nil:
-		return o, usagef(c, "--fid-mode: %v", err)
-	}
-	return o, nil
 }
 
 // stages shows the progress of train.Predictor.Quality.
@@ -181,7 +112,7 @@ func qualityRows(r *train.QualityResult) []string {
 			value = fmt.Sprintf("%.4g", *f.Value)
 		}
 		if f.Splits > 0 {
-			value += fmt.Sprintf(" ± %.2g (%d splits)", f.Deviation, f.Splits)
+			value += fmt.Sprintf(" ± %.2g, splits: %d", f.Deviation, f.Splits)
 		}
 		if f.Against > 0 {
 			against = strconv.Itoa(f.Against)

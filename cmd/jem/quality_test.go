@@ -98,18 +98,19 @@ func testJudgeMistakes(t *testing.T, data, out string) {
 		code int
 		says string
 	}{
-		"no such weights":    {eval("--inception", page+"x"), exitData, "no such file; jem data fetch inception"},
-		"a page for weights": {eval("--inception", page), exitData, page + ": byte 0"},
-		"other weights":      {eval("--inception", "../../internal/torchfile/testdata/official_wrn10_1_zip.pt"), exitData, "no weights of the Inception network"},
-		"no such classifier": {eval("--classifier", page+"x"), exitData, "x: "},
-		"unknown protocol":   {eval("--protocol", "jem"), exitUsage, "followers or dat"},
-		"unknown mode":       {eval("--fid-mode", "clean"), exitUsage, "tensorflow or pytorch"},
-		"unknown start":      {eval("--from", "noise"), exitUsage, "buffer or fresh"},
-		"no samples":         {eval("--count", "0"), exitUsage, "want at least 1"},
-		"negative guidance":  {eval("--guidance", "-1"), exitUsage, "want 0 to 1000"},
-		"guided to nothing":  {[]string{"sample", "--run", out, "--out", page + ".png", "--guidance", "1"}, exitUsage, "needs --class"},
-		"unknown order":      {[]string{"sample", "--run", out, "--out", page + ".png", "--sort", "beauty"}, exitUsage, "class or logpx"},
-		"a crowded film":     {[]string{"sample", "--run", out, "--gif", page + ".gif", "--n", "101"}, exitUsage, "at most 100"},
+		"no such weights":     {eval("--inception", page+"x"), exitData, "no such file; jem data fetch inception"},
+		"a page for weights":  {eval("--inception", page), exitData, page + ": byte 0"},
+		"other weights":       {eval("--inception", "../../internal/torchfile/testdata/official_wrn10_1_zip.pt"), exitData, "no weights of the Inception network"},
+		"no such classifier":  {eval("--classifier", page+"x"), exitData, "x: "},
+		"unknown protocol":    {eval("--protocol", "jem"), exitUsage, "followers or dat"},
+		"unknown mode":        {eval("--fid-mode", "clean"), exitUsage, "tensorflow or pytorch"},
+		"unknown start":       {eval("--from", "noise"), exitUsage, "buffer or fresh"},
+		"no samples":          {eval("--count", "0"), exitUsage, "want at least 1"},
+		"more than there are": {eval("--count", "21"), exitUsage, "has 20 chains"},
+		"negative guidance":   {eval("--guidance", "-1"), exitUsage, "want 0 to 1000"},
+		"guided to nothing":   {[]string{"sample", "--run", out, "--out", page + ".png", "--guidance", "1"}, exitUsage, "needs --class"},
+		"unknown order":       {[]string{"sample", "--run", out, "--out", page + ".png", "--sort", "beauty"}, exitUsage, "class or logpx"},
+		"a crowded film":      {[]string{"sample", "--run", out, "--gif", page + ".gif", "--n", "101"}, exitUsage, "at most 100"},
 	} {
 		if r := do(t, c.args...); r.code != c.code || !strings.Contains(r.stderr, c.says) || strings.Count(r.stderr, "\n") != 1 {
 			t.Errorf("%s: code %d, %q; want %d and %q", name, r.code, r.stderr, c.code, c.says)

@@ -58,7 +58,8 @@ END {
 			printf "| %s |", row_order[r]
 			for (c = 1; c <= column_order[0]; c++) {
 				key = model_order[m] SUBSEP row_order[r] SUBSEP column_order[c]
-				printf " %d/%d |", good[key], asked[key]
+				if (asked[key]) printf " %d/%d |", good[key], asked[key]
+				else printf " – |"
 			}
 			printf "\n"
 		}

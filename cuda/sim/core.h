@@ -59,7 +59,8 @@ struct Work {
     std::string name;
     std::function<void()> run;
     std::function<void()> drop; // when nothing needs it any more
-    Work(const char *name, std::function<void()> run, std::function<void()> drop) : name(name), run(std::move(run)), drop(std::move(drop)) {}
+    Work(const char *name, std::function<void()> run, std::function<void()> drop)
+        : name(name), run(std::move(run)), drop(std::move(drop)) {}
     Work(const Work &) = delete;
     ~Work() {
         if (drop) drop();
@@ -131,6 +132,8 @@ int put(Stream *stream, const char *name, std::function<void()> run, std::functi
 // drain runs the stream's work up to a place in it. drain_all runs everything.
 void drain(Stream *stream, long long place);
 void drain_all();
+// forget_handles drops all events and graphs and returns how many there were.
+size_t forget_handles();
 // waits opens a call that makes the host wait: refused while a stream is being captured, which that
 // spoils.
 int waits();

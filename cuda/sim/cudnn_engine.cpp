@@ -35,13 +35,13 @@ static cudnnStatus_t read_convolution(const Descriptor *op, Program &p) {
 	}
 	const Descriptor &v = *op->link(conv);
 	auto stride = v.all<int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES), pre = v.all<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS), post = v.all<int64_t>(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS), dilation = v.all<int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
-	if (alpha != 1 || beta != 0 || stride[0] != stride[1] || pre[0] != pre[1] || pre != post || dilation != std::vector<int64_t>{1, 1} ||
+	if (alpha != 1 || beta != 0 || stride[0] != stride[1] || pre != post || dilation != std::vector<int64_t>{1, 1} ||
 	    v.one(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, int64_t(0)) != 2 || v.one(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CONVOLUTION) != CUDNN_CROSS_CORRELATION ||
 	    v.one(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_HALF) != CUDNN_DATA_FLOAT)
 		return refuse(NOT_SUPPORTED, "this kind of convolution is not simulated");
 	const int64_t *xd = x->shape.dim, *wd = w->shape.dim, *yd = y->shape.dim;
-	Layer l{xd[0], xd[1], xd[2], xd[3], wd[0], wd[2], wd[3], yd[2], yd[3], stride[0], pre[0]};
-	if (wd[1] != l.c || yd[0] != l.n || yd[1] != l.k || l.p != (l.h + 2 * l.pad - l.r) / l.stride + 1 || l.q != (l.w + 2 * l.pad - l.s) / l.stride + 1)
+	Layer l{xd[0], xd[1], xd[2], xd[3], wd[0], wd[2], wd[3], yd[2], yd[3], stride[0], pre[0], pre[1]};
+	if (wd[1] != l.c || yd[0] != l.n || yd[1] != l.k || !l.fits())
 		return refuse(BAD, "the shapes are no convolution");
 	p.layer = l;
 	return CUDNN_STATUS_SUCCESS;

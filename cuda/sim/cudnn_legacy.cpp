@@ -47,9 +47,9 @@ static const std::vector<Algorithm> &algorithms(Pass pass) {
 
 // layer checks that the four descriptors fit and returns the convolution.
 static cudnnStatus_t layer(const Shape &x, const Shape &w, const cudnnConvolutionStruct &v, const Shape &y, Layer &l) {
-	l = Layer{x.dim[0], x.dim[1], x.dim[2], x.dim[3], w.dim[0], w.dim[2], w.dim[3], y.dim[2], y.dim[3], v.stride[0], v.pad[0]};
-	if (v.stride[0] != v.stride[1] || v.pad[0] != v.pad[1]) return refuse(NOT_SUPPORTED, "strides and paddings that differ by side are not simulated");
-	if (w.dim[1] != l.c || y.dim[0] != l.n || y.dim[1] != l.k || l.p != (l.h + 2 * l.pad - l.r) / l.stride + 1 || l.q != (l.w + 2 * l.pad - l.s) / l.stride + 1)
+	l = Layer{x.dim[0], x.dim[1], x.dim[2], x.dim[3], w.dim[0], w.dim[2], w.dim[3], y.dim[2], y.dim[3], v.stride[0], v.pad[0], v.pad[1]};
+	if (v.stride[0] != v.stride[1]) return refuse(NOT_SUPPORTED, "strides that differ by side are not simulated");
+	if (w.dim[1] != l.c || y.dim[0] != l.n || y.dim[1] != l.k || !l.fits())
 		return refuse(BAD, "the shapes are no convolution");
 	if (x.type != w.type || x.type != y.type) return refuse(NOT_SUPPORTED, "mixed data types");
 	if (!x.channels_last() || !y.channels_last() || !w.channels_last()) return refuse(NOT_SUPPORTED, "only NHWC without gaps is simulated");

@@ -103,7 +103,7 @@ static void taps(const Layer &l, F f) {
 			for (int64_t q = 0; q < l.q; q++)
 				for (int64_t r = 0; r < l.r; r++)
 					for (int64_t s = 0; s < l.s; s++) {
-						int64_t h = p * l.stride - l.pad + r, w = q * l.stride - l.pad + s;
+						int64_t h = p * l.stride - l.pad + r, w = q * l.stride - l.pad_w + s;
 						if (h >= 0 && h < l.h && w >= 0 && w < l.w) f((n * l.p + p) * l.q + q, (n * l.h + h) * l.w + w, r * l.s + s);
 					}
 }

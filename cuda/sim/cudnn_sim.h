@@ -41,8 +41,10 @@ bool store(const Shape &s, void *device, const Values &v);
 
 // Layer is a convolution x * w -> y (cross-correlation), w as K,R,S,C in Values' order.
 struct Layer {
-	int64_t n, c, h, w, k, r, s, p, q, stride, pad;
-	int64_t macs() const { return n * k * p * q * c * r * s; }
+	int64_t n, c, h, w, k, r, s, p, q, stride, pad, pad_w;
+
+	// fits reports whether sizes, stride and paddings belong together.
+	bool fits() const { return p == (h + 2 * pad - r) / stride + 1 && q == (w + 2 * pad_w - s) / stride + 1; }
 };
 
 enum Pass { FORWARD, INPUT_GRAD, PARAM_GRAD };

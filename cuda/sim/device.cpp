@@ -40,7 +40,8 @@ int capability() {
 bool looks_loadable(const char *image) {
     uint32_t magic;
     memcpy(&magic, image, 4);
-    return magic == 0xBA55ED50 || memcmp(image, "\x7f" "ELF", 4) == 0 || memcmp(image, "//\n", 3) == 0 || memcmp(image, ".ver", 4) == 0 || memcmp(image, "stand-in", 8) == 0;
+    bool ptx = memcmp(image, "//\n", 3) == 0 || memcmp(image, ".ver", 4) == 0;
+    return magic == 0xBA55ED50 || memcmp(image, "\x7f" "ELF", 4) == 0 || ptx || memcmp(image, "stand-in", 8) == 0;
 }
 
 } // namespace
@@ -109,7 +110,8 @@ EXPORT int cuCtxCreate_v2(void **ctx, unsigned, int) {
     return ok;
 }
 
-// A destroyed context takes its memory along, and its error.
+// A destroyed context takes all it had along, and its error. What is left to take was forgotten,
+// unless an error kept it from being given back.
 EXPORT int cuCtxDestroy_v2(void *ctx) {
     ENTER(driver);
     auto *c = static_cast<Context *>(ctx);
@@ -120,11 +122,21 @@ EXPORT int cuCtxDestroy_v2(void *ctx) {
     delete c;
     if (!contexts().empty()) return ok;
     State &s = state();
-    if (!s.memory.empty()) complain("%zu allocations of device memory were never freed", s.memory.size());
-    count("leaked", static_cast<long long>(s.memory.size()));
+    bool dead = s.sticky != 0;
+    auto forgotten = [dead](const char *what, size_t n) {
+        if (n == 0 || dead) return;
+        complain("%zu %s were never given back", n, what);
+        count("leaked", static_cast<long long>(n));
+    };
+    forgotten("allocations of device memory", s.memory.size());
+    forgotten("allocations of pinned memory", s.pinned.size());
+    forgotten("streams", s.streams.size());
+    forgotten("events and graphs", forget_handles());
+    for (auto &[host, _] : s.pinned) free(host);
+    s.pinned.clear();
     s.memory.clear();
+    s.streams.clear();
     s.counters["live"] = s.counters["live_bytes"] = 0;
-    s.streams.clear(); // whatever became of them
     s.sticky = 0;
     return ok;
 }
@@ -198,9 +210,11 @@ EXPORT int cuLaunchKernel(const void *function, unsigned gx, unsigned gy, unsign
     bool known = !registry().empty() && k >= &registry().front() && k <= &registry().back();
     if (!known) return invalid_handle;
     unsigned long long threads = 1ull * bx * by * bz;
-    if (gx == 0 || gy == 0 || gz == 0 || threads == 0 || threads > 1024 || bz > 64 || gx > 0x7fffffffu || gy > 65535 || gz > 65535 ||
-        shared > 48 << 10 || extra || !params) {
-        complain("cuLaunchKernel(%s): grid %u×%u×%u, block %u×%u×%u, %u bytes of shared memory", k->name, gx, gy, gz, bx, by, bz, shared);
+    bool empty = gx == 0 || gy == 0 || gz == 0 || threads == 0;
+    bool large = gx > 0x7fffffffu || gy > 65535 || gz > 65535 || threads > 1024 || bz > 64 || shared > 48 << 10;
+    if (empty || large || extra || !params) {
+        complain("cuLaunchKernel(%s): grid %u×%u×%u, block %u×%u×%u, %u bytes of shared memory", k->name, gx, gy, gz, bx, by,
+                 bz, shared);
         return invalid_value;
     }
     size_t n = size_t(std::count(k->types.begin(), k->types.end(), ',')) + 1;
@@ -259,5 +273,6 @@ EXPORT int simRefuse(const char *name) {
     return not_supported;
 }
 
-EXPORT const char *simKernelName(int i) { return i >= 0 && size_t(i) < registry().size() ? registry()[size_t(i)].name : nullptr; }
-EXPORT const char *simKernelTypes(int i) { return i >= 0 && size_t(i) < registry().size() ? registry()[size_t(i)].types.c_str() : nullptr; }
+// simKernelName and simKernelTypes list the kernels, and null after the last.
+EXPORT const char *simKernelName(size_t i) { return i < registry().size() ? registry()[i].name : nullptr; }
+EXPORT const char *simKernelTypes(size_t i) { return i < registry().size() ? registry()[i].types.c_str() : nullptr; }

@@ -44,7 +44,8 @@ Memory *reach(Address address, size_t bytes, const char *what) {
 static const char *source(Address address, size_t bytes, const char *what) {
     Memory *m = reach(address, bytes, what);
     if (m->read_before_write(address - m->address, bytes))
-        fault(illegal_address, "%s: reads memory that was never written, among %zu bytes at byte %llu of %zu", what, bytes, address - m->address, m->bytes);
+        fault(illegal_address, "%s: reads memory that was never written, among %zu bytes at byte %llu of %zu", what, bytes,
+              address - m->address, m->bytes);
     return m->host + (address - m->address);
 }
 

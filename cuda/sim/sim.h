@@ -64,6 +64,7 @@ void simFault(const char *format, ...);
 //   synchronisations waits of the host for the device
 //   live, live_bytes, peak_bytes: device memory now and at most
 //   faults           errors of the device
+//   leaked           what was not given back when the last context was destroyed
 // 0 for what has never happened.
 long long simCounter(const char *name);
 void simReset(void);

@@ -150,7 +150,8 @@ void make_threads(unsigned n) {
         const Thread &t = block.threads[i];
         barriers += t.status == at_barrier, shuffles += t.status == at_shuffle, gone += t.status == over;
     }
-    fault(launch_failed, "threads wait for others that do not come: %u at a barrier, %u at a shuffle, %u have returned", barriers, shuffles, gone);
+    fault(launch_failed, "threads wait for others that do not come: %u at a barrier, %u at a shuffle, %u have returned", barriers,
+          shuffles, gone);
 }
 
 // open_barrier lets all go on if all are there, at the same one.
@@ -159,7 +160,8 @@ bool open_barrier() {
     for (unsigned i = 0; i < block.size; i++) {
         const Thread &t = block.threads[i];
         if (t.status != at_barrier) return false;
-        if (t.line != block.threads[0].line) fault(launch_failed, "threads are at different barriers, in lines %d and %d", block.threads[0].line, t.line);
+        int line = block.threads[0].line;
+        if (t.line != line) fault(launch_failed, "threads are at different barriers, in lines %d and %d", line, t.line);
         any |= t.vote;
     }
     launch.epoch++;
@@ -223,7 +225,8 @@ void claim_tags(unsigned long long blocks) {
 
 void stop(int code, const char *what, const char *detail, long long place, long long size) {
     const Index &b = launch.block_index, &t = self->index;
-    fault(code, "block (%u,%u,%u), thread (%u,%u,%u): %s at %lld of %lld: %s", b.x, b.y, b.z, t.x, t.y, t.z, what, place, size, detail);
+    fault(code, "block (%u,%u,%u), thread (%u,%u,%u): %s at %lld of %lld: %s", b.x, b.y, b.z, t.x, t.y, t.z, what, place, size,
+          detail);
 }
 
 bool barrier(int line, bool vote) {

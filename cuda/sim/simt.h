@@ -59,7 +59,8 @@ Span span_of(unsigned long long address);
 
 // The checks of one access; see core.h for the codes.
 inline void check(const Span &s, long long offset, unsigned bytes, const char *what) {
-    if (offset < -s.before || offset + bytes > s.after) stop(700, what, s.base ? "out of range" : "no device memory", offset, s.after);
+    if (offset < -s.before || offset + bytes > s.after)
+        stop(700, what, s.base ? "out of range" : "no device memory", offset, s.after);
     if ((s.address + offset) % (bytes < 8 ? bytes : 8) != 0) stop(716, what, "misaligned", offset, s.after);
 }
 

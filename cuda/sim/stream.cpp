@@ -82,6 +82,12 @@ int waits() {
     return ok;
 }
 
+size_t forget_handles() {
+    size_t n = events().size() + graphs().size() + executables().size();
+    events().clear(), graphs().clear(), executables().clear();
+    return n;
+}
+
 static double clock_seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }

@@ -114,9 +114,12 @@ static void set_scales(build *b, cudnnBackendDescriptor_t op, cudnnBackendAttrib
 	set_float(b, op, beta, 0);
 }
 
+static int width(const jem_conv *v) { return v->s ? v->s : v->r; }
+static int pad_width(const jem_conv *v) { return v->s ? v->pad_w : v->pad; }
+
 static cudnnBackendDescriptor_t convolution(build *b, const jem_conv *v) {
 	cudnnBackendDescriptor_t d = create(b, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-	int64_t ones[2] = {1, 1}, strides[2] = {v->stride, v->stride}, pads[2] = {v->pad, v->pad};
+	int64_t ones[2] = {1, 1}, strides[2] = {v->stride, v->stride}, pads[2] = {v->pad, pad_width(v)};
 	cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
 	set_type(b, d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
 	set(b, d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
@@ -154,7 +157,7 @@ static void pointwise(build *b, cudnnPointwiseMode_t mode, float slope, cudnnBac
 	add_operation(b, op, "pointwise operation");
 }
 
-static int out_size(int in, const jem_conv *v) { return (in + 2 * v->pad - v->r) / v->stride + 1; }
+static int out_size(int in, int window, int pad, int stride) { return (in + 2 * pad - window) / stride + 1; }
 
 static cudnnDataType_t storage(const jem_conv *v) {
 	return v->precision == JEM_BF16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
@@ -165,14 +168,15 @@ static cudnnBackendDescriptor_t x_tensor(build *b, const jem_conv *v, int place)
 }
 
 static cudnnBackendDescriptor_t y_tensor(build *b, const jem_conv *v, int place) {
-	return tensor(b, place, place < 0 ? CUDNN_DATA_FLOAT : storage(v), v->n, v->k, out_size(v->h, v), out_size(v->w, v));
+	return tensor(b, place, place < 0 ? CUDNN_DATA_FLOAT : storage(v), v->n, v->k,
+	              out_size(v->h, v->r, v->pad, v->stride), out_size(v->w, width(v), pad_width(v), v->stride));
 }
 
 /* Intermediate results are virtual float32 tensors; the last of a row of steps is the output. */
 static void forward(build *b, const jem_conv *v) {
 	int left = (v->bias != 0) + (v->residual != 0); /* additions to come before raw */
 	int last = v->raw ? JEM_RAW : v->act ? -1 : JEM_RAW;
-	cudnnBackendDescriptor_t x = x_tensor(b, v, JEM_X), w = tensor(b, JEM_W, storage(v), v->k, v->c, v->r, v->r);
+	cudnnBackendDescriptor_t x = x_tensor(b, v, JEM_X), w = tensor(b, JEM_W, storage(v), v->k, v->c, v->r, width(v));
 	cudnnBackendDescriptor_t y = y_tensor(b, v, left ? -1 : last);
 	cudnnBackendDescriptor_t op = create(b, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
 	set_descriptor(b, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, convolution(b, v));
@@ -197,7 +201,7 @@ static void forward(build *b, const jem_conv *v) {
 
 static void input_grad(build *b, const jem_conv *v) {
 	int left = (v->act != 0) + (v->residual != 0);
-	cudnnBackendDescriptor_t dy = y_tensor(b, v, JEM_Y), w = tensor(b, JEM_W, storage(v), v->k, v->c, v->r, v->r);
+	cudnnBackendDescriptor_t dy = y_tensor(b, v, JEM_Y), w = tensor(b, JEM_W, storage(v), v->k, v->c, v->r, width(v));
 	cudnnBackendDescriptor_t dx = x_tensor(b, v, left ? -1 : JEM_DX);
 	cudnnBackendDescriptor_t op = create(b, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR);
 	set_descriptor(b, op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, convolution(b, v));
@@ -219,7 +223,7 @@ static void input_grad(build *b, const jem_conv *v) {
 static void param_grad(build *b, const jem_conv *v) {
 	int cast = v->precision == JEM_BF16;
 	cudnnBackendDescriptor_t x = x_tensor(b, v, JEM_X), dy = y_tensor(b, v, JEM_Y);
-	cudnnBackendDescriptor_t dw = tensor(b, cast ? -1 : JEM_DW, CUDNN_DATA_FLOAT, v->k, v->c, v->r, v->r);
+	cudnnBackendDescriptor_t dw = tensor(b, cast ? -1 : JEM_DW, CUDNN_DATA_FLOAT, v->k, v->c, v->r, width(v));
 	cudnnBackendDescriptor_t op = create(b, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR);
 	set_descriptor(b, op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC, convolution(b, v));
 	set_descriptor(b, op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, x);
@@ -228,7 +232,7 @@ static void param_grad(build *b, const jem_conv *v) {
 	set_scales(b, op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA);
 	add_operation(b, op, "parameter gradient");
 	if (cast)
-		pointwise(b, CUDNN_POINTWISE_IDENTITY, 0, dw, NULL, tensor(b, JEM_DW, CUDNN_DATA_FLOAT, v->k, v->c, v->r, v->r));
+		pointwise(b, CUDNN_POINTWISE_IDENTITY, 0, dw, NULL, tensor(b, JEM_DW, CUDNN_DATA_FLOAT, v->k, v->c, v->r, width(v)));
 }
 
 static cudnnBackendDescriptor_t operation_graph(build *b, jem_target target, const jem_conv *v) {

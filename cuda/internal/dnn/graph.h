@@ -36,6 +36,7 @@ typedef struct {
 	int raw, act;       /* forward: outputs stored, at least one. input gradient: act is the gate */
 	int alignment;      /* of all operands, in bytes: 16, or less for views in odd places */
 	float slope;
+	int s, pad_w; /* width of a kernel that isn't square, and its padding; s 0: as r and pad */
 } jem_conv;
 
 /* What a plan may take. */

@@ -32,7 +32,7 @@ func (h *Handle) Graph(s Spec, l Limits) (Plan, error) {
 	conv := C.jem_conv{
 		pass: C.int(s.Pass), precision: C.int(s.Precision),
 		n: C.int(s.N), c: C.int(s.C), h: C.int(s.H), w: C.int(s.W), k: C.int(s.K), r: C.int(s.R),
-		stride: C.int(s.Stride), pad: C.int(s.Pad), alignment: C.int(s.Alignment),
+		s: C.int(s.S), stride: C.int(s.Stride), pad: C.int(s.Pad), pad_w: C.int(s.PadW), alignment: C.int(s.Alignment),
 		bias: flag(s.Bias), residual: flag(s.Residual), raw: flag(s.Raw), act: flag(s.Act), slope: C.float(s.Slope),
 	}
 	limits := C.jem_limits{workspace: C.int64_t(l.Workspace), any_order: flag(l.AnyOrder), skip: C.int(l.Skip)}

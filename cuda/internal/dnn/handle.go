@@ -39,6 +39,14 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Text, e.Status) }
 
+// OutOfMemory reports whether the library found no memory, the host's or the card's.
+func (e *Error) OutOfMemory() bool {
+	return e.Status == C.CUDNN_STATUS_ALLOC_FAILED || e.Status == deviceAllocationFailed
+}
+
+// deviceAllocationFailed is CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED, which is new in 9.
+const deviceAllocationFailed = 4004
+
 // failed turns a status into an *Error, or nil. It must follow the call at once.
 func failed(call string, s C.cudnnStatus_t) error {
 	if s == C.CUDNN_STATUS_SUCCESS {

@@ -101,19 +101,18 @@ func (p *legacyPlan) describe(s Spec) error {
 	case BF16:
 		storage, math = cudnn.DataType(C.CUDNN_DATA_BFLOAT16), cudnn.TensorOpMath
 	}
-	out := func(n int) int { return (n+2*s.Pad-s.R)/s.Stride + 1 }
+	outH, outW := (s.H+2*s.Pad-s.R)/s.Stride+1, (s.W+2*s.PadW-s.S)/s.Stride+1
 	var err error
 	if p.x, err = cudnn.NewTensorDescriptor(cudnn.NHWC, storage, []int{s.N, s.C, s.H, s.W}, nil); err != nil {
 		return wrap("cudnnSetTensor4dDescriptor", err)
 	}
-	if p.y, err = cudnn.NewTensorDescriptor(cudnn.NHWC, storage, []int{s.N, s.K, out(s.H), out(s.W)}, nil); err != nil {
+	if p.y, err = cudnn.NewTensorDescriptor(cudnn.NHWC, storage, []int{s.N, s.K, outH, outW}, nil); err != nil {
 		return wrap("cudnnSetTensor4dDescriptor", err)
 	}
-	if p.w, err = cudnn.NewFilter(storage, cudnn.NHWC, []int{s.K, s.C, s.R, s.R}); err != nil {
+	if p.w, err = cudnn.NewFilter(storage, cudnn.NHWC, []int{s.K, s.C, s.R, s.S}); err != nil {
 		return wrap("cudnnSetFilter4dDescriptor", err)
 	}
-	pair := func(v int) []int { return []int{v, v} }
-	p.conv, err = cudnn.NewConvolution(math, 1, pair(s.Pad), pair(s.Stride), pair(1), cudnn.CrossCorrelation, cudnn.Float)
+	p.conv, err = cudnn.NewConvolution(math, 1, []int{s.Pad, s.PadW}, []int{s.Stride, s.Stride}, []int{1, 1}, cudnn.CrossCorrelation, cudnn.Float)
 	if err != nil {
 		return wrap("cudnnSetConvolutionNdDescriptor", err)
 	}

@@ -27,12 +27,12 @@ const (
 
 func (p Precision) String() string { return [...]string{"fp32", "tf32", "bf16"}[p] }
 
-// Spec is one computation: sizes of the forward convolution x (N,C,H,W) ∗ w (K,C,R,R), and
+// Spec is one computation: sizes of the forward convolution x (N,C,H,W) ∗ w (K,C,R,S), and
 // which operands of the pass's formula there are. Images lie as N,H,W,C, weights as K,R,S,C.
 type Spec struct {
 	Pass      Pass
 	Precision Precision
-	N, C, H, W, K, R, Stride, Pad,
+	N, C, H, W, K, R, S, Stride, Pad, PadW,
 	Alignment int // of all operands in bytes
 	Bias, Residual, Raw, Act bool
 	Slope                    float32
@@ -45,14 +45,14 @@ func (s Spec) Bare() Spec {
 }
 
 // String describes the spec for people and lists of choices, as in
-// "forward 16to32 k3s2p1 32x32 n64 fp32 bias raw".
+// "forward 16to32 32x32 n64 k3s2p1 fp32 bias raw".
 func (s Spec) String() string {
-	text := fmt.Sprintf("%s %dto%d k%ds%dp%d %dx%d n%d %s", [...]string{"forward", "input gradient", "parameter gradient"}[s.Pass],
-		s.C, s.K, s.R, s.Stride, s.Pad, s.H, s.W, s.N, s.Precision)
+	text := fmt.Sprintf("%s %dto%d %dx%d n%d k%ds%dp%d %s", [...]string{"forward", "input gradient", "parameter gradient"}[s.Pass],
+		s.C, s.K, s.H, s.W, s.N, s.R, s.Stride, s.Pad, s.Precision)
 	for _, part := range []struct {
 		name string
 		has  bool
-	}{{"bias", s.Bias}, {"residual", s.Residual}, {"raw", s.Raw}, {"act", s.Act}, {fmt.Sprint("aligned to ", s.Alignment), s.Alignment != 16}} {
+	}{{"bias", s.Bias}, {"residual", s.Residual}, {"raw", s.Raw}, {"act", s.Act}, {fmt.Sprintf("%d wide padded by %d", s.S, s.PadW), s.S != s.R || s.PadW != s.Pad}, {fmt.Sprint("aligned to ", s.Alignment), s.Alignment != 16}} {
 		if part.has {
 			text += " " + part.name
 		}

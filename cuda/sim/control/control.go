@@ -13,7 +13,7 @@ package control
 // static void fail(const char *f, long long n, int error) {
 //   ((void (*)(const char *, long long, int))find("simFail"))(f, n, error);
 // }
-// static const char *text(const char *f, int i) { return ((const char *(*)(int))find(f))(i); }
+// static const char *text(const char *f, size_t i) { return ((const char *(*)(size_t))find(f))(i); }
 // static int present(void) { return find("simCounter") != NULL; }
 import "C"
 
@@ -48,7 +48,7 @@ func Kernels() map[string]string {
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(types))
 	all := map[string]string{}
-	for i := C.int(0); ; i++ {
+	for i := C.size_t(0); ; i++ {
 		n := C.text(name, i)
 		if n == nil {
 			return all

@@ -1,4 +1,4 @@
-// Mutate checks the checks: it breaks the kernels in one place after the other and expects the
+// Command mutate checks the checks: it breaks the kernels in one place after the other and expects the
 // tests to notice each. All broken places are compiled into one stand-in, and the environment
 // variable JEM_MUTANT chooses which is in effect, so that a mutant costs a run and no build.
 //

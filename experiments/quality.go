@@ -1,0 +1,99 @@
+package experiments
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"jem/internal/data"
+	"jem/internal/inception"
+	"jem/internal/quality"
+	"jem/train"
+)
+
+// qualityProtocol says how samples are judged; see train.QualityProtocols.
+type qualityProtocol struct {
+	Protocol   string `json:"protocol"`
+	Samples    int    `json:"samples"` // of the replay buffer
+	Steps      int    `json:"steps"`   // further SGLD steps
+	Limit      int    `json:"limit"`   // real images of each split; 0: all
+	Inception  bool   `json:"inception"`
+	Classifier string `json:"classifier"` // run whose features give the classifier-feature distance
+}
+
+// The names of figures in train.QualityResult, and the selections they are of.
+const (
+	qualityFID      = "FID"
+	qualityIS       = "Inception Score"
+	qualityDistance = "classifier-feature distance"
+)
+
+// judged are figures of a training's samples, by the protocol of JEM's followers.
+func (l *Lab) judged(t Training) (*train.QualityResult, error) {
+	if !t.samples() {
+		return nil, notRun("a classifier draws no samples")
+	}
+	weights, err := data.Inception("")
+	if err != nil && !errors.Is(err, data.ErrMissing) {
+		return nil, err
+	}
+	o := qualityProtocol{Protocol: "followers", Samples: pick(l.Scale, 200, 2000, 10000), Limit: pick(l.Scale, 200, 5000, 0), Inception: err == nil, Classifier: runBaseline}
+	return measure(l, t, "quality", o, func(p *train.Predictor) (*train.QualityResult, error) {
+		nets, err := l.judges(p, weights)
+		if err != nil {
+			return nil, err
+		}
+		q := train.QualityOptions{Protocol: o.Protocol, Limit: o.Limit, Cache: filepath.Join(l.Out, "features"),
+			Samples: train.SampleOptions{N: o.Samples, Steps: o.Steps, Class: train.AnyClass, Seed: 1}}
+		if !o.Inception {
+			q.NoInception = noInception
+		}
+		r, _, err := p.Quality(l.ctx, q, nets, nil)
+		return r, err
+	})
+}
+
+// noInception is why there are no Inception figures.
+const noInception = "no weights of Inception (jem data fetch inception)"
+
+// judges are the networks that give the features: Inception where its weights are, and the
+// softmax twin.
+func (l *Lab) judges(p *train.Predictor, weights string) (nets []quality.Network, err error) {
+	twin, err := l.twin(runBaseline)
+	if err != nil {
+		return nil, err
+	}
+	judge, err := twin.Classifier()
+	if err != nil {
+		return nil, err
+	}
+	nets = append(nets, judge)
+	dev, able := l.open.dev.(inception.Device)
+	if weights == "" || !able {
+		return nets, nil
+	}
+	w, err := inception.Read(weights)
+	if err != nil {
+		return nil, err
+	}
+	c, size, _ := p.Shape()
+	return append(nets, quality.Inception{Network: inception.New(dev, w, inception.TensorFlow), Device: l.open.dev.Name(), C: c, Size: size}), nil
+}
+
+// quality is one figure of a training's samples.
+func (l *Lab) quality(t Training, name string) (float64, error) {
+	r, err := l.judged(t)
+	if err != nil {
+		return 0, err
+	}
+	i := slices.IndexFunc(r.Figures, func(f train.QualityFigure) bool {
+		return f.Name == name && (name != qualityDistance || f.Of == "all, unfiltered")
+	})
+	if i < 0 {
+		return 0, notRun(noInception)
+	}
+	if f := r.Figures[i]; f.Value == nil {
+		return 0, notRun("%s", f.Missing)
+	}
+	return *r.Figures[i].Value, nil
+}
