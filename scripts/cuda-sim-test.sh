@@ -51,8 +51,8 @@ asan() {
         ../build/tests/cuda.test -test.short -test.timeout 20m -test.run 'Conformance/.*graph|Chains|Golden.*/jem_sgd')
 }
 
-# losses FILE: the loss of each step that a run printed as JSON lines.
-losses() { grep -ohE '"L": ?[-0-9.e+]+' "$1" | grep -oE '[-0-9.e+]+$'; }
+# losses FILE: the loss of each step in a run's metrics.
+losses() { grep '"kind":"train"' "$1" | grep -ohE '"loss":[-0-9.e+]+' | cut -d: -f2; }
 
 program() {
     local jem=bin/jem-cuda sim device file work
@@ -71,7 +71,7 @@ program() {
         return
     fi
     for device in cpu cuda; do
-        "$jem" train --preset fashion-demo --device "$device" --steps 30 --out "$work/$device" --log-format json >"$work/$device.log" 2>&1 ||
+        "$jem" train --preset fashion-demo --device "$device" --steps "$steps" --set train.log_every=1 --out "$work/$device" --log-format json >"$work/$device.log" 2>&1 ||
             { tail -n 5 "$work/$device.log"; return 1; }
     done
     # Float32 on both: sums in other orders differ by 1e-6 of the loss in the first steps, and chains carry that on.
