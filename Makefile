@@ -7,8 +7,7 @@ RELEASE    := $(shell git describe --tags --always --dirty 2>/dev/null || echo u
 LDFLAGS    := -s -w -X main.release=$(RELEASE)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-FAMILIES   := conv peak pointwise wino
-ISAS       := avx2 avx512
+KERNELS    := conv_avx2 conv_avx512 peak_avx2 peak_avx512 pointwise_avx2 pointwise_avx512 wino_avx2 wino_avx512 wino_bf16_avx512
 FUZZTIME   ?= 20s
 TESTFLAGS  ?=
 export CGO_ENABLED ?= 0
@@ -57,9 +56,9 @@ cross: ## build for every platform, to see that it does
 
 .PHONY: generate
 generate: ## write the assembly again from its generator
-	@set -e; cd backend/cpu/asm/gen; for family in $(FAMILIES); do for isa in $(ISAS); do \
-		out=../$${family}_$${isa}_amd64; echo "  $$family $$isa"; \
-		$(GO) run . -isa $$isa -family $$family -out $$out.s -stubs $$out.go -pkg asm; done; done
+	@set -e; cd backend/cpu/asm/gen; for kernels in $(KERNELS); do \
+		family=$${kernels%_*} isa=$${kernels##*_} out=../$${kernels}_amd64; echo "  $$family $$isa"; \
+		$(GO) run . -isa $$isa -family $$family -out $$out.s -stubs $$out.go -pkg asm; done
 
 .PHONY: generate-check
 generate-check: generate ## see that the committed assembly is what the generator writes

@@ -92,6 +92,6 @@ for model in $models; do
         done
     done
 done | xargs -P "${JEM_JOBS:-$(nproc)}" -L 1 bash -euo pipefail -c 'job "$@"' job
-cat "$dir"/*.out >"$dir/all"
+sort -s -k1,1 -k2,2V -k3,3 "$dir"/*.out >"$dir/all"
 [[ -z $details ]] || cp "$dir/all" "$details"
 awk -f cuda/plancheck/table.awk cuda/plancheck/known-gaps "$dir/all"

@@ -122,7 +122,7 @@ type Device struct {
 	Threads  int    `yaml:"threads"`   // 0: all cores
 	ConvAlgo string `yaml:"conv_algo"` // of convolutions on the CPU: auto (each layer's fastest, measured where in doubt), direct, winograd (where it can)
 
-	Precision      string `yaml:"precision"`       // of convolutions on a GPU: fp32, tf32, bf16
+	Precision      string `yaml:"precision"`       // of convolutions: fp32, bf16, on a GPU tf32
 	PrecisionScope string `yaml:"precision_scope"` // where a precision below fp32 holds: chain (sampling), all
 	ConvEngine     string `yaml:"conv_engine"`     // of cuDNN: auto, graph (fused), legacy
 	WorkspaceLimit int    `yaml:"workspace_limit"` // working memory of a convolution on a GPU in MiB

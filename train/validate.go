@@ -275,8 +275,8 @@ func (v *validator) device(d Device) {
 	v.count("device.threads", d.Threads, 0, maxThreads)
 	v.oneOf("device.conv_algo", d.ConvAlgo, "auto", "direct", "winograd")
 	v.oneOf("device.precision", d.Precision, "fp32", "tf32", "bf16")
-	if d.Name == "cpu" && (d.Precision == "tf32" || d.Precision == "bf16") {
-		v.fault("device.precision", "%s is for --device cuda: the CPU computes in fp32", d.Precision)
+	if d.Name == "cpu" && d.Precision == "tf32" {
+		v.fault("device.precision", "tf32 is for --device cuda: the CPU computes in fp32 or bf16")
 	}
 	v.oneOf("device.precision_scope", d.PrecisionScope, "chain", "all")
 	v.oneOf("device.conv_engine", d.ConvEngine, "auto", "graph", "legacy")

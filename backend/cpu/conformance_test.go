@@ -29,6 +29,26 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// TestConformanceBF16 holds convolutions in bf16 to the suite with the device's own
+// allowance, everywhere and in chains only, and compares the digests of one thread and three.
+func TestConformanceBF16(t *testing.T) {
+	if !asm.BF16(asm.Best()) {
+		t.Skip("this machine has no AVX512_BF16")
+	}
+	for _, scope := range []string{"chain", "all"} {
+		var digests map[string]string
+		for _, threads := range []int{1, 3} {
+			t.Run(fmt.Sprintf("%s_threads_%d", scope, threads), func(t *testing.T) {
+				report := backendtest.Run(t, func() (backend.Device, error) {
+					return cpu.Open(cpu.Options{Threads: threads, Precision: "bf16", Scope: scope})
+				}, backendtest.Options{Short: testing.Short(), Widen: cpu.Allowances()})
+				logNearest(t, report)
+				digests = sameDigests(t, digests, report)
+			})
+		}
+	}
+}
+
 // logNearest prints the suite's cost and the answer nearest to its bound, with -v.
 func logNearest(t *testing.T, report backendtest.Report) {
 	var seconds float64

@@ -20,6 +20,7 @@ type conv struct {
 	forward   pass
 	inputGrad pass      // nil if never asked for
 	paramGrad paramPass // nil if never asked for
+	chained   [2]pass   // what takes the place of the first two in chains, if anything does
 }
 
 // pass is an algorithm for the forward pass or the input gradient.
@@ -116,7 +117,7 @@ func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
 		backend.Mismatch(op, raw, act, x, residual)
 	}
 	n := x.Shape()[0]
-	c.forward.run(operands{
+	c.pass(forwardPass, c.forward).run(operands{
 		n:        n,
 		src:      image(op, x, n, &c.x),
 		raw:      image(op, raw, n, &c.y),
@@ -132,7 +133,7 @@ func (c *conv) InputGrad(dx, dy, act, residual backend.Tensor) {
 		backend.Mismatch(op, dx, dy, act, residual)
 	}
 	n := dy.Shape()[0]
-	c.inputGrad.run(operands{
+	c.pass(inputGradient, c.inputGrad).run(operands{
 		n:        n,
 		src:      image(op, dy, n, &c.y),
 		raw:      image(op, dx, n, &c.x),

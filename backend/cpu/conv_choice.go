@@ -61,10 +61,10 @@ func (c *conv) candidates(dir direction) []candidate {
 	switch dir {
 	case forwardPass:
 		direct = candidate{convDirect, func() { c.forward = newForward(c, kernels) }}
-		winograd = candidate{convWinograd, func() { c.forward = newWino(c, false) }}
+		winograd = candidate{convWinograd, func() { c.forward = newWino(c, false, c.d.winograd()) }}
 	case inputGradient:
 		direct = candidate{convDirect, func() { c.inputGrad = newInputGrad(c, kernels) }}
-		winograd = candidate{convWinograd, func() { c.inputGrad = newWino(c, true) }}
+		winograd = candidate{convWinograd, func() { c.inputGrad = newWino(c, true, c.d.winograd()) }}
 	case paramGradient:
 		direct = candidate{convDirect, func() { c.paramGrad = newParamGrad(c, kernels) }}
 		winograd = candidate{convWinograd, func() { c.paramGrad = newWinoGrad(c) }}
@@ -94,6 +94,7 @@ func (c *conv) choose() {
 			c.pick(direction(dir)).use()
 		}
 	}
+	c.planChained()
 }
 
 // pick decides on a direction: as UseChoices says, as decided before for such a layer, as

@@ -21,6 +21,12 @@ type Options struct {
 	// ConvAlgo is the family of convolution algorithms: auto, direct or winograd (where
 	// it can compute the layer); empty: auto.
 	ConvAlgo string
+	// Precision of the products of 3×3 convolutions that Winograd's algorithm computes: fp32 or,
+	// where the processor has AVX512_BF16, bf16; empty: fp32. Transforms, sums, parameter
+	// gradients and everything else stay float32.
+	Precision string
+	// Scope is where bf16 holds: chain (within a backend.Chain) or all; empty: chain.
+	Scope string
 	// Memo, where not nil, lets ConvAlgo auto time the algorithms for a layer where it isn't
 	// plain which one is faster, and keeps the outcome. Without it, the choice is a function of
 	// shapes and instruction set alone.
@@ -39,6 +45,8 @@ type Device struct {
 	scratch     scratch
 	meter       meter
 	convAlgo    convAlgo
+	low         lowPrecision
+	chaining    bool // a chain is running
 	choices     choices
 	memo        backend.ChoiceMemo // nil: nothing is measured
 	measure     func(c *conv, dir direction, all []candidate) int
@@ -76,8 +84,12 @@ func Open(o Options) (*Device, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
+	low, err := parsePrecision(o.Precision, o.Scope, isa)
+	if err != nil {
+		return nil, fmt.Errorf("open cpu: %w", err)
+	}
 	d := newDevice(isa, threads)
-	d.convAlgo, d.memo = algo, o.Memo
+	d.convAlgo, d.low, d.memo = algo, low, o.Memo
 	return d, nil
 }
 
@@ -103,7 +115,7 @@ func (d *Device) Name() string {
 	if d.workers.n == 1 {
 		s = ""
 	}
-	return fmt.Sprintf("cpu (%s, %d thread%s)", d.isa, d.workers.n, s)
+	return fmt.Sprintf("cpu (%s, %s%d thread%s)", d.isa, d.low, d.workers.n, s)
 }
 
 // Info implements backend.Device.

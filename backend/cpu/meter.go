@@ -51,7 +51,7 @@ func (d *Device) TensorSize(kind backend.Kind, shape ...int) int64 {
 // ConvSize implements backend.Sizer. It rehearses the plan with the algorithms that are
 // asked for or have been chosen for such a layer, else with the usual ones.
 func (d *Device) ConvSize(spec backend.ConvSpec) (own, shared int64) {
-	r := &Device{isa: d.isa, convAlgo: d.convAlgo, workers: &workers{n: d.workers.n}, meter: meter{rehearsal: true}}
+	r := &Device{isa: d.isa, convAlgo: d.convAlgo, low: d.low, workers: &workers{n: d.workers.n}, meter: meter{rehearsal: true}}
 	r.choices.asked, r.choices.made = d.choices.asked, maps.Clone(d.choices.made)
 	r.scratch = scratch{worker: make([][]float32, d.workers.n), meter: meter{rehearsal: true}}
 	r.newConv(spec, &tensor{}, nil)

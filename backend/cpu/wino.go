@@ -24,14 +24,15 @@ type wino struct {
 	tiling
 	form
 	groups int // of kernels.Blocks·16 output lanes; the last may be narrower
-	vSize  int // floats of V
+	vSize  int // of V, in 4 bytes
 	mPoint int // floats from one point of M to the next
 
 	weights layout
-	u       []float32 // [group][weight's place + source channel][lane]
+	u       []float32 // [group][weight's place + source channel][lane], kernels.Width bytes each
 	bias    []float32 // by lane
 	packed  bool
 	params  uint64 // the device's count when u was computed
+	apart   []int  // where winoPairing has a block's weights of each product, in bytes
 
 	args     []winoArgs // by worker
 	op       operands
@@ -45,14 +46,15 @@ type winoArgs struct {
 	product asm.WinoProduct
 	output  asm.WinoOutput
 	windows asm.WinoWindows
+	pairs   asm.WinoPairs
 	_       [256]byte
 }
 
 // newWino plans y = x∗w + b, or its transpose without bias: the same with the window
 // turned around.
-func newWino(c *conv, transposed bool) *wino {
+func newWino(c *conv, transposed bool, kernels *asm.Wino) *wino {
 	s := c.spec
-	p := &wino{conv: c, kernels: asm.WinoFor(c.d.isa), src: c.x, dst: c.y, transposed: transposed, tiling: newTiling(&c.y)}
+	p := &wino{conv: c, kernels: kernels, src: c.x, dst: c.y, transposed: transposed, tiling: newTiling(&c.y)}
 	p.weights = layout{src: 9, dst: 9 * s.InC, srcs: s.InC, dsts: s.OutC}
 	if transposed {
 		p.src, p.dst = c.y, c.x
@@ -70,13 +72,18 @@ func newWino(c *conv, transposed bool) *wino {
 	}
 	for blocks := 1; blocks <= p.kernels.Blocks; blocks++ {
 		for _, row := range p.places {
-			p.bytes[blocks] = append(p.bytes[blocks], 4*row*blocks*block)
+			p.bytes[blocks] = append(p.bytes[blocks], kernels.Width*row*blocks*block)
+		}
+	}
+	if kernels.Pairs != nil {
+		for i := range p.places {
+			p.apart = append(p.apart, 4*i*block*block)
 		}
 	}
 	p.u = c.d.alloc(p.panel(p.groups))
 	p.bias = c.d.alloc(p.dst.blocks * block)
 	p.args = make([]winoArgs, c.d.workers.n)
-	c.d.scratch.reserve(p.vSize + p.mostPoints()*p.mPoint)
+	c.d.scratch.reserve(max(p.vSize+p.mostPoints()*p.mPoint, p.packingSize()))
 	return p
 }
 
@@ -111,16 +118,25 @@ func (p *wino) blocks(g int) int {
 // panel is where the weights of a group begin in u; all have that of the group after the
 // last.
 func (p *wino) panel(g int) int {
-	return min(g*p.kernels.Blocks, p.dst.blocks) * block * len(p.places) * p.src.blocks * block
+	return p.stored(min(g*p.kernels.Blocks, p.dst.blocks) * block * len(p.places) * p.src.blocks * block)
 }
 
-func (p *wino) name() string { return "winograd-" + p.conv.d.isa.String() }
+// stored is how many floats take the memory of n transformed numbers.
+func (p *wino) stored(n int) int { return n * p.kernels.Width / 4 }
+
+// name tells a precision below float32 apart.
+func (p *wino) name() string {
+	if p.kernels.Width < 4 {
+		return "winograd-bf16-" + p.conv.d.isa.String()
+	}
+	return "winograd-" + p.conv.d.isa.String()
+}
 
 // run computes one call.
 func (p *wino) run(op operands) {
 	d := p.conv.d
 	if !p.packed || p.params != d.params {
-		d.workers.run(p.groups*p.src.blocks, (*winoPacking)(p))
+		p.pack()
 		if p.conv.b != nil && !p.transposed {
 			copy(p.bias, p.conv.b.data)
 		}
@@ -155,7 +171,7 @@ func (p *wino) part(i, worker int) {
 // input transforms tiles of the source into v.
 func (p *wino) input(a *winoArgs, tiles span, v []float32) {
 	in, phases := &a.input, &a.phases
-	in.XRow, in.XPlane, in.VPoint, in.VBlock = 4*p.src.row, 4*p.src.plane, 4*p.vPoint, 4*block*p.perBlock
+	in.XRow, in.XPlane, in.VPoint, in.VBlock = 4*p.src.row, 4*p.src.plane, 4*p.vPoint, p.kernels.Width*block*p.perBlock
 	if p.offs != nil {
 		*phases = asm.WinoPhases{XRow: in.XRow, XPlane: in.XPlane, VBlock: in.VBlock, Offs: unsafe.Pointer(&p.offs[0])}
 	}
@@ -163,7 +179,7 @@ func (p *wino) input(a *winoArgs, tiles span, v []float32) {
 		count, image, y, x := p.row(span{t, tiles.hi})
 		in.Tiles, in.Blocks = count, p.src.blocks
 		in.X = unsafe.Pointer(&p.op.src.data[image*p.src.image+p.first+(y*p.src.row+x*block)*p.srcTile])
-		in.V = unsafe.Pointer(&v[(t-tiles.lo)*block])
+		in.V = unsafe.Pointer(&v[p.stored((t-tiles.lo)*block)])
 		if p.offs != nil {
 			phases.X, phases.V, phases.Tiles, phases.Blocks = in.X, in.V, in.Tiles, in.Blocks
 			p.kernels.Phases(phases)
@@ -177,7 +193,7 @@ func (p *wino) input(a *winoArgs, tiles span, v []float32) {
 // prefetches what the outputs of this block and the inputs of the next one need.
 func (p *wino) product(a *asm.WinoProduct, g int, phase *winoPhase, tiles span, v, m []float32) {
 	blocks, count := p.blocks(g), tiles.hi-tiles.lo
-	a.VBlock = 4 * block * p.perBlock
+	a.VBlock = p.kernels.Width * block * p.perBlock
 	u := p.u[p.panel(g):]
 	nextTiles, points := span{tiles.hi, min(tiles.hi+count, p.op.n*p.tiles)}, len(p.points)
 	next := p.aheadOf(p.op.src, nextTiles, span{0, p.src.blocks})
@@ -192,7 +208,7 @@ func (p *wino) product(a *asm.WinoProduct, g int, phase *winoPhase, tiles span, 
 	for i := phase.points.lo; i < phase.points.hi; i++ {
 		point := &p.points[i]
 		a.V = unsafe.Pointer(&v[point.v])
-		a.U = unsafe.Pointer(&u[point.u*blocks*block])
+		a.U = unsafe.Pointer(&u[p.stored(point.u*blocks*block)])
 		a.M = unsafe.Pointer(&m[(i-phase.points.lo)*p.mPoint])
 		a.Blocks = point.blocks
 		steps := p.kernels.Steps(point.blocks, blocks, count)

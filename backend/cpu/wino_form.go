@@ -77,7 +77,7 @@ func (p *wino) mostPoints() int {
 func (p *wino) plain() {
 	p.srcTile, p.dstTile = asm.WinoTile, asm.WinoTile
 	p.transform = p.kernels.Input
-	p.vPoint = oddLines(winoBlock * p.depth())
+	p.vPoint = oddLines(p.stored(winoBlock * p.depth()))
 	p.vSize = asm.WinoPoints * p.vPoint
 	for i := range asm.WinoPoints {
 		p.places = append(p.places, i*p.depth())
@@ -103,7 +103,7 @@ func (p *wino) strided() {
 			rows += p.depth()
 		})
 		p.points = append(p.points, winoPoint{v: p.vSize, u: first, blocks: (rows - first) / block})
-		p.vSize += oddLines(winoBlock * (rows - first))
+		p.vSize += oddLines(p.stored(winoBlock * (rows - first)))
 	}
 	p.phases = []winoPhase{{points: span{0, 25}, output: p.kernels.Stride}}
 }
@@ -125,7 +125,7 @@ func products(point int, f func(product, slot int)) {
 func (p *wino) place() {
 	for i := range p.points {
 		products(i, func(product, slot int) {
-			p.offs[product] = 4 * (p.points[i].v + slot*p.depth()*p.perBlock)
+			p.offs[product] = 4 * (p.points[i].v + p.stored(slot*p.depth()*p.perBlock))
 		})
 	}
 }
@@ -136,7 +136,7 @@ func (p *wino) stridedGrad() {
 	p.srcTile, p.dstTile = asm.WinoTile, 2*asm.WinoTile
 	p.first = p.src.origin
 	p.transform = p.kernels.Five
-	p.vPoint = oddLines(winoBlock * p.depth())
+	p.vPoint = oddLines(p.stored(winoBlock * p.depth()))
 	p.vSize = 25 * p.vPoint
 	p.places = make([]int, asm.WinoStridePoints)
 	for y, rows := range strideRows {

@@ -75,7 +75,7 @@ func TestWinoGradParts(t *testing.T) {
 func TestWinoPrefetchesItsMemory(t *testing.T) {
 	d := testDevice(t, asm.Generic, 1)
 	l := newLayer(d, backend.ConvSpec{N: 3, InC: 32, OutC: 32, H: 8, W: 8, Kernel: 3, Stride: 1, Pad: 1})
-	p := newWino(l.conv.(*conv), false)
+	p := newWino(l.conv.(*conv), false, asm.WinoFor(asm.Generic))
 	g := &l.tx.geom
 	for _, c := range []struct {
 		tiles, planes        span

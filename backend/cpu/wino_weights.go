@@ -13,6 +13,24 @@ type winoPacking wino
 // winoWindows is the working memory of a part, in floats: [channel][tap][lane].
 const winoWindows = block * 9 * block
 
+// pack transforms the weights.
+func (p *wino) pack() {
+	parts := p.groups * p.src.blocks
+	if p.kernels.Pairs != nil {
+		p.conv.d.workers.run(parts, (*winoPairing)(p))
+		return
+	}
+	p.conv.d.workers.run(parts, (*winoPacking)(p))
+}
+
+// packingSize is the working memory of a part of that, in floats.
+func (p *wino) packingSize() int {
+	if p.kernels.Pairs != nil {
+		return winoWindows + len(p.places)*block*block
+	}
+	return winoWindows
+}
+
 // part implements region.
 func (k *winoPacking) part(i, worker int) {
 	p := (*wino)(k)

@@ -3,7 +3,7 @@
 # prints every figure and the ratio of the medians. PyTorch goes into an environment outside the
 # tree, or PYTHON names an interpreter that has it.
 #
-#   bench/peers/run.sh [--depth 16] [--width 2] [--batch 64] [--sgld-steps 20] [--rounds 3] [--cpu-isa avx2] [--conv-algo auto]
+#   bench/peers/run.sh [--depth 16] [--width 2] [--batch 64] [--sgld-steps 20] [--rounds 3] [--cpu-isa avx2] [--conv-algo auto] [--precision bf16]
 #
 # --cpu-isa avx2 holds both sides to AVX2 and FMA; what each then says it uses is printed.
 set -euo pipefail
@@ -19,6 +19,7 @@ while [[ $# -gt 0 ]]; do
     --sgld-steps) k=$2 ;;
     --rounds) rounds=$2 ;;
     --cpu-isa) isa=$2 options+=(--cpu-isa "$2") ;;
+    --precision) options+=(--precision "$2") ;;
     --conv-algo) options+=(--conv-algo "$2") ;;
     *) echo "unknown option $1" >&2 && exit 2 ;;
     esac

@@ -97,7 +97,7 @@ func (p *program) benchStep(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, precision, b})
+		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, cfg.Device.Precision, cfg.Device.PrecisionScope, b})
 	}
 	rows := []string{
 		"device\t" + dev.Name(),
@@ -112,9 +112,6 @@ func (p *program) benchStep(c *cli.Context) error {
 	}
 	return p.table(rows...)
 }
-
-// precision is what products and sums of convolutions are computed in.
-const precision = "fp32"
 
 func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
 
@@ -164,7 +161,8 @@ type stepResult struct {
 	Model     string       `json:"model"`
 	Batch     int          `json:"batch"`
 	SGLDSteps int          `json:"sgld_steps"`
-	Precision string       `json:"precision"`
+	Precision string       `json:"precision"`       // of convolutions' products
+	Scope     string       `json:"precision_scope"` // where a precision below fp32 holds
 	train.StepBench
 }
 

@@ -18,7 +18,7 @@ func openDevice(d train.Device) (backend.Device, error) {
 	switch d.Name {
 	case "cpu":
 		memo := &choiceMemo{}
-		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads, ConvAlgo: d.ConvAlgo, Memo: memo})
+		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads, ConvAlgo: d.ConvAlgo, Precision: d.Precision, Scope: d.PrecisionScope, Memo: memo})
 		if err != nil {
 			return nil, deviceFault(err.Error())
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/backend"
+	"jem/backend/cpu"
 	"jem/cuda"
 	"jem/train"
 )
@@ -38,7 +39,10 @@ func deviceExit(err error) int {
 
 // allowances are what the conformance suite grants a device; nil for the usual.
 func allowances(dev backend.Device) map[string]float64 {
-	if dev.Info().Kind == "cuda" {
+	switch dev.Info().Kind {
+	case "cpu":
+		return cpu.Allowances()
+	case "cuda":
 		return cuda.Allowances()
 	}
 	return nil
@@ -50,7 +54,7 @@ var noGraphFlag = &cli.BoolFlag{Name: "no-graph", Usage: "on a GPU: launch the s
 // cudaFlags are those of commands that open a device without a configuration.
 func cudaFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "precision", Value: "fp32", Usage: "convolutions on a GPU: fp32, tf32 or bf16"},
+		&cli.StringFlag{Name: "precision", Value: "fp32", Usage: "convolutions: fp32, bf16 (a CPU with AVX512_BF16, a GPU) or tf32 (a GPU)"},
 		&cli.StringFlag{Name: "precision-scope", Value: "chain", Usage: "where that holds: chain (sampling) or all"},
 		&cli.StringFlag{Name: "conv-engine", Value: "auto", Usage: "of cuDNN: auto, graph or legacy"},
 		&cli.IntFlag{Name: "workspace-limit", Value: 256, Usage: "working memory of a convolution on a GPU, MiB"},

@@ -28,7 +28,7 @@ var shortcuts = []shortcut{
 	{"cpu-isa", "device.cpu_isa", "instruction set: generic, avx2 or avx512; default: the best"},
 	{"threads", "device.threads", "threads; 0: all cores"},
 	{"conv-algo", "device.conv_algo", "convolutions on the CPU: auto, direct or winograd"},
-	{"precision", "device.precision", "convolutions on a GPU: fp32, tf32 or bf16"},
+	{"precision", "device.precision", "convolutions: fp32, bf16 (a CPU with AVX512_BF16, a GPU) or tf32 (a GPU)"},
 	{"precision-scope", "device.precision_scope", "where that holds: chain (sampling) or all"},
 	{"conv-engine", "device.conv_engine", "of cuDNN: auto, graph or legacy"},
 	{"workspace-limit", "device.workspace_limit", "working memory of a convolution on a GPU, MiB"},

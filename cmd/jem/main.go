@@ -59,6 +59,7 @@ func (p *program) app() *cli.App {
 			p.reproduceCommand(),
 			p.evalCommand(),
 			p.attackCommand(),
+			p.compareCommand(),
 			p.sampleCommand(),
 			p.scoreCommand(),
 			p.convertCommand(),

@@ -7,6 +7,11 @@ import "unsafe"
 type Wino struct {
 	// Blocks is the number of 16-lane blocks in a full group: 1 or 2.
 	Blocks int
+	// Width is the bytes of a transformed number: 4 for float32, 2 where products are of
+	// bf16. Then Input, Phases and Five round what they write, whose strides shrink
+	// accordingly, and weights are pairs of input channels as Pairs makes them.
+	Width int
+	Pairs func(*WinoPairs) // nil for float32
 	// Input and Output are the transforms.
 	Input  func(*WinoInput)
 	Output func(*WinoOutput)
@@ -45,7 +50,7 @@ func (w *Wino) Product(p *WinoProduct, blocks, tiles int) {
 		if tiles %= maxTile; tiles == 0 {
 			return
 		}
-		p.advance(p.Groups, maxTile, blocks)
+		w.advance(p, p.Groups, maxTile, blocks)
 	}
 	most := w.productMax[blocks]
 	groups := (tiles + most - 1) / most
@@ -53,17 +58,17 @@ func (w *Wino) Product(p *WinoProduct, blocks, tiles int) {
 	if larger > 0 {
 		p.Groups = larger
 		kernels[size+1](p)
-		p.advance(larger, size+1, blocks)
+		w.advance(p, larger, size+1, blocks)
 	}
 	p.Groups = groups - larger
 	kernels[size](p)
 }
 
-// advance moves on after groups of tiles.
-func (p *WinoProduct) advance(groups, tiles, blocks int) {
-	p.V = unsafe.Add(p.V, 64*groups*tiles)
+// advance moves p on after groups of tiles.
+func (w *Wino) advance(p *WinoProduct, groups, tiles, blocks int) {
+	p.V = unsafe.Add(p.V, 16*w.Width*groups*tiles)
 	p.M = unsafe.Add(p.M, 64*blocks*groups*tiles)
-	steps := uintptr(4 * groups * p.Blocks)
+	steps := uintptr(w.Width * groups * p.Blocks)
 	p.Next += steps * p.NextStep
 	p.Dest += steps * p.DestStep
 }
@@ -75,5 +80,5 @@ func (w *Wino) Steps(blocksIn, blocks, tiles int) int {
 		groups, tiles = tiles/maxTile, tiles%maxTile
 	}
 	most := w.productMax[blocks]
-	return 4 * blocksIn * (groups + (tiles+most-1)/most)
+	return w.Width * blocksIn * (groups + (tiles+most-1)/most)
 }

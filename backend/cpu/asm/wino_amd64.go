@@ -12,6 +12,7 @@ func winoFor(isa ISA) *Wino {
 
 var winoAVX512 = Wino{
 	Blocks:     2,
+	Width:      4,
 	Input:      winoInputAVX512,
 	Output:     winoOutputAVX512,
 	Delta:      [3]func(*WinoDelta){1: winoDeltaAVX512, 2: winoDeltaStrideAVX512},
@@ -50,6 +51,7 @@ var winoAVX512 = Wino{
 
 var winoAVX2 = Wino{
 	Blocks:     1,
+	Width:      4,
 	Input:      winoInputAVX2,
 	Output:     winoOutputAVX2,
 	Delta:      [3]func(*WinoDelta){1: winoDeltaAVX2, 2: winoDeltaStrideAVX2},

@@ -52,12 +52,19 @@ type WinoInput struct {
 //
 //	M[tile][lane] = Σ_{block<Blocks} Σ_{k<16} V[block·VBlock + 64·tile + 4·k] · U[16·block + k][lane]
 //
-// The sum runs in this order, whatever R. V, U and M are aligned to 64 bytes.
+// The sum runs in this order, whatever R. V, U and M are aligned to 64 bytes. In bf16
+// (Wino.Width 2) a tile of V has 32 bytes, a row of U a pair of channels in each lane, and a
+// term of the sum is
+//
+//	V[block·VBlock + 32·tile + 4·k + 2] · U[8·block + k][lane, upper half]
+//	 + V[block·VBlock + 32·tile + 4·k] · U[8·block + k][lane, lower half],  k < 8
+//
+// whose roundings are the processor's: subnormal numbers may count as zero.
 //
 // Meanwhile it brings memory to the level 2 cache that others will need: for each four
 // terms of a group's sum two lines from Next on, then NextStep bytes further, and four
-// lines from Dest on, then DestStep bytes further. These are hints, no pointers: any
-// address will do.
+// lines from Dest on, then DestStep bytes further; in bf16 four and eight. These are hints, no
+// pointers: any address will do.
 type WinoProduct struct {
 	V      unsafe.Pointer
 	U      unsafe.Pointer

@@ -5,6 +5,7 @@ import "unsafe"
 // winoGeneric is the portable table, the definition the others are tested against.
 var winoGeneric = Wino{
 	Blocks:     1,
+	Width:      4,
 	Input:      (*WinoInput).generic,
 	Output:     (*WinoOutput).generic,
 	Delta:      [3]func(*WinoDelta){1: (*WinoDelta).plain, 2: (*WinoDelta).strided},

@@ -15,6 +15,7 @@ type vectors struct {
 	bytes    int    // of one register
 	new      func() reg.VecVirtual
 	masks    bool // comparisons write mask registers
+	bf16     bool // Winograd's products are of bf16
 
 	tiles  map[int][]int // tile sizes in pixels, by blocks of a group
 	outer  map[int]int   // most input floats of an outer product, by blocks of a group

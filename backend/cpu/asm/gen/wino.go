@@ -43,10 +43,10 @@ func writeWinoProduct(v vectors, tiles, blocks int) {
 	from, u, m := argument("V"), argument("U"), argument("M")
 	vBlock, blocksIn, groups := argument("VBlock"), argument("Blocks"), argument("Groups")
 	acc := v.accumulators(tiles, blocks)
-	lanes := blocks * v.perBlock * v.bytes
+	lanes, perTile := blocks*v.perBlock*v.bytes, v.transformed()
 	next, nextStep, dest, destStep := argument("Next"), argument("NextStep"), argument("Dest"), argument("DestStep")
 	pv, pu, left, k := GP64(), GP64(), GP64(), GP64()
-	SUBQ(Imm(64), vBlock) // what is left to go after the 16 floats of a block
+	SUBQ(Imm(uint64(perTile)), vBlock) // what is left to go after the 16 channels of a block
 
 	Label("group")
 	for r := range acc {
@@ -58,14 +58,20 @@ func writeWinoProduct(v vectors, tiles, blocks int) {
 	MOVQ(u, pu)
 	MOVQ(blocksIn, left)
 	Label("block")
-	MOVQ(I32(4), k)
+	MOVQ(I32(perTile/16), k)
 	Label("four")
 	for i := range 4 {
-		v.multiply(acc, 1,
-			func(_, l int) Mem { return Mem{Base: pu, Disp: i*lanes + l*v.bytes} },
-			func(r int) Mem { return Mem{Base: pv, Disp: 64*r + 4*i} })
-		PREFETCHT1(Mem{Base: dest, Disp: 64 * i})
-		if i < 2 {
+		weights := func(_, l int) Mem { return Mem{Base: pu, Disp: i*lanes + l*v.bytes} }
+		source := func(r int) Mem { return Mem{Base: pv, Disp: perTile*r + 4*i} }
+		if v.bf16 {
+			v.dot(acc, weights, source)
+		} else {
+			v.multiply(acc, 1, weights, source)
+		}
+		for line := i; line < v.ahead(4); line += 4 {
+			PREFETCHT1(Mem{Base: dest, Disp: 64 * line})
+		}
+		if i < v.ahead(2) {
 			PREFETCHT1(Mem{Base: next, Disp: 64 * i})
 		}
 	}
@@ -84,7 +90,7 @@ func writeWinoProduct(v vectors, tiles, blocks int) {
 			VMOVUPS(a, Mem{Base: m, Disp: r*lanes + l*v.bytes})
 		}
 	}
-	ADDQ(I32(64*tiles), from)
+	ADDQ(I32(perTile*tiles), from)
 	ADDQ(I32(lanes*tiles), m)
 	DECQ(groups)
 	JNE(LabelRef("group"))

@@ -150,7 +150,7 @@ func (w *inputWalk) write() {
 		}
 	}
 	ADDQ(I32(4*64), w.x.p)
-	ADDQ(Imm(64), w.first)
+	ADDQ(Imm(uint64(v.transformed())), w.first)
 	DECQ(tiles)
 	JNE(LabelRef("tile"))
 	ADDQ(field("XPlane"), x)
@@ -163,6 +163,7 @@ func (w *inputWalk) write() {
 // inRegisters transforms a tile with 32 registers: the rows of Bᵀ d that share
 // intermediate values at a time, so that nothing but the result is stored.
 func (w *inputWalk) inRegisters() {
+	v := w.v
 	MOVQ(w.first, w.out.p)
 	for _, group := range w.m {
 		var rows [2][]reg.VecVirtual
@@ -174,7 +175,7 @@ func (w *inputWalk) inRegisters() {
 			}
 		}
 		for _, row := range rows[:n] {
-			w.m.all(registers(row), func(c int, t reg.VecVirtual) { VMOVUPS(t, w.out.at(c, 0)) })
+			w.m.all(registers(row), func(c int, t reg.VecVirtual) { v.keep(t, w.out.at(c, 0)) })
 			ADDQ(w.row, w.out.p)
 		}
 	}

@@ -18,9 +18,7 @@ const (
 func writeWinoStride(v vectors) {
 	declare("../wino_stride_args.go", "WinoPhases")
 	writeWinoPhases(v)
-
-	begin("winoFive"+v.suffix, "WinoInput", "is the input transform of the gradient of stride 2")
-	(&inputWalk{v: &v, m: newInputMatrix(&v, "winoFive", strideP, strideQ).five(), size: 5}).write()
+	writeWinoFive(v)
 
 	writeWinoOutput(v, outputKernel{name: "Stride", rows: 5, columns: 5, step: 1})
 	for rows := 4; rows <= 5; rows++ {
@@ -28,6 +26,12 @@ func writeWinoStride(v vectors) {
 			writeWinoOutput(v, outputKernel{name: fmt.Sprintf("Phase%dx%d", rows, columns), rows: rows, columns: columns, step: 2})
 		}
 	}
+}
+
+// writeWinoFive writes the transform of 25 points.
+func writeWinoFive(v vectors) {
+	begin("winoFive"+v.suffix, "WinoInput", "is the input transform of the gradient of stride 2")
+	(&inputWalk{v: &v, m: newInputMatrix(&v, "winoFive", strideP, strideQ).five(), size: 5}).write()
 }
 
 // phasesWalk is where the input transform of stride 2 reads and writes.
@@ -66,7 +70,7 @@ func writeWinoPhases(v vectors) {
 	}
 	ADDQ(I32(8*64), w.x.p)
 	ADDQ(I32(8*64), w.x.p8)
-	ADDQ(Imm(64), w.first)
+	ADDQ(Imm(uint64(v.transformed())), w.first)
 	DECQ(tiles)
 	JNE(LabelRef("tile"))
 	ADDQ(field("XPlane"), x)
@@ -84,8 +88,8 @@ func (w *phasesWalk) place(row, column, off int) Mem {
 
 // columns transforms a row of nine pixels and stores it.
 func (w *phasesWalk) columns(row, off int, d column) {
-	w.odd.all(d, func(c int, t reg.VecVirtual) { VMOVUPS(t, w.place(row, c, off)) })
-	w.even.all(d, func(c int, t reg.VecVirtual) { VMOVUPS(t, w.place(row, 5+c, off)) })
+	w.odd.all(d, func(c int, t reg.VecVirtual) { w.v.keep(t, w.place(row, c, off)) })
+	w.even.all(d, func(c int, t reg.VecVirtual) { w.v.keep(t, w.place(row, 5+c, off)) })
 }
 
 // inRegisters transforms a tile with 32 registers, as inputWalk does.

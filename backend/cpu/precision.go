@@ -1,0 +1,105 @@
+package cpu
+
+import (
+	"fmt"
+
+	"jem/backend"
+	"jem/backend/cpu/asm"
+	"jem/internal/philox"
+)
+
+// lowPrecision says where convolutions multiply in bf16.
+type lowPrecision uint8
+
+const (
+	lowNowhere lowPrecision = iota
+	lowInChains
+	lowEverywhere
+)
+
+// String is part of the device's name.
+func (l lowPrecision) String() string { return [...]string{"", "bf16 chains, ", "bf16, "}[l] }
+
+// parsePrecision reads Options.Precision and Options.Scope.
+func parsePrecision(precision, scope string, isa asm.ISA) (lowPrecision, error) {
+	low, ok := map[string]lowPrecision{"": lowInChains, "chain": lowInChains, "all": lowEverywhere}[scope]
+	if !ok {
+		return 0, fmt.Errorf("unknown precision scope %q: want chain or all", scope)
+	}
+	switch precision {
+	case "", "fp32":
+		return lowNowhere, nil
+	case "bf16":
+		if !asm.BF16(isa) {
+			return 0, fmt.Errorf("precision bf16 needs AVX512_BF16, which this machine lacks or %s leaves unused: use fp32", isa)
+		}
+		return low, nil
+	}
+	return 0, fmt.Errorf("unknown precision %q: want fp32 or bf16", precision)
+}
+
+// Precision is that of convolutions outside of chains, as evaluations use them.
+func (d *Device) Precision() string {
+	if d.low == lowEverywhere {
+		return "bf16"
+	}
+	return "float32"
+}
+
+// Allowances are the bounds that the conformance suite (backendtest.Options.Widen) grants the
+// device's convolutions in bf16, in units of u·Σ|ab| with u = 2⁻²⁴, by words in an
+// algorithm's name: see docs/numerics.md.
+//
+// A factor that is rounded to 8 bits errs by 2⁻⁸ of itself at most, 0.42·2⁻⁸ in the root mean
+// square, and the transforms enlarge what a product of two errs by.
+func Allowances() map[string]float64 { return map[string]float64{"winograd-bf16": 1 << 19} }
+
+// winograd are the kernels of plans outside of chains.
+func (d *Device) winograd() *asm.Wino {
+	if d.low == lowEverywhere {
+		return asm.WinoBF16For(d.isa)
+	}
+	return asm.WinoFor(d.isa)
+}
+
+// planChained plans what chains use in the place of Winograd's algorithm in float32.
+func (c *conv) planChained() {
+	if c.d.low != lowInChains {
+		return
+	}
+	for dir, p := range [...]pass{forwardPass: c.forward, inputGradient: c.inputGrad} {
+		if _, ok := p.(*wino); ok {
+			c.chained[dir] = newWino(c, direction(dir) == inputGradient, asm.WinoBF16For(c.d.isa))
+		}
+	}
+}
+
+// pass is what computes a direction now, usual outside of chains.
+func (c *conv) pass(dir direction, usual pass) pass {
+	if c.d.chaining && c.chained[dir] != nil {
+		return c.chained[dir]
+	}
+	return usual
+}
+
+// chain is the device's backend.Chain: plain steps during which the device knows it.
+type chain struct {
+	d     *Device
+	steps backend.PlainChain
+}
+
+// NewChain implements backend.Chainer.
+func (d *Device) NewChain(steps int, step func(k int, key philox.Key)) backend.Chain {
+	return &chain{d, backend.PlainChain{Steps: steps, Step: step}}
+}
+
+// Run implements backend.Chain.
+func (c *chain) Run(key philox.Key) {
+	outer := c.d.chaining
+	c.d.chaining = true
+	defer func() { c.d.chaining = outer }()
+	c.steps.Run(key)
+}
+
+// Close implements backend.Chain.
+func (c *chain) Close() {}
