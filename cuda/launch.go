@@ -33,7 +33,8 @@ type kernel struct {
 	function driver.Kernel
 }
 
-// loadKernels loads the first embedded image that the driver takes.
+// loadKernels loads the first embedded image that the driver takes. Drivers refuse what is not
+// for them with various codes, so every refusal leads to the next image but a lack of memory.
 func loadKernels(ctx *driver.Context) (map[entry]*kernel, error) {
 	images, err := kernels.Images()
 	if err != nil {
@@ -42,6 +43,10 @@ func loadKernels(ctx *driver.Context) (map[entry]*kernel, error) {
 	var refused []error
 	for _, image := range images {
 		m, err := ctx.Load(image.Data)
+		var failure *driver.Error
+		if errors.As(err, &failure) && failure.OutOfMemory() {
+			return nil, err
+		}
 		if err != nil {
 			refused = append(refused, fmt.Errorf("%s: %w", image.Name, err))
 			continue
