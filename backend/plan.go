@@ -94,6 +94,30 @@ type NormSpec struct {
 	Momentum float32 // share of the new batch in the running statistics (PyTorch's sense); BatchNorm only
 }
 
+// CheckParams panics on behalf of op unless the tensors are what NewNorm wants.
+func (s NormSpec) CheckParams(op string, gamma, beta, mean, variance Tensor) {
+	all := []Tensor{gamma, beta}
+	if s.Kind == BatchNorm {
+		all = append(all, mean, variance)
+	}
+	for _, t := range all {
+		if t == nil || t.Kind() != Dense || len(t.Shape()) != 1 || t.Shape()[0] != s.C {
+			Mismatch(op, all...)
+		}
+	}
+}
+
+// Images panics on behalf of op unless all tensors are images of the spec's size and one
+// number, which it returns.
+func (s NormSpec) Images(op string, ts ...Tensor) int {
+	SameShape(op, ts...)
+	shape := ts[0].Shape()
+	if ts[0].Kind() != Image || shape[1] != s.C || shape[2] != s.H || shape[3] != s.W {
+		Mismatch(op, ts...)
+	}
+	return shape[0]
+}
+
 // Norm is a planned normalisation y = γ·(x−μ)/√(σ²+ε) + β, σ² biased.
 type Norm interface {
 	// Forward normalises with the batch's own statistics when train is true or the kind

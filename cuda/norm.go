@@ -22,28 +22,12 @@ type norm struct {
 
 // NewNorm implements backend.Planner.
 func (d *Device) NewNorm(spec backend.NormSpec, gamma, beta, mean, variance backend.Tensor) backend.Norm {
-	const op = "NewNorm"
-	if !isVector(gamma, spec.C) || !isVector(beta, spec.C) {
-		backend.Mismatch(op, gamma, beta)
-	}
+	spec.CheckParams("NewNorm", gamma, beta, mean, variance)
 	p := &norm{d: d, spec: spec, gamma: gamma.(*tensor), beta: beta.(*tensor)}
 	if spec.Kind == backend.BatchNorm {
-		if !isVector(mean, spec.C) || !isVector(variance, spec.C) {
-			backend.Mismatch(op, gamma, beta, mean, variance)
-		}
 		p.mean, p.variance = mean.(*tensor), variance.(*tensor)
 	}
 	return p
-}
-
-// check panics unless all tensors are images of the plan's size, and returns their number.
-func (p *norm) check(op string, ts ...backend.Tensor) int {
-	backend.SameShape(op, ts...)
-	s := ts[0].Shape()
-	if ts[0].Kind() != backend.Image || s[1] != p.spec.C || s[2] != p.spec.H || s[3] != p.spec.W {
-		backend.Mismatch(op, ts...)
-	}
-	return s[0]
 }
 
 // sets is the number of sets of n images that share statistics.
@@ -83,7 +67,7 @@ func (p *norm) elements() int { return p.n * p.spec.C * p.spec.H * p.spec.W }
 func (p *norm) Forward(y, x backend.Tensor, train bool) {
 	const op = "Norm.Forward"
 	d := p.d
-	p.keep(op, p.check(op, y, x))
+	p.keep(op, p.spec.Images(op, y, x))
 	p.fixed = p.spec.Kind == backend.BatchNorm && !train
 	from := d.in(op, x)
 	if p.fixed {
@@ -112,7 +96,7 @@ func (p *norm) measure(op string, x driver.Pointer) {
 func (p *norm) InputGrad(dx, dy, x backend.Tensor) {
 	const op = "Norm.InputGrad"
 	d := p.d
-	p.check(op, dx, dy, x)
+	p.spec.Images(op, dx, dy, x)
 	sum1, sum2 := p.gradSums(op, dy, x)
 	var mean1, mean2 driver.Pointer
 	if sets := p.sets(p.n); !p.fixed {
@@ -136,7 +120,7 @@ func (p *norm) ParamGrad(dgamma, dbeta, x, dy backend.Tensor) {
 
 // gradSums returns the sums over pixels of dy and of dy·x̂, by image and channel.
 func (p *norm) gradSums(op string, dy, x backend.Tensor) (sum1, sum2 driver.Pointer) {
-	if p.check(op, dy, x) != p.n {
+	if p.spec.Images(op, dy, x) != p.n {
 		backend.Mismatch(op+" after a Forward of another batch", dy, x)
 	}
 	d, n, c := p.d, p.n, p.spec.C

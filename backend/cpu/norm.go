@@ -34,30 +34,15 @@ type norm struct {
 
 // NewNorm implements backend.Planner.
 func (d *Device) NewNorm(spec backend.NormSpec, gamma, beta, mean, variance backend.Tensor) backend.Norm {
-	if !isVector(gamma, spec.C) || !isVector(beta, spec.C) {
-		backend.Mismatch("NewNorm", gamma, beta)
-	}
+	spec.CheckParams("NewNorm", gamma, beta, mean, variance)
 	p := &norm{d: d, spec: spec, g: newGeometry(spec.C, spec.H, spec.W)}
 	p.gamma, p.beta = floats("NewNorm", gamma), floats("NewNorm", beta)
 	p.channels = p.g.blocks * p.g.pixel
 	p.pass.lanes = make([]asm.NormPlane, d.workers.n)
 	if spec.Kind == backend.BatchNorm {
-		if mean == nil || variance == nil || !isVector(mean, spec.C) || !isVector(variance, spec.C) {
-			backend.Mismatch("NewNorm", gamma, beta, mean, variance)
-		}
 		p.mean, p.variance = floats("NewNorm", mean), floats("NewNorm", variance)
 	}
 	return p
-}
-
-// check panics unless all tensors are images of the plan's size, and returns their number.
-func (p *norm) check(op string, ts ...backend.Tensor) int {
-	backend.SameShape(op, ts...)
-	s := ts[0].Shape()
-	if ts[0].Kind() != backend.Image || s[1] != p.spec.C || s[2] != p.spec.H || s[3] != p.spec.W {
-		backend.Mismatch(op, ts...)
-	}
-	return s[0]
 }
 
 func (p *norm) resize(n int) {
@@ -70,7 +55,7 @@ func (p *norm) resize(n int) {
 
 // Forward implements backend.Norm.
 func (p *norm) Forward(y, x backend.Tensor, train bool) {
-	p.resize(p.check("Norm.Forward", y, x))
+	p.resize(p.spec.Images("Norm.Forward", y, x))
 	dst, src := floats("Norm.Forward", y), floats("Norm.Forward", x)
 	p.fixed = p.spec.Kind == backend.BatchNorm && !train
 	if p.fixed {
@@ -157,7 +142,7 @@ func (p *norm) average(dst, sums []float64) {
 // share statistics, dx = (g − mean(g) − x̂·mean(g·x̂))/√(σ²+ε); with running statistics
 // the means are constants and drop out.
 func (p *norm) InputGrad(dx, dy, x backend.Tensor) {
-	p.check("Norm.InputGrad", dx, x)
+	p.spec.Images("Norm.InputGrad", dx, x)
 	p.gradSums("Norm.InputGrad", dy, x)
 	for i := range p.sum1 {
 		w := p.affine(p.gamma, i)
@@ -199,7 +184,7 @@ func (p *norm) ParamGrad(dgamma, dbeta, x, dy backend.Tensor) {
 
 // gradSums sets sum1 to Σ dy and sum2 to Σ dy·x̂ over pixels.
 func (p *norm) gradSums(op string, dy, x backend.Tensor) {
-	if p.check(op, dy, x) != p.n {
+	if p.spec.Images(op, dy, x) != p.n {
 		backend.Mismatch(op+" after a Forward of another batch", dy, x)
 	}
 	p.run(passGradSums, nil, floats(op, dy), floats(op, x))
