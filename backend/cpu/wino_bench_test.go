@@ -31,14 +31,7 @@ func BenchmarkWinograd(b *testing.B) {
 			for _, name := range []string{"forward", "input", "param"} {
 				b.Run(isa.String()+"/"+specName(spec)+"/"+name, func(b *testing.B) {
 					peak := layers[0].d.Peak()
-					best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
-					for b.Loop() {
-						for i, l := range layers {
-							start := time.Now()
-							verbs[name](l)
-							best[i] = min(best[i], time.Since(start))
-						}
-					}
+					best := inTurns(b, layers, verbs[name])
 					work := 2 * spec.MACs(spec.N)
 					winograd := work / float64(best[1].Nanoseconds())
 					b.ReportMetric(work/float64(best[0].Nanoseconds()), "direct-GFLOP/s")
@@ -50,4 +43,17 @@ func BenchmarkWinograd(b *testing.B) {
 			}
 		}
 	}
+}
+
+// inTurns calls a verb of two layers alternately and returns the fastest call of each.
+func inTurns(b *testing.B, layers [2]*layer, verb func(*layer)) [2]time.Duration {
+	best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+	for b.Loop() {
+		for i, l := range layers {
+			start := time.Now()
+			verb(l)
+			best[i] = min(best[i], time.Since(start))
+		}
+	}
+	return best
 }

@@ -1,9 +1,7 @@
 package cpu
 
 import (
-	"math"
 	"testing"
-	"time"
 
 	"jem/backend/cpu/asm"
 )
@@ -28,14 +26,7 @@ func BenchmarkWinogradBF16(b *testing.B) {
 		}
 		for _, name := range []string{"forward", "input"} {
 			b.Run(specName(spec)+"/"+name, func(b *testing.B) {
-				best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
-				for b.Loop() {
-					for i, l := range layers {
-						start := time.Now()
-						verbs[name](l)
-						best[i] = min(best[i], time.Since(start))
-					}
-				}
+				best := inTurns(b, layers, verbs[name])
 				work := 2 * spec.MACs(spec.N)
 				b.ReportMetric(work/float64(best[0].Nanoseconds()), "fp32-GFLOP/s")
 				b.ReportMetric(work/float64(best[1].Nanoseconds()), "bf16-GFLOP/s")
