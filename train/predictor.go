@@ -34,19 +34,26 @@ type Predictor struct {
 // OpenRun reads a run's configuration and loads its newest usable checkpoint, or the one in
 // the folder named checkpoint if that isn't empty. Notes are sentences for the user.
 func OpenRun(dev backend.Device, run, checkpointDir string) (*Predictor, []string, error) {
-	if run == "" {
-		run = filepath.Dir(filepath.Dir(checkpointDir)) // run/checkpoints/step-…
-	}
-	cfg, err := readConfig(rundir.Path(run))
-	if err != nil {
-		return nil, nil, err
-	}
-	c, notes, err := load(rundir.Path(run), checkpointDir)
+	cfg, c, notes, err := readRun(run, checkpointDir)
 	if err != nil {
 		return nil, notes, err
 	}
 	p := &Predictor{Config: cfg, Checkpoint: c.Path, Step: c.Step, dev: dev}
 	return p, notes, p.build(c)
+}
+
+// readRun reads configuration and checkpoint as OpenRun says; an empty run is the one that the
+// checkpoint lies in.
+func readRun(run, checkpointDir string) (Config, *checkpoint.Checkpoint, []string, error) {
+	if run == "" {
+		run = filepath.Dir(filepath.Dir(checkpointDir)) // run/checkpoints/step-…
+	}
+	cfg, err := readConfig(rundir.Path(run))
+	if err != nil {
+		return cfg, nil, nil, err
+	}
+	c, notes, err := load(rundir.Path(run), checkpointDir)
+	return cfg, c, notes, err
 }
 
 func readConfig(run rundir.Path) (Config, error) {

@@ -6,11 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"jem/backend/cpu"
 	"jem/internal/data"
 	"jem/internal/metrics"
 	"jem/internal/quality"
-	"jem/internal/weights"
 )
 
 // Of each predicted class the most confident share, rounded down; of equals the first.
@@ -48,15 +46,6 @@ func (brightness) Run(images []float32) (features, logits []float32, err error) 
 // judged is a judging of generated images that differ from the real ones in brightness.
 func judged(t *testing.T, protocol string, n int) *judging {
 	t.Helper()
-	dev, err := cpu.Open(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dev.Close() })
-	p, err := OpenFile(dev, officialFile, weights.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	real := &data.Set{C: 3, H: 32, W: 32, Labels: make([]int32, 150), Pixels: make([]uint8, 150*3072)}
 	for i := range real.Pixels {
 		real.Pixels[i] = uint8(i / 1024 * 37)
@@ -69,7 +58,7 @@ func judged(t *testing.T, protocol string, n int) *judging {
 		drawn.Class, drawn.Confidence = append(drawn.Class, i%10), append(drawn.Confidence, float64(i)/float64(n))
 	}
 	return &judging{
-		p: p, o: QualityOptions{Protocol: protocol}, progress: func(string, int, int) {}, drawn: drawn, real: []*data.Set{real},
+		p: official(t), o: QualityOptions{Protocol: protocol}, progress: func(string, int, int) {}, drawn: drawn, real: []*data.Set{real},
 		result: &QualityResult{Real: real.Len()},
 	}
 }

@@ -19,14 +19,7 @@ import (
 // RunWeights reads the weights of a run as OpenRun does, the averaged ones where the run has
 // them, with its replay buffer. It needs no device.
 func RunWeights(run, checkpointDir string) (*weights.Weights, []string, error) {
-	if run == "" {
-		run = filepath.Dir(filepath.Dir(checkpointDir))
-	}
-	cfg, err := readConfig(rundir.Path(run))
-	if err != nil {
-		return nil, nil, err
-	}
-	c, notes, err := load(rundir.Path(run), checkpointDir)
+	cfg, c, notes, err := readRun(run, checkpointDir)
 	if err != nil {
 		return nil, notes, err
 	}
