@@ -35,14 +35,14 @@ func (p *program) benchCommand() *cli.Command {
 					&cli.IntFlag{Name: "sgld-steps", Value: 20, Usage: "SGLD steps K a training step"},
 					&cli.IntFlag{Name: "steps", Value: 5, Usage: "training steps to measure, after one to warm up"},
 				),
-				Action: p.benchStep,
+				Action: benched(p.benchStep),
 			}),
 			p.growthCommand(),
 			leaf(&cli.Command{
 				Name:   "memory",
 				Usage:  "tell what memory training takes on the device, without taking it",
 				Flags:  benchFlags(),
-				Action: p.benchMemory,
+				Action: benched(p.benchMemory),
 			}),
 			leaf(&cli.Command{
 				Name:  "layers",
@@ -50,7 +50,7 @@ func (p *program) benchCommand() *cli.Command {
 				Flags: benchFlags(
 					&cli.DurationFlag{Name: "time", Value: 300 * time.Millisecond, Usage: "at least so long for each"},
 				),
-				Action: p.benchLayers,
+				Action: benched(p.benchLayers),
 			}),
 			leaf(&cli.Command{
 				Name:  "kernels",
@@ -69,6 +69,9 @@ func (p *program) benchCommand() *cli.Command {
 // benchConfig is the paper's configuration at the size that the flags say.
 func benchConfig(c *cli.Context) (train.Config, error) {
 	cfg := train.Default()
+	if c.IsSet("steps") && c.Int("steps") < 1 {
+		return cfg, usagef(c, "--steps %d: want at least 1", c.Int("steps"))
+	}
 	if n, err := fmt.Sscanf(c.String("model")+" ", "wrn-%d-%d ", &cfg.Model.Depth, &cfg.Model.Width); n != 2 || err != nil {
 		return cfg, usagef(c, "--model %q: want wrn-DEPTH-WIDTH, as in wrn-16-2", c.String("model"))
 	}
@@ -79,19 +82,23 @@ func benchConfig(c *cli.Context) (train.Config, error) {
 	return cfg, train.Validate(cfg)
 }
 
-func (p *program) benchStep(c *cli.Context) error {
-	if c.Int("steps") < 1 {
-		return usagef(c, "--steps %d: want at least 1", c.Int("steps"))
+// benched makes an action of a measurement: of benchConfig's configuration, on its device.
+func benched(do func(*cli.Context, train.Config, backend.Device) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		cfg, err := benchConfig(c)
+		if err != nil {
+			return err
+		}
+		dev, err := openDevice(cfg.Device)
+		if err != nil {
+			return err
+		}
+		defer dev.Close()
+		return do(c, cfg, dev)
 	}
-	cfg, err := benchConfig(c)
-	if err != nil {
-		return err
-	}
-	dev, err := openDevice(cfg.Device)
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
+}
+
+func (p *program) benchStep(c *cli.Context, cfg train.Config, dev backend.Device) error {
 	b, err := train.BenchStep(dev, cfg, 3, 32, 10, c.Int("steps"))
 	if err != nil {
 		return err
@@ -116,16 +123,7 @@ func (p *program) benchStep(c *cli.Context) error {
 func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
 
 // benchMemory tells the memory of a training step without taking it.
-func (p *program) benchMemory(c *cli.Context) error {
-	cfg, err := benchConfig(c)
-	if err != nil {
-		return err
-	}
-	dev, err := openDevice(cfg.Device)
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
+func (p *program) benchMemory(c *cli.Context, cfg train.Config, dev backend.Device) error {
 	f, known, err := train.BenchFootprint(dev, cfg, 3, 32, 10)
 	switch {
 	case err != nil:
@@ -169,16 +167,7 @@ type stepResult struct {
 // peaked is a device that can measure the bound on its multiply-adds, in GFLOP/s.
 type peaked interface{ Peak() float64 }
 
-func (p *program) benchLayers(c *cli.Context) error {
-	cfg, err := benchConfig(c)
-	if err != nil {
-		return err
-	}
-	dev, err := openDevice(cfg.Device)
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
+func (p *program) benchLayers(c *cli.Context, cfg train.Config, dev backend.Device) error {
 	var layers []bench.Layer
 	for _, l := range backendtest.NetworkConvs(cfg.Model.Depth, cfg.Model.Width, 3, 32, cfg.Train.Batch) {
 		layers = append(layers, bench.Layer{Name: l.Name, Count: l.Count, Spec: l.Spec})

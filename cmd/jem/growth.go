@@ -57,9 +57,6 @@ func (p *program) growth(c *cli.Context) error {
 			return usagef(c, "--%s %v: want two or more different numbers from 1", name, sizes)
 		}
 	}
-	if c.Int("steps") < 1 {
-		return usagef(c, "--steps %d: want at least 1", c.Int("steps"))
-	}
 	cfg, err := benchConfig(c)
 	if err != nil {
 		return err
