@@ -13,6 +13,8 @@ type Experiment struct {
 	Where string   // in the paper
 	Runs  []string // trained for it, names of Runs
 	Sets  []string // image sets that it measures on besides those of its runs
+	// Judged says that samples are judged by Inception, whose weights are no set of images.
+	Judged bool
 	// Build measures what has been trained and makes the tables and pictures. Figures whose
 	// run is missing become cells that say so.
 	Build func(*Lab) (*Result, error)

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -82,7 +83,7 @@ func (l *Lab) planned(t Training, r *rates) (Planned, error) {
 	return run, nil
 }
 
-// absent lists the files that a plan lacks.
+// absent lists the images and weights that a plan lacks.
 func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []string, err error) {
 	wanted := map[string]bool{}
 	for _, e := range list {
@@ -111,6 +112,14 @@ func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []stri
 	for set := range wanted {
 		if set != "interp" && l.folderOf(set) == "" {
 			missing = append(missing, fmt.Sprintf("%s: a folder of pictures named %s or ood/%s in the data folder", set, set, set))
+		}
+	}
+	if slices.ContainsFunc(list, func(e Experiment) bool { return e.Judged }) {
+		switch _, err := l.inceptionWeights(); {
+		case errors.Is(err, data.ErrMissing):
+			missing = append(missing, data.InceptionName+": "+noInception)
+		case err != nil:
+			return nil, err
 		}
 	}
 	slices.Sort(missing)

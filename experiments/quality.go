@@ -33,7 +33,7 @@ func (l *Lab) judged(t Training) (*train.QualityResult, error) {
 	if !t.samples() {
 		return nil, notRun("a classifier draws no samples")
 	}
-	weights, err := data.Inception("")
+	weights, err := l.inceptionWeights()
 	if err != nil && !errors.Is(err, data.ErrMissing) {
 		return nil, err
 	}
@@ -51,6 +51,15 @@ func (l *Lab) judged(t Training) (*train.QualityResult, error) {
 		r, _, err := p.Quality(l.ctx, q, nets, nil)
 		return r, err
 	})
+}
+
+// inceptionWeights looks for them beside the images, then in the usual places.
+func (l *Lab) inceptionWeights() (string, error) {
+	path, err := data.Inception(l.DataDir)
+	if errors.Is(err, data.ErrMissing) && l.DataDir != "" {
+		return data.Inception("")
+	}
+	return path, err
 }
 
 // noInception is why there are no Inception figures.

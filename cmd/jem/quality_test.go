@@ -13,6 +13,15 @@ import (
 	"jem/train"
 )
 
+// hideCache lets the test see none of the user's own weights, references and images.
+func hideCache(t *testing.T, cache string) {
+	t.Helper()
+	for _, e := range judgeEnv(cache) {
+		name, value, _ := strings.Cut(e, "=")
+		t.Setenv(name, value)
+	}
+}
+
 // judgeEnv keeps the weights and references of the user's own cache out of sight.
 func judgeEnv(cache string) []string {
 	return []string{"XDG_CACHE_HOME=" + cache, "HOME=" + cache, "LocalAppData=" + cache, "JEM_DATA_DIR="}
@@ -20,10 +29,7 @@ func judgeEnv(cache string) []string {
 
 func judgeJSON(t *testing.T, cache string, args ...string) train.QualityResult {
 	t.Helper()
-	for _, e := range judgeEnv(cache) {
-		name, value, _ := strings.Cut(e, "=")
-		t.Setenv(name, value)
-	}
+	hideCache(t, cache)
 	var r train.QualityResult
 	okJSON(t, &r, append([]string{"eval", "--task", "samples", "--json"}, args...)...)
 	return r

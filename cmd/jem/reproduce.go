@@ -136,7 +136,7 @@ func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.
 		if r.Seed > 1 {
 			continue // differs from the first in nothing else
 		}
-		rows = append(rows, fmt.Sprintf("%s: %s: preset %s, %s", r.Folder, r.About, r.Recipe, strings.Join(r.Options, " ")))
+		rows = append(rows, strings.Join(append([]string{fmt.Sprintf("%s: %s: preset %s", r.Folder, r.About, r.Recipe)}, r.Options...), " "))
 	}
 	rows = append(rows, "")
 	for _, m := range plan.Missing {

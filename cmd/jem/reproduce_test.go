@@ -100,18 +100,24 @@ func TestOnlyReadySaysWhatIsNotRun(t *testing.T) {
 }
 
 func TestDryRunPrintsThePlan(t *testing.T) {
-	out := t.TempDir()
-	r := do(t, "reproduce", "calibration", "--scale", "smoke", "--dry-run", "--out", out, "--data-dir", t.TempDir())
-	if r.code != exitDone {
-		t.Fatal(r.stderr)
-	}
-	for _, want := range []string{"cifar100-baseline-seed1-", "objective.p_x=0", "hours of training left", "missing: svhn: train_32x32.mat"} {
-		if !strings.Contains(r.stdout, want) {
-			t.Errorf("no %q in\n%s", want, r.stdout)
+	hideCache(t, t.TempDir())
+	for id, want := range map[string][]string{
+		"calibration": {"cifar100-baseline-seed1-", "objective.p_x=0", "hours of training left", "missing: svhn: train_32x32.mat"},
+		"table1":      {"wrn-bn-seed1-", "model.norm=batch", "missing: inception: no weights of Inception (jem data fetch inception)"},
+	} {
+		out := t.TempDir()
+		r := do(t, "reproduce", id, "--scale", "smoke", "--dry-run", "--out", out, "--data-dir", t.TempDir())
+		if r.code != exitDone {
+			t.Fatal(r.stderr)
 		}
-	}
-	if left, _ := filepath.Glob(filepath.Join(out, "runs", "*")); len(left) > 0 {
-		t.Errorf("a dry run made %v", left)
+		for _, text := range want {
+			if !strings.Contains(r.stdout, text) {
+				t.Errorf("%s: no %q in\n%s", id, text, r.stdout)
+			}
+		}
+		if left, _ := filepath.Glob(filepath.Join(out, "runs", "*")); len(left) > 0 {
+			t.Errorf("%s: a dry run made %v", id, left)
+		}
 	}
 }
 
