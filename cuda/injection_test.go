@@ -5,7 +5,9 @@ package cuda_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +77,7 @@ func mayPass(function string, code int) bool {
 // second, the last and some between, with each kind of error: a wrong value (1), no memory (2),
 // and errors that leave a dead context (700: an illegal address, 719: a failed launch). Each time
 // the run ends by itself, without a panic, with an error that names the verb, the function and
-// the code's meaning; and no memory is left on the card.
+// the code's meaning; no memory is left on the card, and the next run isn't touched.
 func TestEveryCallFails(t *testing.T) {
 	onStandin(t)
 	between := 10
@@ -98,11 +100,15 @@ func TestEveryCallFails(t *testing.T) {
 			t.Fatalf("a run without an error calls %d functions and leaves %d allocations", len(calls), left)
 		}
 		delete(calls, "cuCtxDestroy_v2") // that context would be there for good
-		for name, n := range calls {
+		for _, name := range slices.Sorted(maps.Keys(calls)) {
+			n := calls[name]
 			for call := 1; call <= n; call = nextCall(call, n, between) {
 				for _, code := range []int{1, 2, 700, 719} {
 					failOnce(t, o, versions, name, call, code)
 				}
+			}
+			if err := shortRun(o); err != nil {
+				t.Fatalf("%s: %s fails no more, and the next run does: %v", o.ConvEngine, name, err)
 			}
 		}
 	}

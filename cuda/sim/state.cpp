@@ -96,7 +96,7 @@ static int injected(const std::string &name) {
         state().failures.erase(order);
         complain("%s fails with %d, as ordered", name.c_str(), code);
     }
-    if (sticks(code)) state().sticky = code;
+    if (sticks(code) && has_context()) state().sticky = code; // it is the context that is broken
     return code;
 }
 
