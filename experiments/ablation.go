@@ -52,5 +52,12 @@ func ablationTable() definition {
 			f, err := l.ood(t, "svhn")
 			return f.figure(col.Key), err
 		},
+		deviation: func(l *Lab, t Training, row line, col Column, v float64) (float64, error) {
+			if col.Percent {
+				return calibrationError(l, t, row, col, v)
+			}
+			f, err := l.ood(t, "svhn")
+			return f.deviation(col.Key), err
+		},
 	}
 }

@@ -56,7 +56,8 @@ func calibrationTable() definition {
 			{Key: "brier", Title: "Brier", Digits: 3},
 			{Key: "t", Title: "temperature", Digits: 2},
 		},
-		figure: calibrationFigure,
+		figure:    calibrationFigure,
+		deviation: calibrationError,
 	}
 	jem := map[string]quoteRow{
 		"CIFAR-100": quotes("ece", printed(4.87), "accuracy", recalledSomewhat(72.2)),
@@ -95,6 +96,16 @@ func calibrationFigure(l *Lab, t Training, row line, col Column) (float64, error
 		return 0, notRun("no temperature could be fitted")
 	}
 	return proper(col.Key, *c.Scaled), nil
+}
+
+// calibrationError takes the error of ECE to be accuracy's: the mean of confidence less
+// correctness varies as much, and ECE is made of its parts.
+func calibrationError(l *Lab, t Training, _ line, col Column, _ float64) (float64, error) {
+	if !col.Percent {
+		return 0, nil
+	}
+	c, err := l.calibrated(t)
+	return binomial(c.Accuracy, c.Images), err
 }
 
 // proper is one of a calibration's figures.

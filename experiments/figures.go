@@ -6,6 +6,7 @@ import (
 
 	"jem/internal/data"
 	"jem/internal/figure"
+	"jem/internal/metrics"
 	"jem/train"
 )
 
@@ -74,14 +75,27 @@ type oodFound struct {
 	Histograms map[string][2]figure.Line // by score: of the test images, of the set
 }
 
-// figure is that of a score.
+// figure is the AUROC of a score.
 func (o oodFound) figure(score string) float64 {
-	for _, f := range o.Figures {
-		if f.Score == score {
-			return f.AUROC
-		}
+	if d, ok := o.detection(score); ok {
+		return d.AUROC
 	}
 	return math.NaN()
+}
+
+// deviation bounds the standard error of figure.
+func (o oodFound) deviation(score string) float64 {
+	d, _ := o.detection(score)
+	return binomial(d.AUROC, max(1, min(d.In, d.Out)))
+}
+
+func (o oodFound) detection(score string) (d metrics.Detection, ok bool) {
+	for _, f := range o.Figures {
+		if f.Score == score {
+			return f.Detection, true
+		}
+	}
+	return d, false
 }
 
 func (l *Lab) ood(t Training, set string) (oodFound, error) {

@@ -41,7 +41,7 @@ func overview(all []Result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Reproduction, scale %s\n\n**%s**\n\n", all[0].Scale, all[0].Label)
 	for _, verdict := range []struct{ key, title string }{
-		{shows, "What shows at this scale"}, {doesNotShow, "What does not show"}, {notMeasured, "What was not measured"},
+		{shows, "What shows at this scale"}, {doesNotShow, "What does not show"}, {tooClose, "What is too close to tell"}, {notMeasured, "What was not measured"},
 	} {
 		rows := [][]string{{"claim", "figures", "experiment"}}
 		for _, r := range all {

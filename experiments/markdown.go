@@ -20,7 +20,10 @@ func (r *Result) markdown() ([]byte, error) {
 	for _, t := range r.Tables {
 		p("## %s\n", t.Title)
 		markdownTable(&b, t.grid())
-		p("\n%s\n", strings.TrimSpace("Ours (the paper's, difference). "+t.Caption))
+		if legend := t.legend(); legend != "" {
+			p("\n%s", legend)
+		}
+		p("")
 		for _, m := range t.missing() {
 			p("- %s", m)
 		}
@@ -35,10 +38,10 @@ func (r *Result) markdown() ([]byte, error) {
 		p("![%s](%s)\n\n%s: %s\n", c.Title, r.file(c.Name, "png"), c.Title, c.Caption)
 	}
 	p("## Protocol\n")
-	for _, s := range r.Protocol {
+	for _, s := range r.notes() {
 		p("- %s", s)
 	}
-	p("- %s\n\n## Runs\n", quotesAreUnread)
+	p("\n## Runs\n")
 	markdownTable(&b, r.runGrid())
 	for _, n := range r.runNotes() {
 		p("\n- %s", n)

@@ -19,7 +19,7 @@ func (r *Result) page() ([]byte, error) {
 	}
 	for _, t := range r.Tables {
 		grid := t.grid()
-		d.Tables = append(d.Tables, report.Table{Title: t.Title, Caption: "Ours (the paper's, difference). " + t.Caption, Head: grid[0], Rows: grid[1:]})
+		d.Tables = append(d.Tables, report.Table{Title: t.Title, Caption: t.legend(), Head: grid[0], Rows: grid[1:]})
 		if missing := t.missing(); len(missing) > 0 {
 			m := report.Table{Title: "Not run", Head: []string{"reason"}}
 			for _, reason := range missing {
@@ -35,7 +35,7 @@ func (r *Result) page() ([]byte, error) {
 		d.Charts = append(d.Charts, report.Chart{Chart: c.Chart, Caption: c.Caption})
 	}
 	protocol := report.Table{Title: "Protocol", Head: []string{"how it was measured"}}
-	for _, s := range append(r.Protocol, quotesAreUnread) {
+	for _, s := range r.notes() {
 		protocol.Rows = append(protocol.Rows, []string{s})
 	}
 	d.Tables = append(d.Tables, protocol)

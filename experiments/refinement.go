@@ -23,6 +23,9 @@ func refinement() Experiment {
 					a, err := l.accuracy(t, true, k, l.refined())
 					return a.Accuracy, err
 				},
+				deviation: func(l *Lab, _ Training, _ line, _ Column, v float64) (float64, error) {
+					return binomial(v, l.refined()), nil
+				},
 			}
 			for _, k := range refinements() {
 				d.columns = append(d.columns, Column{Key: fmt.Sprint(k), Title: fmt.Sprintf("k = %d", k), Digits: 2, Percent: true})
@@ -35,7 +38,7 @@ func refinement() Experiment {
 				fmt.Sprintf("The first %d test images, with pixel noise, climb log p(x) by k SGLD steps (α = 1, σ = 0.01) before they are classified.", l.refined()),
 			}}
 			r.Claims = append(r.Claims,
-				more("Refinement by one step keeps JEM's accuracy within a point", t.at("JEM", "1"), gap(t.at("JEM", "0"), number(1)), "%.2f"))
+				more("Refinement by one step keeps JEM's accuracy within a point", t.at("JEM", "1"), gap(t.at("JEM", "0"), given(1)), "%.2f"))
 			c := figure.Chart{Title: "Accuracy after k SGLD steps on the image", XLabel: "k", YLabel: "accuracy, %"}
 			for _, row := range t.Rows {
 				l := figure.Line{Name: row.Label}

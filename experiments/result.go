@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"jem/internal/figure"
@@ -59,6 +60,18 @@ type Chart struct {
 type Picture struct {
 	Name, Title, Caption string
 	PNG                  []byte
+}
+
+// notes are the protocol with what every result has to say.
+func (r *Result) notes() []string {
+	all := slices.Clone(r.Protocol)
+	if len(r.Claims) > 0 {
+		all = append(all, howVerdictsAreMade)
+	}
+	if slices.ContainsFunc(r.Tables, Table.quotes) {
+		all = append(all, quotesAreUnread)
+	}
+	return all
 }
 
 // describe fills in what every result says of itself.

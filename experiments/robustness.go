@@ -100,6 +100,9 @@ func robustTable(norm, title string) definition {
 			}
 			return 0, fmt.Errorf("no accuracy at ε = %s/255", col.Key)
 		},
+		deviation: func(l *Lab, _ Training, row line, _ Column, v float64) (float64, error) {
+			return binomial(v, l.attackOptions(norm, row.k).Images), nil
+		},
 	}
 	for _, e := range epsilons(norm) {
 		d.columns = append(d.columns, Column{Key: fmt.Sprint(e), Title: fmt.Sprintf("%g/255", e), Digits: 1, Percent: true})

@@ -3,6 +3,8 @@ package experiments
 import (
 	"errors"
 	"math"
+	"slices"
+	"strings"
 )
 
 // Table is a table of results.
@@ -33,11 +35,14 @@ type Row struct {
 
 // Cell is one figure beside the paper's.
 type Cell struct {
-	Ours    *float64 `json:"ours"`             // mean over the seeds, in the column's unit
-	Spread  float64  `json:"spread,omitempty"` // sample standard deviation over the seeds
-	Seeds   int      `json:"seeds,omitempty"`
-	Missing string   `json:"missing,omitempty"` // why there is no figure
-	Paper   *Quote   `json:"paper,omitempty"`
+	Ours   *float64 `json:"ours"`             // mean over the seeds, in the column's unit
+	Spread float64  `json:"spread,omitempty"` // sample standard deviation over the seeds
+	Seeds  int      `json:"seeds,omitempty"`
+	// Error is the standard error that comes from the number of images, in the column's unit;
+	// 0: not known. What another seed would change is not in it.
+	Error   float64 `json:"standard_error,omitempty"`
+	Missing string  `json:"missing,omitempty"` // why there is no figure
+	Paper   *Quote  `json:"paper,omitempty"`
 }
 
 // Difference is ours less the paper's, if there are both.
@@ -54,7 +59,13 @@ type definition struct {
 	columns        []Column
 	rows           []line
 	figure         func(l *Lab, t Training, row line, col Column) (float64, error)
+	// deviation is the standard error of a figure v, for want of more images; nil: not known.
+	deviation func(l *Lab, t Training, row line, col Column, v float64) (float64, error)
 }
+
+// binomial is the standard error of a share v of n images, and a bound on that of an AUROC v
+// whose smaller set has n (van Dantzig 1951).
+func binomial(v float64, n int) float64 { return math.Sqrt(v * (1 - v) / float64(n)) }
 
 // line is a row before it has been measured.
 type line struct {
@@ -111,6 +122,7 @@ func (l *Lab) cell(d definition, from line, col Column, trainings []Training) (C
 		return c, nil
 	}
 	var values []float64
+	variance := 0.0
 	for _, t := range trainings {
 		v, err := d.figure(l, t, from, col)
 		var absent *NotRun
@@ -124,13 +136,20 @@ func (l *Lab) cell(d definition, from line, col Column, trainings []Training) (C
 			c.Missing = "not a finite number"
 			return c, nil
 		}
-		if col.Percent {
-			v *= 100
+		e := 0.0
+		if d.deviation != nil {
+			if e, err = d.deviation(l, t, from, col, v); err != nil {
+				return c, err
+			}
 		}
-		values = append(values, v)
+		if col.Percent {
+			v, e = 100*v, 100*e
+		}
+		values, variance = append(values, v), variance+e*e
 	}
 	mean, spread := meanSpread(values)
 	c.Ours, c.Spread, c.Seeds = &mean, spread, len(values)
+	c.Error = math.Sqrt(variance) / float64(len(values))
 	return c, nil
 }
 
@@ -148,14 +167,29 @@ func meanSpread(values []float64) (mean, spread float64) {
 	return mean, math.Sqrt(spread)
 }
 
-// at finds a figure of a table by row and column, nil where there is none.
-func (t Table) at(label, key string) *float64 {
+// at finds a cell of a table by row and column, an empty one where there is none.
+func (t Table) at(label, key string) Cell {
 	for _, r := range t.Rows {
 		for i, c := range t.Columns {
 			if r.Label == label && c.Key == key {
-				return r.Cells[i].Ours
+				return r.Cells[i]
 			}
 		}
 	}
-	return nil
+	return Cell{}
+}
+
+// quotes reports whether any cell has a number of the paper.
+func (t Table) quotes() bool {
+	return slices.ContainsFunc(t.Rows, func(r Row) bool {
+		return slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.Paper != nil })
+	})
+}
+
+// legend says what cells show.
+func (t Table) legend() string {
+	if t.quotes() {
+		return strings.TrimSpace("Ours (the paper's, difference). " + t.Caption)
+	}
+	return t.Caption
 }

@@ -15,7 +15,7 @@ func table1() Experiment {
 				Tables: []Table{t},
 				Claims: []Claim{
 					more("JEM classifies better than log p(x,y) alone", t.at("JEM, as long as the ablations", "accuracy"), t.at("JEM, p(x|y) factored", "accuracy"), "%.1f"),
-					less("JEM costs little accuracy beside the same network as classifier: less than 5 points", gap(t.at("softmax, same network", "accuracy"), t.at("JEM", "accuracy")), number(5), "%.1f"),
+					less("JEM costs little accuracy beside the same network as classifier: less than 5 points", gap(t.at("softmax, same network", "accuracy"), t.at("JEM", "accuracy")), given(5), "%.1f"),
 				},
 				Protocol: []string{
 					"Accuracy on the test images with the pixel noise of training (σ = 0.03), as the published script measures it, and without; averaged weights where the run has them.",
@@ -59,15 +59,12 @@ func hybrid() definition {
 			}
 			return l.quality(t, map[string]string{"is": qualityIS, "fid": qualityFID, "distance": qualityDistance}[col.Key])
 		},
+		deviation: func(l *Lab, t Training, _ line, col Column, v float64) (float64, error) {
+			if !col.Percent {
+				return 0, nil
+			}
+			a, err := l.accuracy(t, col.Key == "accuracy", 0, l.Scale.limit())
+			return binomial(v, a.Images), err
+		},
 	}
 }
-
-// gap is a − b, nil where one is missing.
-func gap(a, b *float64) *float64 {
-	if a == nil || b == nil {
-		return nil
-	}
-	return number(*a - *b)
-}
-
-func number(v float64) *float64 { return &v }

@@ -62,6 +62,10 @@ func oodTable(title string, sets []string) definition {
 			f, err := l.ood(t, col.Key)
 			return f.figure(row.arg), err
 		},
+		deviation: func(l *Lab, t Training, row line, col Column, _ float64) (float64, error) {
+			f, err := l.ood(t, col.Key)
+			return f.deviation(row.arg), err
+		},
 	}
 	for _, set := range sets {
 		d.columns = append(d.columns, Column{Key: set, Title: setTitle(set), Digits: 3})

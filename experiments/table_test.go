@@ -17,14 +17,14 @@ func small() *Result {
 	quote := recalled(92.9)
 	return &Result{
 		ID: "table0", Title: "Table 0", Where: "nowhere", Scale: Small, Label: Small.Label(), Command: "jem reproduce --scale small table0",
-		Claims: []Claim{less("a claim | with a bar", number(1), number(2), "%.1f"), more("another", number(1), number(2), "%.1f"), more("a third", nil, number(2), "%.1f")},
+		Claims: []Claim{less("a claim | with a bar", given(1), given(2), "%.1f"), more("another", given(1), given(2), "%.1f"), more("a third", Cell{}, given(2), "%.1f")},
 		Tables: []Table{{
 			Title: "Figures", Caption: "A caption.",
 			Columns: []Column{{Key: "a", Title: "accuracy %", Digits: 1, Percent: true}, {Key: "f", Title: "FID", Digits: 1}},
 			Rows: []Row{
-				{Label: "ours", Run: "jem", Steps: 100, Cells: []Cell{{Ours: number(71.25), Seeds: 2, Spread: 0.5, Paper: &quote}, {Missing: "not run: no weights", Paper: &quote}}},
+				{Label: "ours", Run: "jem", Steps: 100, Cells: []Cell{{Ours: given(71.25).Ours, Seeds: 2, Spread: 0.5, Paper: &quote}, {Missing: "not run: no weights", Paper: &quote}}},
 				{Label: "theirs", Cells: []Cell{{Missing: reported, Paper: &quote}, {Missing: reported}}},
-				{Label: "alone", Run: "baseline", Steps: 100, Cells: []Cell{{Ours: number(70), Seeds: 1}, {Missing: "not run: no samples"}}},
+				{Label: "alone", Run: "baseline", Steps: 100, Cells: []Cell{{Ours: given(70).Ours, Seeds: 1}, {Missing: "not run: no samples"}}},
 			},
 		}},
 		Protocol: []string{"How it was done."},
