@@ -229,9 +229,13 @@ func (c *conv) compute(s dnn.Spec) {
 			s.Alignment /= 2
 		}
 	}
-	if c.route = c.find(c.op, s); c.route == nil {
-		return
+	if c.route = c.find(c.op, s); c.route != nil {
+		c.follow(s)
 	}
+}
+
+// follow makes the computation by the route.
+func (c *conv) follow(s dnn.Spec) {
 	c.work = 0
 	if n := c.route.plan.Workspace(); n > 0 {
 		c.work = c.d.reserve(c.op, workspace, n)

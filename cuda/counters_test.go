@@ -47,7 +47,7 @@ func sampling(t *testing.T, d backend.Device) backend.Chain {
 // for nothing, replayed or not; replayed it is two launches.
 func TestSteadyChains(t *testing.T) {
 	onStandin(t)
-	for _, o := range []cuda.Options{{}, {NoGraph: true}, {ConvEngine: "legacy"}, {Precision: "bf16"}, {Precision: "bf16", ConvEngine: "legacy", NoGraph: true}} {
+	for _, o := range []cuda.Options{{}, {NoGraph: true}, {ConvEngine: "legacy"}, {Memo: memo{}}, {Precision: "bf16"}, {Precision: "bf16", ConvEngine: "legacy", NoGraph: true}} {
 		d := open(t, o)
 		chain := sampling(t, d)
 		control.Reset()

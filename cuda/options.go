@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"jem/backend"
 )
 
 // Options chooses card, precision and engines. The zero value is strict float32 on the first
@@ -29,6 +31,10 @@ type Options struct {
 	// AnyOrder allows convolutions whose sums have no fixed order: results then differ in
 	// their last bits from run to run.
 	AnyOrder bool
+	// Memo, where not nil, lets the device time the ways to make each computation once, where
+	// the memo has no answer, instead of taking the first that the library proposes. Ways
+	// differ in the last bits of their results; see backend.Chooser.
+	Memo backend.ChoiceMemo
 	// NoGraph runs chains call by call instead of replaying a CUDA graph.
 	NoGraph bool
 }

@@ -25,11 +25,16 @@ func (c *conv) find(op string, s dnn.Spec) *route {
 	if r, ok := c.routes[s]; ok || c.d.err != nil {
 		return r
 	}
-	var r *route
-	c.d.run(op, func() (err error) {
-		r, err = c.choose(s)
-		return err
-	})
+	r := c.asked(op, s)
+	if r == nil && c.d.races() {
+		r = c.race(op, s)
+	}
+	if r == nil {
+		c.d.run(op, func() (err error) {
+			r, err = c.choose(s)
+			return err
+		})
+	}
 	if r != nil {
 		c.routes[s] = r
 	}
@@ -59,19 +64,32 @@ func (c *conv) attempts(s dnn.Spec) (all []attempt) {
 	return all
 }
 
-// choose takes the plan that Device.UseChoices asked for, if there is one, else the first that
-// the library proposes.
-func (c *conv) choose(s dnn.Spec) (*route, error) {
-	d, attempts := c.d, c.attempts(s)
-	if asked := d.asked[s.String()]; asked != "" {
-		for _, a := range attempts {
-			if r := a.named(asked, d.limits); r != nil {
-				return r, nil
+// asked plans what Device.UseChoices asked for, else what the memo recalls; nil where that is
+// nothing, or nothing that this device can use.
+func (c *conv) asked(op string, s dnn.Spec) (r *route) {
+	d, key := c.d, s.String()
+	names := []string{d.asked[key]}
+	if d.opt.Memo != nil {
+		names = append(names, d.opt.Memo.Recall(key))
+	}
+	d.run(op, func() error {
+		for _, name := range names {
+			for _, a := range c.attempts(s) {
+				if r = a.named(name, d.limits); r != nil {
+					return nil
+				}
 			}
 		}
-	}
+		return nil
+	})
+	return r
+}
+
+// choose takes the first plan that the library proposes.
+func (c *conv) choose(s dnn.Spec) (*route, error) {
+	d := c.d
 	var refused []error
-	for _, a := range attempts {
+	for _, a := range c.attempts(s) {
 		p, err := a.plan(a.spec, d.limits)
 		if err == nil {
 			return a.take(p), nil
@@ -85,19 +103,25 @@ func (c *conv) choose(s dnn.Spec) (*route, error) {
 func (a attempt) take(p dnn.Plan) *route {
 	r := a.route
 	r.plan, r.name = p, p.Name()
+	if !r.fused {
+		r.name += ", the rest apart"
+	}
 	return &r
 }
 
 // named looks for a proposal of the given name.
 func (a attempt) named(name string, l dnn.Limits) *route {
 	const most = 16 // proposals
+	if name == "" {
+		return nil
+	}
 	for ; l.Skip < most; l.Skip++ {
 		p, err := a.plan(a.spec, l)
 		if err != nil {
 			return nil
 		}
-		if p.Name() == name {
-			return a.take(p)
+		if r := a.take(p); r.name == name {
+			return r
 		}
 		p.Destroy()
 	}

@@ -200,6 +200,8 @@ steps() {
                         --device cuda --precision "$precision" --conv-engine "$engine" $graph --json
                 done
             done
+            section step "$model.$precision.timed" 600 "$jem" bench step --model "$model" --batch 64 --sgld-steps 20 --steps 5 \
+                --device cuda --precision "$precision" --time-engines --json
             [[ $precision == fp32 ]] || section step "$model.$precision.everywhere" 300 "$jem" bench step --model "$model" --batch 64 --sgld-steps 20 \
                 --steps 5 --device cuda --precision "$precision" --precision-scope all --json
         done

@@ -125,6 +125,7 @@ type Device struct {
 	Precision      string `yaml:"precision"`       // of convolutions: fp32, bf16, on a GPU tf32
 	PrecisionScope string `yaml:"precision_scope"` // where a precision below fp32 holds: chain (sampling), all
 	ConvEngine     string `yaml:"conv_engine"`     // of cuDNN: auto, graph (fused), legacy
+	TimeEngines    bool   `yaml:"time_engines"`    // time cuDNN's ways to make each convolution once instead of taking its word
 	WorkspaceLimit int    `yaml:"workspace_limit"` // working memory of a convolution on a GPU in MiB
 	Graph          bool   `yaml:"graph"`           // replay sampling chains as CUDA graphs
 }

@@ -13,13 +13,21 @@ import (
 
 // openCUDA opens the GPU as a configuration says.
 func openCUDA(d train.Device) (backend.Device, error) {
-	dev, err := cuda.Open(cuda.Options{
+	o := cuda.Options{
 		Precision: d.Precision, Scope: d.PrecisionScope,
 		ConvEngine: d.ConvEngine, WorkspaceLimit: d.WorkspaceLimit, NoGraph: !d.Graph,
-	})
+	}
+	memo := &choiceMemo{}
+	if d.TimeEngines {
+		o.Memo = memo
+	}
+	dev, err := cuda.Open(o)
 	var trouble *cuda.Error
 	if err != nil && !errors.As(err, &trouble) {
 		return nil, deviceFault(err.Error())
+	}
+	if err == nil {
+		memo.device = dev.Info()
 	}
 	return dev, err
 }
@@ -48,8 +56,11 @@ func allowances(dev backend.Device) map[string]float64 {
 	return nil
 }
 
-// noGraphFlag is the one setting of a GPU that is a switch.
-var noGraphFlag = &cli.BoolFlag{Name: "no-graph", Usage: "on a GPU: launch the steps of sampling chains one by one instead of replaying them"}
+// The settings of a GPU that are switches.
+var (
+	noGraphFlag     = &cli.BoolFlag{Name: "no-graph", Usage: "on a GPU: launch the steps of sampling chains one by one instead of replaying them"}
+	timeEnginesFlag = &cli.BoolFlag{Name: "time-engines", Usage: "on a GPU: time cuDNN's ways to make each convolution once, instead of taking the first that it proposes"}
+)
 
 // cudaFlags are those of commands that open a device without a configuration.
 func cudaFlags() []cli.Flag {
@@ -58,11 +69,11 @@ func cudaFlags() []cli.Flag {
 		&cli.StringFlag{Name: "precision-scope", Value: "chain", Usage: "where that holds: chain (sampling) or all"},
 		&cli.StringFlag{Name: "conv-engine", Value: "auto", Usage: "of cuDNN: auto, graph or legacy"},
 		&cli.IntFlag{Name: "workspace-limit", Value: 256, Usage: "working memory of a convolution on a GPU, MiB"},
-		noGraphFlag,
+		timeEnginesFlag, noGraphFlag,
 	}
 }
 
 func readCUDAFlags(c *cli.Context, d *train.Device) {
 	d.Precision, d.PrecisionScope, d.ConvEngine = c.String("precision"), c.String("precision-scope"), c.String("conv-engine")
-	d.WorkspaceLimit, d.Graph = c.Int("workspace-limit"), !c.Bool(noGraphFlag.Name)
+	d.WorkspaceLimit, d.TimeEngines, d.Graph = c.Int("workspace-limit"), c.Bool(timeEnginesFlag.Name), !c.Bool(noGraphFlag.Name)
 }

@@ -44,7 +44,7 @@ func configFlags() []cli.Flag {
 	for _, s := range shortcuts {
 		flags = append(flags, &cli.StringFlag{Name: s.flag, Usage: s.help + ": " + s.path, Category: "Settings by their names in the paper"})
 	}
-	return append(flags, noGraphFlag)
+	return append(flags, timeEnginesFlag, noGraphFlag)
 }
 
 // config resolves a command's configuration: default, preset, files, shortcuts, --set.
@@ -86,6 +86,9 @@ func layers(c *cli.Context) ([]settings.Layer, error) {
 		if c.IsSet(s.flag) {
 			layers = append(layers, settings.Option("--"+s.flag, s.path+"="+c.String(s.flag)))
 		}
+	}
+	if c.Bool(timeEnginesFlag.Name) {
+		layers = append(layers, settings.Option("--"+timeEnginesFlag.Name, "device.time_engines=true"))
 	}
 	if c.Bool(noGraphFlag.Name) {
 		layers = append(layers, settings.Option("--"+noGraphFlag.Name, "device.graph=false"))

@@ -81,11 +81,11 @@ const (
 	Act
 	DX
 	DW
-	places
+	Places // how many there are
 )
 
 // Pointers are the addresses of the operands by Place; those that a spec lacks are 0.
-type Pointers [places]uintptr
+type Pointers [Places]uintptr
 
 // Plan computes a Spec, in the stream's order.
 type Plan interface {
