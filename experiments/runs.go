@@ -38,8 +38,9 @@ func Runs() []Run {
 		{Name: runJEM100, About: "JEM on CIFAR-100", Set: []string{"data.name=cifar100"}, Small: cifar100Small()},
 		{Name: runBaseline100, About: "softmax classifier on CIFAR-100", Set: with(softmax(), "data.name=cifar100"), Small: cifar100Small()},
 		{Name: runFactored, About: "log p(y|x) + log p(x), as long as the ablations", Small: []string{steps(900)}, Smoke: []string{steps(30)}, Paper: []string{}},
-		{Name: runJoint, About: "log p(x,y) = log p(x|y) + log p(y) alone", Set: []string{"objective.p_x=0", "objective.p_y_given_x=0", "objective.p_x_y=1", "objective.l2=0"},
-			Small: []string{steps(900)}, Smoke: []string{steps(30)}},
+		{Name: runJoint, About: "log p(x,y) = log p(x|y) + log p(y) alone", Set: []string{"objective.p_x=0", "objective.p_y_given_x=0", "objective.p_x_y=1"},
+			// With the weight that the recipe gives log p(x): at weight 1 its rate is too high for this term.
+			Small: []string{steps(900), "objective.p_x_y=0.3"}, Smoke: []string{steps(30)}},
 		{Name: runClassCond, About: "samples of log p(x) climb f(x)[y], y uniform", Set: []string{"objective.class_cond=true"},
 			Small: []string{steps(900)}, Smoke: []string{steps(30)}},
 		{Name: runJEMSVHN, About: "JEM on SVHN", Set: svhn(), Small: []string{steps(800), "data.valid=1000"}},

@@ -26,7 +26,7 @@ func (p *program) reproduceCommand() *cli.Command {
 			"runs have ended, into FOLDER/tables as ID.md, .json, .csv and .html with plots as SVG and PNG; a\n" +
 			"figure whose run is missing says so in its cell.\n" +
 			"\n" +
-			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about three\n" +
+			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about two\n" +
 			"hours of training on two CPU cores and published images; paper is the published configuration.",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "scale", Value: "small", Usage: "smoke, small or paper"},
