@@ -138,7 +138,7 @@ reproduce-%: build ## a table or figure of the paper: make reproduce-table1 SCAL
 .PHONY: results
 results: ## copy the tables of a reproduction into docs/results/SCALE: make results SCALE=small [OUT=]
 	mkdir -p docs/results/$(SCALE)
-	cp $(or $(OUT),runs/reproduce-$(SCALE))/tables/* docs/results/$(SCALE)/
+	cd $(or $(OUT),runs/reproduce-$(SCALE))/tables && cp *.md *.json *.csv *.png *.svg $(CURDIR)/docs/results/$(SCALE)/   # .html has the same once more
 
 data-%: build ## download a set: make data-cifar10, data-cifar100, data-svhn, data-mnist, data-fashion-mnist
 	$(BIN)/jem data fetch $*
