@@ -24,7 +24,7 @@ func samples() Experiment {
 				"Chains go on from the replay buffer for as many SGLD steps as in training; fresh ones start anew for 100. A row of a grid holds the first ten that the model sees in the class, not the best.",
 			}}
 			for _, run := range []struct{ name, title string }{
-				{runJEM, "CIFAR-10, JEM"}, {runClassCond, "CIFAR-10, chains that climb f(x)[y]"}, {runJEM100, "CIFAR-100, JEM, the first 20 classes"}, {runJEMSVHN, "SVHN, JEM"},
+				{runJEM, "CIFAR-10, JEM"}, {runClassCond, "CIFAR-10, chains that climb f(x)[y]"}, {runJEM100, "CIFAR-100, JEM, the 20 classes seen most"}, {runJEMSVHN, "SVHN, JEM"},
 			} {
 				if err := l.sampleGrids(r, run.name, run.title); err != nil {
 					return nil, err
@@ -66,11 +66,7 @@ func summarise(s *train.Samples, classes []string) (drawn, error) {
 	d := drawn{Classes: len(slices.Compact(slices.Clone(s.Class)))}
 	d.Confidence, _ = meanSpread(s.Confidence)
 	d.LogPx, _ = meanSpread(s.LogPx)
-	shown, rows := *s, min(len(classes), maxRows)
-	if end := slices.IndexFunc(s.Class, func(y int) bool { return y >= rows }); end >= 0 {
-		shown.Class = s.Class[:end]
-	}
-	img, err := journal.Grid(&shown, classes[:rows])
+	img, err := journal.Grid(ofMost(s, classes))
 	if err != nil {
 		return d, err
 	}
@@ -82,6 +78,32 @@ func summarise(s *train.Samples, classes []string) (drawn, error) {
 	}
 	d.ByClass, err = ranked(s, s.Confidence)
 	return d, err
+}
+
+// ofMost are the samples of the classes seen most, as many as a grid shows, and their names.
+func ofMost(s *train.Samples, classes []string) (*train.Samples, []string) {
+	counts, order := make([]int, len(classes)), make([]int, len(classes))
+	for y := range order {
+		order[y] = y
+	}
+	for _, y := range s.Class {
+		counts[y]++
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
+	order = order[:min(len(order), maxRows)]
+	slices.Sort(order)
+	shown, pixels := &train.Samples{Channels: s.Channels, Size: s.Size}, s.Channels*s.Size*s.Size
+	var names []string
+	for row, y := range order {
+		names = append(names, classes[y])
+		for i := range s.Class {
+			if s.Class[i] == y {
+				shown.Class = append(shown.Class, row)
+				shown.Images = append(shown.Images, s.Images[i*pixels:(i+1)*pixels]...)
+			}
+		}
+	}
+	return shown, names
 }
 
 // ranked draws samples by a score: two rows each of the highest, those in the middle, and

@@ -36,6 +36,7 @@ var notANumber = color.NRGBA{0xff, 0x00, 0xff, 0xff}
 type Batch struct {
 	N, C, H, W int
 	Pix        []float32 // N·C·H·W
+	Blank      []bool    // by image: its place stays transparent; nil: none
 }
 
 // Grid says how a batch is laid out, row by row.
@@ -62,6 +63,9 @@ func (g Grid) Draw(b Batch) (*image.NRGBA, error) {
 	left := g.labelWidth()
 	img := image.NewNRGBA(image.Rect(0, 0, left+g.Columns*cellW-gutter, rows*cellH-gutter))
 	for n := range b.N {
+		if b.Blank != nil && b.Blank[n] {
+			continue
+		}
 		b.draw(img, n, image.Pt(left+n%g.Columns*cellW, n/g.Columns*cellH), g.Scale)
 	}
 	for row, label := range g.Labels {
@@ -73,6 +77,9 @@ func (g Grid) Draw(b Batch) (*image.NRGBA, error) {
 func (b Batch) check() error {
 	if b.N < 1 || b.H < 1 || b.W < 1 || b.C != 1 && b.C != 3 {
 		return fmt.Errorf("picture: %d images of %d×%d×%d, want some of 1 or 3 channels", b.N, b.C, b.H, b.W)
+	}
+	if b.Blank != nil && len(b.Blank) != b.N {
+		return fmt.Errorf("picture: %d images and %d marks of blank ones", b.N, len(b.Blank))
 	}
 	if want := b.N * b.C * b.H * b.W; len(b.Pix) != want {
 		return fmt.Errorf("picture: %d values for %d images of %d×%d×%d, want %d", len(b.Pix), b.N, b.C, b.H, b.W, want)

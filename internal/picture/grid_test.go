@@ -26,7 +26,7 @@ func grey(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 0xff} }
 // Three grey images of 1×2 in two columns, enlarged three times: cells of 6×3 and
 // gutters of 2.
 func TestGridPutsEachPixelInItsPlace(t *testing.T) {
-	img := draw(t, Grid{Columns: 2, Scale: 3}, Batch{3, 1, 1, 2, []float32{-1, 1, 0, -0.5, 2, -2}})
+	img := draw(t, Grid{Columns: 2, Scale: 3}, Batch{N: 3, C: 1, H: 1, W: 2, Pix: []float32{-1, 1, 0, -0.5, 2, -2}})
 	if got, want := img.Bounds().Size(), image.Pt(6+2+6, 3+2+3); got != want {
 		t.Fatalf("size %v, want %v", got, want)
 	}
@@ -49,7 +49,7 @@ func TestGridPutsEachPixelInItsPlace(t *testing.T) {
 
 func TestColoursComeFromTheirPlanes(t *testing.T) {
 	nan := float32(math.NaN())
-	img := draw(t, Grid{Columns: 2, Scale: 1}, Batch{2, 3, 1, 1, []float32{1, 0, -1, 1, nan, 1}})
+	img := draw(t, Grid{Columns: 2, Scale: 1}, Batch{N: 2, C: 3, H: 1, W: 1, Pix: []float32{1, 0, -1, 1, nan, 1}})
 	if got := img.NRGBAAt(0, 0); got != (color.NRGBA{255, 128, 0, 255}) {
 		t.Errorf("RGB pixel is %v", got)
 	}
@@ -67,7 +67,7 @@ func TestDefaultsMakeASquareOfVisibleImages(t *testing.T) {
 		{2, 32, 64, 2*64 + 2, 32},         // the longer side counts
 		{3, 1, 1, 2*64 + 2, 2*64 + 2 + 0}, // single pixels
 	} {
-		img := draw(t, Grid{}, Batch{c.n, 1, c.h, c.w, make([]float32, c.n*c.h*c.w)})
+		img := draw(t, Grid{}, Batch{N: c.n, C: 1, H: c.h, W: c.w, Pix: make([]float32, c.n*c.h*c.w)})
 		if got := img.Bounds().Size(); got != image.Pt(c.wantW, c.wantH) {
 			t.Errorf("%d images of %d×%d: %v, want %d×%d", c.n, c.h, c.w, got, c.wantW, c.wantH)
 		}
@@ -75,7 +75,7 @@ func TestDefaultsMakeASquareOfVisibleImages(t *testing.T) {
 }
 
 func TestLabelsStandLeftOfTheirRows(t *testing.T) {
-	b := Batch{2, 1, 8, 8, make([]float32, 128)}
+	b := Batch{N: 2, C: 1, H: 8, W: 8, Pix: make([]float32, 128)}
 	img := draw(t, Grid{Columns: 1, Scale: 3, Labels: []string{"a", "deer"}}, b)
 	const width = 4*8 + labelGap // the font's characters are 8 pixels wide
 	if got := img.Bounds().Dx(); got != width+24 {
@@ -103,7 +103,7 @@ func TestLabelsStandLeftOfTheirRows(t *testing.T) {
 }
 
 func TestGridRefusesWhatIsNoBatch(t *testing.T) {
-	for _, b := range []Batch{{}, {1, 2, 1, 1, make([]float32, 2)}, {1, 1, 0, 1, nil}, {2, 1, 2, 2, make([]float32, 7)}} {
+	for _, b := range []Batch{{}, {N: 1, C: 2, H: 1, W: 1, Pix: make([]float32, 2)}, {N: 1, C: 1, W: 1}, {N: 2, C: 1, H: 2, W: 2, Pix: make([]float32, 7)}} {
 		if _, err := (Grid{}).Draw(b); err == nil || !strings.HasPrefix(err.Error(), "picture: ") {
 			t.Errorf("%+v: got %v", b, err)
 		}
@@ -124,7 +124,7 @@ func TestBesideAlignsTheTops(t *testing.T) {
 }
 
 func TestWritePNGWritesWhatItWasGiven(t *testing.T) {
-	img := draw(t, Grid{}, Batch{2, 3, 2, 2, make([]float32, 24)})
+	img := draw(t, Grid{}, Batch{N: 2, C: 3, H: 2, W: 2, Pix: make([]float32, 24)})
 	path := filepath.Join(t.TempDir(), "x.png")
 	if err := WritePNG(path, img); err != nil {
 		t.Fatal(err)
@@ -136,5 +136,23 @@ func TestWritePNGWritesWhatItWasGiven(t *testing.T) {
 	got, err := png.Decode(bytes.NewReader(file))
 	if err != nil || got.Bounds() != img.Bounds() || !bytes.Equal(got.(*image.NRGBA).Pix, img.Pix) {
 		t.Errorf("read back: %v", err)
+	}
+}
+
+func TestBlankPlacesAreTransparent(t *testing.T) {
+	b := Batch{N: 2, C: 1, H: 1, W: 1, Pix: []float32{1, 1}, Blank: []bool{true, false}}
+	img, err := Grid{Columns: 2, Scale: 1}.Draw(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, alpha := img.At(0, 0).RGBA(); alpha != 0 {
+		t.Errorf("the blank place has alpha %d", alpha)
+	}
+	if r, _, _, alpha := img.At(1+gutter, 0).RGBA(); r != 0xffff || alpha != 0xffff {
+		t.Errorf("the image is %d, alpha %d", r, alpha)
+	}
+	b.Blank = b.Blank[:1]
+	if _, err := (Grid{}).Draw(b); err == nil {
+		t.Error("one mark for two images is taken")
 	}
 }

@@ -66,37 +66,39 @@ func (j *Journal) compare(step int, latest image.Image) error {
 }
 
 // Grid draws the first ten samples of each class in a row. Where a class has fewer the row
-// ends in black.
+// ends early.
 func Grid(s *train.Samples, classes []string) (*image.NRGBA, error) {
 	pixels := s.Channels * s.Size * s.Size
-	pix := make([]float32, len(classes)*columns*pixels)
-	for i := range pix {
-		pix[i] = -1
-	}
+	b := picture.Batch{N: len(classes) * columns, C: s.Channels, H: s.Size, W: s.Size}
+	b.Pix, b.Blank = make([]float32, b.N*pixels), slices.Repeat([]bool{true}, b.N)
 	filled := make([]int, len(classes))
 	for i, y := range s.Class {
 		if filled[y] == columns {
 			continue
 		}
-		at := (y*columns + filled[y]) * pixels
-		copy(pix[at:at+pixels], s.Images[i*pixels:(i+1)*pixels])
+		place := y*columns + filled[y]
+		copy(b.Pix[place*pixels:], s.Images[i*pixels:(i+1)*pixels])
+		b.Blank[place] = false
 		filled[y]++
 	}
-	b := picture.Batch{N: len(classes) * columns, C: s.Channels, H: s.Size, W: s.Size, Pix: pix}
 	return picture.Grid{Columns: columns, Labels: classes}.Draw(b)
 }
 
 // Sheet draws every sample, each class beginning a row with its name. Where a class does
-// not fill its last row the row ends in black.
+// not fill its last row the row ends early.
 func Sheet(s *train.Samples, classes []string) (*image.NRGBA, error) {
 	pixels := s.Channels * s.Size * s.Size
 	b := picture.Batch{C: s.Channels, H: s.Size, W: s.Size}
-	blank := slices.Repeat([]float32{-1}, pixels)
+	add := func(image []float32, blank bool) {
+		b.Pix, b.Blank = append(b.Pix, image...), append(b.Blank, blank)
+		b.N++
+	}
+	nothing := make([]float32, pixels)
 	var labels []string
 	for i, y := range s.Class {
 		if i == 0 || y != s.Class[i-1] {
-			for ; b.N%columns != 0; b.N++ {
-				b.Pix = append(b.Pix, blank...)
+			for b.N%columns != 0 {
+				add(nothing, true)
 			}
 		}
 		if b.N%columns == 0 {
@@ -105,8 +107,7 @@ func Sheet(s *train.Samples, classes []string) (*image.NRGBA, error) {
 				labels[len(labels)-1] = classes[y]
 			}
 		}
-		b.Pix = append(b.Pix, s.Images[i*pixels:(i+1)*pixels]...)
-		b.N++
+		add(s.Images[i*pixels:(i+1)*pixels], false)
 	}
 	return picture.Grid{Columns: columns, Labels: labels}.Draw(b)
 }
