@@ -40,24 +40,13 @@ func ablationTable() definition {
 			{label: jointLabel, run: runJoint, paper: quotes("accuracy", recalled(30.1))},
 			{label: "log p(y|x) + log p(x), class-conditional chains", run: runClassCond},
 		},
-		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
 			switch col.Key {
 			case "accuracy", "ece":
-				c, err := l.calibrated(t)
-				if err != nil || col.Key == "accuracy" {
-					return c.Accuracy, err
-				}
-				return c.Bins[len(c.Bins)-1].ECE, nil
+				return calibrationFigure(l, t, row, col)
 			}
 			f, err := l.ood(t, "svhn")
 			return f.figure(col.Key), err
-		},
-		deviation: func(l *Lab, t Training, row line, col Column, v float64) (float64, error) {
-			if col.Percent {
-				return calibrationError(l, t, row, col, v)
-			}
-			f, err := l.ood(t, "svhn")
-			return f.deviation(col.Key), err
 		},
 	}
 }

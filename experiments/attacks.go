@@ -40,22 +40,19 @@ func furtherAttacks() definition {
 		title:   "Accuracy, %",
 		columns: []Column{{Key: "clean", Title: "no attack", Digits: 1, Percent: true}},
 		rows:    []line{{label: "JEM-0", run: runJEM}, {label: "JEM-1", run: runJEM, k: 1}, {label: "softmax", run: runBaseline}},
-		figure: func(l *Lab, t Training, row line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
 			kind := col.Key
 			if kind == "clean" {
 				kind = "pgd"
 			}
 			r, err := l.further(t, kind, row.k)
 			if err != nil {
-				return 0, err
+				return reading{}, err
 			}
 			if col.Key == "clean" {
-				return r.Points[0].Accuracy, nil
+				return share(r.Points[0].Accuracy, r.Samples), nil
 			}
-			return r.Points[len(r.Points)-1].Accuracy, nil
-		},
-		deviation: func(l *Lab, _ Training, _ line, _ Column, v float64) (float64, error) {
-			return binomial(v, l.furtherOptions("pgd", 0).Images), nil
+			return share(r.Points[len(r.Points)-1].Accuracy, r.Samples), nil
 		},
 	}
 	for _, kind := range []string{"pgd", "apgd-ce", "apgd-dlr", "square", transfer} {

@@ -56,8 +56,7 @@ func calibrationTable() definition {
 			{Key: "brier", Title: "Brier", Digits: 3},
 			{Key: "t", Title: "temperature", Digits: 2},
 		},
-		figure:    calibrationFigure,
-		deviation: calibrationError,
+		figure: calibrationFigure,
 	}
 	jem := map[string]quoteRow{
 		"CIFAR-100": quotes("ece", printed(4.87), "accuracy", recalledSomewhat(72.2)),
@@ -81,31 +80,29 @@ func calibrationTable() definition {
 // scaled asks for the figures after the temperature.
 const scaled = "temperature"
 
-func calibrationFigure(l *Lab, t Training, row line, col Column) (float64, error) {
+// calibrationFigure takes the error of ECE to be accuracy's: the mean of confidence less
+// correctness varies as much, and ECE is made of its parts.
+func calibrationFigure(l *Lab, t Training, row line, col Column) (reading, error) {
 	c, err := l.calibrated(t)
 	if err != nil {
-		return 0, err
+		return reading{}, err
 	}
+	accuracy := share(c.Accuracy, c.Images)
 	if col.Key == "accuracy" {
-		return c.Accuracy, nil
+		return accuracy, nil
 	}
-	if row.arg != scaled {
-		return proper(col.Key, train.Temperature{T: 1, NLL: c.NLL, Brier: c.Brier, Bins: c.Bins}), nil
+	at := train.Temperature{T: 1, NLL: c.NLL, Brier: c.Brier, Bins: c.Bins}
+	if row.arg == scaled {
+		if c.Scaled == nil {
+			return reading{}, notRun("no temperature could be fitted")
+		}
+		at = *c.Scaled
 	}
-	if c.Scaled == nil {
-		return 0, notRun("no temperature could be fitted")
+	f := plain(proper(col.Key, at))
+	if col.Percent {
+		f.deviation = accuracy.deviation
 	}
-	return proper(col.Key, *c.Scaled), nil
-}
-
-// calibrationError takes the error of ECE to be accuracy's: the mean of confidence less
-// correctness varies as much, and ECE is made of its parts.
-func calibrationError(l *Lab, t Training, _ line, col Column, _ float64) (float64, error) {
-	if !col.Percent {
-		return 0, nil
-	}
-	c, err := l.calibrated(t)
-	return binomial(c.Accuracy, c.Images), err
+	return f, nil
 }
 
 // proper is one of a calibration's figures.

@@ -109,20 +109,20 @@ func (f followed) line(name string) figure.Line {
 }
 
 func chainTable(l *Lab) definition {
-	d := definition{title: "Mean log p(x) + log Z after so many SGLD steps", figure: func(l *Lab, t Training, row line, col Column) (float64, error) {
+	d := definition{title: "Mean log p(x) + log Z after so many SGLD steps", figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
 		f, err := l.chain(t, row.arg)
 		if err != nil {
-			return 0, err
+			return reading{}, err
 		}
 		if col.Key == "kept" {
-			return f.Kept, nil
+			return plain(f.Kept), nil
 		}
 		for i, mark := range f.Marks {
 			if fmt.Sprint(mark) == col.Key {
-				return f.LogPx[i], nil
+				return plain(f.LogPx[i]), nil
 			}
 		}
-		return 0, fmt.Errorf("no mark at %s steps", col.Key)
+		return reading{}, fmt.Errorf("no mark at %s steps", col.Key)
 	}}
 	for _, mark := range l.marks() {
 		d.columns = append(d.columns, Column{Key: fmt.Sprint(mark), Title: fmt.Sprint(mark), Digits: 2})

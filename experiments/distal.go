@@ -97,9 +97,9 @@ func distalTable() definition {
 		columns: []Column{
 			{Key: "reached", Title: "reached, %", Percent: true}, {Key: "steps", Title: "mean steps", Digits: 1}, {Key: "rough", Title: "roughness", Digits: 3},
 		},
-		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
 			f, err := l.distal(t, 1)
-			return map[string]float64{"reached": float64(f.Reached) / float64(max(1, f.Of)), "steps": f.Steps, "rough": f.Distance}[col.Key], err
+			return plain(map[string]float64{"reached": float64(f.Reached) / float64(max(1, f.Of)), "steps": f.Steps, "rough": f.Distance}[col.Key]), err
 		},
 	}
 	d.rows = []line{{label: "JEM", run: runJEM}, {label: "softmax", run: runBaseline}}

@@ -6,7 +6,6 @@ import (
 
 	"jem/internal/data"
 	"jem/internal/figure"
-	"jem/internal/metrics"
 	"jem/train"
 )
 
@@ -76,26 +75,13 @@ type oodFound struct {
 }
 
 // figure is the AUROC of a score.
-func (o oodFound) figure(score string) float64 {
-	if d, ok := o.detection(score); ok {
-		return d.AUROC
-	}
-	return math.NaN()
-}
-
-// deviation bounds the standard error of figure.
-func (o oodFound) deviation(score string) float64 {
-	d, _ := o.detection(score)
-	return binomial(d.AUROC, max(1, min(d.In, d.Out)))
-}
-
-func (o oodFound) detection(score string) (d metrics.Detection, ok bool) {
+func (o oodFound) figure(score string) reading {
 	for _, f := range o.Figures {
 		if f.Score == score {
-			return f.Detection, true
+			return share(f.AUROC, min(f.In, f.Out))
 		}
 	}
-	return d, false
+	return plain(math.NaN())
 }
 
 func (l *Lab) ood(t Training, set string) (oodFound, error) {

@@ -15,16 +15,13 @@ func refinement() Experiment {
 			d := definition{
 				title: "Accuracy, %",
 				rows:  []line{{label: "JEM", run: runJEM}, {label: "softmax", run: runBaseline}},
-				figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+				figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
 					var k int
 					if _, err := fmt.Sscan(col.Key, &k); err != nil {
-						return 0, err
+						return reading{}, err
 					}
 					a, err := l.accuracy(t, true, k, l.refined())
-					return a.Accuracy, err
-				},
-				deviation: func(l *Lab, _ Training, _ line, _ Column, v float64) (float64, error) {
-					return binomial(v, l.refined()), nil
+					return share(a.Accuracy, a.Images), err
 				},
 			}
 			for _, k := range refinements() {

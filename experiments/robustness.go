@@ -88,20 +88,17 @@ func robustTable(norm, title string) definition {
 			{label: "JEM-0", run: runJEM}, {label: "JEM-1", run: runJEM, k: 1}, {label: "JEM-10", run: runJEM, k: 10},
 			{label: "softmax", run: runBaseline},
 		},
-		figure: func(l *Lab, t Training, row line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
 			r, err := l.attack(t, norm, row.k)
 			if err != nil {
-				return 0, err
+				return reading{}, err
 			}
 			for _, p := range r.Points {
 				if fmt.Sprint(p.Epsilon) == col.Key {
-					return p.Accuracy, nil
+					return share(p.Accuracy, r.Samples), nil
 				}
 			}
-			return 0, fmt.Errorf("no accuracy at ε = %s/255", col.Key)
-		},
-		deviation: func(l *Lab, _ Training, row line, _ Column, v float64) (float64, error) {
-			return binomial(v, l.attackOptions(norm, row.k).Images), nil
+			return reading{}, fmt.Errorf("no accuracy at ε = %s/255", col.Key)
 		},
 	}
 	for _, e := range epsilons(norm) {

@@ -145,19 +145,19 @@ func sampleFigures() definition {
 			{label: "CIFAR-10, JEM", run: runJEM}, {label: "CIFAR-10, class-conditional", run: runClassCond},
 			{label: "CIFAR-100, JEM", run: runJEM100}, {label: "SVHN, JEM", run: runJEMSVHN},
 		},
-		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
 			if col.Key == "data" {
 				a, err := l.accuracy(t, true, 0, l.Scale.limit())
-				return a.LogPx, err
+				return plain(a.LogPx), err
 			}
 			d, err := l.drawn(t, col.Key == "fresh")
 			switch col.Key {
 			case "classes":
-				return float64(d.Classes), err
+				return plain(float64(d.Classes)), err
 			case "confidence":
-				return d.Confidence, err
+				return plain(d.Confidence), err
 			}
-			return d.LogPx, err
+			return plain(d.LogPx), err
 		},
 	}
 }

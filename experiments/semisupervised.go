@@ -17,15 +17,8 @@ func semiSupervised() Experiment {
 				columns: []Column{
 					{Key: "accuracy", Title: "accuracy %", Digits: 2, Percent: true}, {Key: "ece", Title: "ECE %", Digits: 2, Percent: true}, {Key: "nll", Title: "NLL, nats", Digits: 3},
 				},
-				rows: []line{{label: "JEM, log p(x) over all training images", run: runSemi}, {label: "softmax, the labelled images alone", run: runSemiBase}},
-				figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
-					c, err := l.calibrated(t)
-					if err != nil {
-						return 0, err
-					}
-					return map[string]float64{"accuracy": c.Accuracy, "ece": c.Bins[len(c.Bins)-1].ECE, "nll": c.NLL}[col.Key], nil
-				},
-				deviation: calibrationError,
+				rows:   []line{{label: "JEM, log p(x) over all training images", run: runSemi}, {label: "softmax, the labelled images alone", run: runSemiBase}},
+				figure: calibrationFigure,
 			})
 			if err != nil {
 				return nil, err

@@ -102,15 +102,16 @@ func stabilityTable() definition {
 			{Key: "ended", Title: "seeds that came to the end, %", Percent: true},
 			{Key: "accuracy", Title: "accuracy at the end, %", Digits: 1, Percent: true},
 		},
-		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
 			o, ended, err := l.outcome(t)
 			if err != nil {
-				return 0, err
+				return reading{}, err
 			}
 			if !ended {
-				return 0, notRun("%s is not trained yet", t.Run.Name)
+				return reading{}, notRun("%s is not trained yet", t.Run.Name)
 			}
-			return o.stability(col.Key, totalSteps(t.Config))
+			v, err := o.stability(col.Key, totalSteps(t.Config))
+			return plain(v), err
 		},
 	}
 	for _, r := range recipes() {

@@ -58,10 +58,17 @@ type definition struct {
 	title, caption string
 	columns        []Column
 	rows           []line
-	figure         func(l *Lab, t Training, row line, col Column) (float64, error)
-	// deviation is the standard error of a figure v, for want of more images; nil: not known.
-	deviation func(l *Lab, t Training, row line, col Column, v float64) (float64, error)
+	figure         func(l *Lab, t Training, row line, col Column) (reading, error)
 }
+
+// reading is a figure with its standard error for want of more images; 0: not known.
+type reading struct{ value, deviation float64 }
+
+// plain is a figure whose error is not known.
+func plain(v float64) reading { return reading{value: v} }
+
+// share is a share of n images, or an AUROC of sets of at least so many.
+func share(v float64, n int) reading { return reading{v, binomial(v, n)} }
 
 // binomial is the standard error of a share v of n images, and a bound on that of an AUROC v
 // whose smaller set has n (van Dantzig 1951).
@@ -124,7 +131,7 @@ func (l *Lab) cell(d definition, from line, col Column, trainings []Training) (C
 	var values []float64
 	variance := 0.0
 	for _, t := range trainings {
-		v, err := d.figure(l, t, from, col)
+		f, err := d.figure(l, t, from, col)
 		var absent *NotRun
 		switch {
 		case errors.As(err, &absent):
@@ -132,20 +139,14 @@ func (l *Lab) cell(d definition, from line, col Column, trainings []Training) (C
 			return c, nil
 		case err != nil:
 			return c, err
-		case math.IsNaN(v) || math.IsInf(v, 0):
+		case math.IsNaN(f.value) || math.IsInf(f.value, 0):
 			c.Missing = "not a finite number"
 			return c, nil
 		}
-		e := 0.0
-		if d.deviation != nil {
-			if e, err = d.deviation(l, t, from, col, v); err != nil {
-				return c, err
-			}
-		}
 		if col.Percent {
-			v, e = 100*v, 100*e
+			f.value, f.deviation = 100*f.value, 100*f.deviation
 		}
-		values, variance = append(values, v), variance+e*e
+		values, variance = append(values, f.value), variance+f.deviation*f.deviation
 	}
 	mean, spread := meanSpread(values)
 	c.Ours, c.Spread, c.Seeds = &mean, spread, len(values)

@@ -51,20 +51,14 @@ func hybrid() definition {
 			{label: "SNGAN", paper: quotes("is", recalled(8.59), "fid", recalled(25.5))},
 			{label: "NCSN", paper: quotes("is", recalled(8.91), "fid", recalled(25.32))},
 		},
-		figure: func(l *Lab, t Training, _ line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
 			switch col.Key {
 			case "accuracy", "clean":
 				a, err := l.accuracy(t, col.Key == "accuracy", 0, l.Scale.limit())
-				return a.Accuracy, err
+				return share(a.Accuracy, a.Images), err
 			}
-			return l.quality(t, map[string]string{"is": qualityIS, "fid": qualityFID, "distance": qualityDistance}[col.Key])
-		},
-		deviation: func(l *Lab, t Training, _ line, col Column, v float64) (float64, error) {
-			if !col.Percent {
-				return 0, nil
-			}
-			a, err := l.accuracy(t, col.Key == "accuracy", 0, l.Scale.limit())
-			return binomial(v, a.Images), err
+			v, err := l.quality(t, map[string]string{"is": qualityIS, "fid": qualityFID, "distance": qualityDistance}[col.Key])
+			return plain(v), err
 		},
 	}
 }

@@ -22,7 +22,7 @@ func table2() Experiment {
 				columns: []Column{
 					{Key: "px", Title: "log p(x)", Digits: 3}, {Key: "py", Title: "max p(y|x)", Digits: 3}, {Key: "pxgrad", Title: "approximate mass", Digits: 3},
 				},
-				figure: func(l *Lab, t Training, row line, col Column) (float64, error) {
+				figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
 					f, err := l.ood(t, row.arg)
 					return f.figure(col.Key), err
 				},
@@ -65,7 +65,7 @@ func (l *Lab) histograms(r *Result, set string) error {
 			r.Charts = append(r.Charts, Chart{
 				Name: run.name + "-" + set + "-" + score.key, Caption: fmt.Sprintf("%s: %s of the two sets.", run.label, score.label),
 				Chart: figure.Chart{
-					Title:  fmt.Sprintf("%s, %s: AUROC %.3f", run.label, setTitle(set), f.figure(score.key)),
+					Title:  fmt.Sprintf("%s, %s: AUROC %.3f", run.label, setTitle(set), f.figure(score.key).value),
 					XLabel: score.label, YLabel: "density", Lines: h[:],
 				},
 			})

@@ -58,13 +58,9 @@ func oodTable(title string, sets []string) definition {
 			{label: "approx. mass, JEM", run: runJEM, arg: "pxgrad", paper: aurocs(.83, .78, .82, .79)},
 			{label: "approx. mass, softmax", run: runBaseline, arg: "pxgrad"},
 		},
-		figure: func(l *Lab, t Training, row line, col Column) (float64, error) {
+		figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
 			f, err := l.ood(t, col.Key)
 			return f.figure(row.arg), err
-		},
-		deviation: func(l *Lab, t Training, row line, col Column, _ float64) (float64, error) {
-			f, err := l.ood(t, col.Key)
-			return f.deviation(row.arg), err
 		},
 	}
 	for _, set := range sets {
