@@ -41,15 +41,13 @@ func (c *conv) race(op string, s dnn.Spec) *route {
 	var record time.Duration
 	for _, a := range c.attempts(s) {
 		for _, r := range c.field(op, a) {
-			took, ok := c.clock(op, s, r, track.operands)
-			if !ok || best != nil && took >= record {
-				r.plan.Destroy()
-				continue
+			out := r
+			if took, ok := c.clock(op, s, r, track.operands); ok && (best == nil || took < record) {
+				out, best, record = best, r, took
 			}
-			if best != nil {
-				best.plan.Destroy()
+			if out != nil {
+				out.plan.Destroy()
 			}
-			best, record = r, took
 		}
 	}
 	if best != nil {
