@@ -21,7 +21,7 @@ func samples() Experiment {
 				return nil, err
 			}
 			r := &Result{Tables: []Table{t}, Protocol: []string{
-				"Chains go on from the replay buffer for as many SGLD steps as in training; fresh ones start anew for 100. A row of a grid holds the first ten that the model sees in the class, not the best.",
+				"Chains go on from the replay buffer for as many SGLD steps as in training; fresh ones start anew for 100. A row of a grid holds ten at random of those that the model sees in the class.",
 			}}
 			for _, run := range []struct{ name, title string }{
 				{runJEM, "CIFAR-10, JEM"}, {runClassCond, "CIFAR-10, chains that climb f(x)[y]"}, {runJEM100, "CIFAR-100, JEM, the 20 classes seen most"}, {runJEMSVHN, "SVHN, JEM"},

@@ -32,6 +32,7 @@ const (
 	DropMask                       // dropout
 	SampleNoise                    // SGLD noise outside training (jem sample)
 	Test                           // tests and benchmarks
+	ShownOrder                     // which samples of a class a grid shows
 )
 
 // Key names a stream of random numbers.

@@ -191,7 +191,7 @@ func describe(file string, png []byte) report.Picture {
 	}
 	return report.Picture{
 		Title:   fmt.Sprintf("Samples at step %d", step),
-		Caption: "Chains of the replay buffer, one row for each class that the model sees in them: the first ten, not the best.",
+		Caption: "Chains of the replay buffer, one row for each class that the model sees in them: ten at random.",
 		PNG:     png,
 	}
 }

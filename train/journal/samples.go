@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"jem/internal/philox"
 	"jem/internal/picture"
 	"jem/internal/rundir"
 	"jem/train"
@@ -65,23 +66,35 @@ func (j *Journal) compare(step int, latest image.Image) error {
 	return nil
 }
 
-// Grid draws the first ten samples of each class in a row. Where a class has fewer the row
-// ends early.
+// Grid draws ten samples of each class in a row, chosen at random by a key: neither the best nor
+// the first. Where a class has fewer the row ends early.
 func Grid(s *train.Samples, classes []string) (*image.NRGBA, error) {
 	pixels := s.Channels * s.Size * s.Size
 	b := picture.Batch{N: len(classes) * columns, C: s.Channels, H: s.Size, W: s.Size}
 	b.Pix, b.Blank = make([]float32, b.N*pixels), slices.Repeat([]bool{true}, b.N)
-	filled := make([]int, len(classes))
-	for i, y := range s.Class {
-		if filled[y] == columns {
-			continue
+	for y, row := range choose(s.Class, len(classes)) {
+		for column, i := range row {
+			place := y*columns + column
+			copy(b.Pix[place*pixels:], s.Images[i*pixels:(i+1)*pixels])
+			b.Blank[place] = false
 		}
-		place := y*columns + filled[y]
-		copy(b.Pix[place*pixels:], s.Images[i*pixels:(i+1)*pixels])
-		b.Blank[place] = false
-		filled[y]++
 	}
 	return picture.Grid{Columns: columns, Labels: classes}.Draw(b)
+}
+
+// choose names at most ten samples of each class. Slots of a buffer are laid out by the class of
+// their start, so the first in which the model sees a class are those that began as another:
+// all have the same chance instead.
+func choose(class []int, classes int) [][]int {
+	order := make([]int, len(class))
+	philox.New(0, 0, philox.ShownOrder).At(len(class), 0).Perm(order)
+	rows := make([][]int, classes)
+	for _, i := range order {
+		if y := class[i]; len(rows[y]) < columns {
+			rows[y] = append(rows[y], i)
+		}
+	}
+	return rows
 }
 
 // Sheet draws every sample, each class beginning a row with its name. Where a class does
