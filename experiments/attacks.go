@@ -82,7 +82,7 @@ func (l *Lab) further(t Training, kind string, k int) (train.AttackResult, error
 				return train.AttackResult{}, err
 			}
 		}
-		return p.AttackWith(l.ctx, "test", o, run)
+		return train.AttackWith(l.ctx, p, "test", o, run)
 	})
 	if err != nil {
 		return r, err

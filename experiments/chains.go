@@ -70,7 +70,7 @@ type followed struct {
 func (l *Lab) chain(t Training, from string) (followed, error) {
 	o := train.TrajectoryOptions{From: from, N: chainCount, Marks: l.marks(), Seed: 1}
 	return measure(l, t, "chain-"+from, o, func(p *train.Predictor) (followed, error) {
-		s, err := p.Trajectory(o)
+		s, err := train.Follow(p, o)
 		if err != nil {
 			return followed{}, err
 		}

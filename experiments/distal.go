@@ -55,7 +55,7 @@ func (l *Lab) distalOptions(class int) train.DistalOptions {
 func (l *Lab) distal(t Training, class int) (distalFound, error) {
 	o := l.distalOptions(class)
 	return measure(l, t, fmt.Sprintf("distal-%d", class), o, func(p *train.Predictor) (distalFound, error) {
-		r, err := p.Distal(o)
+		r, err := train.Distal(p, o)
 		if err != nil {
 			return distalFound{}, err
 		}

@@ -22,19 +22,16 @@ type accuracyProtocol struct {
 	Limit  int    `json:"limit"`
 }
 
-func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (train.Accuracy, error) {
+func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (train.AccuracyResult, error) {
 	o := accuracyProtocol{"test", noisy, refine, limit}
-	return measure(l, t, "accuracy", o, func(p *train.Predictor) (train.Accuracy, error) {
+	return measure(l, t, "accuracy", o, func(p *train.Predictor) (train.AccuracyResult, error) {
 		p.Config.Data.EvalNoise = noisy
 		images, _, err := train.OpenImages(p.Config, o.Split)
 		if err != nil {
-			return train.Accuracy{}, err
+			return train.AccuracyResult{}, err
 		}
 		images = train.Head(images, limit)
-		if refine > 0 {
-			return p.RefinedAccuracy(images, o.Split, refine, 1)
-		}
-		return p.Accuracy(images, o.Split)
+		return train.Classify(l.ctx, p, images, o.Split, refine, 1, nil)
 	})
 }
 
@@ -49,7 +46,7 @@ func (l *Lab) calibrated(t Training) (train.Calibration, error) {
 		if err != nil {
 			return train.Calibration{}, err
 		}
-		c, _, err := p.Calibrate("test", on, valid)
+		c, _, err := train.Calibrate(p, "test", on, valid)
 		return c, err
 	})
 }
@@ -92,7 +89,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 	}
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
 	return measure(l, t, "ood-"+set, o, func(p *train.Predictor) (oodFound, error) {
-		other, _, err := p.OpenOOD(set, o.Limit)
+		other, _, err := train.OpenOOD(p, set, o.Limit)
 		if errors.Is(err, data.ErrMissing) {
 			return oodFound{}, notRun("no images of %s in the data folder", setTitle(set))
 		}
@@ -134,7 +131,7 @@ func (l *Lab) scores(p *train.Predictor, images train.Images) (map[string][]floa
 	if err != nil {
 		return nil, err
 	}
-	return o.Scores()
+	return train.PaperScores(o)
 }
 
 // first resolves the first seed of a run at the lab's scale.

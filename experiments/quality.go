@@ -48,7 +48,7 @@ func (l *Lab) judged(t Training) (*train.QualityResult, error) {
 		if !o.Inception {
 			q.NoInception = noInception
 		}
-		r, _, err := p.Quality(l.ctx, q, nets, nil)
+		r, _, err := train.Judge(l.ctx, p, q, nets, nil)
 		return r, err
 	})
 }
@@ -72,7 +72,7 @@ func (l *Lab) judges(p *train.Predictor, weights string) (nets []quality.Network
 	if err != nil {
 		return nil, err
 	}
-	judge, err := twin.Classifier()
+	judge, err := train.NewClassifier(twin)
 	if err != nil {
 		return nil, err
 	}

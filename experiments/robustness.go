@@ -72,7 +72,7 @@ func attackNotes(o train.AttackOptions) []string {
 func (l *Lab) attack(t Training, norm string, k int) (train.AttackResult, error) {
 	o := l.attackOptions(norm, k)
 	r, err := measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *train.Predictor) (train.AttackResult, error) {
-		return p.AttackWith(l.ctx, "test", o, train.AttackRun{Folder: filepath.Join(l.Out, "measures", "batches")})
+		return train.AttackWith(l.ctx, p, "test", o, train.AttackRun{Folder: filepath.Join(l.Out, "measures", "batches")})
 	})
 	if err != nil {
 		return r, err

@@ -222,3 +222,35 @@ func TestABufferTooSmallForItsClassesIsRefused(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// Chains that are moved in pieces, of other numbers of images and steps in between, are those
+// of one planned chain.
+func TestChainsMoveAsPlanned(t *testing.T) {
+	d := open(t)
+	image := func() backend.Tensor { return d.New(backend.Image, 4, 3, 8, 8) }
+	s := sampler.SGLD{StepSize: 0.1, Noise: 0.1}
+	target := gaussian{d, 1, 1}
+	x, y, g := image(), image(), image()
+	d.Normal(x, key, 0, 1)
+	d.Copy(y, x)
+	asked := 0
+	chains := sampler.NewChains(d, s, x, g, func(int) sampler.Target { asked++; return target })
+	for _, steps := range []int{3, 0, 2, 3} {
+		chains.Move(4, steps, key)
+	}
+	chains.Move(2, 3, key)
+	for _, n := range []int{3, 2, 3} {
+		whole := s
+		whole.Steps = n
+		whole.Chain(d, target, y, g).Run(key)
+	}
+	s.Steps = 3
+	s.Chain(d, target, d.Rows(y, 0, 2), d.Rows(g, 0, 2)).Run(key)
+	if !slices.Equal(download(t, d, x), download(t, d, y)) {
+		t.Error("other images")
+	}
+	if asked != 3 {
+		t.Errorf("planned %d times, want once for each of three kinds of move", asked)
+	}
+	chains.Close()
+}

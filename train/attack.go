@@ -85,12 +85,12 @@ type AttackRun struct {
 // Attack measures the accuracy against ε. Images carry no noise but the predictor's own.
 // Progress, if not nil, hears of each ε done.
 func (p *Predictor) Attack(split string, o AttackOptions, progress func(AttackPoint)) (AttackResult, error) {
-	return p.AttackWith(context.Background(), split, o, AttackRun{Point: progress})
+	return AttackWith(context.Background(), p, split, o, AttackRun{Point: progress})
 }
 
 // AttackWith is Attack until ctx ends, by the gradients of run.From, going on with what
 // run.Folder keeps of the same attack.
-func (p *Predictor) AttackWith(ctx context.Context, split string, o AttackOptions, run AttackRun) (AttackResult, error) {
+func AttackWith(ctx context.Context, p *Predictor, split string, o AttackOptions, run AttackRun) (AttackResult, error) {
 	o = o.settled()
 	r := AttackResult{AttackOptions: o}
 	if err := o.check(); err != nil {
@@ -101,11 +101,11 @@ func (p *Predictor) AttackWith(ctx context.Context, split string, o AttackOption
 		return r, err
 	}
 	r.Subject.Noise = 0 // the images themselves carry none
-	r.Found.Clean, r.Found.Labels, r.DataHash, err = p.clean(split, o.Images)
+	r.Found.Clean, r.Found.Labels, r.DataHash, err = cleanImages(p, split, o.Images)
 	if err != nil {
 		return r, err
 	}
-	c := p.net.Config
+	c := p.Net().Config
 	r.Found.Channels, r.Found.Size = c.InC, c.Size
 	r.Images, r.Samples = len(r.Found.Labels), len(r.Found.Labels)
 	if run.From != nil {
@@ -116,7 +116,7 @@ func (p *Predictor) AttackWith(ctx context.Context, split string, o AttackOption
 		r.Source = &source
 	}
 	r.Text = o.protocol(r.Source)
-	return r, p.curve(ctx, &r, run)
+	return r, curve(ctx, p, &r, run)
 }
 
 // settled replaces zeros by what they stand for.
@@ -165,8 +165,8 @@ func (o AttackOptions) protocol(source *Subject) string {
 	return strings.Join(append(parts, "fresh noise each query"), "; ")
 }
 
-// clean reads the first n images of a split without noise.
-func (p *Predictor) clean(split string, n int) ([]float32, []int32, string, error) {
+// cleanImages reads the first n images of a split without noise.
+func cleanImages(p *Predictor, split string, n int) ([]float32, []int32, string, error) {
 	quiet := p.Config
 	quiet.Data.EvalNoise = false
 	images, _, err := OpenImages(quiet, split)
@@ -179,22 +179,22 @@ func (p *Predictor) clean(split string, n int) ([]float32, []int32, string, erro
 	}
 	var all []float32
 	var labels []int32
-	d, seen := len(p.eval.images)/EvalBatch, newDigest(images)
+	d, seen := len(p.Batch().Images)/EvalBatch, NewDigest(images)
 	for i := range images.Batches() {
-		n := seen.Batch(i, p.eval.images, p.eval.labels)
-		all, labels = append(all, p.eval.images[:n*d]...), append(labels, p.eval.labels[:n]...)
+		n := seen.Batch(i, p.Batch().Images, p.Batch().Labels)
+		all, labels = append(all, p.Batch().Images[:n*d]...), append(labels, p.Batch().Labels[:n]...)
 	}
-	return all, labels, seen.sum(), nil
+	return all, labels, seen.Sum(), nil
 }
 
 // curve runs the attack and fills in what it finds.
-func (p *Predictor) curve(ctx context.Context, r *AttackResult, run AttackRun) error {
+func curve(ctx context.Context, p *Predictor, r *AttackResult, run AttackRun) error {
 	o := r.AttackOptions
-	target := p.refined(o.Refine, o.Chains, o.Noise)
+	target := Refined(p, o.Refine, o.Chains, o.Noise)
 	defer target.Close()
-	how, free := p.attacker(o, run.From != nil)
+	how, free := attacker(p, o, run.From != nil)
 	if run.From != nil {
-		source := run.From.refined(o.Refine, o.Chains, o.Noise)
+		source := Refined(run.From, o.Refine, o.Chains, o.Noise)
 		defer source.Close()
 		with := how
 		how = func(radius float64) attack.Attack {

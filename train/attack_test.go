@@ -25,8 +25,8 @@ func found(t *testing.T, p *Predictor, o AttackOptions, run AttackRun, ctx conte
 	r := AttackResult{AttackOptions: o}
 	r.Found.Clean, r.Found.Labels = make([]float32, n*3072), make([]int32, n)
 	philox.New(3, 0, philox.Test).FillUniform(r.Found.Clean, -1, 1)
-	copy(p.eval.images, r.Found.Clean)
-	logits, err := p.eval.forward(n)
+	copy(p.eval.Images, r.Found.Clean)
+	logits, err := p.eval.Forward(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func found(t *testing.T, p *Predictor, o AttackOptions, run AttackRun, ctx conte
 		}
 	}
 	r.Samples = n
-	return r, p.curve(ctx, &r, run)
+	return r, curve(ctx, p, &r, run)
 }
 
 func options(kind string) AttackOptions {
@@ -174,7 +174,7 @@ func TestAttackOnBrokenWeights(t *testing.T) {
 	if _, err := found(t, p, options("pgd"), AttackRun{}, context.Background()); !errors.Is(err, data.ErrBadData) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := p.Distal(DistalOptions{N: 1, Steps: 2, StepSize: 1, Confidence: 0.9}); !errors.Is(err, data.ErrBadData) {
+	if _, err := Distal(p, DistalOptions{N: 1, Steps: 2, StepSize: 1, Confidence: 0.9}); !errors.Is(err, data.ErrBadData) {
 		t.Errorf("distal: got %v", err)
 	}
 }

@@ -12,9 +12,9 @@ import (
 
 // attacker makes the attack of a radius, or the one that looks for the smallest change. With
 // climb it goes on with images that are broken already.
-func (p *Predictor) attacker(o AttackOptions, climb bool) (in func(radius float64) attack.Attack, free attack.Attack) {
+func attacker(p *Predictor, o AttackOptions, climb bool) (in func(radius float64) attack.Attack, free attack.Attack) {
 	ball := func(radius float64) attack.Ball { return attack.Ball{Norm: attack.Norm(o.Norm), Radius: radius} }
-	c := p.net.Config
+	c := p.Net().Config
 	switch o.Kind {
 	case "apgd-ce":
 		return func(r float64) attack.Attack {

@@ -22,27 +22,6 @@ type batch struct {
 // view is one part of a batch.
 type view struct{ x, labels, coef, dlogit, grad backend.Tensor }
 
-// parts lists what a step's batch consists of: the objective's terms decide.
-func (c *Config) parts() []model.Part {
-	o, n := c.Objective, c.Train.Batch
-	var parts []model.Part
-	px, labeled := o.PX != 0 || o.L2 != 0, o.PYX != 0 || o.PXY != 0
-	switch {
-	case px && labeled && c.Data.SharedStream:
-		parts = append(parts, model.Part{Role: model.DataPX | model.Labeled, N: n}, model.Part{Role: model.ChainPX, N: n})
-		labeled = false
-	case px:
-		parts = append(parts, model.Part{Role: model.DataPX, N: n}, model.Part{Role: model.ChainPX, N: n})
-	}
-	if labeled {
-		parts = append(parts, model.Part{Role: model.Labeled, N: n})
-	}
-	if o.PXY != 0 {
-		parts = append(parts, model.Part{Role: model.ChainXY, N: n})
-	}
-	return parts
-}
-
 func newBatch(d backend.Device, parts []model.Part, o model.Objective, net model.Config) *batch {
 	total := 0
 	for _, p := range parts {

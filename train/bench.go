@@ -34,7 +34,7 @@ type StepBench struct {
 // channels, with the given number of classes. Data loading is not part of it.
 func BenchStep(dev backend.Device, c Config, channels, size, classes, steps int) (StepBench, error) {
 	clock, src := &convClock{Device: dev}, noiseSources(c.Train.Batch, channels, size, classes)
-	if err := c.affordable(dev, src); err != nil {
+	if err := affordable(dev, &c, src); err != nil {
 		return StepBench{}, err
 	}
 	t, err := New(clock, c, src)

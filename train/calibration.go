@@ -48,7 +48,7 @@ var binCounts = [...]int{10, 15, metrics.Bins}
 
 // Calibrate measures the calibration on a split's outputs. Valid are outputs on held-out
 // images, nil for no temperature. Notes are sentences for the user.
-func (p *Predictor) Calibrate(split string, on, valid *Outputs) (Calibration, []string, error) {
+func Calibrate(p *Predictor, split string, on, valid *Outputs) (Calibration, []string, error) {
 	subject, err := p.Subject()
 	if err != nil {
 		return Calibration{}, nil, err

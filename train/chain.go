@@ -16,31 +16,18 @@ type chain struct {
 	jem     *model.JEM
 	x, grad backend.Tensor // of a whole batch
 	labels  backend.Tensor
-
-	n      int // images and SGLD steps that moves is planned for
-	steps  int
-	images backend.Tensor // x's first n
-	moves  backend.Chain
+	moves   *sampler.Chains
 }
 
 func newChain(p *Predictor, o SampleOptions) *chain {
-	c := &chain{p: p, o: o, jem: model.NewJEM(p.dev, p.net), sgld: p.Config.sgld(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
+	c := &chain{p: p, o: o, jem: model.NewJEM(p.dev, p.net), sgld: p.Config.SGLD(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
 	c.sgld.Steps = o.Steps
 	n := p.net.Config
 	c.x = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
 	c.grad = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
 	c.labels = p.dev.New(backend.Index, EvalBatch)
+	c.moves = sampler.NewChains(p.dev, c.sgld, c.x, c.grad, c.target)
 	return c
-}
-
-// plan prepares for batches of n images.
-func (c *chain) plan(n int) {
-	if c.moves != nil {
-		c.moves.Close()
-	}
-	d := c.p.dev
-	c.n, c.steps, c.images = n, c.sgld.Steps, d.Rows(c.x, 0, n)
-	c.moves = c.sgld.Chain(d, c.target(n), c.images, d.Rows(c.grad, 0, n))
 }
 
 // target is the density that n chains climb.
@@ -65,20 +52,17 @@ func (c *chain) give(lo int) {
 }
 
 func (c *chain) close() {
-	if c.moves != nil {
-		c.moves.Close()
-	}
+	c.moves.Close()
 	c.p.dev.Free(c.x, c.grad, c.labels)
 }
 
 // run moves the images (n,C,H,W) in place; batch separates their noise from others'.
 func (c *chain) run(images []float32, batch int) error {
-	if n := len(images) * EvalBatch / len(c.p.eval.images); n != c.n || c.sgld.Steps != c.steps {
-		c.plan(n)
-	}
-	c.p.dev.Upload(c.images, images)
-	c.moves.Run(c.key.At(batch, 0))
-	return c.p.dev.Download(images, c.images)
+	n := len(images) * EvalBatch / len(c.p.eval.Images)
+	x := c.moves.Images(n)
+	c.p.dev.Upload(x, images)
+	c.moves.Move(n, c.sgld.Steps, c.key.At(batch, 0))
+	return c.p.dev.Download(images, x)
 }
 
 // Frame is what some chains look like after a step.
@@ -90,14 +74,14 @@ type Frame struct {
 // Animate follows chains from their starts, of which there may be EvalBatch: a frame before the
 // first step, one every so many steps, and one at the end. The chains are those of
 // Sample, up to the rounding of devices that compute a planned chain otherwise.
-func (p *Predictor) Animate(o SampleOptions, every int) ([]Frame, error) {
-	start, err := p.starts(o)
+func Animate(p *Predictor, o SampleOptions, every int) ([]Frame, error) {
+	start, err := p.Starts(o)
 	if err != nil {
 		return nil, err
 	}
 	c, d := newChain(p, o), p.dev
 	defer c.close()
-	images := make([]float32, o.N*len(p.eval.images)/EvalBatch)
+	images := make([]float32, o.N*len(p.eval.Images)/EvalBatch)
 	start(images, 0)
 	frames := []Frame{{0, images}}
 	x, grad := d.Rows(c.x, 0, o.N), d.Rows(c.grad, 0, o.N)

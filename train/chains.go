@@ -46,8 +46,8 @@ type ChainRecord struct {
 const chainsProtocol = "SGLD with the run's step size and noise, constant; R-hat (split) and effective sample size of scalars over the second half of the records, " +
 	"in records, not steps: they say nothing of what the scalar doesn't show"
 
-// Chains follows chains until ctx ends. Progress, if not nil, hears how many steps are done.
-func (p *Predictor) Chains(ctx context.Context, o ChainsOptions, progress func(steps int)) (ChainsResult, error) {
+// WatchChains follows chains until ctx ends. Progress, if not nil, hears how many steps are done.
+func WatchChains(ctx context.Context, p *Predictor, o ChainsOptions, progress func(steps int)) (ChainsResult, error) {
 	r := ChainsResult{ChainsOptions: o}
 	if o.N < 1 || o.N > EvalBatch || o.Every < 1 || o.Steps < 16*o.Every {
 		return r, fmt.Errorf("%d chains of %d steps with a record every %d: want 1 to %d chains, and 16 records", o.N, o.Steps, o.Every, EvalBatch)
@@ -57,18 +57,18 @@ func (p *Predictor) Chains(ctx context.Context, o ChainsOptions, progress func(s
 		return r, err
 	}
 	r.Subject.Noise = 0
-	start, err := p.starts(SampleOptions{N: o.N, Fresh: o.Fresh, Class: -1, Seed: o.Seed})
+	start, err := p.Starts(SampleOptions{N: o.N, Fresh: o.Fresh, Class: -1, Seed: o.Seed})
 	if err != nil {
 		return r, err
 	}
 	c := newLongChains(p, o)
 	defer c.free()
 	r.Text, r.Samples, r.StepSize, r.SGLDStd = chainsProtocol, o.N, c.sgld.StepSize, c.sgld.Noise
-	images := p.eval.images[:o.N*len(p.eval.images)/EvalBatch]
+	images := p.Batch().Images[:o.N*len(p.Batch().Images)/EvalBatch]
 	start(images, 0)
-	seen := newDigest(nil)
-	seen.add(images, nil)
-	r.DataHash = seen.sum()
+	seen := NewDigest(nil)
+	seen.Add(images, nil)
+	r.DataHash = seen.Sum()
 	c.begin(images)
 	for step := 0; step < o.Steps; step += o.Every {
 		if err := ctx.Err(); err != nil {
@@ -115,40 +115,33 @@ type longChains struct {
 	jem                   *model.JEM
 	x, grad, first, moved backend.Tensor // (N,C,H,W)
 	scalar                backend.Tensor // (N)
-	one, rest             backend.Chain
+	moves                 *sampler.Chains
 }
 
 func newLongChains(p *Predictor, o ChainsOptions) *longChains {
-	c := &longChains{p: p, o: o, sgld: p.Config.sgld(), jem: model.NewJEM(p.dev, p.net), key: philox.New(o.Seed, 0, philox.SampleNoise)}
+	c := &longChains{p: p, o: o, sgld: p.Config.SGLD(), jem: model.NewJEM(p.Device(), p.Net()), key: philox.New(o.Seed, 0, philox.SampleNoise)}
 	c.sgld.StepDecay, c.sgld.NoiseDecay = 1, 1
-	n, d := p.net.Config, p.dev
+	n, d := p.Net().Config, p.Device()
 	image := func() backend.Tensor { return d.New(backend.Image, o.N, n.InC, n.Size, n.Size) }
 	c.x, c.grad, c.first, c.moved, c.scalar = image(), image(), image(), image(), d.New(backend.Dense, o.N)
-	single, others := c.sgld, c.sgld
-	single.Steps, others.Steps = 1, o.Every-1
-	c.one = single.Chain(d, c.jem, c.x, c.grad)
-	if others.Steps > 0 {
-		c.rest = others.Chain(d, c.jem, c.x, c.grad)
-	}
+	c.moves = sampler.NewChains(d, c.sgld, c.x, c.grad, func(int) sampler.Target { return c.jem })
 	return c
 }
 
 func (c *longChains) begin(images []float32) {
-	c.p.dev.Upload(c.x, images)
-	c.p.dev.Copy(c.first, c.x)
+	c.p.Device().Upload(c.x, images)
+	c.p.Device().Copy(c.first, c.x)
 }
 
 // record moves the chains Every steps from the given one and says where they are: the last
 // step is taken by itself, so that its length is seen.
 func (c *longChains) record(step int) (r ChainRecord, err error) {
-	d := c.p.dev
+	d := c.p.Device()
 	key := c.key.At(step, 0)
-	if c.rest != nil {
-		c.rest.Run(key)
-	}
+	c.moves.Move(c.o.N, c.o.Every-1, key)
 	d.Copy(c.moved, c.x)
 	key.Sub = uint32(c.o.Every)
-	c.one.Run(key)
+	c.moves.Move(c.o.N, 1, key)
 	r.Step = step + c.o.Every
 	d.Axpy(c.moved, -1, c.x)
 	d.RowNorm(c.scalar, c.moved)
@@ -175,7 +168,7 @@ func (c *longChains) record(step int) (r ChainRecord, err error) {
 
 func (c *longChains) scalars() ([]float64, error) {
 	host := make([]float32, c.o.N)
-	if err := c.p.dev.Download(host, c.scalar); err != nil {
+	if err := c.p.Device().Download(host, c.scalar); err != nil {
 		return nil, err
 	}
 	out := make([]float64, c.o.N)
@@ -186,9 +179,6 @@ func (c *longChains) scalars() ([]float64, error) {
 }
 
 func (c *longChains) free() {
-	c.one.Close()
-	if c.rest != nil {
-		c.rest.Close()
-	}
-	c.p.dev.Free(c.x, c.grad, c.first, c.moved, c.scalar)
+	c.moves.Close()
+	c.p.Device().Free(c.x, c.grad, c.first, c.moved, c.scalar)
 }

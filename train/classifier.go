@@ -1,11 +1,10 @@
 package train
 
 import (
-	"jem/backend"
 	"jem/internal/quality"
 )
 
-// Classifier is a network trained here whose pooled features (64·width) stand in for those of
+// NewClassifier is a network trained here whose pooled features (64·width) stand in for those of
 // Inception. Distances in them are no FID, and compare only with others by the same weights.
 type Classifier struct {
 	p     *Predictor
@@ -14,14 +13,14 @@ type Classifier struct {
 }
 
 // Classifier returns p's network as a judge of images.
-func (p *Predictor) Classifier() (*Classifier, error) {
+func NewClassifier(p *Predictor) (*Classifier, error) {
 	s, err := p.Subject()
-	return &Classifier{p: p, about: quality.About{Name: "classifier trained here (" + s.Data + ", " + s.Checkpoint + ")", Weights: s.Weights, Device: s.Device, Features: p.features()}}, err
+	return &Classifier{p: p, about: quality.About{Name: "classifier trained here (" + s.Data + ", " + s.Checkpoint + ")", Weights: s.Weights, Device: s.Device, Features: p.Features()}}, err
 }
 
 // Takes reports whether the network takes images of the given shape.
 func (c *Classifier) Takes(channels, size int) bool {
-	n := c.p.net.Config
+	n := c.p.Net().Config
 	return n.InC == channels && n.Size == size
 }
 
@@ -30,19 +29,16 @@ func (c *Classifier) About() quality.About { return c.about }
 
 // Run implements quality.Network for at most EvalBatch images.
 func (c *Classifier) Run(images []float32) (features, logits []float32, err error) {
-	e := c.p.eval
-	n := len(images) * EvalBatch / len(e.images)
+	e := c.p.Batch()
+	n := len(images) * EvalBatch / len(e.Images)
 	for i, v := range images {
-		e.images[i] = min(max(v, -1), 1)
+		e.Images[i] = min(max(v, -1), 1)
 	}
-	if logits, err = e.forward(n); err != nil {
+	if logits, err = e.Forward(n); err != nil {
 		return nil, nil, err
 	}
 	c.out = append(c.out[:0], make([]float32, n*c.about.Features)...)
-	return c.out, logits, c.p.dev.Download(c.out, c.p.net.Features())
+	return c.out, logits, c.p.Device().Download(c.out, c.p.Net().Features())
 }
 
 var _ quality.Network = (*Classifier)(nil)
-
-// Device is what the network runs on.
-func (p *Predictor) Device() backend.Device { return p.dev }

@@ -23,18 +23,18 @@ type AccuracyResult struct {
 
 // Classify measures the accuracy on images of a split after k refinement steps, until ctx
 // ends. Progress, if not nil, hears of every batch's images.
-func (p *Predictor) Classify(ctx context.Context, images Images, split string, k int, seed uint64, progress func(n int)) (AccuracyResult, error) {
+func Classify(ctx context.Context, p *Predictor, images Images, split string, k int, seed uint64, progress func(n int)) (AccuracyResult, error) {
 	r := AccuracyResult{Split: split, Refine: k, SGLDSeed: seed}
 	var err error
 	if r.Subject, err = p.Subject(); err != nil {
 		return r, err
 	}
-	seen := newDigest(&told{images, progress})
+	seen := NewDigest(&told{images, progress})
 	var a Accuracy
 	if k > 0 {
-		a, err = p.refinedAccuracy(ctx, seen, split, k, seed)
+		a, err = refinedAccuracy(ctx, p, seen, split, k, seed)
 	} else {
-		a, err = p.eval.accuracy(ctx, seen)
+		a, err = p.Batch().Accuracy(ctx, seen)
 	}
 	if err != nil {
 		return r, err
@@ -43,7 +43,7 @@ func (p *Predictor) Classify(ctx context.Context, images Images, split string, k
 		return r, &data.Error{Path: p.Checkpoint, Kind: data.ErrBadData, Reason: fmt.Sprintf("the mean cross-entropy is %g and the mean log p(x) %g: weights or images are broken", a.Loss, a.LogPx)}
 	}
 	r.Images, r.Accuracy, r.Loss, r.LogPx = a.Images, a.Accuracy, a.Loss, a.LogPx
-	r.Protocol = Protocol{"largest logit", seen.sum(), a.Images}
+	r.Protocol = Protocol{"largest logit", seen.Sum(), a.Images}
 	if k > 0 {
 		r.Text = fmt.Sprintf("largest logit after %d SGLD steps up log p(x), step %d, noise %g, one chain an image", k, refineStep, refineNoise)
 	}

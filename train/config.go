@@ -1,5 +1,7 @@
 package train
 
+import "math"
+
 // Config is everything that decides the outcome of a run. It is resolved from a preset,
 // files and --set options (internal/settings), validated whole before any device is
 // opened, and saved as config.yaml in the run folder.
@@ -128,4 +130,12 @@ type Device struct {
 	TimeEngines    bool   `yaml:"time_engines"`    // time cuDNN's ways to make each convolution once instead of taking its word
 	WorkspaceLimit int    `yaml:"workspace_limit"` // working memory of a convolution on a GPU in MiB
 	Graph          bool   `yaml:"graph"`           // replay sampling chains as CUDA graphs
+}
+
+// Held is the number of images that are held out of n.
+func (d Data) Held(n int) int {
+	if d.ValidShare > 0 {
+		return int(math.Round(float64(d.ValidShare) * float64(n)))
+	}
+	return d.Valid
 }

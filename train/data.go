@@ -44,10 +44,10 @@ func (d *DataSources) open(step int) error {
 		return err
 	}
 	d.Classes, d.Channels, d.Size = set.Classes, set.C, set.H
-	if err := c.fits(set); err != nil {
+	if err := fits(&c, set); err != nil {
 		return err
 	}
-	split, held, err := c.holdout(set)
+	split, held, err := holdout(&c, set)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (d *DataSources) open(step int) error {
 
 // read opens one split of the configured set.
 func (d *DataSources) read(split data.Split) (*data.Set, error) {
-	set, notes, err := d.cfg.read(split)
+	set, notes, err := readSplit(&d.cfg, split)
 	d.notes = append(d.notes, notes...)
 	return set, err
 }
@@ -73,7 +73,7 @@ func (d *DataSources) evaluation(set *data.Set, held []int) error {
 		d.EvalNoise = d.cfg.Data.Noise
 	}
 	if len(held) > 0 {
-		valid, err := d.cfg.evalImages(set, held, d.EvalNoise)
+		valid, err := evalImages(&d.cfg, set, held, d.EvalNoise)
 		if err != nil {
 			return err
 		}
@@ -87,12 +87,12 @@ func (d *DataSources) evaluation(set *data.Set, held []int) error {
 	if err != nil {
 		return err
 	}
-	images, err := d.cfg.evalImages(test, nil, d.EvalNoise)
+	images, err := evalImages(&d.cfg, test, nil, d.EvalNoise)
 	d.Test = images
 	return err
 }
 
-func (c *Config) evalImages(set *data.Set, indices []int, noise float32) (Images, error) {
+func evalImages(c *Config, set *data.Set, indices []int, noise float32) (Images, error) {
 	return data.NewEval(set, indices, EvalBatch, noise, philox.New(c.Seed, 0, philox.EvalNoise))
 }
 
@@ -134,11 +134,11 @@ func (d *DataSources) stream(set *data.Set, indices []int, a data.Augment, step 
 
 // start prepares the distribution that chains begin with.
 func (d *DataSources) start(set *data.Set, split []int) (err error) {
-	d.Start, err = d.cfg.start(set, split)
+	d.Start, err = chainStart(&d.cfg, set, split)
 	return err
 }
 
-func (c *Config) start(set *data.Set, split []int) (sampler.Start, error) {
+func chainStart(c *Config, set *data.Set, split []int) (sampler.Start, error) {
 	if c.Sampler.Start != "gaussian" {
 		return sampler.Uniform{}, nil
 	}

@@ -8,26 +8,27 @@ import (
 	"math"
 )
 
-// digest is a set of images that hashes what it hands out, in order: pixels as little-endian
+// Digest is a set of images that hashes what it hands out, in order: pixels as little-endian
 // float32, with noise and all, and labels as int32. So two results are of the same images if
 // and only if their digests agree, whatever folder or limit they came from.
-type digest struct {
+type Digest struct {
 	Images
 	hash  hash.Hash
 	bytes []byte
 }
 
-func newDigest(images Images) *digest { return &digest{Images: images, hash: sha256.New()} }
+// NewDigest hashes what a set hands out; nil: only what is added.
+func NewDigest(images Images) *Digest { return &Digest{Images: images, hash: sha256.New()} }
 
 // Batch implements Images.
-func (d *digest) Batch(i int, images []float32, labels []int32) int {
+func (d *Digest) Batch(i int, images []float32, labels []int32) int {
 	n := d.Images.Batch(i, images, labels)
-	d.add(images[:n*len(images)/EvalBatch], labels[:n])
+	d.Add(images[:n*len(images)/EvalBatch], labels[:n])
 	return n
 }
 
-// add hashes images and labels.
-func (d *digest) add(images []float32, labels []int32) {
+// Add hashes images and labels.
+func (d *Digest) Add(images []float32, labels []int32) {
 	d.bytes = d.bytes[:0]
 	for _, v := range images {
 		d.bytes = binary.LittleEndian.AppendUint32(d.bytes, math.Float32bits(v))
@@ -38,5 +39,5 @@ func (d *digest) add(images []float32, labels []int32) {
 	d.hash.Write(d.bytes)
 }
 
-// sum is the hash of what was handed out so far.
-func (d *digest) sum() string { return hex.EncodeToString(d.hash.Sum(nil)) }
+// Sum is the hash of what was handed out so far.
+func (d *Digest) Sum() string { return hex.EncodeToString(d.hash.Sum(nil)) }

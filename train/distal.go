@@ -30,8 +30,8 @@ type DistalImages struct {
 const distalProtocol = "from uniform noise in [−1,1] along the normalised gradient of the cross-entropy with the class, pixels clamped, until the confidence is reached; k = 0, no noise"
 
 // Distal moves U(−1,1) noise until the network (k = 0, no noise) takes it for the class.
-func (p *Predictor) Distal(o DistalOptions) (DistalImages, error) {
-	c := p.net.Config
+func Distal(p *Predictor, o DistalOptions) (DistalImages, error) {
+	c := p.Net().Config
 	r := DistalImages{DistalOptions: o, Samples: &Samples{Channels: c.InC, Size: c.Size}}
 	var err error
 	if r.Subject, err = p.Subject(); err != nil {
@@ -44,10 +44,10 @@ func (p *Predictor) Distal(o DistalOptions) (DistalImages, error) {
 	}
 	key := philox.New(o.Seed, 0, philox.Restart)
 	key.FillUniform(images, -1, 1)
-	seen := newDigest(nil)
-	seen.add(images, labels)
-	r.Protocol = Protocol{distalProtocol, seen.sum(), o.N}
-	network := p.refined(0, 1, 0)
+	seen := NewDigest(nil)
+	seen.Add(images, labels)
+	r.Protocol = Protocol{distalProtocol, seen.Sum(), o.N}
+	network := Refined(p, 0, 1, 0)
 	defer network.Close()
 	target := &until{context.Background(), network}
 	found, err := attack.Distal{StepSize: o.StepSize, Steps: o.Steps, Confidence: o.Confidence}.Run(target, images, labels, key)
@@ -58,7 +58,7 @@ func (p *Predictor) Distal(o DistalOptions) (DistalImages, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Samples.add(images, logits, c.Classes)
+	r.Samples.Add(images, logits, c.Classes)
 	r.Reached, r.Taken = found.Confidence, found.Steps
 	return r, nil
 }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 
 	"jem/backend"
 	"jem/model"
@@ -10,60 +11,77 @@ import (
 // EvalBatch is the batch of evaluations, as published. It does not influence results.
 const EvalBatch = 100
 
-// evaluator runs images through a network and reads the logits on the host.
-type evaluator struct {
+// Accuracy is the outcome of an evaluation.
+type Accuracy struct {
+	Split    string  `json:"split"` // valid, test, train
+	Images   int     `json:"images"`
+	Accuracy float64 `json:"accuracy"` // share in [0,1]
+	Loss     float64 `json:"loss"`     // mean cross-entropy
+	LogPx    float64 `json:"log_px"`   // mean LogSumExp of the logits
+	Noise    float32 `json:"noise"`    // std of the pixel noise that was added
+	EMA      bool    `json:"ema"`      // of the averaged weights
+}
+
+func (a Accuracy) String() string {
+	return fmt.Sprintf("%s accuracy %.2f %% on %d images", a.Split, 100*a.Accuracy, a.Images)
+}
+
+// Evaluator runs images through a network and reads the logits on the host.
+type Evaluator struct {
 	dev    backend.Device
 	net    *model.WideResNet
 	x      backend.Tensor // (EvalBatch,C,H,W)
-	last   backend.Tensor // logits (n,K) of the last forward pass, the network's own
-	images []float32
-	labels []int32
-	logits []float32
+	logits []float32      // (EvalBatch,K) of the last forward pass, on the host
+
+	Images []float32      // (EvalBatch,C,H,W), what Forward runs: for callers to fill
+	Labels []int32        // (EvalBatch) room for their labels
+	Last   backend.Tensor // logits (n,K) of the last forward pass, the network's own
 }
 
-func newEvaluator(d backend.Device, net *model.WideResNet) *evaluator {
+// NewEvaluator makes room for batches on the device.
+func NewEvaluator(d backend.Device, net *model.WideResNet) *Evaluator {
 	c := net.Config
-	return &evaluator{
+	return &Evaluator{
 		dev: d, net: net,
 		x:      d.New(backend.Image, EvalBatch, c.InC, c.Size, c.Size),
-		images: make([]float32, EvalBatch*c.InC*c.Size*c.Size),
-		labels: make([]int32, EvalBatch),
+		Images: make([]float32, EvalBatch*c.InC*c.Size*c.Size),
+		Labels: make([]int32, EvalBatch),
 		logits: make([]float32, EvalBatch*c.Classes),
 	}
 }
 
-// forward returns the logits (n,K) of the first n images in e.images.
-func (e *evaluator) forward(n int) ([]float32, error) {
+// Forward returns the logits (n,K) of the first n images in e.Images.
+func (e *Evaluator) Forward(n int) ([]float32, error) {
 	x := e.dev.Rows(e.x, 0, n)
-	e.dev.Upload(x, e.images[:n*len(e.images)/EvalBatch])
-	e.last = e.net.Forward(x, model.Mode{})
+	e.dev.Upload(x, e.Images[:n*len(e.Images)/EvalBatch])
+	e.Last = e.net.Forward(x, model.Mode{})
 	out := e.logits[:n*e.net.Config.Classes]
-	return out, e.dev.Download(out, e.last)
+	return out, e.dev.Download(out, e.Last)
 }
 
-// accuracy classifies a whole set, or returns the error of ctx when that ends.
-func (e *evaluator) accuracy(ctx context.Context, set Images) (Accuracy, error) {
+// Accuracy classifies a whole set, or returns the error of ctx when that ends.
+func (e *Evaluator) Accuracy(ctx context.Context, set Images) (Accuracy, error) {
 	a := Accuracy{Images: set.Len()}
 	k := e.net.Config.Classes
 	for i := range set.Batches() {
 		if err := ctx.Err(); err != nil {
 			return a, err
 		}
-		n := set.Batch(i, e.images, e.labels)
-		logits, err := e.forward(n)
+		n := set.Batch(i, e.Images, e.Labels)
+		logits, err := e.Forward(n)
 		if err != nil {
 			return a, err
 		}
-		for j, y := range e.labels[:n] {
-			a.count(logits[j*k:(j+1)*k], y)
+		for j, y := range e.Labels[:n] {
+			a.Count(logits[j*k:(j+1)*k], y)
 		}
 	}
-	a.average()
+	a.Average()
 	return a, nil
 }
 
-// count adds an image to the sums.
-func (a *Accuracy) count(logits []float32, label int32) {
+// Count adds an image to the sums.
+func (a *Accuracy) Count(logits []float32, label int32) {
 	lse := model.LogSumExp(logits)
 	a.LogPx += lse
 	a.Loss += lse - float64(logits[label])
@@ -72,8 +90,8 @@ func (a *Accuracy) count(logits []float32, label int32) {
 	}
 }
 
-// average turns the sums into means.
-func (a *Accuracy) average() {
+// Average turns the sums into means.
+func (a *Accuracy) Average() {
 	total := float64(max(1, a.Images))
 	a.Accuracy, a.Loss, a.LogPx = a.Accuracy/total, a.Loss/total, a.LogPx/total
 }

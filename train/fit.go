@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"jem/internal/data"
 	"jem/internal/philox"
@@ -10,7 +9,7 @@ import (
 )
 
 // read opens one split of the configured set.
-func (c *Config) read(split data.Split) (*data.Set, []string, error) {
+func readSplit(c *Config, split data.Split) (*data.Set, []string, error) {
 	o := data.OpenOptions{Dir: c.Data.Dir, Images: data.FolderOptions{Size: c.Data.Size, Grey: c.Data.Grey}}
 	if split == data.Train {
 		o.Limit = c.Data.Limit
@@ -20,7 +19,7 @@ func (c *Config) read(split data.Split) (*data.Set, []string, error) {
 
 // fits checks what Validate can't know before the images were read: settings against their
 // number, size and classes.
-func (c *Config) fits(set *data.Set) error {
+func fits(c *Config, set *data.Set) error {
 	if set.H != set.W {
 		return &data.Error{Path: c.Data.Dir, Kind: data.ErrBadData,
 			Reason: fmt.Sprintf("images of %d×%d pixels, the network takes squares: set data.size to have them cut and resized", set.W, set.H)}
@@ -28,26 +27,12 @@ func (c *Config) fits(set *data.Set) error {
 	if set.K() < 2 {
 		return &data.Error{Path: c.Data.Dir, Kind: data.ErrBadData, Reason: fmt.Sprintf("%d class: a classifier needs 2 or more, one sub-folder each", set.K())}
 	}
-	var v validator
-	v.buffer(c.Sampler, c.Objective, set.K())
-	if c.Data.Crop >= set.H {
-		v.fault("data.crop", "%d: images of %d pixels allow 0 to %d", c.Data.Crop, set.H, set.H-1)
-	}
-	v.enough(*c, set.Len())
-	return v.err()
-}
-
-// held is the number of images that are held out of n.
-func (d Data) held(n int) int {
-	if d.ValidShare > 0 {
-		return int(math.Round(float64(d.ValidShare) * float64(n)))
-	}
-	return d.Valid
+	return c.CheckImages(set.Len(), set.K(), set.H)
 }
 
 // holdout returns the indices to train on and those held out.
-func (c *Config) holdout(set *data.Set) (split, held []int, err error) {
-	split, held, err = data.Holdout(set.Len(), c.Data.held(set.Len()), philox.New(c.Seed, 0, philox.Split))
+func holdout(c *Config, set *data.Set) (split, held []int, err error) {
+	split, held, err = data.Holdout(set.Len(), c.Data.Held(set.Len()), philox.New(c.Seed, 0, philox.Split))
 	if err != nil {
 		err = unfit("data.valid", err)
 	}

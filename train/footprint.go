@@ -47,8 +47,8 @@ type ledger struct {
 
 // book makes what Trainer's New makes, but for the host's part.
 func (l *ledger) book(c Config, src Sources) error {
-	netConfig := c.network(src)
-	batch := newBatch(l, c.parts(), c.objective(), netConfig)
+	netConfig := c.Network(len(src.Classes), src.Channels, src.Size)
+	batch := newBatch(l, c.Parts(), c.Loss(), netConfig)
 	net, err := model.Plan(l, netConfig, max(len(batch.hostLabels), EvalBatch))
 	if err != nil {
 		return err
@@ -57,13 +57,13 @@ func (l *ledger) book(c Config, src Sources) error {
 		pixels := netConfig.InC * netConfig.Size * netConfig.Size
 		l.Buffer = l.sizes.TensorSize(backend.Dense, c.Sampler.Buffer, pixels)
 	}
-	if _, err := optim.New(c.Optim.Name, l, net.Params.Value, net.Params.Grad, c.hyper()); err != nil {
+	if _, err := optim.New(c.Optim.Name, l, net.Params.Value, net.Params.Grad, c.Hyper()); err != nil {
 		return err
 	}
 	if c.Optim.EMA > 0 {
 		optim.NewEMA(l, net.Params.Value, c.Optim.EMA)
 	}
-	newEvaluator(l, net)
+	NewEvaluator(l, net)
 	return nil
 }
 
@@ -124,7 +124,7 @@ func (l *ledger) NewNorm(backend.NormSpec, backend.Tensor, backend.Tensor, backe
 
 // affordable refuses a run that this machine has no memory for; where the amount isn't
 // known, none.
-func (c *Config) affordable(dev backend.Device, src Sources) error {
+func affordable(dev backend.Device, c *Config, src Sources) error {
 	have := totalMemory()
 	if c.Device.Name != "cpu" || have == 0 {
 		return nil

@@ -92,15 +92,15 @@ func (t *Trainer) inspect(r *Record) error {
 		if err := t.dev.Download(pixels, x); err != nil {
 			return err
 		}
-		if reason := g.chains(pixels); reason != "" {
+		if reason := strayed(g, pixels); reason != "" {
 			return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
 		}
 	}
 	return nil
 }
 
-// chains says what is wrong with the chains' pixels.
-func (g Guard) chains(pixels []float32) string {
+// strayed says what is wrong with the chains' pixels.
+func strayed(g Guard, pixels []float32) string {
 	outside, largest := 0, float32(0)
 	for _, v := range pixels {
 		a := float32(math.Abs(float64(v)))

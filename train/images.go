@@ -21,13 +21,13 @@ func OpenImages(c Config, split string) (Images, []string, error) {
 	if split == "test" {
 		published = data.Test
 	}
-	set, notes, err := c.read(published)
+	set, notes, err := readSplit(&c, published)
 	if err != nil {
 		return nil, notes, err
 	}
 	var indices []int
 	if split != "test" {
-		rest, held, err := c.holdout(set)
+		rest, held, err := holdout(&c, set)
 		if err != nil {
 			return nil, notes, err
 		}
@@ -38,6 +38,6 @@ func OpenImages(c Config, split string) (Images, []string, error) {
 			return nil, notes, &data.Error{Path: c.Data.Dir, Kind: data.ErrMissing, Reason: fmt.Sprintf("this run has no %s images", split)}
 		}
 	}
-	images, err := c.evalImages(set, indices, noise)
+	images, err := evalImages(&c, set, indices, noise)
 	return images, notes, err
 }

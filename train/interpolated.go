@@ -8,8 +8,8 @@ import (
 )
 
 // interpolation reads the run's test images and walks them shuffled.
-func (p *Predictor) interpolation(limit int) (Images, []string, error) {
-	set, notes, err := p.Config.read(data.Test)
+func interpolation(p *Predictor, limit int) (Images, []string, error) {
+	set, notes, err := readSplit(&p.Config, data.Test)
 	if err != nil {
 		return nil, notes, err
 	}
@@ -22,8 +22,8 @@ func (p *Predictor) interpolation(limit int) (Images, []string, error) {
 	if limit > 0 {
 		order = order[:min(len(order), limit+EvalBatch)]
 	}
-	noise := p.evalNoise()
-	images, err := p.Config.evalImages(set, order, noise)
+	noise := p.Noise()
+	images, err := evalImages(&p.Config, set, order, noise)
 	return &interpolated{Images: images, noise: noise, key: key, pixels: set.Dim()}, notes, err
 }
 

@@ -8,7 +8,7 @@ const noiseCount = 10000
 // noiseImages are pictures of noise, function of the run's seed: "uniform" has pixels from
 // U[−1,1), "gaussian" from N(0,2²) cut off at ±1 (mean ½ and deviation 1 of pixels in [0,1]:
 // Liang et al. 2018). They get no evaluation noise on top.
-func (p *Predictor) noiseImages(name string, limit int) Images {
+func noiseImages(p *Predictor, name string, limit int) Images {
 	n := noiseCount
 	if limit > 0 {
 		n = min(n, limit)
@@ -17,7 +17,7 @@ func (p *Predictor) noiseImages(name string, limit int) Images {
 	if name == "gaussian" {
 		rank = 1
 	}
-	c := p.net.Config
+	c := p.Net().Config
 	return &noisePictures{n: n, pixels: c.InC * c.Size * c.Size, gaussian: rank == 1, key: philox.New(p.Config.Seed, rank, philox.EvalNoise).At(0, 3)}
 }
 

@@ -1,10 +1,6 @@
 package train
 
-import (
-	"fmt"
-
-	"jem/model"
-)
+import "jem/model"
 
 // Record is what one training step showed.
 type Record struct {
@@ -28,21 +24,6 @@ func (r *Record) Seconds() float64 {
 
 // Gap is f(x⁺) − f(x⁻), the difference of mean log p(x) between data and samples.
 func (r *Record) Gap() float64 { return r.LogPxPos - r.LogPxNeg }
-
-// Accuracy is the outcome of an evaluation.
-type Accuracy struct {
-	Split    string  `json:"split"` // valid, test, train
-	Images   int     `json:"images"`
-	Accuracy float64 `json:"accuracy"` // share in [0,1]
-	Loss     float64 `json:"loss"`     // mean cross-entropy
-	LogPx    float64 `json:"log_px"`   // mean LogSumExp of the logits
-	Noise    float32 `json:"noise"`    // std of the pixel noise that was added
-	EMA      bool    `json:"ema"`      // of the averaged weights
-}
-
-func (a Accuracy) String() string {
-	return fmt.Sprintf("%s accuracy %.2f %% on %d images", a.Split, 100*a.Accuracy, a.Images)
-}
 
 // Observer is told what happens during training. Its methods are called between steps,
 // in order, from one goroutine; an error stops the run.

@@ -66,7 +66,7 @@ func (m *odin) scores(n int) ([]float64, error) {
 	}
 	rows := func(t backend.Tensor) backend.Tensor { return d.Rows(t, 0, n) }
 	d.Fill(rows(m.scaled), 0)
-	d.Axpy(rows(m.scaled), float32(1/m.Temperature), e.last)
+	d.Axpy(rows(m.scaled), float32(1/m.Temperature), e.Last)
 	d.UploadIndex(rows(m.labels), m.classes[:n])
 	d.LogitGrad(rows(m.dlogits), rows(m.scaled), rows(m.labels), rows(m.coef)) // 1/T is left out: only signs count
 	m.p.net.InputGrad(rows(m.dx), rows(m.dlogits))
@@ -78,24 +78,24 @@ func (m *odin) scores(n int) ([]float64, error) {
 	for i, g := range dx {
 		switch {
 		case g > 0:
-			e.images[i] -= eps
+			e.Images[i] -= eps
 		case g < 0:
-			e.images[i] += eps
+			e.Images[i] += eps
 		}
 	}
-	logits, err := e.forward(n)
+	logits, err := e.Forward(n)
 	if err != nil {
 		return nil, err
 	}
 	scores := make([]float64, n)
 	for i := range scores {
-		scores[i] = tempered(logits[i*k:(i+1)*k], m.Temperature)
+		scores[i] = MaxProbability(logits[i*k:(i+1)*k], m.Temperature)
 	}
 	return scores, nil
 }
 
-// tempered is max_y p(y|x) of logits divided by a temperature.
-func tempered[T float32 | float64](logits []T, temperature float64) float64 {
+// MaxProbability is max_y p(y|x) of logits divided by a temperature.
+func MaxProbability[T float32 | float64](logits []T, temperature float64) float64 {
 	top, sum := math.Inf(-1), 0.0
 	for _, v := range logits {
 		top = max(top, float64(v))

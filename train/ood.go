@@ -133,15 +133,15 @@ func means(figures []OODFigure) (all []OODGroup) {
 	return all
 }
 
-// Scores computes px and py, and pxgrad where there are gradients, by name.
-func (o *Outputs) Scores() (map[string][]float64, error) {
+// PaperScores computes px and py, and pxgrad where there are gradients, by name.
+func PaperScores(o *Outputs) (map[string][]float64, error) {
 	if _, err := metrics.Softmax(o.Logits); err != nil {
 		return nil, err
 	}
 	s := map[string][]float64{}
 	for n := range o.Logits.N {
-		s["py"] = append(s["py"], tempered(o.Logits.Row(n), 1))
-		s["px"] = append(s["px"], o.logPx(n))
+		s["py"] = append(s["py"], MaxProbability(o.Logits.Row(n), 1))
+		s["px"] = append(s["px"], logPx(o.Logits.Row(n)))
 	}
 	for _, v := range o.GradNorm {
 		s["pxgrad"] = append(s["pxgrad"], -v)
@@ -149,9 +149,8 @@ func (o *Outputs) Scores() (map[string][]float64, error) {
 	return s, nil
 }
 
-// logPx is the LogSumExp of row n.
-func (o *Outputs) logPx(n int) float64 {
-	row := o.Logits.Row(n)
+// logPx is the LogSumExp of a row of logits.
+func logPx(row []float64) float64 {
 	top, sum := slices.Max(row), 0.0
 	for _, v := range row {
 		sum += math.Exp(v - top)

@@ -26,22 +26,22 @@ import (
 //
 // Grey images are repeated for three channels, colours become grey for one, and other sizes
 // are resized. limit > 0 keeps only the first so many images. Notes are sentences for the user.
-func (p *Predictor) OpenOOD(name string, limit int) (Images, []string, error) {
+func OpenOOD(p *Predictor, name string, limit int) (Images, []string, error) {
 	switch name {
 	case "interp":
-		return p.interpolation(limit)
+		return interpolation(p, limit)
 	case "uniform", "gaussian":
-		return p.noiseImages(name, limit), nil, nil
+		return noiseImages(p, name, limit), nil, nil
 	}
-	set, notes, err := p.readOOD(name)
+	set, notes, err := readOOD(p, name)
 	if err != nil {
 		return nil, notes, err
 	}
 	if set.Len() == 0 {
 		return nil, notes, &data.Error{Path: name, Kind: data.ErrMissing, Reason: "no images"}
 	}
-	c := p.net.Config
-	images, err := p.Config.evalImages(fitted(set.Head(limit), c.InC, c.Size), nil, p.evalNoise())
+	c := p.Net().Config
+	images, err := evalImages(&p.Config, fitted(set.Head(limit), c.InC, c.Size), nil, p.Noise())
 	return images, notes, err
 }
 
@@ -55,8 +55,8 @@ var pictureSets = map[string][]string{
 	"faces":         {"faces", "ood/faces"},
 }
 
-func (p *Predictor) readOOD(name string) (*data.Set, []string, error) {
-	c := p.net.Config
+func readOOD(p *Predictor, name string) (*data.Set, []string, error) {
+	c := p.Net().Config
 	o := data.FolderOptions{Size: c.Size, Grey: c.InC == 1}
 	if path, ok := strings.CutPrefix(name, "folder:"); ok {
 		return data.OpenFolder(path, o)
@@ -65,7 +65,7 @@ func (p *Predictor) readOOD(name string) (*data.Set, []string, error) {
 		return nil, nil, &data.Error{Kind: data.ErrBadData, Reason: fmt.Sprintf("%s is the run's own data set, not another distribution", name)}
 	}
 	if folders, ok := pictureSets[name]; ok {
-		path, err := p.pictureFolder(name, folders)
+		path, err := pictureFolder(p, name, folders)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -81,7 +81,7 @@ func (p *Predictor) readOOD(name string) (*data.Set, []string, error) {
 }
 
 // pictureFolder finds the folder of a published set's pictures.
-func (p *Predictor) pictureFolder(name string, folders []string) (string, error) {
+func pictureFolder(p *Predictor, name string, folders []string) (string, error) {
 	var looked []string
 	cache, _ := data.CacheDir() // without a home there is one place less to look in
 	for _, root := range []string{p.Config.Data.Dir, os.Getenv(data.DirEnv), cache} {

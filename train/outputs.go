@@ -35,12 +35,12 @@ func (p *Predictor) Outputs(images Images, gradients bool, progress func(n int))
 func (p *Predictor) Gather(ctx context.Context, images Images, want Want, progress func(n int)) (*Outputs, error) {
 	g := newGatherer(p, want)
 	defer g.free()
-	seen := newDigest(images)
+	seen := NewDigest(images)
 	for i := range images.Batches() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		n := seen.Batch(i, p.eval.images, p.eval.labels)
+		n := seen.Batch(i, p.eval.Images, p.eval.Labels)
 		if err := g.batch(n); err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (p *Predictor) Gather(ctx context.Context, images Images, want Want, progre
 			progress(n)
 		}
 	}
-	return g.outputs(seen.sum())
+	return g.outputs(seen.Sum())
 }
 
 // gatherer collects outputs batch by batch.
@@ -72,7 +72,7 @@ func newGatherer(p *Predictor, want Want) *gatherer {
 		g.odin = newODIN(p, *want.ODIN)
 	}
 	if want.Features {
-		g.row = make([]float32, EvalBatch*p.features())
+		g.row = make([]float32, EvalBatch*p.Features())
 	}
 	return g
 }
@@ -86,28 +86,28 @@ func (g *gatherer) free() {
 	}
 }
 
-// features is the number of features of an image.
-func (p *Predictor) features() int { return 64 * p.net.Config.Width }
+// Features is the number of features of an image.
+func (p *Predictor) Features() int { return 64 * p.net.Config.Width }
 
 // batch adds the outputs for the n images that lie ready.
 func (g *gatherer) batch(n int) error {
-	logits, err := g.p.eval.forward(n)
+	logits, err := g.p.eval.Forward(n)
 	if err != nil {
 		return err
 	}
 	g.logits = append(g.logits, logits...)
-	for _, y := range g.p.eval.labels[:n] {
+	for _, y := range g.p.eval.Labels[:n] {
 		g.out.Labels = append(g.out.Labels, int(y))
 	}
 	if g.want.Features {
-		row := g.row[:n*g.p.features()]
+		row := g.row[:n*g.p.Features()]
 		if err := g.p.dev.Download(row, g.p.net.Features()); err != nil {
 			return err
 		}
 		g.features = append(g.features, row...)
 	}
 	if g.responder != nil {
-		norms, err := g.responder.gradNorm(g.p.eval.last, n)
+		norms, err := g.responder.gradNorm(g.p.eval.Last, n)
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (g *gatherer) outputs(digest string) (*Outputs, error) {
 		return nil, fmt.Errorf("logits of %s: %w", g.p.Checkpoint, err)
 	}
 	if g.want.Features {
-		if g.out.Features, err = metrics.Flat(g.p.features(), g.features); err != nil {
+		if g.out.Features, err = metrics.Flat(g.p.Features(), g.features); err != nil {
 			return nil, fmt.Errorf("features of %s: %w", g.p.Checkpoint, err)
 		}
 	}

@@ -25,7 +25,7 @@ func BenchmarkOutputs(b *testing.B) {
 	if p.net, err = model.New(dev, model.Config{Depth: 10, Width: 2, Slope: 0.2, Classes: 10, InC: 3, Size: 32}, EvalBatch, 1); err != nil {
 		b.Fatal(err)
 	}
-	p.eval = newEvaluator(dev, p.net)
+	p.eval = NewEvaluator(dev, p.net)
 	set := &data.Set{C: 3, H: 32, W: 32, Labels: make([]int32, EvalBatch), Pixels: make([]uint8, EvalBatch*3072), Classes: make([]string, 10)}
 	images, err := data.NewEval(set, nil, EvalBatch, 0.03, philox.New(1, 0, philox.EvalNoise))
 	if err != nil {

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +26,7 @@ type Predictor struct {
 
 	dev    backend.Device
 	net    *model.WideResNet
-	eval   *evaluator
+	eval   *Evaluator
 	buffer []float32 // (slots, C·H·W); nil where the run has no chains
 }
 
@@ -101,14 +100,14 @@ func (p *Predictor) build(c *checkpoint.Checkpoint) error {
 	if p.Config.Optim.EMA > 0 {
 		weights = "ema"
 	}
-	if err := upload(p.dev, p.parameters(), c.Files[weights]); err != nil {
+	if err := Upload(p.dev, p.parameters(), c.Files[weights]); err != nil {
 		return fmt.Errorf("%s: %s.safetensors: %w", c.Path, weights, err)
 	}
-	if err := upload(p.dev, p.stats(), c.Files["model"]); err != nil {
+	if err := Upload(p.dev, p.stats(), c.Files["model"]); err != nil {
 		return fmt.Errorf("%s: model.safetensors: %w", c.Path, err)
 	}
 	p.dev.ParamsChanged()
-	p.eval, p.buffer, p.Classes = newEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data, sizes.classes)
+	p.eval, p.buffer, p.Classes = NewEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data, sizes.classes)
 	return p.dev.Sync()
 }
 
@@ -128,16 +127,16 @@ func classNames(d Data, n int) []string {
 	return names
 }
 
-func (p *Predictor) parameters() (list []named) {
+func (p *Predictor) parameters() (list []Named) {
 	for _, q := range p.net.Params.List {
-		list = append(list, named{q.Name, q.Value})
+		list = append(list, Named{q.Name, q.Value})
 	}
 	return list
 }
 
-func (p *Predictor) stats() (list []named) {
+func (p *Predictor) stats() (list []Named) {
 	for _, s := range p.net.Stats {
-		list = append(list, named{s.Name, s.Value})
+		list = append(list, Named{s.Name, s.Value})
 	}
 	return list
 }
@@ -158,7 +157,7 @@ func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
 				s.classes = t.Shape[0]
 			case file == "model" && t.Name == "f.conv1.weight" && len(t.Shape) == 4:
 				s.channels = t.Shape[1]
-			case t.Name == bufferTensor && len(t.Shape) == 2:
+			case t.Name == BufferTensor && len(t.Shape) == 2:
 				s.buffer, pixels = t.F32, t.Shape[1]
 			}
 		}
@@ -172,12 +171,11 @@ func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
 	return s, nil
 }
 
-// Accuracy classifies a whole set of images.
-func (p *Predictor) Accuracy(images Images, split string) (Accuracy, error) {
-	a, err := p.eval.accuracy(context.Background(), images)
-	a.Split, a.EMA = split, p.Config.Optim.EMA > 0
-	if p.Config.Data.EvalNoise {
-		a.Noise = p.Config.Data.Noise
-	}
-	return a, err
-}
+// Device is what the network runs on.
+func (p *Predictor) Device() backend.Device { return p.dev }
+
+// Net is the network.
+func (p *Predictor) Net() *model.WideResNet { return p.net }
+
+// Batch is where images are put, and their logits found.
+func (p *Predictor) Batch() *Evaluator { return p.eval }

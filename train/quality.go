@@ -67,11 +67,11 @@ type judging struct {
 	result   *QualityResult
 }
 
-// Quality draws samples and judges them by the features of one or more networks. Progress, which
+// Judge draws samples and judges them by the features of one or more networks. Progress, which
 // may be nil, hears of the stages sampling, features, features of real images, and distance: done 0
 // when the distance in many features begins to be computed, 1 when it is there. The images of
 // all samples are held in memory.
-func (p *Predictor) Quality(ctx context.Context, o QualityOptions, nets []quality.Network, progress func(stage string, done, total int)) (*QualityResult, *Samples, error) {
+func Judge(ctx context.Context, p *Predictor, o QualityOptions, nets []quality.Network, progress func(stage string, done, total int)) (*QualityResult, *Samples, error) {
 	if progress == nil {
 		progress = func(string, int, int) {}
 	}
@@ -124,7 +124,7 @@ func (j *judging) network(ctx context.Context, n quality.Network) error {
 
 // features runs the samples through a network and sorts the answers into the groups.
 func (j *judging) features(ctx context.Context, n quality.Network, groups []group, into []*quality.Sample) error {
-	pixels, total := len(j.p.eval.images)/EvalBatch, len(j.drawn.Class)
+	pixels, total := len(j.p.Batch().Images)/EvalBatch, len(j.drawn.Class)
 	next := make([]int, len(groups)) // of each index
 	for lo := 0; lo < total; lo += EvalBatch {
 		if err := ctx.Err(); err != nil {

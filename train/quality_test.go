@@ -18,7 +18,7 @@ func TestConfidentShares(t *testing.T) {
 		Confidence: []float64{0.5, 0.9, 0.7, 0.7, 0.8, 0.6, 1},
 	}
 	for share, want := range map[float64][]int{0.9: {1, 2, 3, 5}, 0.5: {1, 2, 3}, 0.1: nil, 1: {0, 1, 2, 3, 4, 5, 6}} {
-		if got := s.top(share); !slices.Equal(got, want) {
+		if got := top(s, share); !slices.Equal(got, want) {
 			t.Errorf("share %g: got %v, want %v", share, got, want)
 		}
 	}
@@ -88,7 +88,7 @@ func TestFiguresAreThoseOfTheSelection(t *testing.T) {
 		every[i] = i
 		set.Scaled(pixels[i*3072:(i+1)*3072], i)
 	}
-	real, best, sure := table(pixels, every), table(j.drawn.Images, j.drawn.top(0.9)), table(j.drawn.Images, j.drawn.top(0.1))
+	real, best, sure := table(pixels, every), table(j.drawn.Images, top(j.drawn, 0.9)), table(j.drawn.Images, top(j.drawn, 0.1))
 	fid, err := metrics.FrechetDistance(real, best)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestOnlyPublishedWeightsGiveFID(t *testing.T) {
 	if err := j.network(context.Background(), brightness{}); err != nil {
 		t.Fatal(err)
 	}
-	judge, err := j.p.Classifier()
+	judge, err := NewClassifier(j.p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,13 +166,13 @@ func TestChainsFollowTheirClasses(t *testing.T) {
 	var drawn []float32
 	draw := func(o SampleOptions) []float32 {
 		drawn = nil
-		if err := j.p.eachBatch(o, func(images, _ []float32) error { drawn = append(drawn, images...); return nil }); err != nil {
+		if err := j.p.Draw(o, func(images, _ []float32) error { drawn = append(drawn, images...); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		return drawn
 	}
 	each := slices.Clone(draw(o))
-	film, err := j.p.Animate(o, 3)
+	film, err := Animate(j.p, o, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func (j *judging) groups() []group {
 	if j.o.Protocol == "dat" {
 		return []group{{"all", all, true, min(10, len(all)), true}}
 	}
-	best, sure := j.drawn.top(0.9), j.drawn.top(0.1)
+	best, sure := top(j.drawn, 0.9), top(j.drawn, 0.1)
 	splits := func(index []int) int { return max(1, len(index)/5000) } // as SADA-JEM
 	return []group{
 		{"the most confident 90 % of each predicted class", best, true, 0, false},
@@ -38,7 +38,7 @@ func (j *judging) groups() []group {
 
 // top selects of every predicted class the share (rounded down) of highest confidence, in the
 // samples' order; of equals the first.
-func (s *Samples) top(share float64) (index []int) {
+func top(s *Samples, share float64) (index []int) {
 	byClass := map[int][]int{}
 	for i, y := range s.Class {
 		byClass[y] = append(byClass[y], i)

@@ -40,12 +40,12 @@ func (j *judging) open() error {
 	}
 	hash := sha256.New()
 	for _, s := range splits {
-		set, _, err := j.p.Config.read(s)
+		set, _, err := readSplit(&j.p.Config, s)
 		if err != nil {
 			return err
 		}
 		set = set.Head(j.o.Limit)
-		if c := j.p.net.Config; set.C != c.InC || set.H != c.Size || set.W != c.Size {
+		if c := j.p.Net().Config; set.C != c.InC || set.H != c.Size || set.W != c.Size {
 			return &data.Error{Kind: data.ErrBadData, Reason: fmt.Sprintf("%s %s: images of %d×%d×%d, the network takes %d×%d×%d", set.Name, s, set.C, set.H, set.W, c.InC, c.Size, c.Size)}
 		}
 		fmt.Fprintf(hash, "%d×%d×%d×%d|", set.Len(), set.C, set.H, set.W)
@@ -59,21 +59,21 @@ func (j *judging) open() error {
 
 // draw makes the samples.
 func (j *judging) draw(ctx context.Context) error {
-	c, total := j.p.net.Config, j.o.Samples.N
+	c, total := j.p.Net().Config, j.o.Samples.N
 	j.drawn = &Samples{Channels: c.InC, Size: c.Size}
-	seen := newDigest(nil)
-	err := j.p.eachBatch(j.o.Samples, func(images, logits []float32) error {
+	seen := NewDigest(nil)
+	err := j.p.Draw(j.o.Samples, func(images, logits []float32) error {
 		for i, v := range images {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 				return &data.Error{Path: j.p.Checkpoint, Kind: data.ErrBadData,
 					Reason: fmt.Sprintf("sample %d holds %v: its chain has diverged", len(j.drawn.Class)+i/(len(images)/(len(logits)/c.Classes)), v)}
 			}
 		}
-		j.drawn.add(images, logits, c.Classes)
-		seen.add(images, nil)
+		j.drawn.Add(images, logits, c.Classes)
+		seen.Add(images, nil)
 		j.progress("sampling", len(j.drawn.Class), total)
 		return ctx.Err()
 	})
-	j.result.DataHash, j.result.Samples = seen.sum(), len(j.drawn.Class)
+	j.result.DataHash, j.result.Samples = seen.Sum(), len(j.drawn.Class)
 	return err
 }

@@ -247,7 +247,7 @@ func TestGuardSeesDrift(t *testing.T) {
 		"far":         {[]float32{0, 0, 101}, "guard.max_pixel"},
 		"not numbers": {[]float32{0, float32(math.NaN())}, "a pixel of NaN"},
 	} {
-		if got := g.chains(tc.pixels); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
+		if got := strayed(g, tc.pixels); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
@@ -255,5 +255,5 @@ func TestGuardSeesDrift(t *testing.T) {
 
 func guardedParts() []model.Part {
 	cfg := guarded()
-	return cfg.parts()
+	return cfg.Parts()
 }

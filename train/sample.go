@@ -45,20 +45,20 @@ func (p *Predictor) BufferSize() int {
 func (p *Predictor) Sample(o SampleOptions) (*Samples, error) {
 	c := p.net.Config
 	s := &Samples{Channels: c.InC, Size: c.Size}
-	err := p.eachBatch(o, func(images, logits []float32) error {
-		s.add(images, logits, c.Classes)
+	err := p.Draw(o, func(images, logits []float32) error {
+		s.Add(images, logits, c.Classes)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.sorted(c.InC * c.Size * c.Size), nil
+	return s.Sorted(c.InC * c.Size * c.Size), nil
 }
 
-// eachBatch draws samples and hands them over, with their logits, in batches of at most
+// Draw draws samples and hands them over, with their logits, in batches of at most
 // EvalBatch. The slices are valid within the call only.
-func (p *Predictor) eachBatch(o SampleOptions, do func(images, logits []float32) error) error {
-	start, err := p.starts(o)
+func (p *Predictor) Draw(o SampleOptions, do func(images, logits []float32) error) error {
+	start, err := p.Starts(o)
 	if err != nil {
 		return err
 	}
@@ -67,13 +67,13 @@ func (p *Predictor) eachBatch(o SampleOptions, do func(images, logits []float32)
 	defer chain.close()
 	for lo := 0; lo < o.N; lo += EvalBatch {
 		n := min(EvalBatch, o.N-lo)
-		images := p.eval.images[:n*c.InC*c.Size*c.Size]
+		images := p.eval.Images[:n*c.InC*c.Size*c.Size]
 		start(images, lo)
 		chain.give(lo)
 		if err := chain.run(images, lo/EvalBatch); err != nil {
 			return err
 		}
-		logits, err := p.eval.forward(n)
+		logits, err := p.eval.Forward(n)
 		if err != nil {
 			return err
 		}
@@ -84,8 +84,8 @@ func (p *Predictor) eachBatch(o SampleOptions, do func(images, logits []float32)
 	return nil
 }
 
-// starts returns what writes the starting points of chains lo, lo+1, ….
-func (p *Predictor) starts(o SampleOptions) (func(images []float32, lo int), error) {
+// Starts returns what writes the starting points of chains lo, lo+1, ….
+func (p *Predictor) Starts(o SampleOptions) (func(images []float32, lo int), error) {
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
 	if !o.Fresh {
@@ -130,5 +130,5 @@ func openStart(c Config) (sampler.Start, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data.valid: %w", err)
 	}
-	return c.start(set, split)
+	return chainStart(&c, set, split)
 }

@@ -2,7 +2,6 @@ package train
 
 import (
 	"cmp"
-	"context"
 	"math"
 	"slices"
 
@@ -21,47 +20,8 @@ type Samples struct {
 	Channels, Size int
 }
 
-// maxSamples bounds how many chains Samples looks at.
-const maxSamples = 1000
-
-// Samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
-// that would be used for evaluation. It ends early when ctx does.
-func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
-	if t.ema != nil {
-		defer t.ema.Use()()
-	}
-	c := t.net.Config
-	pixels, size := c.InC*c.Size*c.Size, t.buffer.Images.Shape()[0]
-	n := min(size, maxSamples)
-	host := make([]float32, pixels)
-	s := &Samples{Channels: c.InC, Size: c.Size}
-	for lo := 0; lo < n; lo += EvalBatch {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		m := min(EvalBatch, n-lo)
-		for i := range m {
-			slot := (lo + i) * size / n
-			if err := t.dev.Download(host, t.dev.Rows(t.buffer.Images, slot, slot+1)); err != nil {
-				return nil, err
-			}
-			copy(t.eval.images[i*pixels:], host)
-		}
-		logits, err := t.eval.forward(m)
-		if err != nil {
-			return nil, err
-		}
-		s.add(t.eval.images[:m*pixels], logits, c.Classes)
-	}
-	if t.progress.Step == 0 {
-		for i := range s.Class {
-			s.Class[i] = int(t.buffer.ClassOf(i * size / n))
-		}
-	}
-	return s.sorted(pixels), nil
-}
-
-func (s *Samples) add(images, logits []float32, k int) {
+// Add takes in images (n,C,H,W) with their logits (n,k).
+func (s *Samples) Add(images, logits []float32, k int) {
 	s.Images = append(s.Images, images...)
 	for ; len(logits) > 0; logits = logits[k:] {
 		row := logits[:k]
@@ -72,8 +32,8 @@ func (s *Samples) add(images, logits []float32, k int) {
 	}
 }
 
-// sorted orders by class.
-func (s *Samples) sorted(pixels int) *Samples {
+// Sorted orders by class.
+func (s *Samples) Sorted(pixels int) *Samples {
 	return s.ordered(pixels, func(a, b int) int { return s.Class[a] - s.Class[b] })
 }
 

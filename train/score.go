@@ -46,20 +46,20 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
 	s := &Scores{Classes: c.Classes}
-	r, seen := newResponder(p), newDigest(nil)
+	r, seen := newResponder(p), NewDigest(nil)
 	defer r.free()
 	for lo := 0; lo < n; lo += EvalBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		batch := min(EvalBatch, n-lo)
-		fill(p.eval.images[:batch*pixels], lo)
-		seen.add(p.eval.images[:batch*pixels], nil)
-		logits, err := p.eval.forward(batch)
+		fill(p.eval.Images[:batch*pixels], lo)
+		seen.Add(p.eval.Images[:batch*pixels], nil)
+		logits, err := p.eval.Forward(batch)
 		if err != nil {
 			return nil, err
 		}
-		norms, err := r.gradNorm(p.eval.last, batch)
+		norms, err := r.gradNorm(p.eval.Last, batch)
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +70,7 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 			done(lo + batch)
 		}
 	}
-	s.Digest = seen.sum()
+	s.Digest = seen.Sum()
 	return s, nil
 }
 

@@ -35,7 +35,7 @@ func official(t *testing.T) *Predictor {
 // uniform is n images of noise.
 func uniform(t *testing.T, p *Predictor, n int) Images {
 	t.Helper()
-	images, _, err := p.OpenOOD("uniform", n)
+	images, _, err := OpenOOD(p, "uniform", n)
 	if err != nil || images.Len() != n {
 		t.Fatalf("%v", err)
 	}
@@ -93,7 +93,7 @@ func TestODINRaisesTheConfidence(t *testing.T) {
 	}
 	still, moved := score(ODIN{Temperature: 10}), score(ODIN{Temperature: 10, Epsilon: 0.01})
 	for n := range plain.Logits.N {
-		if want := tempered(plain.Logits.Row(n), 10); still[n] != want || moved[n] <= still[n] {
+		if want := MaxProbability(plain.Logits.Row(n), 10); still[n] != want || moved[n] <= still[n] {
 			t.Errorf("image %d: %g without a step, want %g; with one %g", n, still[n], want, moved[n])
 		}
 	}
@@ -106,7 +106,7 @@ func TestTemperedIsASoftmax(t *testing.T) {
 		for _, v := range logits {
 			sum += math.Exp(float64(v) / temperature)
 		}
-		if got, want := tempered(logits, temperature), math.Exp(4/temperature)/sum; math.Abs(got-want) > 1e-12 {
+		if got, want := MaxProbability(logits, temperature), math.Exp(4/temperature)/sum; math.Abs(got-want) > 1e-12 {
 			t.Errorf("T = %g: got %g, want %g", temperature, got, want)
 		}
 	}
@@ -165,10 +165,10 @@ func TestScorer(t *testing.T) {
 
 func TestScorerRefuses(t *testing.T) {
 	p := official(t)
-	if _, _, err := p.NewScorer(context.Background(), ScorerOptions{Scores: []string{"pxy"}}, nil); err == nil {
+	if _, _, err := NewScorer(context.Background(), p, ScorerOptions{Scores: []string{"pxy"}}, nil); err == nil {
 		t.Error("an unknown score was accepted")
 	}
-	s, _, err := p.NewScorer(context.Background(), ScorerOptions{Scores: OODScores}, nil)
+	s, _, err := NewScorer(context.Background(), p, ScorerOptions{Scores: OODScores}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestDigest(t *testing.T) {
 	if a := sum(uniform(t, p, 5)); a != sum(uniform(t, p, 5)) || a == sum(uniform(t, p, 4)) {
 		t.Error("the digest doesn't name the images")
 	}
-	gaussian, _, err := p.OpenOOD("gaussian", 5)
+	gaussian, _, err := OpenOOD(p, "gaussian", 5)
 	if err != nil || sum(gaussian) == sum(uniform(t, p, 5)) {
 		t.Errorf("two kinds of noise, one digest: %v", err)
 	}
@@ -221,7 +221,7 @@ func TestDigest(t *testing.T) {
 // values lies there; among 20·3072 the standard deviation is 0.2 %.
 func TestGaussianNoise(t *testing.T) {
 	p := official(t)
-	images, _, err := p.OpenOOD("gaussian", 20)
+	images, _, err := OpenOOD(p, "gaussian", 20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,18 +271,18 @@ func TestOpenOODFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 	if err := picture.WritePNG(filepath.Join(p.Config.Data.Dir, "a.png"), img); err != nil {
 		t.Fatal(err)
 	}
-	images, _, err := p.OpenOOD("folder:"+p.Config.Data.Dir, 0)
+	images, _, err := OpenOOD(p, "folder:"+p.Config.Data.Dir, 0)
 	if err != nil || images.Len() != 1 {
 		t.Errorf("got %v", err)
 	}
 	for name, kind := range map[string]error{
 		"textures": data.ErrMissing, "folder:" + t.TempDir(): data.ErrMissing, "cifar10": data.ErrBadData, "interp": data.ErrMissing,
 	} {
-		if _, _, err := p.OpenOOD(name, 0); !errors.Is(err, kind) {
+		if _, _, err := OpenOOD(p, name, 0); !errors.Is(err, kind) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, _, err := p.OpenOOD("nosuch", 0); err == nil {
+	if _, _, err := OpenOOD(p, "nosuch", 0); err == nil {
 		t.Error("an unknown set was opened")
 	}
 }
@@ -293,7 +293,7 @@ func TestChains(t *testing.T) {
 	p := official(t)
 	p.Config.Sampler.StepSize, p.Config.Sampler.Noise = 0.1, 0.01
 	var told int
-	r, err := p.Chains(context.Background(), ChainsOptions{N: 3, Steps: 16, Every: 1, Fresh: true, Seed: 4}, func(steps int) { told = steps })
+	r, err := WatchChains(context.Background(), p, ChainsOptions{N: 3, Steps: 16, Every: 1, Fresh: true, Seed: 4}, func(steps int) { told = steps })
 	if err != nil || told != 16 || len(r.Records) != 16 || r.LogPx.N != 3*8 || len(r.DataHash) != 64 {
 		t.Fatalf("%d records, told of %d, %+v: %v", len(r.Records), told, r.LogPx, err)
 	}
@@ -307,11 +307,11 @@ func TestChains(t *testing.T) {
 			}
 		}
 	}
-	again, err := p.Chains(context.Background(), ChainsOptions{N: 3, Steps: 32, Every: 2, Fresh: true, Seed: 4}, nil)
+	again, err := WatchChains(context.Background(), p, ChainsOptions{N: 3, Steps: 32, Every: 2, Fresh: true, Seed: 4}, nil)
 	if err != nil || again.Records[0].Step != 2 {
 		t.Errorf("got %+v, %v", again.Records[0], err)
 	}
-	if _, err := p.Chains(context.Background(), ChainsOptions{N: 3, Steps: 15, Every: 1, Fresh: true}, nil); err == nil {
+	if _, err := WatchChains(context.Background(), p, ChainsOptions{N: 3, Steps: 15, Every: 1, Fresh: true}, nil); err == nil {
 		t.Error("too few records were accepted")
 	}
 }
@@ -320,7 +320,7 @@ func TestChains(t *testing.T) {
 func TestChainsThatDiverge(t *testing.T) {
 	p := official(t)
 	spoil(p)
-	if _, err := p.Chains(context.Background(), ChainsOptions{N: 2, Steps: 64, Every: 4, Fresh: true}, nil); !errors.Is(err, data.ErrBadData) {
+	if _, err := WatchChains(context.Background(), p, ChainsOptions{N: 2, Steps: 64, Every: 4, Fresh: true}, nil); !errors.Is(err, data.ErrBadData) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -48,7 +48,7 @@ func (told Watch) of(about string, total int) func(n int) {
 
 // NewScorer prepares scores. Those that compare with the training images or need a
 // temperature run these images through the network first. Notes are sentences for the user.
-func (p *Predictor) NewScorer(ctx context.Context, o ScorerOptions, told Watch) (*Scorer, []string, error) {
+func NewScorer(ctx context.Context, p *Predictor, o ScorerOptions, told Watch) (*Scorer, []string, error) {
 	for _, name := range o.Scores {
 		if !slices.Contains(AllScores, name) {
 			return nil, nil, fmt.Errorf("no score %q; there are %s", name, strings.Join(AllScores, ", "))
@@ -118,7 +118,7 @@ func (s *Scorer) fitFeatures(ctx context.Context, told Watch) ([]string, error) 
 	}
 	o.FitImages, o.FitData = images.Len(), on.Digest
 	if o.uses("mahalanobis", "relative") {
-		if s.gaussians, err = metrics.FitGaussians(on.Features, on.Labels, s.p.net.Config.Classes); err != nil {
+		if s.gaussians, err = metrics.FitGaussians(on.Features, on.Labels, s.p.Net().Config.Classes); err != nil {
 			return notes, fmt.Errorf("features of the training images: %w", err)
 		}
 	}
@@ -142,7 +142,7 @@ func (s *Scorer) Score(ctx context.Context, about string, images Images, told Wa
 		return nil, set, err
 	}
 	set.Data = o.Digest
-	all, err := o.Scores()
+	all, err := PaperScores(o)
 	if err != nil {
 		return nil, set, err
 	}
@@ -150,7 +150,7 @@ func (s *Scorer) Score(ctx context.Context, about string, images Images, told Wa
 		row := o.Logits.Row(n)
 		all["maxlogit"] = append(all["maxlogit"], slices.Max(row))
 		if s.Options.Temperature > 0 {
-			all["msp"] = append(all["msp"], tempered(row, s.Options.Temperature))
+			all["msp"] = append(all["msp"], MaxProbability(row, s.Options.Temperature))
 		}
 	}
 	all["energy"], all["odin"] = all["px"], o.ODIN

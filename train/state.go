@@ -12,40 +12,31 @@ import (
 // All state of a run is here: the tensors of four files and Progress. What else a trainer
 // holds follows from the configuration.
 
-// bufferTensor is the replay buffer's name in its file.
-const bufferTensor = "replay_buffer"
-
-// named is a tensor of the run's state.
-type named struct {
-	name  string
-	value backend.Tensor
-}
-
 // files lists the state's tensors by checkpoint file. Names in model and ema are those of the
 // official state dict.
-func (t *Trainer) files() map[string][]named {
+func (t *Trainer) files() map[string][]Named {
 	p := t.net.Params
-	f := map[string][]named{"model": t.views(p.Value)}
+	f := map[string][]Named{"model": t.views(p.Value)}
 	for _, s := range t.net.Stats {
-		f["model"] = append(f["model"], named{s.Name, s.Value})
+		f["model"] = append(f["model"], Named{s.Name, s.Value})
 	}
 	if t.ema != nil {
 		f["ema"] = t.views(t.ema.Value)
 	}
 	for _, s := range t.optimizer.State() {
-		f["optim"] = append(f["optim"], named{s.Name, s.Value})
+		f["optim"] = append(f["optim"], Named{s.Name, s.Value})
 	}
 	if t.buffer != nil {
-		f["buffer.rank000"] = []named{{bufferTensor, t.buffer.Images}}
+		f["buffer.rank000"] = []Named{{BufferTensor, t.buffer.Images}}
 	}
 	return f
 }
 
 // views names the parts of a flat tensor as the parameters are named.
-func (t *Trainer) views(flat backend.Tensor) []named {
-	var out []named
+func (t *Trainer) views(flat backend.Tensor) []Named {
+	var out []Named
 	for _, p := range t.net.Params.List {
-		out = append(out, named{p.Name, t.dev.View(flat, p.Offset, p.Shape...)})
+		out = append(out, Named{p.Name, t.dev.View(flat, p.Offset, p.Shape...)})
 	}
 	return out
 }
@@ -70,8 +61,8 @@ func (t *Trainer) Save(s *checkpoint.Store, keeper json.RawMessage) (string, err
 	for file, list := range t.files() {
 		for _, n := range list {
 			files[file] = append(files[file], checkpoint.Tensor{
-				Name: n.name, Shape: n.value.Shape(),
-				Fill: func(dst []float32) error { return t.dev.Download(dst, n.value) },
+				Name: n.Name, Shape: n.Value.Shape(),
+				Fill: func(dst []float32) error { return t.dev.Download(dst, n.Value) },
 			})
 		}
 	}
@@ -90,7 +81,7 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 		return &data.Error{Path: c.Path, Kind: data.ErrBadData, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
 	}
 	for file, list := range t.files() {
-		if err := upload(t.dev, list, c.Files[file]); err != nil {
+		if err := Upload(t.dev, list, c.Files[file]); err != nil {
 			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)
 		}
 	}
@@ -110,23 +101,4 @@ func readState(c *checkpoint.Checkpoint) (s state, err error) {
 		return s, fmt.Errorf("%s: state.json: %w", c.Path, err)
 	}
 	return s, nil
-}
-
-// upload fills tensors from those of a file, which must have the same names and shapes.
-func upload(d backend.Device, list []named, file []checkpoint.Tensor) error {
-	byName := map[string]checkpoint.Tensor{}
-	for _, f := range file {
-		byName[f.Name] = f
-	}
-	for _, n := range list {
-		f, ok := byName[n.name]
-		if !ok {
-			return fmt.Errorf("has no tensor %s", n.name)
-		}
-		if fmt.Sprint(f.Shape) != fmt.Sprint(n.value.Shape()) || f.F32 == nil {
-			return fmt.Errorf("%s has shape %v, this configuration wants float32 %v", n.name, f.Shape, n.value.Shape())
-		}
-		d.Upload(n.value, f.F32)
-	}
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"jem/backend"
 	"jem/internal/philox"
 	"jem/model"
 	"jem/sampler"
@@ -110,13 +109,11 @@ func (t *Trainer) chain(i, step, which int) {
 		labels = t.batch.host(i)
 	}
 	t.buffer.Draw(v.x, labels, t.draw(step), which)
-	sgld := t.sgld
-	sgld.Steps += t.cfg.Guard.ExtraSteps * int(t.progress.Reseed)
-	m := &t.moves[which]
-	if m.steps != sgld.Steps {
-		m.plan(t.dev, sgld, t.density(i), v)
+	if t.moves[which] == nil {
+		t.moves[which] = sampler.NewChains(t.dev, t.sgld, v.x, v.grad, func(int) sampler.Target { return t.density(i) })
 	}
-	m.chain.Run(t.keys.chain.At(t.draw(step), which*sgld.Steps))
+	steps := t.sgld.Steps + t.cfg.Guard.ExtraSteps*int(t.progress.Reseed)
+	t.moves[which].Move(t.batch.parts[i].N, steps, t.keys.chain.At(t.draw(step), which*steps))
 	t.buffer.Put(v.x)
 }
 
@@ -131,19 +128,6 @@ func (t *Trainer) density(i int) sampler.Target {
 		return model.Given{JEM: t.jem, Labels: t.batch.views[i].labels}
 	}
 	return t.jem
-}
-
-// move is the planned movement of one part's chains.
-type move struct {
-	steps int // 0: none planned yet
-	chain backend.Chain
-}
-
-func (m *move) plan(d backend.Device, s sampler.SGLD, target sampler.Target, v view) {
-	if m.steps > 0 {
-		m.chain.Close()
-	}
-	m.steps, m.chain = s.Steps, s.Chain(d, target, v.x, v.grad)
 }
 
 // differentiate computes the loss and the parameter gradients. Parts go through the

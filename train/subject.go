@@ -33,13 +33,13 @@ type Protocol struct {
 func (p *Predictor) Subject() (Subject, error) {
 	s := Subject{
 		Checkpoint: p.Checkpoint, Step: p.Step, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
-		Noise: p.evalNoise(), Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
+		Noise: p.Noise(), Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
 	}
 	hash := sha256.New()
 	for _, q := range append(p.parameters(), p.stats()...) {
-		values := make([]float32, backend.Len(q.value))
-		if err := p.dev.Download(values, q.value); err != nil {
-			return s, fmt.Errorf("read %s: %w", q.name, err)
+		values := make([]float32, backend.Len(q.Value))
+		if err := p.dev.Download(values, q.Value); err != nil {
+			return s, fmt.Errorf("read %s: %w", q.Name, err)
 		}
 		if err := binary.Write(hash, binary.LittleEndian, values); err != nil {
 			return s, err
@@ -57,8 +57,8 @@ func (p *Predictor) precision() string {
 	return "float32"
 }
 
-// evalNoise is the std of the noise at evaluation.
-func (p *Predictor) evalNoise() float32 {
+// Noise is the std of the noise at evaluation.
+func (p *Predictor) Noise() float32 {
 	if p.Config.Data.EvalNoise {
 		return p.Config.Data.Noise
 	}

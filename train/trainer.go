@@ -27,12 +27,12 @@ type Trainer struct {
 
 	objective  model.Objective
 	sgld       sampler.SGLD
-	moves      [2]move // of the chains for log p(x) and log p(x,y)
+	moves      [2]*sampler.Chains // for log p(x) and log p(x,y)
 	schedule   optim.Schedule
 	keys       keys
 	batch      *batch
 	sumSquares backend.Tensor
-	eval       *evaluator
+	eval       *Evaluator
 	chains     []float32 // of a step, on the host
 
 	progress Progress
@@ -71,16 +71,16 @@ func newKeys(seed uint64) keys {
 // New builds the run's network, buffer and optimiser on the device. The configuration
 // must be valid; one that the machine has no memory for is a *settings.Error.
 func New(dev backend.Device, cfg Config, src Sources) (*Trainer, error) {
-	t := &Trainer{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.objective(), sgld: cfg.sgld()}
-	parts, netConfig := cfg.parts(), cfg.network(src)
+	t := &Trainer{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.Loss(), sgld: cfg.SGLD()}
+	parts, netConfig := cfg.Parts(), cfg.Network(len(src.Classes), src.Channels, src.Size)
 	if len(parts) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
 	}
-	if err := cfg.affordable(dev, src); err != nil {
+	if err := affordable(dev, &cfg, src); err != nil {
 		return nil, err
 	}
 	t.batch = newBatch(dev, parts, t.objective, netConfig)
-	t.schedule = cfg.schedule(t.TotalSteps())
+	t.schedule = cfg.Schedule(t.TotalSteps())
 	var err error
 	if t.net, err = model.New(dev, netConfig, max(len(t.batch.hostLabels), EvalBatch), cfg.Seed); err != nil {
 		return nil, err
@@ -90,14 +90,14 @@ func New(dev backend.Device, cfg Config, src Sources) (*Trainer, error) {
 		return nil, err
 	}
 	p := t.net.Params
-	if t.optimizer, err = optim.New(cfg.Optim.Name, dev, p.Value, p.Grad, cfg.hyper()); err != nil {
+	if t.optimizer, err = optim.New(cfg.Optim.Name, dev, p.Value, p.Grad, cfg.Hyper()); err != nil {
 		return nil, err
 	}
 	if cfg.Optim.EMA > 0 {
 		t.ema = optim.NewEMA(dev, p.Value, cfg.Optim.EMA)
 	}
 	t.sumSquares = dev.New(backend.Dense, 1)
-	t.eval = newEvaluator(dev, t.net)
+	t.eval = NewEvaluator(dev, t.net)
 	return t, nil
 }
 
@@ -268,7 +268,7 @@ func (t *Trainer) Evaluate(ctx context.Context, set Images, split string) (Accur
 	if t.ema != nil {
 		defer t.ema.Use()()
 	}
-	a, err := t.eval.accuracy(ctx, set)
+	a, err := t.eval.Accuracy(ctx, set)
 	a.Split, a.EMA, a.Noise = split, t.ema != nil, t.src.EvalNoise
 	return a, err
 }

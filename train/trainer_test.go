@@ -246,7 +246,7 @@ func TestCancelledRunSaves(t *testing.T) {
 func TestChainAllocatesNothing(t *testing.T) {
 	cfg := toyConfig()
 	tr, _ := run(t, cfg, 2)
-	if n := testing.AllocsPerRun(5, func() { tr.moves[0].chain.Run(tr.keys.chain) }); n != 0 {
+	if n := testing.AllocsPerRun(5, func() { tr.moves[0].Move(cfg.Train.Batch, tr.sgld.Steps, tr.keys.chain) }); n != 0 {
 		t.Errorf("%v allocations in a chain of %d steps", n, tr.sgld.Steps)
 	}
 }

@@ -14,7 +14,7 @@ type TrajectoryOptions struct {
 	Seed  uint64
 }
 
-// Trajectory is what chains were at their marks.
+// Follow is what chains were at their marks.
 type Trajectory struct {
 	Marks          []int
 	LogPx          [][]float64 // by mark and chain, up to log Z
@@ -25,13 +25,13 @@ type Trajectory struct {
 }
 
 // Trajectory follows chains of log p(x) with the run's α, σ, clip and clamp.
-func (p *Predictor) Trajectory(o TrajectoryOptions) (*Trajectory, error) {
-	c := p.net.Config
+func Follow(p *Predictor, o TrajectoryOptions) (*Trajectory, error) {
+	c := p.Net().Config
 	if o.N < 1 || o.N > EvalBatch {
 		return nil, fmt.Errorf("follow %d chains: want 1 to %d", o.N, EvalBatch)
 	}
 	images := make([]float32, o.N*c.InC*c.Size*c.Size)
-	if err := p.begin(images, o); err != nil {
+	if err := begin(p, images, o); err != nil {
 		return nil, err
 	}
 	t := &Trajectory{Marks: o.Marks, Channels: c.InC, Size: c.Size}
@@ -43,13 +43,13 @@ func (p *Predictor) Trajectory(o TrajectoryOptions) (*Trajectory, error) {
 			}
 		}
 		taken = mark
-		copy(p.eval.images, images)
-		logits, err := p.eval.forward(o.N)
+		copy(p.Batch().Images, images)
+		logits, err := p.Batch().Forward(o.N)
 		if err != nil {
 			return nil, err
 		}
 		var at Samples
-		at.add(images, logits, c.Classes)
+		at.Add(images, logits, c.Classes)
 		t.LogPx, t.Confidence = append(t.LogPx, at.LogPx), append(t.Confidence, at.Confidence)
 		t.Class, t.Images = append(t.Class, at.Class), append(t.Images, at.Images)
 	}
@@ -57,9 +57,9 @@ func (p *Predictor) Trajectory(o TrajectoryOptions) (*Trajectory, error) {
 }
 
 // begin writes the starting points.
-func (p *Predictor) begin(images []float32, o TrajectoryOptions) error {
+func begin(p *Predictor, images []float32, o TrajectoryOptions) error {
 	if o.From != "test" {
-		start, err := p.starts(SampleOptions{N: o.N, Fresh: o.From == "fresh", Class: -1, Seed: o.Seed})
+		start, err := p.Starts(SampleOptions{N: o.N, Fresh: o.From == "fresh", Class: -1, Seed: o.Seed})
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (p *Predictor) begin(images []float32, o TrajectoryOptions) error {
 	if test.Len() < o.N {
 		return &data.Error{Path: p.Config.Data.Dir, Kind: data.ErrMissing, Reason: fmt.Sprintf("%d test images, want %d", test.Len(), o.N)}
 	}
-	test.Batch(0, p.eval.images, p.eval.labels)
-	copy(images, p.eval.images)
+	test.Batch(0, p.Batch().Images, p.Batch().Labels)
+	copy(images, p.Batch().Images)
 	return nil
 }

@@ -168,7 +168,7 @@ func (v *validator) pictures(d Data) {
 
 // enough wants a batch of images left of n to train on.
 func (v *validator) enough(c Config, n int) {
-	held := c.Data.held(n)
+	held := c.Data.Held(n)
 	if left := n - held; left < c.Train.Batch {
 		v.fault("train.batch", "%d, but only %d images are left to train on (%d, less %d held out): lower train.batch, data.valid or data.valid_share, or raise data.limit",
 			c.Train.Batch, max(left, 0), n, held)
@@ -281,4 +281,16 @@ func (v *validator) device(d Device) {
 	v.oneOf("device.precision_scope", d.PrecisionScope, "chain", "all")
 	v.oneOf("device.conv_engine", d.ConvEngine, "auto", "graph", "legacy")
 	v.count("device.workspace_limit", d.WorkspaceLimit, 1, maxWorkspace)
+}
+
+// CheckImages checks what Validate can't know before the images were read: settings against
+// the number of training images and classes, and their side in pixels.
+func (c *Config) CheckImages(images, classes, side int) error {
+	var v validator
+	v.buffer(c.Sampler, c.Objective, classes)
+	if c.Data.Crop >= side {
+		v.fault("data.crop", "%d: images of %d pixels allow 0 to %d", c.Data.Crop, side, side-1)
+	}
+	v.enough(*c, images)
+	return v.err()
 }

@@ -57,7 +57,7 @@ func (s *sizes) images() *checkpoint.Tensor {
 		return nil
 	}
 	slots := len(s.buffer) / (s.channels * s.side * s.side)
-	return &checkpoint.Tensor{Name: bufferTensor, Shape: []int{slots, s.channels, s.side, s.side}, F32: s.buffer}
+	return &checkpoint.Tensor{Name: BufferTensor, Shape: []int{slots, s.channels, s.side, s.side}, F32: s.buffer}
 }
 
 // OpenFile loads a network from a file that package weights reads. What the file doesn't say
@@ -79,7 +79,7 @@ func OpenFile(dev backend.Device, path string, o weights.Options) (*Predictor, e
 	if w.Buffer != nil {
 		p.buffer = w.Buffer.F32
 	}
-	p.eval, p.Classes = newEvaluator(dev, p.net), classNames(cfg.Data, w.Config.Classes)
+	p.eval, p.Classes = NewEvaluator(dev, p.net), classNames(cfg.Data, w.Config.Classes)
 	return p, w.Upload(dev, p.net)
 }
 
@@ -135,7 +135,7 @@ func checkpointFiles(w *weights.Weights) map[string][]checkpoint.Tensor {
 	f := map[string][]checkpoint.Tensor{"model": append(slices.Clone(w.Params), w.Stats...)}
 	if b := w.Buffer; b != nil {
 		pixels := b.Shape[1] * b.Shape[2] * b.Shape[3]
-		f["buffer.rank000"] = []checkpoint.Tensor{{Name: bufferTensor, Shape: []int{b.Shape[0], pixels}, F32: b.F32}}
+		f["buffer.rank000"] = []checkpoint.Tensor{{Name: BufferTensor, Shape: []int{b.Shape[0], pixels}, F32: b.F32}}
 	}
 	return f
 }

@@ -98,7 +98,7 @@ func attackOnce(c *cli.Context, s *screen, m *train.Predictor, o train.AttackOpt
 	run.Point = func(at train.AttackPoint) {
 		s.log.Info("attacked", zap.String("attack", o.Kind), zap.Int("refine", o.Refine), zap.Float64("epsilon_255", at.Epsilon), zap.Float64("accuracy", at.Accuracy))
 	}
-	return m.AttackWith(c.Context, c.String("split"), o, run)
+	return train.AttackWith(c.Context, m, c.String("split"), o, run)
 }
 
 // worst joins the attacks on each predictor.

@@ -29,7 +29,7 @@ func (p *program) calibration(c *cli.Context, s *screen, m *train.Predictor) err
 	if err != nil {
 		return err
 	}
-	result, notes, err := m.Calibrate(split, on, valid)
+	result, notes, err := train.Calibrate(m, split, on, valid)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (p *program) proper(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	result, _, err := m.Calibrate(c.String("split"), on, nil)
+	result, _, err := train.Calibrate(m, c.String("split"), on, nil)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (p *program) chains(c *cli.Context, s *screen, m *train.Predictor) error {
 		return usagef(c, "--n %d, --steps %d, --every %d: want 1 to %d chains and 16 records of each", o.N, o.Steps, o.Every, train.EvalBatch)
 	}
 	bar := s.follow()
-	r, err := m.Chains(c.Context, o, func(steps int) { bar("SGLD steps", steps, o.Steps) })
+	r, err := train.WatchChains(c.Context, m, o, func(steps int) { bar("SGLD steps", steps, o.Steps) })
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (p *program) distal(c *cli.Context, _ *screen, m *train.Predictor) error {
 	if o.Class < 0 {
 		return usagef(c, "--class %q: want 0 to %d or one of %s", name, len(m.Classes)-1, strings.Join(m.Classes, ", "))
 	}
-	r, err := m.Distal(o)
+	r, err := train.Distal(m, o)
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ func (p *program) accuracy(c *cli.Context, s *screen, m *train.Predictor) error 
 		images = train.Head(images, c.Int("limit"))
 		for _, k := range refine {
 			about := fmt.Sprintf("noise %g, refine %d", noise, k)
-			a, err := m.Classify(c.Context, images, c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
+			a, err := train.Classify(c.Context, m, images, c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
 			if err != nil {
 				return err
 			}

@@ -104,7 +104,7 @@ func (j *judges) classifier(c *cli.Context, s *screen, m *train.Predictor) error
 	if err != nil {
 		return err
 	}
-	judge, err := other.Classifier()
+	judge, err := train.NewClassifier(other)
 	if err != nil {
 		return err
 	}

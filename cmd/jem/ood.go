@@ -29,7 +29,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	scorer, notes, err := m.NewScorer(c.Context, o, s.follow())
+	scorer, notes, err := train.NewScorer(c.Context, m, o, s.follow())
 	s.notes(notes)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 // openOthers opens all sets, before the hours that scores may take.
 func openOthers(c *cli.Context, s *screen, m *train.Predictor, names []string) (all []train.Images, err error) {
 	for _, name := range names {
-		images, notes, err := m.OpenOOD(name, c.Int("limit"))
+		images, notes, err := train.OpenOOD(m, name, c.Int("limit"))
 		s.notes(notes)
 		if err != nil {
 			return nil, err

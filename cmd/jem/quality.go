@@ -27,7 +27,7 @@ func (p *program) quality(c *cli.Context, s *screen, m *train.Predictor) error {
 	}
 	defer judges.close()
 	o.NoInception = judges.missing
-	result, drawn, err := m.Quality(c.Context, o, judges.networks, s.stages())
+	result, drawn, err := train.Judge(c.Context, m, o, judges.networks, s.stages())
 	s.close()
 	if err != nil {
 		return err

@@ -101,7 +101,7 @@ func (p *program) animate(c *cli.Context, m *train.Predictor, o train.SampleOpti
 	if every == 0 {
 		every = max(1, o.Steps/frames)
 	}
-	film, err := m.Animate(o, every)
+	film, err := train.Animate(m, o, every)
 	if err != nil {
 		return err
 	}

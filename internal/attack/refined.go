@@ -21,19 +21,18 @@ type Network interface {
 // identity (straight through), as the official code does by moving the chains in place; for
 // k = 0 it is exact for the noise drawn.
 type Refined struct {
-	chains  int
-	noise   float32
-	sgld    sampler.SGLD
-	density sampler.Target
-	net     Network
-	dev     backend.Device
+	chains int
+	noise  float32
+	steps  int
+	net    Network
+	dev    backend.Device
 
 	shape               []int          // C, H, W
 	classes, batch      int            // images a pass
 	x, grad             backend.Tensor // (batch·chains,C,H,W)
 	mean, dlogits, coef backend.Tensor // (batch·chains,K) and (…,3)
 	labels              backend.Tensor
-	moves               refinement
+	moves               *sampler.Chains
 	copies, logits      []float32 // host: (batch·chains,D), (…,K)
 	answers             []float32 // averaged logits of all images of a call
 }
@@ -56,7 +55,7 @@ func NewRefined(d backend.Device, o RefinedOptions) *Refined {
 	rows := batch * o.Chains
 	pixels := o.Shape[0] * o.Shape[1] * o.Shape[2]
 	r := &Refined{
-		chains: o.Chains, noise: o.Noise, sgld: o.SGLD, density: o.Density, net: o.Net, dev: d,
+		chains: o.Chains, noise: o.Noise, steps: o.SGLD.Steps, net: o.Net, dev: d,
 		shape: o.Shape, classes: o.Classes, batch: batch,
 		x:       d.New(backend.Image, rows, o.Shape[0], o.Shape[1], o.Shape[2]),
 		grad:    d.New(backend.Image, rows, o.Shape[0], o.Shape[1], o.Shape[2]),
@@ -73,32 +72,13 @@ func NewRefined(d backend.Device, o RefinedOptions) *Refined {
 		coef = append(coef, share, 0, -share)
 	}
 	d.Upload(r.coef, coef)
+	r.moves = sampler.NewChains(d, o.SGLD, r.x, r.grad, func(int) sampler.Target { return o.Density })
 	return r
-}
-
-// refinement is the planned movement of the first rows of x.
-type refinement struct {
-	rows  int // 0: none planned yet
-	x     backend.Tensor
-	chain backend.Chain
-}
-
-// plan prepares to move so many rows.
-func (r *Refined) plan(rows int) {
-	r.closeMoves()
-	x := r.dev.Rows(r.x, 0, rows)
-	r.moves = refinement{rows, x, r.sgld.Chain(r.dev, r.density, x, r.dev.Rows(r.grad, 0, rows))}
-}
-
-func (r *Refined) closeMoves() {
-	if r.moves.rows > 0 {
-		r.moves.chain.Close()
-	}
 }
 
 // Close frees the device's memory.
 func (r *Refined) Close() {
-	r.closeMoves()
+	r.moves.Close()
 	r.dev.Free(r.x, r.grad, r.mean, r.dlogits, r.coef, r.labels)
 }
 
@@ -158,13 +138,10 @@ func (r *Refined) forward(images []float32, n int, key philox.Key) error {
 	for i := range copies {
 		copies[i] += images[i/(d*r.chains)*d+i%d]
 	}
-	if rows != r.moves.rows {
-		r.plan(rows)
-	}
-	x := r.moves.x
+	x := r.moves.Images(rows)
 	r.dev.Upload(x, copies)
 	key.Sub++
-	r.moves.chain.Run(key)
+	r.moves.Move(rows, r.steps, key)
 	logits := r.logits[:rows*r.classes]
 	if err := r.dev.Download(logits, r.net.Forward(x)); err != nil {
 		return err

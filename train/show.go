@@ -1,0 +1,43 @@
+package train
+
+import "context"
+
+// maxSamples bounds how many chains Samples looks at.
+const maxSamples = 1000
+
+// Samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
+// that would be used for evaluation. It ends early when ctx does.
+func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
+	if t.ema != nil {
+		defer t.ema.Use()()
+	}
+	c := t.net.Config
+	pixels, size := c.InC*c.Size*c.Size, t.buffer.Images.Shape()[0]
+	n := min(size, maxSamples)
+	host := make([]float32, pixels)
+	s := &Samples{Channels: c.InC, Size: c.Size}
+	for lo := 0; lo < n; lo += EvalBatch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m := min(EvalBatch, n-lo)
+		for i := range m {
+			slot := (lo + i) * size / n
+			if err := t.dev.Download(host, t.dev.Rows(t.buffer.Images, slot, slot+1)); err != nil {
+				return nil, err
+			}
+			copy(t.eval.Images[i*pixels:], host)
+		}
+		logits, err := t.eval.Forward(m)
+		if err != nil {
+			return nil, err
+		}
+		s.Add(t.eval.Images[:m*pixels], logits, c.Classes)
+	}
+	if t.progress.Step == 0 {
+		for i := range s.Class {
+			s.Class[i] = int(t.buffer.ClassOf(i * size / n))
+		}
+	}
+	return s.Sorted(pixels), nil
+}
