@@ -37,17 +37,18 @@ func BenchStep(dev backend.Device, c Config, channels, size, classes, steps int)
 	if err := affordable(dev, &c, src); err != nil {
 		return StepBench{}, err
 	}
-	t, err := New(clock, c, src)
+	s, err := NewStep(clock, c, src)
 	if err != nil {
 		return StepBench{}, err
 	}
-	if _, err := t.step(0); err != nil { // plans reorder weights, memory is touched
+	NewEvaluator(clock, s.Net)                   // a run has one: its memory counts
+	if _, err := s.Take(At{}, nil); err != nil { // plans reorder weights, memory is touched
 		return StepBench{}, err
 	}
 	var total, sgld, share, flops []float64
 	for i := range steps {
 		clock.seconds, clock.flops = 0, 0
-		r, err := t.step(i + 1)
+		r, err := s.Take(At{Step: i + 1}, nil)
 		if err != nil {
 			return StepBench{}, err
 		}

@@ -104,32 +104,50 @@ func TestChainsCanBeRecordedAndReplayed(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Objective.PXY, cfg.Objective.ClassCond = 1, true
 	cfg.Train.Steps = steps
-	train := func(d backend.Device) (params, buffer []float32) {
-		tr, err := New(d, cfg, toySources(cfg.Train.Batch))
+	trained := func(d backend.Device) (params, buffer []float32) {
+		s, err := NewStep(d, cfg, toySources(cfg.Train.Batch))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range steps {
-			if _, err := tr.step(i); err != nil {
+			if _, err := s.Take(At{Step: i}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
-		params, buffer = make([]float32, backend.Len(tr.net.Params.Value)), make([]float32, backend.Len(tr.buffer.Images))
-		if err := d.Download(params, tr.net.Params.Value); err != nil {
+		params, buffer = make([]float32, backend.Len(s.Net.Params.Value)), make([]float32, backend.Len(s.Buffer.Images))
+		if err := d.Download(params, s.Net.Params.Value); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Download(buffer, tr.buffer.Images); err != nil {
+		if err := d.Download(buffer, s.Buffer.Images); err != nil {
 			t.Fatal(err)
 		}
 		return params, buffer
 	}
 	recording := &tape{Device: open(t, 1)}
-	params, buffer := train(open(t, 1))
-	replayed, images := train(recording)
+	params, buffer := trained(open(t, 1))
+	replayed, images := trained(recording)
 	if want := 2 * (steps - 2); recording.replay != want {
 		t.Errorf("%d chains were replayed, want %d", recording.replay, want)
 	}
 	if !slices.Equal(params, replayed) || !slices.Equal(buffer, images) {
 		t.Error("replayed chains led elsewhere")
+	}
+}
+
+// Once warm, a step allocates a bounded number of small objects whatever K is: the chain
+// itself allocates nothing.
+func TestChainAllocatesNothing(t *testing.T) {
+	cfg := toyConfig()
+	s, err := NewStep(open(t, 2), cfg, toySources(cfg.Train.Batch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if _, err := s.Take(At{Step: i}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := testing.AllocsPerRun(5, func() { s.moves[0].Move(cfg.Train.Batch, s.sgld.Steps, s.keys.chain) }); n != 0 {
+		t.Errorf("%v allocations in a chain of %d steps", n, s.sgld.Steps)
 	}
 }

@@ -53,7 +53,7 @@ func (l *ledger) book(c Config, src Sources) error {
 	if err != nil {
 		return err
 	}
-	if batch.part(model.ChainPX|model.ChainXY) >= 0 {
+	if batch.Part(model.ChainPX|model.ChainXY) >= 0 {
 		pixels := netConfig.InC * netConfig.Size * netConfig.Size
 		l.Buffer = l.sizes.TensorSize(backend.Dense, c.Sampler.Buffer, pixels)
 	}

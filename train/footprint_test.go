@@ -27,11 +27,12 @@ func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 		if now, _ := dev.(backend.Sizer).InUse(); now != 0 {
 			t.Errorf("%s: foretelling took %d bytes", name, now)
 		}
-		tr, err := New(dev, cfg, src)
+		s, err := NewStep(dev, cfg, src)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tr.step(0); err != nil {
+		NewEvaluator(dev, s.Net)
+		if _, err := s.Take(At{}, nil); err != nil {
 			t.Fatal(err)
 		}
 		now, peak := dev.(backend.Sizer).InUse()
@@ -55,7 +56,7 @@ func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
 		cfg := Default()
 		cfg.Model.Depth, cfg.Model.Width = 10, 1
 		change(&cfg)
-		_, err := New(dev, cfg, noiseSources(1, 3, 32, 10))
+		_, err := NewStep(dev, cfg, noiseSources(1, 3, 32, 10))
 		var fault *settings.Error
 		if !errors.As(err, &fault) || fault.Faults[0].Path != path || !strings.HasSuffix(fault.Faults[0].Problem, "lower "+path) {
 			t.Errorf("%s: %v", path, err)

@@ -5,6 +5,7 @@ import (
 
 	"jem/backend"
 	"jem/internal/golden"
+	"jem/internal/philox"
 	"jem/model"
 	"jem/sampler"
 )
@@ -13,11 +14,10 @@ import (
 // gradients and update, on the recorded parameters, images and SGLD noise) and compares
 // the results with the recording.
 func Replay(dev backend.Device, g *golden.Step) (golden.Outcome, error) {
-	t, err := New(dev, goldenConfig(g.Config), goldenSources(g))
+	r, err := newReplay(dev, g)
 	if err != nil {
 		return golden.Outcome{}, err
 	}
-	r := &replay{Trainer: t, step: g, got: golden.Values{}}
 	kinks, err := r.run()
 	if err != nil {
 		return golden.Outcome{}, fmt.Errorf("replay %s: %w", g.Name, err)
@@ -27,12 +27,20 @@ func Replay(dev backend.Device, g *golden.Step) (golden.Outcome, error) {
 
 // replay is a recorded step being repeated.
 type replay struct {
-	*Trainer
-	step *golden.Step
-	got  golden.Values // what was computed, under the names of the file
+	*Step
+	dev      backend.Device
+	sgld     sampler.SGLD
+	recorded *golden.Step
+	got      golden.Values // what was computed, under the names of the file
 }
 
-// run is Trainer.step on what was recorded.
+func newReplay(dev backend.Device, g *golden.Step) (*replay, error) {
+	cfg := goldenConfig(g.Config)
+	s, err := NewStep(dev, cfg, goldenSources(g))
+	return &replay{Step: s, dev: dev, sgld: cfg.SGLD(), recorded: g, got: golden.Values{}}, err
+}
+
+// run is Step.Take on what was recorded.
 func (r *replay) run() (golden.Kinks, error) {
 	var record Record
 	if err := r.differentiated(&record); err != nil {
@@ -42,22 +50,24 @@ func (r *replay) run() (golden.Kinks, error) {
 	if err != nil {
 		return kinks, err
 	}
-	r.update(0, &record)
+	if err := r.Update(At{}, &record); err != nil {
+		return kinks, err
+	}
 	return kinks, r.collect(&record)
 }
 
 // differentiated goes as far as the parameter gradients.
 func (r *replay) differentiated(record *Record) error {
-	if err := r.adopt(r.step.Params("param0/")); err != nil {
+	if err := r.adopt(r.recorded.Params("param0/")); err != nil {
 		return err
 	}
-	if err := r.load(0); err != nil {
+	if err := r.Load(At{}); err != nil {
 		return err
 	}
 	if err := r.chains(); err != nil {
 		return err
 	}
-	return r.differentiate(0, record)
+	return r.Differentiate(At{}, record)
 }
 
 func goldenConfig(c golden.Config) Config {
@@ -91,54 +101,54 @@ func goldenSources(g *golden.Step) Sources {
 }
 
 // adopt sets all parameters.
-func (t *Trainer) adopt(params map[string]golden.Tensor) error {
-	for _, p := range t.net.Params.List {
+func (r *replay) adopt(params map[string]golden.Tensor) error {
+	for _, p := range r.Net.Params.List {
 		v, ok := params[p.Name]
 		if !ok || v.Len() != backend.Len(p.Value) {
 			return fmt.Errorf("param0/%s: %d values, this network has %d", p.Name, v.Len(), backend.Len(p.Value))
 		}
-		t.dev.Upload(p.Value, v.F32)
+		r.dev.Upload(p.Value, v.F32)
 	}
-	t.dev.ParamsChanged()
+	r.dev.ParamsChanged()
 	return nil
 }
 
 // chains moves the recorded chains, in place of those of the replay buffer.
 func (r *replay) chains() error {
-	b := r.batch
-	if c, ok := r.step.Chain(); ok && b.part(model.ChainPX) >= 0 {
-		if err := r.chain(r.jem, b.views[b.part(model.ChainPX)], c, true); err != nil {
+	b := r.Batch
+	if c, ok := r.recorded.Chain(); ok && b.Part(model.ChainPX) >= 0 {
+		if err := r.chain(r.JEM, b.Views[b.Part(model.ChainPX)], c, true); err != nil {
 			return err
 		}
 	}
-	if c, ok := r.step.JointChain(); ok && b.part(model.ChainXY) >= 0 {
-		v := b.views[b.part(model.ChainXY)]
-		return r.chain(model.Given{JEM: r.jem, Labels: v.labels}, v, c, false)
+	if c, ok := r.recorded.JointChain(); ok && b.Part(model.ChainXY) >= 0 {
+		v := b.Views[b.Part(model.ChainXY)]
+		return r.chain(model.Given{JEM: r.JEM, Labels: v.Labels}, v, c, false)
 	}
 	return nil
 }
 
 // chain is sampler.SGLD with recorded normals ε: x + α·g by the device's step without
 // noise, then σ·ε. It keeps the first gradient and every position if asked to.
-func (r *replay) chain(target sampler.Target, v view, c golden.Chain, keep bool) error {
+func (r *replay) chain(target sampler.Target, v View, c golden.Chain, keep bool) error {
 	d := r.dev
-	d.Upload(v.x, c.Start)
-	noise := d.New(backend.Image, v.x.Shape()...)
+	d.Upload(v.X, c.Start)
+	noise := d.New(backend.Image, v.X.Shape()...)
 	for k, z := range c.Noise {
-		target.LogDensityGrad(v.grad, v.x)
+		target.LogDensityGrad(v.Grad, v.X)
 		p := r.sgld.At(k)
 		sigma := p.Noise
 		p.Noise = 0
 		if keep && k == 0 {
-			if err := r.keep("sgld/grad0", v.grad); err != nil {
+			if err := r.keep("sgld/grad0", v.Grad); err != nil {
 				return err
 			}
 		}
-		d.SGLDStep(v.x, v.grad, r.keys.chain, p)
+		d.SGLDStep(v.X, v.Grad, philox.Key{}, p)
 		d.Upload(noise, z)
-		d.Axpy(v.x, sigma, noise)
+		d.Axpy(v.X, sigma, noise)
 		if keep {
-			if err := r.keep(fmt.Sprintf("sgld/x%d", k+1), v.x); err != nil {
+			if err := r.keep(fmt.Sprintf("sgld/x%d", k+1), v.X); err != nil {
 				return err
 			}
 		}
@@ -157,9 +167,9 @@ func (r *replay) collect(rec *Record) error {
 		"l_px": rec.PX, "f_xp": rec.LogPxPos, "f_xq": rec.LogPxNeg,
 		"l_pyx": rec.PYX, "l_pxy": rec.PXY, "L": rec.L,
 	})
-	k, lo := r.net.Config.Classes, 0
-	for _, p := range r.batch.parts {
-		logits := r.batch.logits[lo*k : (lo+p.N)*k]
+	k, lo := r.Net.Config.Classes, 0
+	for _, p := range r.Batch.Parts {
+		logits := r.Batch.Logits[lo*k : (lo+p.N)*k]
 		switch p.Role {
 		case model.DataPX:
 			r.got["out/lse_xp"] = logSumExps(logits, k)
@@ -170,7 +180,7 @@ func (r *replay) collect(rec *Record) error {
 		}
 		lo += p.N
 	}
-	for _, p := range r.net.Params.List {
+	for _, p := range r.Net.Params.List {
 		if err := r.keep("param1/"+p.Name, p.Value); err != nil {
 			return err
 		}
@@ -180,12 +190,12 @@ func (r *replay) collect(rec *Record) error {
 
 // gradients reads the parameter gradients and compares them.
 func (r *replay) gradients() (golden.Comparison, error) {
-	for _, p := range r.net.Params.List {
+	for _, p := range r.Net.Params.List {
 		if err := r.keep("grad/"+p.Name, p.Grad); err != nil {
 			return golden.Comparison{}, err
 		}
 	}
-	return r.step.CompareGrad(r.got), nil
+	return r.recorded.CompareGrad(r.got), nil
 }
 
 func logSumExps(logits []float32, k int) []float32 {

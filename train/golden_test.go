@@ -136,11 +136,10 @@ func TestKinksAreFound(t *testing.T) {
 // differentiated repeats a step up to its gradients and finds its ambiguous units.
 func differentiated(t *testing.T, step *golden.Step) (*replay, []unit) {
 	t.Helper()
-	trainer, err := New(openISA(t, ""), goldenConfig(step.Config), goldenSources(step))
+	r, err := newReplay(openISA(t, ""), step)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &replay{Trainer: trainer, step: step, got: golden.Values{}}
 	if err := r.differentiated(&Record{}); err != nil {
 		t.Fatal(err)
 	}

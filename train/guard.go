@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"jem/backend"
 	"jem/model"
 )
 
@@ -69,55 +68,10 @@ func (t *Trainer) faults(r *Record) string {
 		return fmt.Sprintf("the gradient's norm %.4g exceeds guard.max_grad = %g", r.GradNorm, g.MaxGrad)
 	case exceeds(r.LogPxPos, g.MaxLogPx), exceeds(r.LogPxNeg, g.MaxLogPx):
 		return fmt.Sprintf("log p(x) of %.4g on data, %.4g on samples exceeds guard.max_log_px = %g", r.LogPxPos, r.LogPxNeg, g.MaxLogPx)
-	case t.batch.part(model.ChainPX) >= 0 && exceeds(r.Gap(), g.MaxGap):
+	case t.step.Batch.Part(model.ChainPX) >= 0 && exceeds(r.Gap(), g.MaxGap):
 		return fmt.Sprintf("f(x⁺) − f(x⁻) = %.4g exceeds guard.max_gap = %g", r.Gap(), g.MaxGap)
 	case g.Spike > 0 && b.Steps >= g.Window && math.Abs(r.L-b.Mean) > float64(g.Spike)*b.deviation():
 		return fmt.Sprintf("L = %.4g is more than guard.spike = %g deviations of %.3g from its running mean %.4g", r.L, g.Spike, b.deviation(), b.Mean)
-	}
-	return ""
-}
-
-// inspect refuses chains that left the space of images.
-func (t *Trainer) inspect(r *Record) error {
-	g := t.cfg.Guard
-	for i, p := range t.batch.parts {
-		if p.Role&(model.ChainPX|model.ChainXY) == 0 {
-			continue
-		}
-		x := t.batch.views[i].x
-		if n := backend.Len(x); len(t.chains) < n {
-			t.chains = make([]float32, n)
-		}
-		pixels := t.chains[:backend.Len(x)]
-		if err := t.dev.Download(pixels, x); err != nil {
-			return err
-		}
-		if reason := strayed(g, pixels); reason != "" {
-			return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
-		}
-	}
-	return nil
-}
-
-// strayed says what is wrong with the chains' pixels.
-func strayed(g Guard, pixels []float32) string {
-	outside, largest := 0, float32(0)
-	for _, v := range pixels {
-		a := float32(math.Abs(float64(v)))
-		if !(a <= math.MaxFloat32) {
-			return fmt.Sprintf("a chain has a pixel of %v", v)
-		}
-		if a >= 1 {
-			outside++
-		}
-		largest = max(largest, a)
-	}
-	share := float32(outside) / float32(len(pixels))
-	switch {
-	case g.MaxPixel > 0 && largest > g.MaxPixel:
-		return fmt.Sprintf("a chain has a pixel of %.4g, beyond guard.max_pixel = %g", largest, g.MaxPixel)
-	case share > g.Saturation:
-		return fmt.Sprintf("%.2f %% of the chains' pixels are at or beyond ±1, more than guard.saturation = %g", 100*share, g.Saturation)
 	}
 	return ""
 }

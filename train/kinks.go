@@ -95,8 +95,8 @@ func (r *replay) flip(u *unit) (golden.Comparison, error) {
 
 // backward repeats the backward pass of differentiate.
 func (r *replay) backward() (golden.Comparison, error) {
-	r.dev.Fill(r.net.Params.Grad, 0)
-	r.net.ParamGrad(r.batch.dlogit)
+	r.dev.Fill(r.Net.Params.Grad, 0)
+	r.Net.ParamGrad(r.Batch.dlogit)
 	return r.gradients()
 }
 
@@ -137,13 +137,13 @@ func (r *replay) toggle(u *unit) error {
 // first.
 func (r *replay) ambiguous() ([]unit, error) {
 	var all []unit
-	for _, t := range r.net.Activations() {
+	for _, t := range r.Net.Activations() {
 		values := make([]float32, backend.Len(t))
 		if err := r.dev.Download(values, t); err != nil {
 			return nil, err
 		}
 		n := len(values) / t.Shape()[0]
-		for _, u := range nearZero(values, r.net.Config.Slope) {
+		for _, u := range nearZero(values, r.Net.Config.Slope) {
 			u.sample = r.dev.Rows(t, u.at/n, u.at/n+1)
 			u.at %= n
 			all = append(all, u)

@@ -93,7 +93,7 @@ func inject(t *testing.T, cfg Config, from, times int, spoil func(*injected, flo
 		}
 		done = step
 		in.dev.grad, in.dev.logits = keep, keep
-		if step%(1<<reseedShift) != from || in.left == 0 {
+		if step%(1<<24) != from || in.left == 0 {
 			return
 		}
 		in.left--
@@ -110,9 +110,9 @@ var spoilers = map[string]func(*injected, float32){
 	"gradient": func(in *injected, v float32) {
 		in.dev.grad = func(s []float32) { s[0] = min(v, 1e9) * min(v, 1e9) }
 	},
-	"buffer": func(in *injected, v float32) { in.Trainer.dev.Fill(in.buffer.Images, v) },
+	"buffer": func(in *injected, v float32) { in.Trainer.dev.Fill(in.step.Buffer.Images, v) },
 	"weight": func(in *injected, v float32) {
-		in.Trainer.dev.Fill(in.Trainer.dev.View(in.net.Params.Value, in.net.Params.Len()-1, 1), v)
+		in.Trainer.dev.Fill(in.Trainer.dev.View(in.step.Net.Params.Value, in.step.Net.Params.Len()-1, 1), v)
 		in.Trainer.dev.ParamsChanged()
 	},
 }
@@ -215,7 +215,7 @@ func TestARollbackDrawsNewNumbers(t *testing.T) {
 
 func TestGuardSeesDrift(t *testing.T) {
 	g := Default().Guard
-	tr := &Trainer{cfg: Config{Guard: g, Train: Loop{MaxLoss: 1e8}}, batch: &batch{parts: guardedParts()}}
+	tr := &Trainer{cfg: Config{Guard: g, Train: Loop{MaxLoss: 1e8}}, step: &Step{Batch: &Batch{Parts: guardedParts()}}}
 	for i := range 2 * g.Window {
 		tr.progress.Baseline.add(2+0.1*float64(i%3), g.Window)
 	}
@@ -235,19 +235,6 @@ func TestGuardSeesDrift(t *testing.T) {
 		r.L = 2
 		tc.change(&r)
 		if got := tr.faults(&r); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
-		}
-	}
-	for name, tc := range map[string]struct {
-		pixels []float32
-		want   string
-	}{
-		"healthy":     {[]float32{0, 1, -1, 2}, ""},
-		"saturated":   {[]float32{1, 1, -1, 2}, "guard.saturation"},
-		"far":         {[]float32{0, 0, 101}, "guard.max_pixel"},
-		"not numbers": {[]float32{0, float32(math.NaN())}, "a pixel of NaN"},
-	} {
-		if got := strayed(g, tc.pixels); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}

@@ -8,11 +8,11 @@ const maxSamples = 1000
 // Samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
 // that would be used for evaluation. It ends early when ctx does.
 func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
-	if t.ema != nil {
-		defer t.ema.Use()()
+	if t.step.EMA != nil {
+		defer t.step.EMA.Use()()
 	}
-	c := t.net.Config
-	pixels, size := c.InC*c.Size*c.Size, t.buffer.Images.Shape()[0]
+	c := t.step.Net.Config
+	pixels, size := c.InC*c.Size*c.Size, t.step.Buffer.Images.Shape()[0]
 	n := min(size, maxSamples)
 	host := make([]float32, pixels)
 	s := &Samples{Channels: c.InC, Size: c.Size}
@@ -23,7 +23,7 @@ func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
 		m := min(EvalBatch, n-lo)
 		for i := range m {
 			slot := (lo + i) * size / n
-			if err := t.dev.Download(host, t.dev.Rows(t.buffer.Images, slot, slot+1)); err != nil {
+			if err := t.dev.Download(host, t.dev.Rows(t.step.Buffer.Images, slot, slot+1)); err != nil {
 				return nil, err
 			}
 			copy(t.eval.Images[i*pixels:], host)
@@ -36,7 +36,7 @@ func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
 	}
 	if t.progress.Step == 0 {
 		for i := range s.Class {
-			s.Class[i] = int(t.buffer.ClassOf(i * size / n))
+			s.Class[i] = int(t.step.Buffer.ClassOf(i * size / n))
 		}
 	}
 	return s.Sorted(pixels), nil

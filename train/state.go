@@ -15,19 +15,19 @@ import (
 // files lists the state's tensors by checkpoint file. Names in model and ema are those of the
 // official state dict.
 func (t *Trainer) files() map[string][]Named {
-	p := t.net.Params
+	p := t.step.Net.Params
 	f := map[string][]Named{"model": t.views(p.Value)}
-	for _, s := range t.net.Stats {
+	for _, s := range t.step.Net.Stats {
 		f["model"] = append(f["model"], Named{s.Name, s.Value})
 	}
-	if t.ema != nil {
-		f["ema"] = t.views(t.ema.Value)
+	if t.step.EMA != nil {
+		f["ema"] = t.views(t.step.EMA.Value)
 	}
-	for _, s := range t.optimizer.State() {
+	for _, s := range t.step.Optimizer.State() {
 		f["optim"] = append(f["optim"], Named{s.Name, s.Value})
 	}
-	if t.buffer != nil {
-		f["buffer.rank000"] = []Named{{BufferTensor, t.buffer.Images}}
+	if t.step.Buffer != nil {
+		f["buffer.rank000"] = []Named{{BufferTensor, t.step.Buffer.Images}}
 	}
 	return f
 }
@@ -35,7 +35,7 @@ func (t *Trainer) files() map[string][]Named {
 // views names the parts of a flat tensor as the parameters are named.
 func (t *Trainer) views(flat backend.Tensor) []Named {
 	var out []Named
-	for _, p := range t.net.Params.List {
+	for _, p := range t.step.Net.Params.List {
 		out = append(out, Named{p.Name, t.dev.View(flat, p.Offset, p.Shape...)})
 	}
 	return out
@@ -77,7 +77,7 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 		return err
 	}
 	t.progress = s.Progress
-	if len(t.optimizer.State()) > 0 && c.Files["optim"] == nil {
+	if len(t.step.Optimizer.State()) > 0 && c.Files["optim"] == nil {
 		return &data.Error{Path: c.Path, Kind: data.ErrBadData, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
 	}
 	for file, list := range t.files() {

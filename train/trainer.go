@@ -6,34 +6,18 @@ import (
 	"fmt"
 
 	"jem/backend"
-	"jem/internal/optim"
-	"jem/internal/philox"
 	"jem/model"
-	"jem/sampler"
 )
 
-// Trainer is one run in progress: everything that a checkpoint holds and what is derived
-// from the configuration. It belongs to one goroutine, its device's.
+// Trainer is one run in progress: the step that is repeated, and the course: what has been
+// done, what is due, what to do when a step diverges. It belongs to one goroutine, its
+// device's.
 type Trainer struct {
-	cfg Config
-	dev backend.Device
-	src Sources
-
-	net       *model.WideResNet
-	jem       *model.JEM
-	buffer    *sampler.ReplayBuffer // nil without chains
-	optimizer optim.Optimizer
-	ema       *optim.EMA // nil when off
-
-	objective  model.Objective
-	sgld       sampler.SGLD
-	moves      [2]*sampler.Chains // for log p(x) and log p(x,y)
-	schedule   optim.Schedule
-	keys       keys
-	batch      *batch
-	sumSquares backend.Tensor
-	eval       *Evaluator
-	chains     []float32 // of a step, on the host
+	cfg  Config
+	dev  backend.Device
+	src  Sources
+	step *Step
+	eval *Evaluator
 
 	progress Progress
 	saved    mark // of the latest checkpoint
@@ -57,86 +41,27 @@ type mark struct {
 	any                    bool // false: none yet
 }
 
-// keys are the streams of random numbers that training steps draw from.
-type keys struct{ labels, chain, drop philox.Key }
-
-func newKeys(seed uint64) keys {
-	return keys{
-		labels: philox.New(seed, 0, philox.Labels),
-		chain:  philox.New(seed, 0, philox.ChainNoise),
-		drop:   philox.New(seed, 0, philox.DropMask),
-	}
-}
-
 // New builds the run's network, buffer and optimiser on the device. The configuration
 // must be valid; one that the machine has no memory for is a *settings.Error.
 func New(dev backend.Device, cfg Config, src Sources) (*Trainer, error) {
-	t := &Trainer{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.Loss(), sgld: cfg.SGLD()}
-	parts, netConfig := cfg.Parts(), cfg.Network(len(src.Classes), src.Channels, src.Size)
-	if len(parts) == 0 {
-		return nil, errors.New("all weights of the objective are 0: nothing to train")
-	}
-	if err := affordable(dev, &cfg, src); err != nil {
+	s, err := NewStep(dev, cfg, src)
+	if err != nil {
 		return nil, err
 	}
-	t.batch = newBatch(dev, parts, t.objective, netConfig)
-	t.schedule = cfg.Schedule(t.TotalSteps())
-	var err error
-	if t.net, err = model.New(dev, netConfig, max(len(t.batch.hostLabels), EvalBatch), cfg.Seed); err != nil {
-		return nil, err
-	}
-	t.jem = model.NewJEM(dev, t.net)
-	if err := t.newBuffer(); err != nil {
-		return nil, err
-	}
-	p := t.net.Params
-	if t.optimizer, err = optim.New(cfg.Optim.Name, dev, p.Value, p.Grad, cfg.Hyper()); err != nil {
-		return nil, err
-	}
-	if cfg.Optim.EMA > 0 {
-		t.ema = optim.NewEMA(dev, p.Value, cfg.Optim.EMA)
-	}
-	t.sumSquares = dev.New(backend.Dense, 1)
-	t.eval = NewEvaluator(dev, t.net)
-	return t, nil
-}
-
-// newBuffer makes the replay buffer if the objective has chains.
-func (t *Trainer) newBuffer() (err error) {
-	if t.batch.part(model.ChainPX|model.ChainXY) < 0 {
-		return nil
-	}
-	s, n := t.cfg.Sampler, t.net.Config
-	t.buffer, err = sampler.NewReplayBuffer(t.dev, sampler.BufferConfig{
-		Size: s.Buffer, Classes: n.Classes, Reinit: s.Reinit, Seed: t.cfg.Seed,
-	}, n.InC*n.Size*n.Size, t.cfg.Train.Batch, t.src.Start)
-	return err
+	return &Trainer{cfg: cfg, dev: dev, src: src, step: s, eval: NewEvaluator(dev, s.Net)}, nil
 }
 
 // Model is the network being trained.
-func (t *Trainer) Model() *model.JEM { return t.jem }
+func (t *Trainer) Model() *model.JEM { return t.step.JEM }
 
 // Progress tells how far the run is.
 func (t *Trainer) Progress() Progress { return t.progress }
 
 // StepsPerEpoch is the number of steps an epoch takes.
-func (t *Trainer) StepsPerEpoch() int {
-	s := t.src.PX
-	if s == nil || t.batch.part(model.DataPX) < 0 {
-		s = t.src.Labeled
-	}
-	return max(1, s.StepsPerEpoch())
-}
+func (t *Trainer) StepsPerEpoch() int { return t.step.StepsPerEpoch() }
 
 // TotalSteps is the number of steps of the whole run.
-func (t *Trainer) TotalSteps() int {
-	if t.cfg.Train.Steps > 0 {
-		return t.cfg.Train.Steps
-	}
-	return t.cfg.Train.Epochs * t.StepsPerEpoch()
-}
-
-func (t *Trainer) epoch(step int) int { return step / t.StepsPerEpoch() }
+func (t *Trainer) TotalSteps() int { return t.step.TotalSteps() }
 
 // Done reports whether nothing is left to do.
 func (t *Trainer) Done() bool { return t.progress.Step >= t.TotalSteps() && t.progress.Stage == 0 }
@@ -180,7 +105,7 @@ func (t *Trainer) advance(ctx context.Context, o Observer, k Keeper) error {
 		return err
 	}
 	if t.progress.Stage == 0 {
-		r, err := t.step(t.progress.Step)
+		r, err := t.take()
 		if err != nil {
 			return fmt.Errorf("step %d: %w", t.progress.Step+1, err)
 		}
@@ -191,6 +116,15 @@ func (t *Trainer) advance(ctx context.Context, o Observer, k Keeper) error {
 		}
 	}
 	return t.between(ctx, o, k)
+}
+
+// take takes the next step.
+func (t *Trainer) take() (Record, error) {
+	r, err := t.step.Take(At{t.progress.Step, t.progress.Reseed}, t.guard)
+	if strayed := (*StrayedError)(nil); errors.As(err, &strayed) {
+		err = &DivergedError{Step: r.Step, Reason: strayed.Reason, Record: r}
+	}
+	return r, err
 }
 
 // between does what is due after a step, in stages: evaluations, pictures, checkpoint. The
@@ -265,17 +199,17 @@ func (t *Trainer) evaluate(ctx context.Context, o Observer, set Images, split st
 // Evaluate measures accuracy on a set with the weights that would be used: the averaged
 // ones where there are any. It ends early when ctx does.
 func (t *Trainer) Evaluate(ctx context.Context, set Images, split string) (Accuracy, error) {
-	if t.ema != nil {
-		defer t.ema.Use()()
+	if t.step.EMA != nil {
+		defer t.step.EMA.Use()()
 	}
 	a, err := t.eval.Accuracy(ctx, set)
-	a.Split, a.EMA, a.Noise = split, t.ema != nil, t.src.EvalNoise
+	a.Split, a.EMA, a.Noise = split, t.step.EMA != nil, t.src.EvalNoise
 	return a, err
 }
 
 // show reports pictures of the chains.
 func (t *Trainer) show(ctx context.Context, o Observer) error {
-	if t.buffer == nil {
+	if t.step.Buffer == nil {
 		return nil
 	}
 	s, err := t.Samples(ctx)

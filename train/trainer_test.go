@@ -123,8 +123,8 @@ func run(t testing.TB, cfg Config, threads int) (*Trainer, *recorder) {
 
 func parameters(t testing.TB, tr *Trainer) []float32 {
 	t.Helper()
-	w := make([]float32, tr.net.Params.Len())
-	if err := tr.dev.Download(w, tr.net.Params.Value); err != nil {
+	w := make([]float32, tr.step.Net.Params.Len())
+	if err := tr.dev.Download(w, tr.step.Net.Params.Value); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -199,10 +199,12 @@ func TestThreadsDoNotChangeTheRun(t *testing.T) {
 func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for name, poison := range map[string]func(*Trainer){
-		"NaN weight":           func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.net.Params.Value, 200, 1), nan) },
-		"infinite weight":      func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.net.Params.Value, 200, 1), inf) },
-		"huge bias of a class": func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.net.Params.Value, tr.net.Params.Len()-1, 1), 1e9) },
-		"NaN in the buffer":    func(tr *Trainer) { tr.dev.Fill(tr.buffer.Images, nan) },
+		"NaN weight":      func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.step.Net.Params.Value, 200, 1), nan) },
+		"infinite weight": func(tr *Trainer) { tr.dev.Fill(tr.dev.View(tr.step.Net.Params.Value, 200, 1), inf) },
+		"huge bias of a class": func(tr *Trainer) {
+			tr.dev.Fill(tr.dev.View(tr.step.Net.Params.Value, tr.step.Net.Params.Len()-1, 1), 1e9)
+		},
+		"NaN in the buffer": func(tr *Trainer) { tr.dev.Fill(tr.step.Buffer.Images, nan) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr, err := New(open(t, 2), toyConfig(), toySources(8))
@@ -238,15 +240,5 @@ func TestCancelledRunSaves(t *testing.T) {
 	err = tr.Run(ctx, r, newShelf(t))
 	if !errors.Is(err, context.Canceled) || len(r.saved) != 1 || len(r.steps) != 0 {
 		t.Errorf("error %v, saved %v, %d steps", err, r.saved, len(r.steps))
-	}
-}
-
-// Once warm, a step allocates a bounded number of small objects whatever K is: the chain
-// itself allocates nothing.
-func TestChainAllocatesNothing(t *testing.T) {
-	cfg := toyConfig()
-	tr, _ := run(t, cfg, 2)
-	if n := testing.AllocsPerRun(5, func() { tr.moves[0].Move(cfg.Train.Batch, tr.sgld.Steps, tr.keys.chain) }); n != 0 {
-		t.Errorf("%v allocations in a chain of %d steps", n, tr.sgld.Steps)
 	}
 }
