@@ -25,8 +25,8 @@ func found(t *testing.T, p *Predictor, o AttackOptions, run AttackRun, ctx conte
 	r := AttackResult{AttackOptions: o}
 	r.Found.Clean, r.Found.Labels = make([]float32, n*3072), make([]int32, n)
 	philox.New(3, 0, philox.Test).FillUniform(r.Found.Clean, -1, 1)
-	copy(p.eval.Images, r.Found.Clean)
-	logits, err := p.eval.Forward(n)
+	copy(p.Batch().Images, r.Found.Clean)
+	logits, err := p.Batch().Forward(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func options(kind string) AttackOptions {
 
 // Every attack gives a curve that begins with all images right and doesn't rise.
 func TestEveryAttackGivesACurve(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	for _, kind := range AttackKinds {
 		if kind == "pointwise" && testing.Short() {
 			continue // thousands of answers
@@ -78,7 +78,7 @@ func TestEveryAttackGivesACurve(t *testing.T) {
 // An attack that was stopped goes on where it was and ends with what one finds that wasn't; and
 // another attack's batches are not mistaken for its own.
 func TestAttackGoesOn(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	whole, err := found(t, p, options("pgd"), AttackRun{}, context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -120,12 +120,12 @@ func TestAttackGoesOn(t *testing.T) {
 // Images made against the network itself are those that break it; expectation over the noise
 // of a target without noise changes nothing but rounding.
 func TestTransferToItself(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	own, err := found(t, p, options("pgd"), AttackRun{}, context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	twin, err := found(t, p, options("pgd"), AttackRun{From: official(t)}, context.Background())
+	twin, err := found(t, p, options("pgd"), AttackRun{From: Official(t)}, context.Background())
 	if err != nil || twin.Points[2].Accuracy > own.Points[2].Accuracy {
 		t.Errorf("%v: got %+v, without transfer %+v", err, twin.Points, own.Points)
 	}
@@ -140,7 +140,7 @@ func TestTransferToItself(t *testing.T) {
 }
 
 func TestWorstOfAttacks(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	a, err1 := found(t, p, options("pgd"), AttackRun{}, context.Background())
 	b, err2 := found(t, p, options("square"), AttackRun{}, context.Background())
 	if err := errors.Join(err1, err2); err != nil {
@@ -169,8 +169,8 @@ func TestAttackOptionsAreChecked(t *testing.T) {
 
 // A network that answers NaN gives no figure.
 func TestAttackOnBrokenWeights(t *testing.T) {
-	p := official(t)
-	spoil(p)
+	p := Official(t)
+	Spoil(p)
 	if _, err := found(t, p, options("pgd"), AttackRun{}, context.Background()); !errors.Is(err, data.ErrBadData) {
 		t.Errorf("got %v", err)
 	}

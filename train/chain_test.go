@@ -101,11 +101,11 @@ func (c tapeConv) InputGrad(dx, dy, act, residual backend.Tensor) {
 // chains run, with labels that change from step to step.
 func TestChainsCanBeRecordedAndReplayed(t *testing.T) {
 	const steps = 5
-	cfg := toyConfig()
+	cfg := ToyConfig()
 	cfg.Objective.PXY, cfg.Objective.ClassCond = 1, true
 	cfg.Train.Steps = steps
 	trained := func(d backend.Device) (params, buffer []float32) {
-		s, err := NewStep(d, cfg, toySources(cfg.Train.Batch))
+		s, err := NewStep(d, cfg, ToySources(cfg.Train.Batch))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,8 +137,8 @@ func TestChainsCanBeRecordedAndReplayed(t *testing.T) {
 // Once warm, a step allocates a bounded number of small objects whatever K is: the chain
 // itself allocates nothing.
 func TestChainAllocatesNothing(t *testing.T) {
-	cfg := toyConfig()
-	s, err := NewStep(open(t, 2), cfg, toySources(cfg.Train.Batch))
+	cfg := ToyConfig()
+	s, err := NewStep(open(t, 2), cfg, ToySources(cfg.Train.Batch))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,14 +12,14 @@ import (
 // The memory foretold is what the device takes after a step, but for the change that isn't
 // booked: per-sample scalars and verbs' working memory.
 func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
-	plain := toyConfig()
+	plain := ToyConfig()
 	plain.Model.Width = 2
 	normed, averaged, joint := plain, plain, plain
 	normed.Model.Norm = "batch"
 	averaged.Optim.EMA, averaged.Optim.Name = 0.9, "sgd"
 	joint.Objective.PXY = 1
 	for name, cfg := range map[string]Config{"plain": plain, "normed": normed, "averaged": averaged, "joint": joint} {
-		dev, src := open(t, 2), toySources(cfg.Train.Batch)
+		dev, src := open(t, 2), ToySources(cfg.Train.Batch)
 		f, known, err := NewFootprint(dev, cfg, src)
 		if err != nil || !known {
 			t.Fatalf("%s: %v, %v", name, known, err)
@@ -49,9 +49,9 @@ func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
 	}
 	dev := open(t, 1)
 	for path, change := range map[string]func(*Config){
-		"model.width":    func(c *Config) { c.Model.Depth, c.Model.Width, c.Train.Batch = maxDepth, maxWidth, 1 },
-		"train.batch":    func(c *Config) { c.Train.Batch, c.Model.Width = maxBatch, 10 },
-		"sampler.buffer": func(c *Config) { c.Sampler.Buffer = maxImages },
+		"model.width":    func(c *Config) { c.Model.Depth, c.Model.Width, c.Train.Batch = 1000, 64, 1 },
+		"train.batch":    func(c *Config) { c.Train.Batch, c.Model.Width = 1<<16, 10 },
+		"sampler.buffer": func(c *Config) { c.Sampler.Buffer = 1 << 28 },
 	} {
 		cfg := Default()
 		cfg.Model.Depth, cfg.Model.Width = 10, 1

@@ -62,8 +62,8 @@ func (c *choosy) UseChoices(choices map[string]string) { c.made = maps.Clone(cho
 // A checkpoint says what it was computed with, and another device can be told.
 func TestCheckpointsHoldNumerics(t *testing.T) {
 	d := &choosy{open(t, 1), map[string]string{"conv a, forward": "direct-x"}}
-	cfg := toyConfig()
-	tr, err := New(d, cfg, toySources(cfg.Train.Batch))
+	cfg := ToyConfig()
+	tr, err := New(d, cfg, ToySources(cfg.Train.Batch))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestCheckpointsHoldNumerics(t *testing.T) {
 
 // The CPU device chooses: its plans are in a run's numerics.
 func TestTheDevicesChoicesAreRead(t *testing.T) {
-	tr, _ := run(t, toyConfig(), 1)
+	tr, _ := run(t, ToyConfig(), 1)
 	plans := slices.Sorted(maps.Keys(NumericsOf(tr.dev).Choices))
 	if len(plans) < 9 || !strings.HasPrefix(plans[0], "conv ") {
 		t.Errorf("plans %v", plans)

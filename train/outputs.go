@@ -24,12 +24,6 @@ type Want struct {
 	ODIN                *ODIN
 }
 
-// Outputs runs a set of images through the network. With gradients each batch also goes
-// backwards. Progress, if not nil, hears of every batch's images.
-func (p *Predictor) Outputs(images Images, gradients bool, progress func(n int)) (*Outputs, error) {
-	return p.Gather(context.Background(), images, Want{Gradients: gradients}, progress)
-}
-
 // Gather runs a set of images through the network, until ctx ends. Progress, if not nil,
 // hears of every batch's images.
 func (p *Predictor) Gather(ctx context.Context, images Images, want Want, progress func(n int)) (*Outputs, error) {

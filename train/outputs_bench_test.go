@@ -37,7 +37,7 @@ func BenchmarkOutputs(b *testing.B) {
 	b.Run("device", func(b *testing.B) {
 		jem, g := model.NewJEM(dev, p.net), dev.New(backend.Image, EvalBatch, 3, 32, 32)
 		for b.Loop() {
-			jem.LogDensityGrad(g, p.eval.x)
+			jem.LogDensityGrad(g, p.Batch().x)
 			if err := dev.Sync(); err != nil {
 				b.Fatal(err)
 			}

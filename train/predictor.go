@@ -55,6 +55,10 @@ func readRun(run, checkpointDir string) (Config, *checkpoint.Checkpoint, []strin
 	return cfg, c, notes, err
 }
 
+// RunConfig reads the configuration of a run folder. Errors: *data.Error if it holds no run,
+// *settings.Error.
+func RunConfig(run string) (Config, error) { return readConfig(rundir.Path(run)) }
+
 func readConfig(run rundir.Path) (Config, error) {
 	if _, err := os.Stat(run.Config()); errors.Is(err, fs.ErrNotExist) {
 		return Config{}, &data.Error{Path: string(run), Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
@@ -176,6 +180,9 @@ func (p *Predictor) Device() backend.Device { return p.dev }
 
 // Net is the network.
 func (p *Predictor) Net() *model.WideResNet { return p.net }
+
+// Buffer are the chains of the replay buffer (slots, C·H·W); nil where there is none.
+func (p *Predictor) Buffer() []float32 { return p.buffer }
 
 // Batch is where images are put, and their logits found.
 func (p *Predictor) Batch() *Evaluator { return p.eval }

@@ -58,7 +58,7 @@ func judged(t *testing.T, protocol string, n int) *judging {
 		drawn.Class, drawn.Confidence = append(drawn.Class, i%10), append(drawn.Confidence, float64(i)/float64(n))
 	}
 	return &judging{
-		p: official(t), o: QualityOptions{Protocol: protocol}, progress: func(string, int, int) {}, drawn: drawn, real: []*data.Set{real},
+		p: Official(t), o: QualityOptions{Protocol: protocol}, progress: func(string, int, int) {}, drawn: drawn, real: []*data.Set{real},
 		result: &QualityResult{Real: real.Len()},
 	}
 }

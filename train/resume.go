@@ -5,13 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"jem/internal/rundir"
 	"jem/internal/settings"
 )
-
-// RunConfig reads the configuration of a run folder. Errors: *data.Error if it holds no run,
-// *settings.Error.
-func RunConfig(run string) (Config, error) { return readConfig(rundir.Path(run)) }
 
 // free are the settings that may change when a run is resumed: what has been computed stays
 // valid and the rest is as if they had been so from the start, records apart.

@@ -40,13 +40,13 @@ func (s *shelf) Return(c *checkpoint.Checkpoint) error {
 
 // poison spoils a run at steps of its choice.
 type poison struct {
-	toyStream
+	Training
 	step func(step int) // called before the data of each step are taken
 }
 
 func (p *poison) Batch(step int) ([]float32, []int32, error) {
 	p.step(step)
-	return p.toyStream.Batch(step % (1 << reseedShift))
+	return p.Training.Batch(step % (1 << reseedShift))
 }
 
 // crooked is a device that can report a false sum of squares, which is the square of the
@@ -60,7 +60,7 @@ func (d *crooked) Download(dst []float32, src backend.Tensor) error {
 	err := d.Device.Download(dst, src)
 	if shape := src.Shape(); len(shape) == 1 && shape[0] == 1 {
 		d.grad(dst)
-	} else if len(shape) == 2 && shape[1] == toyClasses {
+	} else if len(shape) == 2 && shape[1] == ToyClasses {
 		d.logits(dst)
 	}
 	return err
@@ -79,8 +79,8 @@ func inject(t *testing.T, cfg Config, from, times int, spoil func(*injected, flo
 	in := &injected{dev: &crooked{Device: open(t, 1)}, left: times}
 	keep := func([]float32) {}
 	in.dev.grad, in.dev.logits = keep, keep
-	src := toySources(cfg.Train.Batch)
-	stream := &poison{toyStream: toyStream{toy{n: 64, batch: cfg.Train.Batch}}}
+	src := ToySources(cfg.Train.Batch)
+	stream := &poison{Training: Training{Toy{64, cfg.Train.Batch}}}
 	src.PX, src.Labeled = stream, stream
 	var err error
 	if in.Trainer, err = New(in.dev, cfg, src); err != nil {
@@ -120,7 +120,7 @@ var spoilers = map[string]func(*injected, float32){
 var poisons = map[string]float32{"NaN": float32(math.NaN()), "Inf": float32(math.Inf(1)), "1e9": 1e9}
 
 func guarded() Config {
-	cfg := toyConfig()
+	cfg := ToyConfig()
 	cfg.Guard = Default().Guard
 	cfg.Sampler.Clamp = false // it would heal what is beyond it
 	cfg.Train.Steps, cfg.Train.SaveEvery = 12, 4

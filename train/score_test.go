@@ -4,19 +4,13 @@ import (
 	"context"
 	"errors"
 	"math"
-	"path/filepath"
 	"testing"
 
 	"jem/backend"
 	"jem/backend/cpu"
-	"jem/internal/checkpoint"
-	"jem/internal/data"
-	"jem/internal/rundir"
 	"jem/internal/weights"
 	"jem/model"
 )
-
-const officialFile = "../internal/torchfile/testdata/official_wrn10_1_zip.pt"
 
 // TestScoreIsOfTheGradient: approximate mass and log p(x) over two batches are what model.JEM
 // gives image by image.
@@ -26,13 +20,13 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dev.Close()
-	p, err := OpenFile(dev, officialFile, weights.Options{})
+	p, err := OpenFile(dev, OfficialFile(), weights.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const n = EvalBatch + 3
-	pixels := len(p.buffer) / 20
-	image := func(i int) []float32 { return p.buffer[i%20*pixels : (i%20+1)*pixels] }
+	pixels := len(p.Buffer()) / 20
+	image := func(i int) []float32 { return p.Buffer()[i%20*pixels : (i%20+1)*pixels] }
 	var told int
 	s, err := p.Score(context.Background(), n, func(dst []float32, lo int) {
 		for i := range len(dst) / pixels {
@@ -42,7 +36,7 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 	if err != nil || s.Len() != n || told != n {
 		t.Fatalf("%d scores, told of %d: %v", s.Len(), told, err)
 	}
-	jem := model.NewJEM(dev, p.net)
+	jem := model.NewJEM(dev, p.Net())
 	x, g := dev.New(backend.Image, 1, 3, 32, 32), dev.New(backend.Image, 1, 3, 32, 32)
 	lse, grad := dev.New(backend.Dense, 1), make([]float32, pixels)
 	for _, i := range []int{0, 7, EvalBatch + 2} {
@@ -62,44 +56,5 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 		if math.Abs(mass-want) > 1e-6*math.Abs(want) || math.Abs(float64(s.LogPx[i]-logPx[0])) > 1e-6*math.Abs(float64(logPx[0])) {
 			t.Errorf("image %d: log p(x) %g, mass %g; want %g, %g", i, s.LogPx[i], mass, logPx[0], want)
 		}
-	}
-}
-
-func TestImportedRunsHaveAPublishedDataSet(t *testing.T) {
-	for want, c := range map[string]model.Config{
-		"cifar10":  {Classes: 10, InC: 3, Size: 32},
-		"cifar100": {Classes: 100, InC: 3, Size: 32},
-		"":         {Classes: 7, InC: 3, Size: 32},
-	} {
-		cfg, err := imported(&weights.Weights{Config: c})
-		if (want == "") != (err != nil) || err == nil && cfg.Data.Name != want {
-			t.Errorf("%d classes: got %q, %v", c.Classes, cfg.Data.Name, err)
-		}
-	}
-}
-
-// TestImportedWeightsAreNotResumed: a run folder made of a file evaluates, but has no optimiser.
-func TestImportedWeightsAreNotResumed(t *testing.T) {
-	w, err := weights.Read(officialFile, weights.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := filepath.Join(t.TempDir(), "run")
-	if err := WriteRun(run, w); err != nil {
-		t.Fatal(err)
-	}
-	c, _, err := checkpoint.Latest(rundir.Path(run).Checkpoints())
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr, err := New(open(t, 1), toyConfig(), toySources(8))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tr.Restore(c); !errors.Is(err, data.ErrBadData) {
-		t.Errorf("got %v", err)
-	}
-	if err := WriteRun(run, w); !errors.Is(err, rundir.ErrExists) {
-		t.Errorf("a run was written over another: %v", err)
 	}
 }

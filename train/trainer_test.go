@@ -10,73 +10,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
-	"jem/internal/philox"
-	"jem/sampler"
 )
-
-// toy is a data set of 8×8 grey images: class y lights quarter y, plus noise.
-type toy struct{ n, batch int }
-
-const (
-	toySize    = 8
-	toyClasses = 4
-	toyPixels  = toySize * toySize
-)
-
-func (s toy) Len() int           { return s.n }
-func (s toy) StepsPerEpoch() int { return s.n / s.batch }
-
-func (s toy) Batches() int { return (s.n + EvalBatch - 1) / EvalBatch }
-
-func (s toy) Batch(i int, images []float32, labels []int32) int {
-	n := min(EvalBatch, s.n-i*EvalBatch)
-	s.read(i*EvalBatch, images[:n*toyPixels], labels[:n])
-	return n
-}
-
-func (s toy) read(lo int, images []float32, labels []int32) {
-	for i := range labels {
-		y := (lo + i) % toyClasses
-		labels[i] = int32(y)
-		img := images[i*toyPixels : (i+1)*toyPixels]
-		philox.New(uint64(lo+i), 0, philox.Test).FillNormal(img)
-		for p := range img {
-			img[p] *= 0.1
-			if p/(toyPixels/2) == y/2 && p%toySize/(toySize/2) == y%2 {
-				img[p] += 1
-			}
-		}
-	}
-}
-
-// toyStream is the training stream of a toy.
-type toyStream struct{ toy }
-
-func (s toyStream) Batch(step int) ([]float32, []int32, error) {
-	images, labels := make([]float32, s.batch*toyPixels), make([]int32, s.batch)
-	s.read(step*s.batch%s.n, images, labels)
-	return images, labels, nil
-}
-
-func toySources(batch int) Sources {
-	s := toyStream{toy{n: 64, batch: batch}}
-	return Sources{
-		PX: s, Labeled: s, Test: toy{n: 150, batch: 1}, Start: sampler.Uniform{},
-		Classes: []string{"a", "b", "c", "d"}, Channels: 1, Size: toySize,
-	}
-}
-
-func toyConfig() Config {
-	return Config{
-		Seed:      1,
-		Model:     Model{Depth: 10, Width: 1, Norm: "none", Slope: 0.2},
-		Objective: Objective{PX: 0.3, PYX: 1, L2: 0.001},
-		Sampler:   Sampler{Steps: 3, StepSize: 1, Noise: 0.01, GradClip: 1, Clamp: true, Buffer: 40, Reinit: 0.05, Start: "uniform"},
-		Optim:     Optim{Name: "adam", LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8},
-		Train:     Loop{Batch: 8, Epochs: 1, Steps: 30, MaxLoss: 1e8},
-		Guard:     Guard{Saturation: 1, Window: 100, LRFactor: 1}, // MaxLoss alone: these runs are short and wild
-	}
-}
 
 func open(t testing.TB, threads int) backend.Device {
 	t.Helper()
@@ -110,7 +44,7 @@ func (r *recorder) Note(step int, text string) error { return fmt.Errorf("step %
 
 func run(t testing.TB, cfg Config, threads int) (*Trainer, *recorder) {
 	t.Helper()
-	tr, err := New(open(t, threads), cfg, toySources(cfg.Train.Batch))
+	tr, err := New(open(t, threads), cfg, ToySources(cfg.Train.Batch))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +65,7 @@ func parameters(t testing.TB, tr *Trainer) []float32 {
 }
 
 func TestTrainingLearnsAToyProblem(t *testing.T) {
-	cfg := toyConfig()
+	cfg := ToyConfig()
 	cfg.Train.Steps = 120
 	_, r := run(t, cfg, 2)
 	last := r.evals[len(r.evals)-1]
@@ -162,11 +96,11 @@ func TestObjectivesAndNorms(t *testing.T) {
 		"warm-up, decay":    func(c *Config) { c.Optim.Warmup, c.Sampler.StepDecay, c.Sampler.NoiseDecay = 3, 0.9, 0.9 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := toyConfig()
+			cfg := ToyConfig()
 			cfg.Train.Steps = 4
 			change(&cfg)
 			tr, r := run(t, cfg, 2)
-			fresh, err := New(open(t, 1), cfg, toySources(8))
+			fresh, err := New(open(t, 1), cfg, ToySources(8))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +117,7 @@ func TestObjectivesAndNorms(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeTheRun(t *testing.T) {
-	cfg := toyConfig()
+	cfg := ToyConfig()
 	cfg.Train.Steps = 6
 	cfg.Objective = Objective{PX: 1, PYX: 1, PXY: 1}
 	one, _ := run(t, cfg, 1)
@@ -207,7 +141,7 @@ func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 		"NaN in the buffer": func(tr *Trainer) { tr.dev.Fill(tr.step.Buffer.Images, nan) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr, err := New(open(t, 2), toyConfig(), toySources(8))
+			tr, err := New(open(t, 2), ToyConfig(), ToySources(8))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -230,7 +164,7 @@ func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 }
 
 func TestCancelledRunSaves(t *testing.T) {
-	tr, err := New(open(t, 1), toyConfig(), toySources(8))
+	tr, err := New(open(t, 1), ToyConfig(), ToySources(8))
 	if err != nil {
 		t.Fatal(err)
 	}

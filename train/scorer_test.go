@@ -10,27 +10,10 @@ import (
 	"slices"
 	"testing"
 
-	"jem/backend/cpu"
 	"jem/internal/data"
 	"jem/internal/metrics"
 	"jem/internal/picture"
-	"jem/internal/weights"
 )
-
-// official opens the network of the official file, WRN-10-1 for ten classes.
-func official(t *testing.T) *Predictor {
-	t.Helper()
-	dev, err := cpu.Open(cpu.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dev.Close() })
-	p, err := OpenFile(dev, officialFile, weights.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 // uniform is n images of noise.
 func uniform(t *testing.T, p *Predictor, n int) Images {
@@ -42,79 +25,9 @@ func uniform(t *testing.T, p *Predictor, n int) Images {
 	return images
 }
 
-// The features through the linear layer are the logits. Float32 sums of 64 products of size 1
-// err by 64·2⁻²⁴ at most.
-func TestFeaturesAreTheLinearLayersInputs(t *testing.T) {
-	p := official(t)
-	o, err := p.Gather(context.Background(), uniform(t, p, 7), Want{Features: true}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, b := make([]float32, 640), make([]float32, 10)
-	for _, q := range p.net.Params.List {
-		switch q.Name {
-		case "class_output.weight":
-			err = errors.Join(err, p.dev.Download(w, q.Value))
-		case "class_output.bias":
-			err = errors.Join(err, p.dev.Download(b, q.Value))
-		}
-	}
-	if err != nil || o.Features.N != 7 || o.Features.K != 64 {
-		t.Fatalf("%d×%d features, %v", o.Features.N, o.Features.K, err)
-	}
-	for n := range 7 {
-		for k := range 10 {
-			sum := float64(b[k])
-			for j, v := range o.Features.Row(n) {
-				sum += v * float64(w[k*64+j])
-			}
-			if got := o.Logits.Row(n)[k]; math.Abs(got-sum) > 1e-5*(1+math.Abs(sum)) {
-				t.Errorf("image %d, class %d: logit %g, from the features %g", n, k, got, sum)
-			}
-		}
-	}
-}
-
-// ODIN moves an image so that the probability of its class at the temperature grows, by about
-// ε·‖∂ log p/∂x‖₁: the score is above that without a step, and without a step it is that.
-func TestODINRaisesTheConfidence(t *testing.T) {
-	p := official(t)
-	images := uniform(t, p, 20)
-	score := func(o ODIN) []float64 {
-		out, err := p.Gather(context.Background(), images, Want{ODIN: &o}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out.ODIN
-	}
-	plain, err := p.Outputs(images, false, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	still, moved := score(ODIN{Temperature: 10}), score(ODIN{Temperature: 10, Epsilon: 0.01})
-	for n := range plain.Logits.N {
-		if want := MaxProbability(plain.Logits.Row(n), 10); still[n] != want || moved[n] <= still[n] {
-			t.Errorf("image %d: %g without a step, want %g; with one %g", n, still[n], want, moved[n])
-		}
-	}
-}
-
-func TestTemperedIsASoftmax(t *testing.T) {
-	logits := []float32{1, 2, 4}
-	for _, temperature := range []float64{0.5, 1, 10} {
-		sum := 0.0
-		for _, v := range logits {
-			sum += math.Exp(float64(v) / temperature)
-		}
-		if got, want := MaxProbability(logits, temperature), math.Exp(4/temperature)/sum; math.Abs(got-want) > 1e-12 {
-			t.Errorf("T = %g: got %g, want %g", temperature, got, want)
-		}
-	}
-}
-
 // Every score is there for every image, and those that are functions of others agree with them.
 func TestScorer(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	o := ScorerOptions{Scores: AllScores, Temperature: 2, ODIN: PublishedODIN, Neighbour: 3}
 	s := &Scorer{Options: o, p: p, want: Want{Gradients: true, Features: true, ODIN: &o.ODIN}}
 	known, err := p.Gather(context.Background(), uniform(t, p, 150), Want{Features: true}, nil)
@@ -164,7 +77,7 @@ func TestScorer(t *testing.T) {
 }
 
 func TestScorerRefuses(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	if _, _, err := NewScorer(context.Background(), p, ScorerOptions{Scores: []string{"pxy"}}, nil); err == nil {
 		t.Error("an unknown score was accepted")
 	}
@@ -172,7 +85,7 @@ func TestScorerRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Score(context.Background(), "none", head{uniform(t, p, 3), 0}, nil); !errors.Is(err, data.ErrMissing) {
+	if _, _, err := s.Score(context.Background(), "none", none{}, nil); !errors.Is(err, data.ErrMissing) {
 		t.Errorf("no images: got %v", err)
 	}
 	ended, cancel := context.WithCancel(context.Background())
@@ -180,29 +93,18 @@ func TestScorerRefuses(t *testing.T) {
 	if _, _, err := s.Score(ended, "noise", uniform(t, p, 3), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended context: got %v", err)
 	}
-	spoil(p)
+	Spoil(p)
 	if _, _, err := s.Score(context.Background(), "noise", uniform(t, p, 3), nil); !errors.Is(err, metrics.ErrInput) {
 		t.Errorf("NaN: got %v", err)
-	}
-}
-
-// spoil puts a NaN into the network.
-func spoil(p *Predictor) {
-	broken := make([]float32, 10)
-	broken[0] = float32(math.NaN())
-	for _, q := range p.net.Params.List {
-		if q.Name == "class_output.bias" {
-			p.dev.Upload(q.Value, broken)
-		}
 	}
 }
 
 // A digest is of what the network sees: it differs with noise, limit and order, and not with
 // the batches it came in.
 func TestDigest(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	sum := func(images Images) string {
-		o, err := p.Outputs(images, false, nil)
+		o, err := p.Gather(context.Background(), images, Want{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -220,7 +122,7 @@ func TestDigest(t *testing.T) {
 // Gaussian noise is cut off at ±1: with a deviation of 2 a share of 2·(1−Φ(½)) = 61.7 % of the
 // values lies there; among 20·3072 the standard deviation is 0.2 %.
 func TestGaussianNoise(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	images, _, err := OpenOOD(p, "gaussian", 20)
 	if err != nil {
 		t.Fatal(err)
@@ -264,7 +166,7 @@ func TestOpenOODFits(t *testing.T) {
 }
 
 func TestOpenOODFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
-	p := official(t)
+	p := Official(t)
 	p.Config.Data.Dir = t.TempDir()
 	img := image.NewGray(image.Rect(0, 0, 40, 33))
 	img.SetGray(1, 1, color.Gray{200})
@@ -287,40 +189,9 @@ func TestOpenOODFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// Along a chain the distance from the start is at most the sum of the steps, and what is
-// written down is what the network says of the last images.
-func TestChains(t *testing.T) {
-	p := official(t)
-	p.Config.Sampler.StepSize, p.Config.Sampler.Noise = 0.1, 0.01
-	var told int
-	r, err := WatchChains(context.Background(), p, ChainsOptions{N: 3, Steps: 16, Every: 1, Fresh: true, Seed: 4}, func(steps int) { told = steps })
-	if err != nil || told != 16 || len(r.Records) != 16 || r.LogPx.N != 3*8 || len(r.DataHash) != 64 {
-		t.Fatalf("%d records, told of %d, %+v: %v", len(r.Records), told, r.LogPx, err)
-	}
-	for i := range 3 {
-		walked := 0.0
-		for _, at := range r.Records {
-			walked += at.StepNorm[i]
-			// noise alone moves an image by 0.01·√3072 = 0.55; distances are rounded to 1e−6 of themselves
-			if at.Distance[i] > walked*(1+1e-5) || at.StepNorm[i] < 0.5 {
-				t.Errorf("chain %d, step %d: distance %g after %g, last step %g", i, at.Step, at.Distance[i], walked, at.StepNorm[i])
-			}
-		}
-	}
-	again, err := WatchChains(context.Background(), p, ChainsOptions{N: 3, Steps: 32, Every: 2, Fresh: true, Seed: 4}, nil)
-	if err != nil || again.Records[0].Step != 2 {
-		t.Errorf("got %+v, %v", again.Records[0], err)
-	}
-	if _, err := WatchChains(context.Background(), p, ChainsOptions{N: 3, Steps: 15, Every: 1, Fresh: true}, nil); err == nil {
-		t.Error("too few records were accepted")
-	}
-}
+// none is a set without images.
+type none struct{}
 
-// A chain that leaves the numbers is an error that says where.
-func TestChainsThatDiverge(t *testing.T) {
-	p := official(t)
-	spoil(p)
-	if _, err := WatchChains(context.Background(), p, ChainsOptions{N: 2, Steps: 64, Every: 4, Fresh: true}, nil); !errors.Is(err, data.ErrBadData) {
-		t.Errorf("got %v", err)
-	}
-}
+func (none) Len() int                          { return 0 }
+func (none) Batches() int                      { return 0 }
+func (none) Batch(int, []float32, []int32) int { return 0 }
