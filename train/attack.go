@@ -82,14 +82,9 @@ type AttackRun struct {
 	Point    func(AttackPoint) // hears of each ε done
 }
 
-// Attack measures the accuracy against ε. Images carry no noise but the predictor's own.
-// Progress, if not nil, hears of each ε done.
-func (p *Predictor) Attack(split string, o AttackOptions, progress func(AttackPoint)) (AttackResult, error) {
-	return AttackWith(context.Background(), p, split, o, AttackRun{Point: progress})
-}
-
-// AttackWith is Attack until ctx ends, by the gradients of run.From, going on with what
-// run.Folder keeps of the same attack.
+// AttackWith measures the accuracy against ε until ctx ends, by the gradients of run.From, going
+// on with what run.Folder keeps of the same attack. Images carry no noise but the predictor's
+// own.
 func AttackWith(ctx context.Context, p *Predictor, split string, o AttackOptions, run AttackRun) (AttackResult, error) {
 	o = o.settled()
 	r := AttackResult{AttackOptions: o}

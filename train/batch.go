@@ -12,7 +12,7 @@ type Batch struct {
 	x      backend.Tensor // Image (ΣN,C,H,W)
 	labels backend.Tensor // Index (ΣN)
 	coef   backend.Tensor // Dense (ΣN,3), see backend.LogitGrad
-	dlogit backend.Tensor // Dense (ΣN,K)
+	DLogit backend.Tensor // Dense (ΣN,K)
 	Views  []View         // by part
 
 	hostLabels []int32   // of all samples; 0 where a part has none
@@ -38,7 +38,7 @@ func newBatch(d backend.Device, parts []model.Part, o model.Objective, net model
 		x:          d.New(backend.Image, total, net.InC, net.Size, net.Size),
 		labels:     d.New(backend.Index, total),
 		coef:       d.New(backend.Dense, total, 3),
-		dlogit:     d.New(backend.Dense, total, net.Classes),
+		DLogit:     d.New(backend.Dense, total, net.Classes),
 		hostLabels: make([]int32, total),
 		Logits:     make([]float32, total*net.Classes),
 	}
@@ -46,7 +46,7 @@ func newBatch(d backend.Device, parts []model.Part, o model.Objective, net model
 	lo := 0
 	for _, p := range parts {
 		rows := func(t backend.Tensor) backend.Tensor { return d.Rows(t, lo, lo+p.N) }
-		v := View{X: rows(b.x), Labels: rows(b.labels), Coef: rows(b.coef), DLogit: rows(b.dlogit)}
+		v := View{X: rows(b.x), Labels: rows(b.labels), Coef: rows(b.coef), DLogit: rows(b.DLogit)}
 		if p.Role&(model.ChainPX|model.ChainXY) != 0 {
 			v.Grad = d.New(backend.Image, p.N, net.InC, net.Size, net.Size)
 		}

@@ -58,7 +58,7 @@ func BenchStep(dev backend.Device, c Config, channels, size, classes, steps int)
 	b := StepBench{
 		StepSeconds: median(total), StepMin: slices.Min(total), StepMax: slices.Max(total),
 		SGLDSeconds: median(sgld), ConvShare: median(share), GFLOPS: median(flops), Steps: steps,
-		ProcessPeak: int64(residentPeak()), Algorithms: NumericsOf(dev).Choices,
+		ProcessPeak: int64(PeakMemory()), Algorithms: NumericsOf(dev).Choices,
 	}
 	if s, ok := dev.(backend.Sizer); ok {
 		_, b.Peak = s.InUse()

@@ -7,8 +7,8 @@ import (
 	"jem/sampler"
 )
 
-// chain moves batches of images by SGLD.
-type chain struct {
+// Chains moves batches of images by the run's SGLD.
+type Chains struct {
 	p       *Predictor
 	o       SampleOptions
 	sgld    sampler.SGLD
@@ -19,9 +19,9 @@ type chain struct {
 	moves   *sampler.Chains
 }
 
-func newChain(p *Predictor, o SampleOptions) *chain {
-	c := &chain{p: p, o: o, jem: model.NewJEM(p.dev, p.net), sgld: p.Config.SGLD(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
-	c.sgld.Steps = o.Steps
+// NewChains makes room on the device; o says what chains climb, with which noise. Close gives it back.
+func NewChains(p *Predictor, o SampleOptions) *Chains {
+	c := &Chains{p: p, o: o, jem: model.NewJEM(p.dev, p.net), sgld: p.Config.SGLD(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
 	n := p.net.Config
 	c.x = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
 	c.grad = p.dev.New(backend.Image, EvalBatch, n.InC, n.Size, n.Size)
@@ -31,7 +31,7 @@ func newChain(p *Predictor, o SampleOptions) *chain {
 }
 
 // target is the density that n chains climb.
-func (c *chain) target(n int) sampler.Target {
+func (c *Chains) target(n int) sampler.Target {
 	given := c.p.dev.Rows(c.labels, 0, n)
 	switch {
 	case c.o.Class == AnyClass:
@@ -42,8 +42,8 @@ func (c *chain) target(n int) sampler.Target {
 	return model.Given{JEM: c.jem, Labels: given}
 }
 
-// give tells the chains from lo on their classes.
-func (c *chain) give(lo int) {
+// Give tells the chains from lo on their classes.
+func (c *Chains) Give(lo int) {
 	labels := make([]int32, EvalBatch)
 	for i := range labels {
 		labels[i] = c.o.given(lo+i, c.p.net.Config.Classes)
@@ -51,17 +51,19 @@ func (c *chain) give(lo int) {
 	c.p.dev.UploadIndex(c.labels, labels)
 }
 
-func (c *chain) close() {
+// Close gives the device's memory back.
+func (c *Chains) Close() {
 	c.moves.Close()
 	c.p.dev.Free(c.x, c.grad, c.labels)
 }
 
-// run moves the images (n,C,H,W) in place; batch separates their noise from others'.
-func (c *chain) run(images []float32, batch int) error {
+// Move takes so many steps with the images (n,C,H,W), in place; batch separates their noise from
+// others'.
+func (c *Chains) Move(images []float32, steps, batch int) error {
 	n := len(images) * EvalBatch / len(c.p.eval.Images)
 	x := c.moves.Images(n)
 	c.p.dev.Upload(x, images)
-	c.moves.Move(n, c.sgld.Steps, c.key.At(batch, 0))
+	c.moves.Move(n, steps, c.key.At(batch, 0))
 	return c.p.dev.Download(images, x)
 }
 
@@ -79,14 +81,14 @@ func Animate(p *Predictor, o SampleOptions, every int) ([]Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, d := newChain(p, o), p.dev
-	defer c.close()
+	c, d := NewChains(p, o), p.dev
+	defer c.Close()
 	images := make([]float32, o.N*len(p.eval.Images)/EvalBatch)
 	start(images, 0)
 	frames := []Frame{{0, images}}
 	x, grad := d.Rows(c.x, 0, o.N), d.Rows(c.grad, 0, o.N)
 	d.Upload(x, images)
-	c.give(0)
+	c.Give(0)
 	target, key := c.target(o.N), c.key.At(0, 0)
 	for k := range o.Steps {
 		target.LogDensityGrad(grad, x)

@@ -1,10 +1,7 @@
 package train
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"strconv"
 
 	"jem/backend"
 	"jem/internal/optim"
@@ -125,7 +122,7 @@ func (l *ledger) NewNorm(backend.NormSpec, backend.Tensor, backend.Tensor, backe
 // affordable refuses a run that this machine has no memory for; where the amount isn't
 // known, none.
 func affordable(dev backend.Device, c *Config, src Sources) error {
-	have := totalMemory()
+	have := MachineMemory()
 	if c.Device.Name != "cpu" || have == 0 {
 		return nil
 	}
@@ -142,31 +139,4 @@ func affordable(dev backend.Device, c *Config, src Sources) error {
 	}
 	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
 		"the run needs %.0f GiB of memory, this machine has %.0f GiB: lower %s", float64(f.Total())/(1<<30), have/(1<<30), path)}}}
-}
-
-// totalMemory is the machine's memory in bytes as Linux tells it, 0 elsewhere.
-func totalMemory() float64 { return procKiB("/proc/meminfo", "MemTotal:") }
-
-// residentPeak is the most memory that this process has had in use, in bytes as Linux tells
-// it, 0 elsewhere.
-func residentPeak() float64 { return procKiB("/proc/self/status", "VmHWM:") }
-
-// procKiB reads a line such as "VmHWM:   123 kB", in bytes; 0 if there is none.
-func procKiB(file, name string) float64 {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return 0
-	}
-	for line := range bytes.Lines(text) {
-		f := bytes.Fields(line)
-		if len(f) < 2 || string(f[0]) != name {
-			continue
-		}
-		kib, err := strconv.ParseFloat(string(f[1]), 64)
-		if err != nil {
-			return 0
-		}
-		return kib * 1024
-	}
-	return 0
 }

@@ -44,7 +44,7 @@ func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 
 // Whatever size is asked for, the answer is a sentence that names the setting, not a crash.
 func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
-	if totalMemory() == 0 {
+	if MachineMemory() == 0 {
 		t.Skip("the system doesn't tell its memory")
 	}
 	dev := open(t, 1)

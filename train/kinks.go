@@ -96,7 +96,7 @@ func (r *replay) flip(u *unit) (golden.Comparison, error) {
 // backward repeats the backward pass of differentiate.
 func (r *replay) backward() (golden.Comparison, error) {
 	r.dev.Fill(r.Net.Params.Grad, 0)
-	r.Net.ParamGrad(r.Batch.dlogit)
+	r.Net.ParamGrad(r.Batch.DLogit)
 	return r.gradients()
 }
 

@@ -10,7 +10,7 @@ import (
 func (s *Step) passes(at At) error {
 	b := s.Batch
 	if !s.Net.Config.Coupled() {
-		return s.pass(View{X: b.x, Labels: b.labels, Coef: b.coef, DLogit: b.dlogit}, b.Logits, s.dropKey(at, 0))
+		return s.pass(View{X: b.x, Labels: b.labels, Coef: b.coef, DLogit: b.DLogit}, b.Logits, s.dropKey(at, 0))
 	}
 	done := 0
 	for i, v := range b.Views {

@@ -46,7 +46,7 @@ type poison struct {
 
 func (p *poison) Batch(step int) ([]float32, []int32, error) {
 	p.step(step)
-	return p.Training.Batch(step % (1 << reseedShift))
+	return p.Training.Batch(step % (1 << 24))
 }
 
 // crooked is a device that can report a false sum of squares, which is the square of the

@@ -63,14 +63,14 @@ func (p *Predictor) Draw(o SampleOptions, do func(images, logits []float32) erro
 		return err
 	}
 	c := p.net.Config
-	chain := newChain(p, o)
-	defer chain.close()
+	chains := NewChains(p, o)
+	defer chains.Close()
 	for lo := 0; lo < o.N; lo += EvalBatch {
 		n := min(EvalBatch, o.N-lo)
 		images := p.eval.Images[:n*c.InC*c.Size*c.Size]
 		start(images, lo)
-		chain.give(lo)
-		if err := chain.run(images, lo/EvalBatch); err != nil {
+		chains.Give(lo)
+		if err := chains.Move(images, o.Steps, lo/EvalBatch); err != nil {
 			return err
 		}
 		logits, err := p.eval.Forward(n)

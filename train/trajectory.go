@@ -35,12 +35,11 @@ func Follow(p *Predictor, o TrajectoryOptions) (*Trajectory, error) {
 		return nil, err
 	}
 	t := &Trajectory{Marks: o.Marks, Channels: c.InC, Size: c.Size}
-	chain, taken := newChain(p, SampleOptions{Class: -1, Seed: o.Seed}), 0
+	chains, taken := NewChains(p, SampleOptions{Class: AnyClass, Seed: o.Seed}), 0
+	defer chains.Close()
 	for i, mark := range o.Marks {
-		if chain.sgld.Steps = mark - taken; chain.sgld.Steps > 0 {
-			if err := chain.run(images, i); err != nil {
-				return nil, err
-			}
+		if err := chains.Move(images, mark-taken, i); err != nil {
+			return nil, err
 		}
 		taken = mark
 		copy(p.Batch().Images, images)
