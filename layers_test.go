@@ -31,33 +31,63 @@ type refusal struct {
 	why      string
 }
 
-var refusals = []refusal{
-	{"internal/philox", nil, []string{"jem/...", "external"}, nil, true,
+// questions are the packages of eval that each answer one; the rest of eval is beneath them.
+var questions = []string{"eval/ood", "eval/calibration", "eval/robust", "eval/quality", "eval/chains"}
+
+// aboveStep is what may use everything below.
+var aboveStep = []string{"jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/cmd/..."}
+
+var refusals = append([]refusal{
+	{"backend/philox", nil, []string{"jem/...", "external"}, nil, true,
 		"the definition of the random numbers stands on its own"},
-	{"backend", nil, []string{"jem/...", "external"}, []string{"jem/internal/philox"}, true,
+	{"backend", nil, []string{"jem/...", "external"}, []string{"jem/backend/philox"}, true,
 		"the contract knows neither devices nor libraries"},
-	{"backend/backendtest", nil, []string{"jem/...", "external", "testing"}, []string{"jem/backend", "jem/internal/philox"}, true,
+	{"backend/backendtest", nil, []string{"jem/...", "external", "testing"}, []string{"jem/backend", "jem/backend/philox"}, true,
 		"the suite puts questions to the contract, and is linked into the program for jem selftest"},
-	{"backend/cpu/...", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/cpu/...", "jem/internal/philox"}, true,
+	{"backend/trace", nil, []string{"jem/...", "external"}, []string{"jem/backend", "jem/backend/philox"}, true,
+		"a device that only records knows the contract alone"},
+	{"backend/cpu/...", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/cpu/...", "jem/backend/philox"}, true,
 		"a device knows operations, not networks or training"},
 	{"backend/cpu/...", nil, []string{"C", "external"}, []string{"golang.org/x/sys/..."}, true,
 		"the CPU device needs no C library and nothing but CPUID from outside"},
-	{"cuda/...", nil, []string{"jem/..."}, []string{"jem/backend", "jem/cuda/...", "jem/kernels", "jem/internal/philox"}, true,
+	{"cuda/...", nil, []string{"jem/..."}, []string{"jem/backend", "jem/cuda/...", "jem/kernels", "jem/backend/philox"}, true,
 		"a device knows operations, not networks or training"},
 	{"kernels", nil, []string{"jem/...", "external"}, nil, true,
 		"compiled kernels are data"},
-	{"model", nil, []string{"jem/..."}, []string{"jem/backend", "jem/internal/philox"}, true,
+	{"model", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/philox"}, true,
 		"the model is mathematics above the contract: no sampler, no training, no device, no files"},
-	{"sampler", nil, []string{"jem/..."}, []string{"jem/backend", "jem/internal/philox"}, true,
+	{"sampler", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/philox"}, true,
 		"the sampler follows anything that has a gradient of a log-density, not this model"},
-	{"internal/...", nil, []string{"jem/train/...", "jem/experiments/...", "jem/cmd/..."}, nil, true,
+	{"optim", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/philox"}, true,
+		"an optimiser moves tensors, whatever network they are of"},
+	{"internal/...", nil, []string{"jem/..."}, []string{"jem/internal/...", "jem/backend/philox"}, true,
+		"internal holds what knows no device and no network"},
+	{"config/settings", nil, []string{"jem/..."}, nil, true,
+		"how settings are read and named does not depend on which there are"},
+	{"config", nil, []string{"jem/..."}, []string{"jem/config/...", "jem/model", "jem/sampler", "jem/optim", "jem/backend", "jem/backend/philox", "jem/internal/..."}, true,
+		"a configuration is resolved before any image is read or device opened"},
+	{"feed/...", nil, []string{"jem/predict/...", "jem/train/...", "jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/cmd/..."}, nil, true,
+		"images are read in one way whatever becomes of them"},
+	{"predict/...", nil, append([]string{"jem/train/..."}, aboveStep...), nil, true,
+		"who only wants a network's answers, a service for example, links no trainer and no attack"},
+	{"eval/attack", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/philox", "jem/sampler", "jem/internal/..."}, true,
+		"attacks are algorithms that know no run"},
+	{"eval/inception", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/philox", "jem/internal/..."}, true,
+		"the judge of samples is a network that knows no run"},
+	{"eval/...", nil, []string{"jem/train/...", "jem/bench/...", "jem/experiments/...", "jem/cmd/..."}, nil, true,
+		"what a network is worth does not depend on how it was trained"},
+	{"train/step", nil, []string{"jem/train", "jem/train/journal", "jem/train/replay"}, nil, true,
+		"a step knows nothing of the course of a run"},
+	{"train/...", nil, aboveStep, nil, true,
 		"nothing imports upward"},
-	{"train/...", nil, []string{"jem/experiments/...", "jem/cmd/..."}, nil, true,
-		"nothing imports upward"},
+	{"bench/...", nil, []string{"jem/train", "jem/eval/...", "jem/experiments/...", "jem/cmd/..."}, nil, true,
+		"what is timed is a step, not a run"},
 	{"experiments/...", nil, []string{"jem/cmd/..."}, nil, true,
 		"nothing imports upward"},
-	{"...", []string{"cmd/...", "backend/cpu/...", "cuda/..."}, []string{"jem/backend/cpu/...", "jem/cuda/..."}, nil, true,
+	{"...", []string{"cmd/...", "backend/cpu/...", "cuda/...", "predict/predicttest"}, []string{"jem/backend/cpu/...", "jem/cuda/..."}, nil, true,
 		"only the command links a concrete device; everything else takes a backend.Device"},
+	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation"}, []string{"jem/feed/feedtest"}, false,
+		"what serves tests stays out of the program"},
 	{"...", []string{"cuda/..."}, []string{"gorgonia.org/cu/..."}, nil, false,
 		"the CUDA bindings exit without a driver: they stay in the package that has a stub"},
 	{"backend/...", nil, []string{"gorgonia.org/tensor/..."}, nil, true,
@@ -70,8 +100,45 @@ var refusals = []refusal{
 		"the command is the only place that prints, logs and parses arguments"},
 	{"...", nil, []string{"gopkg.in/yaml.v2/...", "gopkg.in/yaml.v3/..."}, nil, true,
 		"one YAML library, the maintained go.yaml.in/yaml/v3"},
-	{"...", nil, []string{"testing"}, nil, false,
+	{"...", []string{"predict/predicttest"}, []string{"testing"}, nil, false,
 		"test code stays out of the program"},
+}, sideways()...)
+
+// sideways keeps the questions apart.
+func sideways() (rules []refusal) {
+	for i, q := range questions {
+		var others []string
+		for _, o := range slices.Concat(questions[:i], questions[i+1:]) {
+			others = append(others, "jem/"+o)
+		}
+		rules = append(rules, refusal{q, nil, others, nil, true, "one question knows nothing of another"})
+	}
+	return rules
+}
+
+// TestNamedPackagesExist: a rule about a package that was renamed away guards nothing.
+func TestNamedPackagesExist(t *testing.T) {
+	all := list(t, "cuda")
+	exists := func(pattern string) bool {
+		for path := range all {
+			if within(path, pattern) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, r := range refusals {
+		for _, name := range slices.Concat([]string{r.who}, r.except) {
+			if !exists("jem/" + name) {
+				t.Errorf("a rule names %s, which is gone: %s", name, r.why)
+			}
+		}
+		for _, name := range slices.Concat(r.mustNot, r.allowed) {
+			if strings.HasPrefix(name, "jem/") && !exists(name) {
+				t.Errorf("the rule on %s names %s, which is gone: %s", r.who, name, r.why)
+			}
+		}
+	}
 }
 
 // TestLayers asserts the import picture of the design, in every build that exists.

@@ -1,6 +1,6 @@
 package backend
 
-import "jem/internal/philox"
+import "jem/backend/philox"
 
 // Chainer is what a device may offer besides Device: it takes the K steps of a sampling
 // chain as a whole, since most of training is spent in them. NewChain makes a chain on any

@@ -14,6 +14,14 @@ type Chooser interface {
 	UseChoices(choices map[string]string)
 }
 
+// Choices are those of a device; nil where it makes none.
+func Choices(d Device) map[string]string {
+	if c, ok := d.(Chooser); ok {
+		return c.Choices()
+	}
+	return nil
+}
+
 // ChoiceMemo keeps what a device has measured for its plans, so that the next process on this
 // machine need not measure again. Whoever opens a device hands it one. It is a convenience:
 // what it recalls may be missing, or nonsense, which devices ignore.

@@ -1,6 +1,6 @@
 package backend
 
-import "jem/internal/philox"
+import "jem/backend/philox"
 
 // Device is everything the trainer asks of a machine.
 type Device interface {

@@ -17,7 +17,7 @@
 //     is returned by the next Sync or Download, naming the operation.
 //   - A device belongs to one goroutine. Results do not depend on how many
 //     threads the device uses inside.
-//   - Random numbers are a function of their key (see internal/philox), never of
+//   - Random numbers are a function of their key (see backend/philox), never of
 //     hidden state.
 //
 // The package knows no device: cmd/jem opens one by name.

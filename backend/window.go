@@ -1,7 +1,7 @@
 package backend
 
 // Windower is what a device may offer beyond Device, for networks other than the model's own
-// (internal/inception): pooling over windows. A device that has it also plans convolutions
+// (eval/inception): pooling over windows. A device that has it also plans convolutions
 // whose kernel isn't square.
 type Windower interface {
 	// MaxPool: y[n,c,h,w] is the largest x[n,c] in the window's part inside the image.

@@ -6,8 +6,8 @@ import (
 	"errors"
 
 	"jem/backend"
+	"jem/backend/philox"
 	"jem/cuda/internal/driver"
-	"jem/internal/philox"
 )
 
 // chain is the device's backend.Chain. The first run makes the calls one by one: plans are

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/backend/philox"
 	"jem/cuda"
 	"jem/cuda/sim/control"
-	"jem/internal/philox"
 	"jem/kernels"
 	"jem/model"
 	"jem/sampler"

@@ -7,9 +7,9 @@ import (
 	"fmt"
 
 	"jem/backend"
+	"jem/backend/philox"
 	"jem/cuda/internal/dnn"
 	"jem/cuda/internal/driver"
-	"jem/internal/philox"
 )
 
 // Device is a GPU as backend.Device, backend.Chainer, backend.Chooser and

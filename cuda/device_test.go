@@ -8,9 +8,13 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
+	"jem/backend/philox"
+	"jem/config"
 	"jem/cuda"
-	"jem/internal/philox"
+	"jem/feed"
+	"jem/predict"
 	"jem/train"
+	"jem/train/step"
 )
 
 func open(t testing.TB, o cuda.Options) backend.Device {
@@ -71,44 +75,44 @@ func (uniformStart) Fill(dst []float32, _ []int32, key philox.Key) { key.FillUni
 
 // smallRun is a training run of WRN-10-1 on garments with the objective and sampler of the
 // preset fashion-demo, steps long.
-func smallRun(steps int) (train.Config, train.Sources) {
+func smallRun(steps int) (config.Config, feed.Sources) {
 	const batch = 8
-	c := train.Default()
-	c.Model = train.Model{Depth: 10, Width: 1, Norm: "none", Slope: 0.2}
-	c.Objective = train.Objective{PX: 0.3, PYX: 1, L2: 0.03}
-	c.Sampler = train.Sampler{Steps: 5, StepSize: 1, Noise: 0.01, GradClip: 1, Clamp: true, Buffer: 64, Reinit: 0.05, Start: "uniform"}
-	c.Optim = train.Optim{Name: "adam", LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, EMA: 0.99}
-	c.Train = train.Loop{Batch: batch, Steps: steps, Epochs: 1, SampleEvery: 1 << 20, SaveEvery: 1 << 20, EvalEvery: 1 << 20, MaxLoss: 1e8}
-	c.Guard = train.Guard{Saturation: 1, Window: 100, LRFactor: 1}
+	c := config.Default()
+	c.Model = config.Model{Depth: 10, Width: 1, Norm: "none", Slope: 0.2}
+	c.Objective = config.Objective{PX: 0.3, PYX: 1, L2: 0.03}
+	c.Sampler = config.Sampler{Steps: 5, StepSize: 1, Noise: 0.01, GradClip: 1, Clamp: true, Buffer: 64, Reinit: 0.05, Start: "uniform"}
+	c.Optim = config.Optim{Name: "adam", LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, EMA: 0.99}
+	c.Train = config.Loop{Batch: batch, Steps: steps, Epochs: 1, SampleEvery: 1 << 20, SaveEvery: 1 << 20, EvalEvery: 1 << 20, MaxLoss: 1e8}
+	c.Guard = config.Guard{Saturation: 1, Window: 100, LRFactor: 1}
 	names := make([]string, classes)
 	for i := range names {
 		names[i] = string(rune('a' + i))
 	}
 	stream := garments{batch}
-	return c, train.Sources{PX: stream, Labeled: stream, Start: uniformStart{}, Classes: names, Channels: 1, Size: imageSize}
+	return c, feed.Sources{PX: stream, Labeled: stream, Start: uniformStart{}, Classes: names, Channels: 1, Size: imageSize}
 }
 
 // losses are what a run shows step by step.
 type losses struct {
-	steps []train.Record
+	steps []step.Record
 	after func(step int) // called after each step, if not nil
 }
 
-func (l *losses) Step(r *train.Record) error {
+func (l *losses) Step(r *step.Record) error {
 	l.steps = append(l.steps, *r)
 	if l.after != nil {
 		l.after(r.Step)
 	}
 	return nil
 }
-func (l *losses) Evaluated(int, train.Accuracy) error                   { return nil }
-func (l *losses) Sampled(int, *train.Samples) error                     { return nil }
+func (l *losses) Evaluated(int, predict.Accuracy) error                 { return nil }
+func (l *losses) Sampled(int, *predict.Samples) error                   { return nil }
 func (l *losses) Saved(int, string) error                               { return nil }
 func (l *losses) RolledBack(*train.DivergedError, train.Rollback) error { return nil }
 func (l *losses) Note(int, string) error                                { return nil }
 
 // trained runs smallRun on a device and returns its losses and the final weights.
-func trained(t testing.TB, d backend.Device, steps int, after func(step int)) ([]train.Record, []float32) {
+func trained(t testing.TB, d backend.Device, steps int, after func(step int)) ([]step.Record, []float32) {
 	t.Helper()
 	c, src := smallRun(steps)
 	tr, err := train.New(d, c, src)

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/backend/philox"
 	"jem/cuda"
-	"jem/internal/philox"
 )
 
 func download(t testing.TB, d backend.Device, x backend.Tensor) []float32 {

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"jem/backend"
+	"jem/backend/philox"
 	"jem/cuda"
 	"jem/cuda/sim/control"
-	"jem/internal/philox"
 	"jem/model"
 	"jem/sampler"
 )

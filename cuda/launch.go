@@ -8,8 +8,8 @@ import (
 	"math"
 	"strings"
 
+	"jem/backend/philox"
 	"jem/cuda/internal/driver"
-	"jem/internal/philox"
 	"jem/kernels"
 )
 

@@ -4,7 +4,7 @@ package cuda
 
 import (
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // alike checks that all tensors are of floats, one kind and one shape, and returns the first.

@@ -4,7 +4,7 @@ package cuda
 
 import (
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Uniform implements backend.Random.

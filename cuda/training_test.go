@@ -14,21 +14,21 @@ import (
 	"jem/cuda"
 	"jem/cuda/sim/control"
 	"jem/internal/checkpoint"
-	"jem/internal/golden"
 	"jem/train"
+	"jem/train/replay"
 )
 
 // The recorded training steps of the official code, with each engine. The tolerances are
 // golden's own, and few units lie so near a kink that rounding may put them on its other side.
 func TestGoldenSteps(t *testing.T) {
 	for _, name := range []string{"jem_wrn10_1", "jem_joint_wrn10_2", "jem_sgd_wrn16_1"} {
-		step, err := golden.Read("../internal/golden/testdata/" + name)
+		step, err := replay.Read("../internal/golden/testdata/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, engine := range []string{"graph", "legacy"} {
 			t.Run(name+" "+engine, func(t *testing.T) {
-				out, err := train.Replay(open(t, cuda.Options{ConvEngine: engine}), step)
+				out, err := replay.Repeat(open(t, cuda.Options{ConvEngine: engine}), step)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // SGLDStep implements backend.Update. A gradient that a chain left in bfloat16 is taken as it is.

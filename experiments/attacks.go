@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"jem/train"
+	"jem/eval/robust"
+	"jem/predict"
 )
 
 // attacks asks whether PGD overstates robustness: the appendix's checks, with today's attacks.
@@ -61,7 +62,7 @@ func furtherAttacks() definition {
 	return d
 }
 
-func (l *Lab) furtherOptions(kind string, k int) train.AttackOptions {
+func (l *Lab) furtherOptions(kind string, k int) robust.Options {
 	o := l.attackOptions("linf", k)
 	if o.Kind = kind; kind == transfer {
 		o.Kind = "pgd"
@@ -72,17 +73,17 @@ func (l *Lab) furtherOptions(kind string, k int) train.AttackOptions {
 }
 
 // further attacks a training's predictor JEM-k.
-func (l *Lab) further(t Training, kind string, k int) (train.AttackResult, error) {
+func (l *Lab) further(t Training, kind string, k int) (robust.Result, error) {
 	o := l.furtherOptions(kind, k)
-	r, err := measure(l, t, fmt.Sprintf("further-%s-k%d", kind, k), o, func(p *train.Predictor) (train.AttackResult, error) {
-		run := train.AttackRun{Folder: filepath.Join(l.Out, "measures", "batches")}
+	r, err := measure(l, t, fmt.Sprintf("further-%s-k%d", kind, k), o, func(p *predict.Predictor) (robust.Result, error) {
+		run := robust.Run{Folder: filepath.Join(l.Out, "measures", "batches")}
 		if kind == transfer {
 			var err error
 			if run.From, err = l.other(t); err != nil {
-				return train.AttackResult{}, err
+				return robust.Result{}, err
 			}
 		}
-		return train.AttackWith(l.ctx, p, "test", o, run)
+		return robust.Measure(l.ctx, p, "test", o, run)
 	})
 	if err != nil {
 		return r, err
@@ -91,7 +92,7 @@ func (l *Lab) further(t Training, kind string, k int) (train.AttackResult, error
 }
 
 // other opens the twin of a training beside it: its classifier, or the JEM of that.
-func (l *Lab) other(t Training) (*train.Predictor, error) {
+func (l *Lab) other(t Training) (*predict.Predictor, error) {
 	if t.Run.Name == runBaseline {
 		return l.twin(runJEM)
 	}

@@ -3,13 +3,13 @@ package experiments
 import (
 	"fmt"
 
+	"jem/eval/calibration"
 	"jem/internal/metrics"
-	"jem/train"
 )
 
-// calibration is the paper's calibration figure of CIFAR-100, with CIFAR-10 and SVHN, and
+// reliability is the paper's calibration figure of CIFAR-100, with CIFAR-10 and SVHN, and
 // beside JEM and the plain classifier the latter with a fitted temperature.
-func calibration() Experiment {
+func reliability() Experiment {
 	return Experiment{
 		ID: "calibration", Title: "Calibration", Where: "Grathwohl et al. 2020, calibration figure (CIFAR-100) and appendix",
 		Runs: []string{runJEM, runBaseline, runJEM100, runBaseline100, runJEMSVHN, runBaseSVHN},
@@ -91,7 +91,7 @@ func calibrationFigure(l *Lab, t Training, row line, col Column) (reading, error
 	if col.Key == "accuracy" {
 		return accuracy, nil
 	}
-	at := train.Temperature{T: 1, NLL: c.NLL, Brier: c.Brier, Bins: c.Bins}
+	at := calibration.Temperature{T: 1, NLL: c.NLL, Brier: c.Brier, Bins: c.Bins}
 	if row.arg == scaled {
 		if c.Scaled == nil {
 			return reading{}, notRun("no temperature could be fitted")
@@ -106,7 +106,7 @@ func calibrationFigure(l *Lab, t Training, row line, col Column) (reading, error
 }
 
 // proper is one of a calibration's figures.
-func proper(key string, t train.Temperature) float64 {
+func proper(key string, t calibration.Temperature) float64 {
 	last := t.Bins[len(t.Bins)-1] // metrics.Bins of them
 	return map[string]float64{"ece": last.ECE, "adaptive": last.Adaptive, "nll": t.NLL, "brier": t.Brier, "t": t.T}[key]
 }

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"math"
 
-	"jem/internal/figure"
+	"jem/eval/chains"
+	"jem/internal/chart"
 	"jem/internal/picture"
-	"jem/train"
+	"jem/predict"
 )
 
 // chains follows SGLD far beyond training's few steps.
-func chains() Experiment {
+func longChains() Experiment {
 	return Experiment{
 		ID: "chains", Title: "Long chains: where SGLD goes beyond the steps of training", Where: "no table of the paper",
 		Runs: []string{runJEM, runFactored},
@@ -28,7 +29,7 @@ func chains() Experiment {
 			if err != nil {
 				return nil, err
 			}
-			density := figure.Chart{Title: "log p(x) along chains, JEM", XLabel: "SGLD steps, log10(1 + steps)", YLabel: "mean log p(x) + log Z"}
+			density := chart.Chart{Title: "log p(x) along chains, JEM", XLabel: "SGLD steps, log10(1 + steps)", YLabel: "mean log p(x) + log Z"}
 			for _, from := range chainStarts() {
 				c, err := l.chain(training, from.key)
 				if isNotRun(err) {
@@ -68,9 +69,9 @@ type followed struct {
 }
 
 func (l *Lab) chain(t Training, from string) (followed, error) {
-	o := train.TrajectoryOptions{From: from, N: chainCount, Marks: l.marks(), Seed: 1}
-	return measure(l, t, "chain-"+from, o, func(p *train.Predictor) (followed, error) {
-		s, err := train.Follow(p, o)
+	o := chains.TrajectoryOptions{From: from, N: chainCount, Marks: l.marks(), Seed: 1}
+	return measure(l, t, "chain-"+from, o, func(p *predict.Predictor) (followed, error) {
+		s, err := chains.Follow(p, o)
 		if err != nil {
 			return followed{}, err
 		}
@@ -100,8 +101,8 @@ func (l *Lab) chain(t Training, from string) (followed, error) {
 }
 
 // line is log p(x) over log10(1 + steps).
-func (f followed) line(name string) figure.Line {
-	l := figure.Line{Name: name}
+func (f followed) line(name string) chart.Line {
+	l := chart.Line{Name: name}
 	for i, mark := range f.Marks {
 		l.Add(math.Log10(1+float64(mark)), f.LogPx[i])
 	}

@@ -3,8 +3,9 @@ package experiments
 import (
 	"fmt"
 
+	"jem/eval/robust"
 	"jem/internal/picture"
-	"jem/train"
+	"jem/predict"
 )
 
 // distal is the paper's figure of distal adversarials.
@@ -48,14 +49,14 @@ type distalFound struct {
 	Picture     []byte
 }
 
-func (l *Lab) distalOptions(class int) train.DistalOptions {
-	return train.DistalOptions{Class: class, N: 10, Steps: pick(l.Scale, 50, 500, 500), StepSize: 0.2, Confidence: 0.9, Seed: 1}
+func (l *Lab) distalOptions(class int) robust.DistalOptions {
+	return robust.DistalOptions{Class: class, N: 10, Steps: pick(l.Scale, 50, 500, 500), StepSize: 0.2, Confidence: 0.9, Seed: 1}
 }
 
 func (l *Lab) distal(t Training, class int) (distalFound, error) {
 	o := l.distalOptions(class)
-	return measure(l, t, fmt.Sprintf("distal-%d", class), o, func(p *train.Predictor) (distalFound, error) {
-		r, err := train.Distal(p, o)
+	return measure(l, t, fmt.Sprintf("distal-%d", class), o, func(p *predict.Predictor) (distalFound, error) {
+		r, err := robust.Distal(p, o)
 		if err != nil {
 			return distalFound{}, err
 		}

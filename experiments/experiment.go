@@ -23,8 +23,8 @@ type Experiment struct {
 // All lists the experiments in the paper's order.
 func All() []Experiment {
 	return []Experiment{
-		table1(), samples(), calibration(), table2(), table3(), robustness(), attacks(), distal(), refinement(),
-		ablation(), semiSupervised(), stability(), chains(),
+		table1(), samples(), reliability(), table2(), table3(), robustness(), attacks(), distal(), refinement(),
+		ablation(), semiSupervised(), stability(), longChains(),
 	}
 }
 

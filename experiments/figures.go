@@ -4,9 +4,13 @@ import (
 	"errors"
 	"math"
 
-	"jem/internal/data"
-	"jem/internal/figure"
-	"jem/train"
+	"jem/eval"
+	"jem/eval/calibration"
+	"jem/eval/ood"
+	"jem/feed"
+	"jem/internal/chart"
+	"jem/internal/fault"
+	"jem/predict"
 )
 
 // The measurements that tables share. Each is kept by configuration and protocol.
@@ -22,42 +26,42 @@ type accuracyProtocol struct {
 	Limit  int    `json:"limit"`
 }
 
-func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (train.AccuracyResult, error) {
+func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (eval.Result, error) {
 	o := accuracyProtocol{"test", noisy, refine, limit}
-	return measure(l, t, "accuracy", o, func(p *train.Predictor) (train.AccuracyResult, error) {
+	return measure(l, t, "accuracy", o, func(p *predict.Predictor) (eval.Result, error) {
 		p.Config.Data.EvalNoise = noisy
-		images, _, err := train.OpenImages(p.Config, o.Split)
+		images, _, err := feed.OpenImages(p.Config, o.Split)
 		if err != nil {
-			return train.AccuracyResult{}, err
+			return eval.Result{}, err
 		}
-		images = train.Head(images, limit)
-		return train.Classify(l.ctx, p, images, o.Split, refine, 1, nil)
+		images = feed.Head(images, limit)
+		return eval.Accuracy(l.ctx, p, images, o.Split, refine, 1, nil)
 	})
 }
 
-func (l *Lab) calibrated(t Training) (train.Calibration, error) {
+func (l *Lab) calibrated(t Training) (calibration.Result, error) {
 	o := accuracyProtocol{Split: "test", Noisy: t.Config.Data.EvalNoise, Limit: l.Scale.limit()}
-	return measure(l, t, "calibration", o, func(p *train.Predictor) (train.Calibration, error) {
+	return measure(l, t, "calibration", o, func(p *predict.Predictor) (calibration.Result, error) {
 		on, err := l.answers(p, "test", o.Limit)
 		if err != nil {
-			return train.Calibration{}, err
+			return calibration.Result{}, err
 		}
 		valid, err := l.answers(p, "valid", 0)
 		if err != nil {
-			return train.Calibration{}, err
+			return calibration.Result{}, err
 		}
-		c, _, err := train.Calibrate(p, "test", on, valid)
+		c, _, err := calibration.Calibrate(p, "test", on, valid)
 		return c, err
 	})
 }
 
 // answers are the outputs on a split.
-func (l *Lab) answers(p *train.Predictor, split string, limit int) (*train.Outputs, error) {
-	images, _, err := train.OpenImages(p.Config, split)
+func (l *Lab) answers(p *predict.Predictor, split string, limit int) (*predict.Outputs, error) {
+	images, _, err := feed.OpenImages(p.Config, split)
 	if err != nil {
 		return nil, err
 	}
-	return p.Gather(l.ctx, train.Head(images, limit), train.Want{}, nil)
+	return p.Gather(l.ctx, feed.Head(images, limit), predict.Want{}, nil)
 }
 
 // oodSets are told from CIFAR-10: the paper's four, then ours.
@@ -67,8 +71,8 @@ func oodSets() []string {
 
 // oodFound is how well the scores tell a set from the test images.
 type oodFound struct {
-	Figures    []train.OODFigure
-	Histograms map[string][2]figure.Line // by score: of the test images, of the set
+	Figures    []ood.Figure
+	Histograms map[string][2]chart.Line // by score: of the test images, of the set
 }
 
 // figure is the AUROC of a score.
@@ -88,9 +92,9 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 		Bins  int    `json:"histogram_bins"`
 	}
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
-	return measure(l, t, "ood-"+set, o, func(p *train.Predictor) (oodFound, error) {
-		other, _, err := train.OpenOOD(p, set, o.Limit)
-		if errors.Is(err, data.ErrMissing) {
+	return measure(l, t, "ood-"+set, o, func(p *predict.Predictor) (oodFound, error) {
+		other, _, err := ood.Open(p, set, o.Limit)
+		if errors.Is(err, fault.Missing) {
 			return oodFound{}, notRun("no images of %s in the data folder", setTitle(set))
 		}
 		if err != nil {
@@ -101,37 +105,37 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 		if err := errors.Join(err1, err2); err != nil {
 			return oodFound{}, err
 		}
-		found := oodFound{Histograms: map[string][2]figure.Line{}}
-		if found.Figures, err = train.DetectOOD(set, in, out); err != nil {
+		found := oodFound{Histograms: map[string][2]chart.Line{}}
+		if found.Figures, err = ood.Detect(set, in, out); err != nil {
 			return found, err
 		}
-		for _, score := range train.OODScores {
-			lines := figure.Density(o.Bins, train.ShownScores(score, in[score]), train.ShownScores(score, out[score]))
-			found.Histograms[score] = [2]figure.Line(lines)
+		for _, score := range ood.Published {
+			lines := chart.Density(o.Bins, calibration.ShownScores(score, in[score]), calibration.ShownScores(score, out[score]))
+			found.Histograms[score] = [2]chart.Line(lines)
 		}
 		return found, nil
 	})
 }
 
 // ownScores are those of the test images, computed once for the network that is open.
-func (l *Lab) ownScores(p *train.Predictor, limit int) (map[string][]float64, error) {
+func (l *Lab) ownScores(p *predict.Predictor, limit int) (map[string][]float64, error) {
 	if l.open.own != nil {
 		return l.open.own, nil
 	}
-	own, _, err := train.OpenImages(p.Config, "test")
+	own, _, err := feed.OpenImages(p.Config, "test")
 	if err != nil {
 		return nil, err
 	}
-	l.open.own, err = l.scores(p, train.Head(own, limit))
+	l.open.own, err = l.scores(p, feed.Head(own, limit))
 	return l.open.own, err
 }
 
-func (l *Lab) scores(p *train.Predictor, images train.Images) (map[string][]float64, error) {
-	o, err := p.Gather(l.ctx, images, train.Want{Gradients: true}, nil)
+func (l *Lab) scores(p *predict.Predictor, images feed.Images) (map[string][]float64, error) {
+	o, err := p.Gather(l.ctx, images, predict.Want{Gradients: true}, nil)
 	if err != nil {
 		return nil, err
 	}
-	return train.PaperScores(o)
+	return ood.Of(o)
 }
 
 // first resolves the first seed of a run at the lab's scale.

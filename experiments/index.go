@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"jem/internal/rundir/durable"
+	"jem/internal/durable"
 )
 
 // index writes tables/README.md: every claim with its verdict, then each experiment that has

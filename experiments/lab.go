@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"jem/backend"
+	"jem/config"
+	"jem/feed"
 	"jem/internal/rundir"
 	"jem/train"
 	"jem/train/journal"
@@ -18,11 +20,11 @@ type Options struct {
 	Scale     Scale
 	Out       string // folder of runs, measurements and tables
 	DataDir   string // of the published images; empty: the usual places, or generated ones at Smoke
-	Device    train.Device
+	Device    config.Device
 	OnlyReady bool // train nothing: tables of what has been trained
 
 	// Open opens the device. The lab closes it.
-	Open func(train.Device) (backend.Device, error)
+	Open func(config.Device) (backend.Device, error)
 	// Watch returns an observer of a training of so many steps; nil: none.
 	Watch func(name string, steps int) train.Observer
 	// Tell hears sentences for the user; nil: nobody.
@@ -99,7 +101,7 @@ func (l *Lab) train(t Training, dev backend.Device) error {
 		step = stored.Step()
 		stored.Follow(dev)
 	}
-	sources, notes, err := train.OpenSources(t.Config, step)
+	sources, notes, err := feed.Open(t.Config, step)
 	if err != nil {
 		return errors.Join(err, closeStored(stored))
 	}
@@ -115,7 +117,7 @@ func (l *Lab) train(t Training, dev backend.Device) error {
 	}
 	o := journal.Options{
 		Path: folder, Config: t.Config, Classes: sources.Classes, StepsPerEpoch: trainer.StepsPerEpoch(),
-		Device: dev.Name(), Algorithms: train.NumericsOf(dev).Choices,
+		Device: dev.Name(), Algorithms: backend.Choices(dev),
 	}
 	var j *journal.Journal
 	if stored == nil {

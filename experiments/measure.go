@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"jem/backend"
-	"jem/internal/rundir/durable"
-	"jem/train"
+	"jem/internal/durable"
+	"jem/predict"
 )
 
 // NotRun says why a figure is missing. It is no failure: the table says so in its place.
@@ -27,7 +27,7 @@ func notRun(format string, args ...any) error { return &NotRun{fmt.Sprintf(forma
 type opened struct {
 	folder  string
 	dev     backend.Device
-	network *train.Predictor
+	network *predict.Predictor
 	own     map[string][]float64 // scores of its own test images, see Lab.ownScores
 }
 
@@ -40,7 +40,7 @@ func (o *opened) close() (err error) {
 }
 
 // network opens a training's result. A training that has not ended is a *NotRun.
-func (l *Lab) network(t Training) (*train.Predictor, error) {
+func (l *Lab) network(t Training) (*predict.Predictor, error) {
 	o, ended, err := l.outcome(t)
 	switch {
 	case err != nil:
@@ -61,7 +61,7 @@ func (l *Lab) network(t Training) (*train.Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := train.OpenRun(dev, folder, "")
+	p, _, err := predict.OpenRun(dev, folder, "")
 	if err != nil {
 		return nil, errors.Join(err, dev.Close())
 	}
@@ -71,7 +71,7 @@ func (l *Lab) network(t Training) (*train.Predictor, error) {
 }
 
 // twin opens another run's network on the device of the one that is open.
-func (l *Lab) twin(run string) (*train.Predictor, error) {
+func (l *Lab) twin(run string) (*predict.Predictor, error) {
 	t, err := l.first(run)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (l *Lab) twin(run string) (*train.Predictor, error) {
 	if !ended || o.Diverged != "" {
 		return nil, notRun("%s is not trained", run)
 	}
-	p, _, err := train.OpenRun(l.open.dev, t.path(l.Out), "")
+	p, _, err := predict.OpenRun(l.open.dev, t.path(l.Out), "")
 	return p, err
 }
 
@@ -99,7 +99,7 @@ type measured[T any] struct {
 
 // measure returns what do finds of a training's network under a protocol, from an earlier
 // time if it has been measured before.
-func measure[T any](l *Lab, t Training, what string, protocol any, do func(*train.Predictor) (T, error)) (T, error) {
+func measure[T any](l *Lab, t Training, what string, protocol any, do func(*predict.Predictor) (T, error)) (T, error) {
 	var m measured[T]
 	path, err := l.measurePath(t, what, protocol)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"jem/internal/data"
+	"jem/internal/fault"
 	"jem/internal/metrics"
 )
 
@@ -16,7 +16,7 @@ import (
 func (l *Lab) missing(err error) error {
 	var value *json.UnsupportedValueError // NaN or infinite
 	switch {
-	case errors.Is(err, data.ErrMissing), errors.Is(err, data.ErrBadData), errors.Is(err, metrics.ErrInput), errors.As(err, &value):
+	case errors.Is(err, fault.Missing), errors.Is(err, fault.Bad), errors.Is(err, metrics.ErrInput), errors.As(err, &value):
 		reason, _, _ := strings.Cut(err.Error(), "; looked in")
 		return &NotRun{l.elsewhere(reason)}
 	}

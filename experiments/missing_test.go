@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/data"
+	"jem/internal/fault"
 )
 
 func TestOnlyWhatConcernsOneFigureIsMissing(t *testing.T) {
 	l := &Lab{Options: Options{DataDir: "/some/where"}}
 	_, nan := json.Marshal(math.NaN())
-	absent := &data.Error{Path: "/some/where/svhn", Kind: data.ErrMissing, Reason: "svhn not found; looked in /some/where/svhn, /home"}
+	absent := &fault.Error{Path: "/some/where/svhn", Kind: fault.Missing, Reason: "svhn not found; looked in /some/where/svhn, /home"}
 	for _, err := range []error{absent, fmt.Errorf("figure: %w", nan)} {
 		if got := l.missing(err); !isNotRun(got) || strings.Contains(got.Error(), "/some") || strings.Contains(got.Error(), "/home") {
 			t.Errorf("%v becomes %v", err, got)

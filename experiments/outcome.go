@@ -8,8 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"jem/internal/durable"
 	"jem/internal/rundir"
-	"jem/internal/rundir/durable"
+	"jem/predict"
 	"jem/train"
 )
 
@@ -25,7 +26,7 @@ type Outcome struct {
 	Cores     int              `json:"cores"`
 	Rollbacks []train.Rollback `json:"rollbacks"`
 	Diverged  string           `json:"diverged,omitempty"` // why the run gave up; empty: it came to its end
-	Valid     train.Accuracy   `json:"last_evaluation"`
+	Valid     predict.Accuracy `json:"last_evaluation"`
 	Notes     []string         `json:"notes,omitempty"` // about the data
 }
 

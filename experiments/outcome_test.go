@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"jem/config"
 	"jem/internal/rundir"
 	"jem/train"
 )
@@ -65,7 +66,7 @@ func TestOutcomeOfARunThatHasNotEnded(t *testing.T) {
 }
 
 func TestRateScalesWithBatchAndSteps(t *testing.T) {
-	c := train.Default()
+	c := config.Default()
 	c.Train.Batch, c.Sampler.Steps = 64, 20
 	r := rate{Fixed: 0.5, Gradient: 0.01, SGLD: 0.001}
 	if got := r.seconds(c); math.Abs(got-2.42) > 1e-12 { // 0.5 + 64·(0.01 + 20·0.001)

@@ -7,6 +7,7 @@ import (
 
 	"jem/internal/checkpoint"
 	"jem/internal/data"
+	"jem/internal/fault"
 	"jem/internal/rundir"
 )
 
@@ -116,7 +117,7 @@ func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []stri
 	}
 	if slices.ContainsFunc(list, func(e Experiment) bool { return e.Judged }) {
 		switch _, err := l.inceptionWeights(); {
-		case errors.Is(err, data.ErrMissing):
+		case errors.Is(err, fault.Missing):
 			missing = append(missing, data.InceptionName+": "+noInception)
 		case err != nil:
 			return nil, err

@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 	"slices"
 
+	"jem/eval/inception"
+	"jem/eval/quality"
 	"jem/internal/data"
-	"jem/internal/inception"
-	"jem/internal/quality"
-	"jem/train"
+	"jem/internal/fault"
+	"jem/predict"
 )
 
-// qualityProtocol says how samples are judged; see train.QualityProtocols.
+// qualityProtocol says how samples are judged; see quality.Protocols.
 type qualityProtocol struct {
 	Protocol   string `json:"protocol"`
 	Samples    int    `json:"samples"` // of the replay buffer
@@ -21,7 +22,7 @@ type qualityProtocol struct {
 	Classifier string `json:"classifier"` // run whose features give the classifier-feature distance
 }
 
-// The names of figures in train.QualityResult, and the selections they are of.
+// The names of figures in quality.Result, and the selections they are of.
 const (
 	qualityFID      = "FID"
 	qualityIS       = "Inception Score"
@@ -29,26 +30,26 @@ const (
 )
 
 // judged are figures of a training's samples, by the protocol of JEM's followers.
-func (l *Lab) judged(t Training) (*train.QualityResult, error) {
+func (l *Lab) judged(t Training) (*quality.Result, error) {
 	if !t.samples() {
 		return nil, notRun("a classifier draws no samples")
 	}
 	weights, err := l.inceptionWeights()
-	if err != nil && !errors.Is(err, data.ErrMissing) {
+	if err != nil && !errors.Is(err, fault.Missing) {
 		return nil, err
 	}
 	o := qualityProtocol{Protocol: "followers", Samples: pick(l.Scale, 200, 2000, 10000), Limit: pick(l.Scale, 200, 5000, 0), Inception: err == nil, Classifier: runBaseline}
-	return measure(l, t, "quality", o, func(p *train.Predictor) (*train.QualityResult, error) {
+	return measure(l, t, "quality", o, func(p *predict.Predictor) (*quality.Result, error) {
 		nets, err := l.judges(p, weights)
 		if err != nil {
 			return nil, err
 		}
-		q := train.QualityOptions{Protocol: o.Protocol, Limit: o.Limit, Cache: filepath.Join(l.Out, "features"),
-			Samples: train.SampleOptions{N: o.Samples, Steps: o.Steps, Class: train.AnyClass, Seed: 1}}
+		q := quality.Options{Protocol: o.Protocol, Limit: o.Limit, Cache: filepath.Join(l.Out, "features"),
+			Samples: predict.SampleOptions{N: o.Samples, Steps: o.Steps, Class: predict.AnyClass, Seed: 1}}
 		if !o.Inception {
 			q.NoInception = noInception
 		}
-		r, _, err := train.Judge(l.ctx, p, q, nets, nil)
+		r, _, err := quality.Measure(l.ctx, p, q, nets, nil)
 		return r, err
 	})
 }
@@ -56,7 +57,7 @@ func (l *Lab) judged(t Training) (*train.QualityResult, error) {
 // inceptionWeights looks for them beside the images, then in the usual places.
 func (l *Lab) inceptionWeights() (string, error) {
 	path, err := data.Inception(l.DataDir)
-	if errors.Is(err, data.ErrMissing) && l.DataDir != "" {
+	if errors.Is(err, fault.Missing) && l.DataDir != "" {
 		return data.Inception("")
 	}
 	return path, err
@@ -67,12 +68,12 @@ const noInception = "no weights of Inception (jem data fetch inception)"
 
 // judges are the networks that give the features: Inception where its weights are, and the
 // softmax twin.
-func (l *Lab) judges(p *train.Predictor, weights string) (nets []quality.Network, err error) {
+func (l *Lab) judges(p *predict.Predictor, weights string) (nets []quality.Network, err error) {
 	twin, err := l.twin(runBaseline)
 	if err != nil {
 		return nil, err
 	}
-	judge, err := train.NewClassifier(twin)
+	judge, err := quality.NewClassifier(twin)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (l *Lab) quality(t Training, name string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	i := slices.IndexFunc(r.Figures, func(f train.QualityFigure) bool {
+	i := slices.IndexFunc(r.Figures, func(f quality.Figure) bool {
 		return f.Name == name && (name != qualityDistance || f.Of == "all, unfiltered")
 	})
 	if i < 0 {

@@ -8,8 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"jem/internal/rundir/durable"
-	"jem/train"
+	"jem/bench/timing"
+	"jem/config"
+	"jem/internal/durable"
 )
 
 // published are the numbers of training images and classes.
@@ -18,7 +19,7 @@ var published = map[string]struct{ images, classes int }{
 }
 
 // totalSteps is how many steps a configuration trains, on the published files.
-func totalSteps(c train.Config) int {
+func totalSteps(c config.Config) int {
 	if c.Train.Steps > 0 {
 		return c.Train.Steps
 	}
@@ -40,7 +41,7 @@ type rate struct {
 }
 
 // seconds a training step.
-func (r rate) seconds(c train.Config) float64 {
+func (r rate) seconds(c config.Config) float64 {
 	return r.Fixed + float64(c.Train.Batch)*(r.Gradient+r.SGLD*float64(c.Sampler.Steps))
 }
 
@@ -81,7 +82,7 @@ func (r *rates) of(l *Lab, t Training) (rate, error) {
 	}
 	c.Train.Batch, c.Sampler.Steps, c.Sampler.Buffer = affordable(c)
 	l.Tell("timing " + key)
-	b, err := train.BenchStep(dev, c, 3, 32, published[c.Data.Name].classes, 3)
+	b, err := timing.Measure(dev, c, 3, 32, published[c.Data.Name].classes, 3)
 	if err != nil {
 		return rate{}, err
 	}
@@ -99,7 +100,7 @@ func (r *rates) of(l *Lab, t Training) (rate, error) {
 // affordable is the largest batch, and the SGLD steps, within benchWork. A network's
 // convolutions take about 14.2·n·w² million multiply-adds an image (n blocks a stage, width
 // w), a step some 9 passes of forward work and 2 for each SGLD step.
-func affordable(c train.Config) (batch, steps, buffer int) {
+func affordable(c config.Config) (batch, steps, buffer int) {
 	batch, steps = c.Train.Batch, min(c.Sampler.Steps, 2)
 	forward := 2 * 14.2e6 * float64(c.Model.Depth-4) / 6 * float64(c.Model.Width*c.Model.Width)
 	for batch > 2 && float64(batch)*forward*float64(9+2*steps) > benchWork {

@@ -3,7 +3,7 @@ package experiments
 import (
 	"fmt"
 
-	"jem/internal/figure"
+	"jem/internal/chart"
 )
 
 // refinement asks what SGLD on the image before the answer does to the accuracy.
@@ -36,9 +36,9 @@ func refinement() Experiment {
 			}}
 			r.Claims = append(r.Claims,
 				more("Refinement by one step keeps JEM's accuracy within a point", t.at("JEM", "1"), gap(t.at("JEM", "0"), given(1)), "%.2f"))
-			c := figure.Chart{Title: "Accuracy after k SGLD steps on the image", XLabel: "k", YLabel: "accuracy, %"}
+			c := chart.Chart{Title: "Accuracy after k SGLD steps on the image", XLabel: "k", YLabel: "accuracy, %"}
 			for _, row := range t.Rows {
-				l := figure.Line{Name: row.Label}
+				l := chart.Line{Name: row.Label}
 				for i, cell := range row.Cells {
 					if cell.Ours != nil {
 						l.Add(float64(refinements()[i]), *cell.Ours)

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"jem/internal/figure"
-	"jem/internal/rundir/durable"
+	"jem/internal/chart"
+	"jem/internal/durable"
 )
 
 // Result is what an experiment came to.
@@ -53,7 +53,7 @@ type RunFact struct {
 type Chart struct {
 	Name    string
 	Caption string
-	figure.Chart
+	chart.Chart
 }
 
 // Picture is a PNG with the end of its file's name.

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"jem/internal/figure"
-	"jem/train"
+	"jem/eval/robust"
+	"jem/internal/chart"
+	"jem/predict"
 )
 
 // robustness is the paper's figure of accuracy under PGD.
@@ -49,8 +50,8 @@ func epsilons(norm string) []float64 {
 func middle(eps []float64) []float64 { return eps[1:3] }
 
 // attackOptions are the published attack, or a cheaper one at small scales.
-func (l *Lab) attackOptions(norm string, k int) train.AttackOptions {
-	o := train.AttackOptions{
+func (l *Lab) attackOptions(norm string, k int) robust.Options {
+	o := robust.Options{
 		Norm: norm, Epsilons: epsilons(norm), Refine: k, Seed: 1, Noise: 0.03,
 		Steps: pick(l.Scale, 3, 20, 40), Restarts: pick(l.Scale, 1, 1, 20), Chains: pick(l.Scale, 1, 1, 5), Images: pick(l.Scale, 20, 200, 300),
 	}
@@ -60,7 +61,7 @@ func (l *Lab) attackOptions(norm string, k int) train.AttackOptions {
 	return o
 }
 
-func attackNotes(o train.AttackOptions) []string {
+func attackNotes(o robust.Options) []string {
 	return []string{
 		fmt.Sprintf("PGD of %d steps of 2.5·ε/steps from %d random starts on %d test images; published: 40 steps, 20 starts, 300 images.", o.Steps, o.Restarts, o.Images),
 		fmt.Sprintf("The predictor averages logits over %d noisy copies of an image (σ = 0.03 for L∞, 0 for L2), each refined by k SGLD steps: JEM-k; published: 5 copies.", o.Chains),
@@ -69,10 +70,10 @@ func attackNotes(o train.AttackOptions) []string {
 	}
 }
 
-func (l *Lab) attack(t Training, norm string, k int) (train.AttackResult, error) {
+func (l *Lab) attack(t Training, norm string, k int) (robust.Result, error) {
 	o := l.attackOptions(norm, k)
-	r, err := measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *train.Predictor) (train.AttackResult, error) {
-		return train.AttackWith(l.ctx, p, "test", o, train.AttackRun{Folder: filepath.Join(l.Out, "measures", "batches")})
+	r, err := measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *predict.Predictor) (robust.Result, error) {
+		return robust.Measure(l.ctx, p, "test", o, robust.Run{Folder: filepath.Join(l.Out, "measures", "batches")})
 	})
 	if err != nil {
 		return r, err
@@ -108,12 +109,12 @@ func robustTable(norm, title string) definition {
 }
 
 func robustChart(t Table, norm, title, note string) Chart {
-	c := Chart{Name: norm, Caption: "Every row of the table above.", Chart: figure.Chart{
+	c := Chart{Name: norm, Caption: "Every row of the table above.", Chart: chart.Chart{
 		Title: "Accuracy under " + title + " PGD", XLabel: "ε in 1/255" + note, YLabel: "accuracy, %",
 	}}
 	eps := append([]float64{0}, epsilons(norm)...)
 	for _, row := range t.Rows {
-		l := figure.Line{Name: row.Label}
+		l := chart.Line{Name: row.Label}
 		for i, cell := range row.Cells {
 			if cell.Ours != nil {
 				l.Add(eps[i], *cell.Ours)

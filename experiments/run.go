@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"jem/internal/settings"
-	"jem/train"
+	"jem/config"
+	"jem/config/settings"
 )
 
 // Run is something that is trained, as a difference from a scale's recipe: its preset
@@ -31,7 +31,7 @@ type Training struct {
 	Run    Run
 	Seed   uint64
 	Scale  Scale
-	Config train.Config
+	Config config.Config
 	Toy    bool // on generated images
 	hash   string
 }
@@ -58,7 +58,7 @@ func (r Run) trainings(s Scale, toy bool) ([]Training, error) {
 		for _, o := range r.options(s) {
 			layers = append(layers, settings.Option("run "+r.Name, o))
 		}
-		cfg, err := train.Load(s.preset(), layers...)
+		cfg, err := config.Load(s.preset(), layers...)
 		if err != nil {
 			return nil, err
 		}
@@ -70,9 +70,9 @@ func (r Run) trainings(s Scale, toy bool) ([]Training, error) {
 // identity names a configuration: two trainings with one identity are the same training.
 // It is of what differs from the default, so that a setting that comes later, at a default
 // under which nothing changes, leaves it as it is.
-func identity(cfg train.Config, toy bool) string {
+func identity(cfg config.Config, toy bool) string {
 	var b strings.Builder
-	for _, c := range settings.Diff(train.Default(), cfg) {
+	for _, c := range settings.Diff(config.Default(), cfg) {
 		if c.Path != "data.dir" && !strings.HasPrefix(c.Path, "device.") {
 			fmt.Fprintf(&b, "%s=%v\n", c.Path, c.To)
 		}
@@ -109,7 +109,7 @@ func (t Training) Network() string {
 
 // differences lists what distinguishes the training from the scale's recipe, its seed apart.
 func (t Training) differences() ([]string, error) {
-	from, err := train.Preset(t.Scale.preset())
+	from, err := config.Preset(t.Scale.preset())
 	if err != nil {
 		return nil, err
 	}

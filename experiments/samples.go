@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"jem/internal/picture"
-	"jem/train"
+	"jem/predict"
 	"jem/train/journal"
 )
 
@@ -46,11 +46,11 @@ type drawn struct {
 }
 
 func (l *Lab) drawn(t Training, fresh bool) (drawn, error) {
-	o := train.SampleOptions{N: pick(l.Scale, 200, 1000, 1000), Steps: t.Config.Sampler.Steps, Fresh: fresh, Class: -1, Seed: 1}
+	o := predict.SampleOptions{N: pick(l.Scale, 200, 1000, 1000), Steps: t.Config.Sampler.Steps, Fresh: fresh, Class: -1, Seed: 1}
 	if fresh {
 		o.Steps = pick(l.Scale, 20, 100, 100)
 	}
-	return measure(l, t, "samples", o, func(p *train.Predictor) (drawn, error) {
+	return measure(l, t, "samples", o, func(p *predict.Predictor) (drawn, error) {
 		s, err := p.Sample(o)
 		if err != nil {
 			return drawn{}, err
@@ -62,7 +62,7 @@ func (l *Lab) drawn(t Training, fresh bool) (drawn, error) {
 // maxRows is how many classes a grid shows.
 const maxRows = 20
 
-func summarise(s *train.Samples, classes []string) (drawn, error) {
+func summarise(s *predict.Samples, classes []string) (drawn, error) {
 	d := drawn{Classes: len(slices.Compact(slices.Clone(s.Class)))}
 	d.Confidence, _ = meanSpread(s.Confidence)
 	d.LogPx, _ = meanSpread(s.LogPx)
@@ -81,7 +81,7 @@ func summarise(s *train.Samples, classes []string) (drawn, error) {
 }
 
 // ofMost are the samples of the classes seen most, as many as a grid shows, and their names.
-func ofMost(s *train.Samples, classes []string) (*train.Samples, []string) {
+func ofMost(s *predict.Samples, classes []string) (*predict.Samples, []string) {
 	counts, order := make([]int, len(classes)), make([]int, len(classes))
 	for y := range order {
 		order[y] = y
@@ -92,7 +92,7 @@ func ofMost(s *train.Samples, classes []string) (*train.Samples, []string) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
 	order = order[:min(len(order), maxRows)]
 	slices.Sort(order)
-	shown, pixels := &train.Samples{Channels: s.Channels, Size: s.Size}, s.Channels*s.Size*s.Size
+	shown, pixels := &predict.Samples{Channels: s.Channels, Size: s.Size}, s.Channels*s.Size*s.Size
 	var names []string
 	for row, y := range order {
 		names = append(names, classes[y])
@@ -108,7 +108,7 @@ func ofMost(s *train.Samples, classes []string) (*train.Samples, []string) {
 
 // ranked draws samples by a score: two rows each of the highest, those in the middle, and
 // the lowest.
-func ranked(s *train.Samples, score []float64) ([]byte, error) {
+func ranked(s *predict.Samples, score []float64) ([]byte, error) {
 	const columns, rows = 10, 2
 	order := make([]int, len(score))
 	for i := range order {

@@ -4,13 +4,13 @@ import (
 	"slices"
 	"testing"
 
-	"jem/train"
+	"jem/predict"
 )
 
 func TestGridsShowTheClassesSeenMost(t *testing.T) {
 	const classes = maxRows + 2
 	names := make([]string, classes)
-	s := &train.Samples{Channels: 1, Size: 1}
+	s := &predict.Samples{Channels: 1, Size: 1}
 	for y := range classes {
 		names[y] = string(rune('a' + y))
 		seen := 2

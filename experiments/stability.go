@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"jem/internal/figure"
+	"jem/internal/chart"
 	"jem/internal/rundir"
 )
 
@@ -149,7 +149,7 @@ func (o Outcome) stability(key string, total int) (float64, error) {
 
 // gaps draws f(x⁺) − f(x⁻) of each recipe's first seed.
 func (l *Lab) gaps() (Chart, error) {
-	c := Chart{Caption: "Up to the first divergence. Near zero samples are as likely as data.", Chart: figure.Chart{
+	c := Chart{Caption: "Up to the first divergence. Near zero samples are as likely as data.", Chart: chart.Chart{
 		Title: "f(x⁺) − f(x⁻), seed 1", XLabel: "step", YLabel: "nats",
 	}}
 	for _, r := range recipes() {
@@ -170,7 +170,7 @@ func (l *Lab) gaps() (Chart, error) {
 		if err != nil {
 			return c, err
 		}
-		line := figure.Line{Name: r.name}
+		line := chart.Line{Name: r.name}
 		for _, at := range records {
 			if at.Kind == "rollback" {
 				break

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"jem/internal/figure"
+	"jem/internal/chart"
 )
 
 // table2 is the paper's Table 2: histograms of scores on CIFAR-10 and other sets.
@@ -64,7 +64,7 @@ func (l *Lab) histograms(r *Result, set string) error {
 			h[0].Name, h[1].Name = "CIFAR-10 test", setTitle(set)
 			r.Charts = append(r.Charts, Chart{
 				Name: run.name + "-" + set + "-" + score.key, Caption: fmt.Sprintf("%s: %s of the two sets.", run.label, score.label),
-				Chart: figure.Chart{
+				Chart: chart.Chart{
 					Title:  fmt.Sprintf("%s, %s: AUROC %.3f", run.label, setTitle(set), f.figure(score.key).value),
 					XLabel: score.label, YLabel: "density", Lines: h[:],
 				},

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/figure"
+	"jem/internal/chart"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -28,7 +28,7 @@ func small() *Result {
 			},
 		}},
 		Protocol: []string{"How it was done."},
-		Charts:   []Chart{{Name: "curve", Caption: "A curve.", Chart: figure.Chart{Title: "Curve", Lines: []figure.Line{{X: []float64{0, 1}, Y: []float64{0, 1}}}}}},
+		Charts:   []Chart{{Name: "curve", Caption: "A curve.", Chart: chart.Chart{Title: "Curve", Lines: []chart.Line{{X: []float64{0, 1}, Y: []float64{0, 1}}}}}},
 		Runs: []RunFact{
 			{Run: "jem", About: "JEM", Folder: "jem-seed1-0", Seed: 1, Data: "cifar10", Network: "WRN-10-2", Recipe: "study", Options: []string{"train.steps=100"}, Steps: 100, SGLD: 5, State: stateTrained, Hours: 1.25, Device: "cpu", Notes: []string{"a note"}},
 			{Run: "baseline", About: "softmax", Folder: "baseline-seed1-0", Seed: 1, Data: "cifar10", Network: "WRN-10-2", Recipe: "study", Steps: 100, State: stateNotRun},

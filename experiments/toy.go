@@ -10,9 +10,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
+	"jem/internal/durable"
 	"jem/internal/picture"
-	"jem/internal/rundir/durable"
 )
 
 // The generated images: so many of each kind, 32×32 in colour.

@@ -11,7 +11,7 @@
 //     conversions and the SGLD step's gradient know a number cs ≥ c of stored channels a
 //     pixel, for libraries that want an even number; the channels beyond c are written as 0.
 //     Dense tensors are row-major float32.
-//   - Random numbers follow internal/philox and the logical (N,C,H,W) order. A dense tensor
+//   - Random numbers follow backend/philox and the logical (N,C,H,W) order. A dense tensor
 //     of n elements passes c = 1, hw = n.
 //   - Every sum has a fixed order, which depends on the sizes alone. No atomics but an OR.
 //   - Pointers need the alignment of their element; where all are aligned to four elements

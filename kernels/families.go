@@ -1,7 +1,7 @@
 package kernels
 
 // random are the last arguments of every kernel that draws numbers: the key (seed, step,
-// sub) of internal/philox. Where key is not 0 it points at the 16 bytes {u64 seed, u32 step,
+// sub) of backend/philox. Where key is not 0 it points at the 16 bytes {u64 seed, u32 step,
 // u32 sub} in device memory (see key_set): seed and step are then taken from there, and sub
 // is counted from there, key.sub + sub, so that a replayed graph draws new numbers.
 const random = ", u64 seed, u32 step, u32 sub, in key? key"

@@ -1,10 +1,10 @@
-// The random numbers of internal/philox on the device: words and Uniform bit for bit, Normal
+// The random numbers of backend/philox on the device: words and Uniform bit for bit, Normal
 // within a few ulp.
 #pragma once
 
 #include "device.cuh"
 
-// Key is internal/philox's, and what the key argument of a kernel points at.
+// Key is backend/philox's, and what the key argument of a kernel points at.
 struct Key {
     uint64_t seed;
     uint32_t step, sub;

@@ -1,4 +1,4 @@
-// Random fills and dropout, functions of a key (rule Stream). Definition: internal/philox.
+// Random fills and dropout, functions of a key (rule Stream). Definition: backend/philox.
 #include "stream.cuh"
 
 // *key = {seed, step, sub}: a single thread. The other kernels read it where their key argument

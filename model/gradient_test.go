@@ -8,7 +8,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
-	"jem/internal/philox"
+	"jem/backend/philox"
 	"jem/model"
 )
 

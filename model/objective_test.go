@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Parameter counts derived from the published architecture (weights and biases of every

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Params are a network's parameters: one flat Dense tensor of values and one of

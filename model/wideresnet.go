@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // stemChannels is the width of the first feature map, whatever the widen factor.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Start is the distribution that chains begin with.

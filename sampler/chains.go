@@ -2,7 +2,7 @@ package sampler
 
 import (
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Chains are images on a device that SGLD moves together. Each number of images and of steps

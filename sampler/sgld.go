@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Target is a density on images known up to a constant factor.

@@ -1,6 +1,6 @@
 package sampler
 
-import "jem/internal/philox"
+import "jem/backend/philox"
 
 // Uniform is the published start: every pixel from U(−1,1), whatever the class.
 type Uniform struct{}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"jem/model"
+	"jem/train/step"
 )
 
 // DivergedError says that a step's numbers left what the guard allows, before the step
@@ -12,7 +13,7 @@ import (
 type DivergedError struct {
 	Step      int    // the step that was not taken, from 1
 	Reason    string // what was seen
-	Record    Record
+	Record    step.Record
 	Rollbacks []Rollback // of the run before it gave up
 }
 
@@ -46,7 +47,7 @@ func (b *Baseline) deviation() float64 { return max(1, math.Sqrt(b.Variance)) }
 
 // guard refuses a step whose numbers are not finite or beyond a limit (official: |L| > 1e8,
 // which NaN passes; here it doesn't), and takes the loss of any other into the baseline.
-func (t *Trainer) guard(r *Record) error {
+func (t *Trainer) guard(r *step.Record) error {
 	if reason := t.faults(r); reason != "" {
 		return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
 	}
@@ -54,7 +55,7 @@ func (t *Trainer) guard(r *Record) error {
 	return nil
 }
 
-func (t *Trainer) faults(r *Record) string {
+func (t *Trainer) faults(r *step.Record) string {
 	g, b := t.cfg.Guard, t.progress.Baseline
 	exceeds := func(v float64, limit float32) bool { return limit > 0 && math.Abs(v) > float64(limit) }
 	switch {

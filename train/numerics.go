@@ -5,8 +5,9 @@ import (
 	"slices"
 
 	"jem/backend"
+	"jem/config"
+	"jem/config/settings"
 	"jem/internal/checkpoint"
-	"jem/internal/settings"
 )
 
 // Numerics is what decides the last bits of a run besides its configuration and data: the
@@ -19,11 +20,7 @@ type Numerics struct {
 
 // NumericsOf reads a device, with the choices of the plans made so far.
 func NumericsOf(dev backend.Device) Numerics {
-	n := Numerics{Kind: dev.Info().Kind, ISA: dev.Info().ISA}
-	if c, ok := dev.(backend.Chooser); ok {
-		n.Choices = c.Choices()
-	}
-	return n
+	return Numerics{Kind: dev.Info().Kind, ISA: dev.Info().ISA, Choices: backend.Choices(dev)}
 }
 
 // Use makes plans on the device follow the choices.
@@ -34,7 +31,7 @@ func (n Numerics) Use(dev backend.Device) {
 }
 
 // Device is the configuration of a device that computes as n says where d leaves that open.
-func (n Numerics) Device(d Device) Device {
+func (n Numerics) Device(d config.Device) config.Device {
 	if d.ISA == "" && n.Kind == "cpu" && d.Name == "cpu" {
 		d.ISA = n.ISA
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/config"
+	"jem/feed/feedtest"
 	"jem/internal/checkpoint"
 )
 
@@ -39,10 +41,10 @@ func TestNumericsThatDiffer(t *testing.T) {
 
 func TestADeviceKeepsToARunsInstructions(t *testing.T) {
 	n := Numerics{Kind: "cpu", ISA: "avx2"}
-	for _, c := range []struct{ d, want Device }{
-		{Device{Name: "cpu"}, Device{Name: "cpu", ISA: "avx2"}},
-		{Device{Name: "cpu", ISA: "generic"}, Device{Name: "cpu", ISA: "generic"}},
-		{Device{Name: "cuda"}, Device{Name: "cuda"}},
+	for _, c := range []struct{ d, want config.Device }{
+		{config.Device{Name: "cpu"}, config.Device{Name: "cpu", ISA: "avx2"}},
+		{config.Device{Name: "cpu", ISA: "generic"}, config.Device{Name: "cpu", ISA: "generic"}},
+		{config.Device{Name: "cuda"}, config.Device{Name: "cuda"}},
 	} {
 		if got := n.Device(c.d); got != c.want {
 			t.Errorf("%+v: %+v, want %+v", c.d, got, c.want)
@@ -62,8 +64,8 @@ func (c *choosy) UseChoices(choices map[string]string) { c.made = maps.Clone(cho
 // A checkpoint says what it was computed with, and another device can be told.
 func TestCheckpointsHoldNumerics(t *testing.T) {
 	d := &choosy{open(t, 1), map[string]string{"conv a, forward": "direct-x"}}
-	cfg := ToyConfig()
-	tr, err := New(d, cfg, ToySources(cfg.Train.Batch))
+	cfg := feedtest.ToyConfig()
+	tr, err := New(d, cfg, feedtest.ToySources(cfg.Train.Batch))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func TestCheckpointsHoldNumerics(t *testing.T) {
 
 // The CPU device chooses: its plans are in a run's numerics.
 func TestTheDevicesChoicesAreRead(t *testing.T) {
-	tr, _ := run(t, ToyConfig(), 1)
+	tr, _ := run(t, feedtest.ToyConfig(), 1)
 	plans := slices.Sorted(maps.Keys(NumericsOf(tr.dev).Choices))
 	if len(plans) < 9 || !strings.HasPrefix(plans[0], "conv ") {
 		t.Errorf("plans %v", plans)

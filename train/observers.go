@@ -1,5 +1,10 @@
 package train
 
+import (
+	"jem/predict"
+	"jem/train/step"
+)
+
 // Observers tells several observers, in order, up to the first error.
 type Observers []Observer
 
@@ -13,17 +18,17 @@ func (os Observers) each(tell func(Observer) error) error {
 }
 
 // Step implements Observer.
-func (os Observers) Step(r *Record) error {
+func (os Observers) Step(r *step.Record) error {
 	return os.each(func(o Observer) error { return o.Step(r) })
 }
 
 // Evaluated implements Observer.
-func (os Observers) Evaluated(step int, a Accuracy) error {
+func (os Observers) Evaluated(step int, a predict.Accuracy) error {
 	return os.each(func(o Observer) error { return o.Evaluated(step, a) })
 }
 
 // Sampled implements Observer.
-func (os Observers) Sampled(step int, s *Samples) error {
+func (os Observers) Sampled(step int, s *predict.Samples) error {
 	return os.each(func(o Observer) error { return o.Sampled(step, s) })
 }
 

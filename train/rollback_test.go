@@ -9,8 +9,11 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/config"
+	"jem/feed/feedtest"
 	"jem/internal/checkpoint"
 	"jem/model"
+	"jem/train/step"
 )
 
 // shelf keeps checkpoints in a folder.
@@ -40,7 +43,7 @@ func (s *shelf) Return(c *checkpoint.Checkpoint) error {
 
 // poison spoils a run at steps of its choice.
 type poison struct {
-	Training
+	feedtest.Training
 	step func(step int) // called before the data of each step are taken
 }
 
@@ -60,7 +63,7 @@ func (d *crooked) Download(dst []float32, src backend.Tensor) error {
 	err := d.Device.Download(dst, src)
 	if shape := src.Shape(); len(shape) == 1 && shape[0] == 1 {
 		d.grad(dst)
-	} else if len(shape) == 2 && shape[1] == ToyClasses {
+	} else if len(shape) == 2 && shape[1] == feedtest.ToyClasses {
 		d.logits(dst)
 	}
 	return err
@@ -74,13 +77,13 @@ type injected struct {
 	weights []float32 // just before the first poisoned step
 }
 
-func inject(t *testing.T, cfg Config, from, times int, spoil func(*injected, float32), value float32) *injected {
+func inject(t *testing.T, cfg config.Config, from, times int, spoil func(*injected, float32), value float32) *injected {
 	t.Helper()
 	in := &injected{dev: &crooked{Device: open(t, 1)}, left: times}
 	keep := func([]float32) {}
 	in.dev.grad, in.dev.logits = keep, keep
-	src := ToySources(cfg.Train.Batch)
-	stream := &poison{Training: Training{Toy{64, cfg.Train.Batch}}}
+	src := feedtest.ToySources(cfg.Train.Batch)
+	stream := &poison{Training: feedtest.Training{Toy: feedtest.Toy{N: 64, StepBatch: cfg.Train.Batch}}}
 	src.PX, src.Labeled = stream, stream
 	var err error
 	if in.Trainer, err = New(in.dev, cfg, src); err != nil {
@@ -119,9 +122,9 @@ var spoilers = map[string]func(*injected, float32){
 
 var poisons = map[string]float32{"NaN": float32(math.NaN()), "Inf": float32(math.Inf(1)), "1e9": 1e9}
 
-func guarded() Config {
-	cfg := ToyConfig()
-	cfg.Guard = Default().Guard
+func guarded() config.Config {
+	cfg := feedtest.ToyConfig()
+	cfg.Guard = config.Default().Guard
 	cfg.Sampler.Clamp = false // it would heal what is beyond it
 	cfg.Train.Steps, cfg.Train.SaveEvery = 12, 4
 	return cfg
@@ -214,24 +217,24 @@ func TestARollbackDrawsNewNumbers(t *testing.T) {
 }
 
 func TestGuardSeesDrift(t *testing.T) {
-	g := Default().Guard
-	tr := &Trainer{cfg: Config{Guard: g, Train: Loop{MaxLoss: 1e8}}, step: &Step{Batch: &Batch{Parts: guardedParts()}}}
+	g := config.Default().Guard
+	tr := &Trainer{cfg: config.Config{Guard: g, Train: config.Loop{MaxLoss: 1e8}}, step: &step.Step{Batch: &step.Batch{Parts: guardedParts()}}}
 	for i := range 2 * g.Window {
 		tr.progress.Baseline.add(2+0.1*float64(i%3), g.Window)
 	}
 	for name, tc := range map[string]struct {
-		change func(*Record)
+		change func(*step.Record)
 		want   string
 	}{
-		"healthy":      {func(r *Record) { r.L = 3 }, ""},
-		"spike":        {func(r *Record) { r.L = 23 }, "guard.spike"},
-		"spike down":   {func(r *Record) { r.L = -19 }, "guard.spike"},
-		"gap":          {func(r *Record) { r.LogPxPos = 101 }, "guard.max_gap"},
-		"log-density":  {func(r *Record) { r.LogPxPos, r.LogPxNeg = 2e6, 2e6 }, "guard.max_log_px"},
-		"big gradient": {func(r *Record) { r.GradNorm = 2e6 }, "guard.max_grad"},
-		"big loss":     {func(r *Record) { r.L = -2e8 }, "train.max_loss"},
+		"healthy":      {func(r *step.Record) { r.L = 3 }, ""},
+		"spike":        {func(r *step.Record) { r.L = 23 }, "guard.spike"},
+		"spike down":   {func(r *step.Record) { r.L = -19 }, "guard.spike"},
+		"gap":          {func(r *step.Record) { r.LogPxPos = 101 }, "guard.max_gap"},
+		"log-density":  {func(r *step.Record) { r.LogPxPos, r.LogPxNeg = 2e6, 2e6 }, "guard.max_log_px"},
+		"big gradient": {func(r *step.Record) { r.GradNorm = 2e6 }, "guard.max_grad"},
+		"big loss":     {func(r *step.Record) { r.L = -2e8 }, "train.max_loss"},
 	} {
-		r := Record{}
+		r := step.Record{}
 		r.L = 2
 		tc.change(&r)
 		if got := tr.faults(&r); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {

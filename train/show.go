@@ -1,13 +1,18 @@
 package train
 
-import "context"
+import (
+	"context"
+
+	"jem/feed"
+	"jem/predict"
+)
 
 // maxSamples bounds how many chains Samples looks at.
 const maxSamples = 1000
 
 // Samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
 // that would be used for evaluation. It ends early when ctx does.
-func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
+func (t *Trainer) Samples(ctx context.Context) (*predict.Samples, error) {
 	if t.step.EMA != nil {
 		defer t.step.EMA.Use()()
 	}
@@ -15,12 +20,12 @@ func (t *Trainer) Samples(ctx context.Context) (*Samples, error) {
 	pixels, size := c.InC*c.Size*c.Size, t.step.Buffer.Images.Shape()[0]
 	n := min(size, maxSamples)
 	host := make([]float32, pixels)
-	s := &Samples{Channels: c.InC, Size: c.Size}
-	for lo := 0; lo < n; lo += EvalBatch {
+	s := &predict.Samples{Channels: c.InC, Size: c.Size}
+	for lo := 0; lo < n; lo += feed.EvalBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m := min(EvalBatch, n-lo)
+		m := min(feed.EvalBatch, n-lo)
 		for i := range m {
 			slot := (lo + i) * size / n
 			if err := t.dev.Download(host, t.dev.Rows(t.step.Buffer.Images, slot, slot+1)); err != nil {

@@ -6,7 +6,8 @@ import (
 
 	"jem/backend"
 	"jem/internal/checkpoint"
-	"jem/internal/data"
+	"jem/internal/fault"
+	"jem/predict"
 )
 
 // All state of a run is here: the tensors of four files and Progress. What else a trainer
@@ -14,29 +15,29 @@ import (
 
 // files lists the state's tensors by checkpoint file. Names in model and ema are those of the
 // official state dict.
-func (t *Trainer) files() map[string][]Named {
+func (t *Trainer) files() map[string][]predict.Named {
 	p := t.step.Net.Params
-	f := map[string][]Named{"model": t.views(p.Value)}
+	f := map[string][]predict.Named{"model": t.views(p.Value)}
 	for _, s := range t.step.Net.Stats {
-		f["model"] = append(f["model"], Named{s.Name, s.Value})
+		f["model"] = append(f["model"], predict.Named{Name: s.Name, Value: s.Value})
 	}
 	if t.step.EMA != nil {
 		f["ema"] = t.views(t.step.EMA.Value)
 	}
 	for _, s := range t.step.Optimizer.State() {
-		f["optim"] = append(f["optim"], Named{s.Name, s.Value})
+		f["optim"] = append(f["optim"], predict.Named{Name: s.Name, Value: s.Value})
 	}
 	if t.step.Buffer != nil {
-		f["buffer.rank000"] = []Named{{BufferTensor, t.step.Buffer.Images}}
+		f["buffer.rank000"] = []predict.Named{{Name: predict.BufferTensor, Value: t.step.Buffer.Images}}
 	}
 	return f
 }
 
 // views names the parts of a flat tensor as the parameters are named.
-func (t *Trainer) views(flat backend.Tensor) []Named {
-	var out []Named
+func (t *Trainer) views(flat backend.Tensor) []predict.Named {
+	var out []predict.Named
 	for _, p := range t.step.Net.Params.List {
-		out = append(out, Named{p.Name, t.dev.View(flat, p.Offset, p.Shape...)})
+		out = append(out, predict.Named{Name: p.Name, Value: t.dev.View(flat, p.Offset, p.Shape...)})
 	}
 	return out
 }
@@ -78,10 +79,10 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 	}
 	t.progress = s.Progress
 	if len(t.step.Optimizer.State()) > 0 && c.Files["optim"] == nil {
-		return &data.Error{Path: c.Path, Kind: data.ErrBadData, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
+		return &fault.Error{Path: c.Path, Kind: fault.Bad, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
 	}
 	for file, list := range t.files() {
-		if err := Upload(t.dev, list, c.Files[file]); err != nil {
+		if err := predict.Upload(t.dev, list, c.Files[file]); err != nil {
 			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)
 		}
 	}

@@ -5,34 +5,37 @@ import (
 	"path/filepath"
 	"testing"
 
+	"jem/feed/feedtest"
 	"jem/internal/checkpoint"
-	"jem/internal/data"
+	"jem/internal/fault"
 	"jem/internal/rundir"
-	"jem/internal/weights"
+	"jem/predict"
+	"jem/predict/predicttest"
+	"jem/predict/weights"
 )
 
 // TestImportedWeightsAreNotResumed: a run folder made of a file evaluates, but has no optimiser.
 func TestImportedWeightsAreNotResumed(t *testing.T) {
-	w, err := weights.Read(OfficialFile(), weights.Options{})
+	w, err := weights.Read(predicttest.OfficialFile(), weights.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := filepath.Join(t.TempDir(), "run")
-	if err := WriteRun(run, w); err != nil {
+	if err := predict.WriteRun(run, w); err != nil {
 		t.Fatal(err)
 	}
 	c, _, err := checkpoint.Latest(rundir.Path(run).Checkpoints())
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := New(open(t, 1), ToyConfig(), ToySources(8))
+	tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.Restore(c); !errors.Is(err, data.ErrBadData) {
+	if err := tr.Restore(c); !errors.Is(err, fault.Bad) {
 		t.Errorf("got %v", err)
 	}
-	if err := WriteRun(run, w); !errors.Is(err, rundir.ErrExists) {
+	if err := predict.WriteRun(run, w); !errors.Is(err, rundir.ErrExists) {
 		t.Errorf("a run was written over another: %v", err)
 	}
 }

@@ -6,18 +6,22 @@ import (
 	"fmt"
 
 	"jem/backend"
+	"jem/config"
+	"jem/feed"
 	"jem/model"
+	"jem/predict"
+	"jem/train/step"
 )
 
 // Trainer is one run in progress: the step that is repeated, and the course: what has been
 // done, what is due, what to do when a step diverges. It belongs to one goroutine, its
 // device's.
 type Trainer struct {
-	cfg  Config
+	cfg  config.Config
 	dev  backend.Device
-	src  Sources
-	step *Step
-	eval *Evaluator
+	src  feed.Sources
+	step *step.Step
+	eval *predict.Evaluator
 
 	progress Progress
 	saved    mark // of the latest checkpoint
@@ -25,14 +29,14 @@ type Trainer struct {
 
 // Progress is the part of a run's state that is not tensors.
 type Progress struct {
-	Step      int        `json:"step"`            // steps taken
-	Stage     int        `json:"stage,omitempty"` // what of between has been done after that step
-	Reseed    uint64     `json:"reseed"`          // rollbacks so far: each has random numbers of its own
-	Rollbacks []Rollback `json:"rollbacks,omitempty"`
-	Baseline  Baseline   `json:"baseline"` // of the loss, for the guard
-	BestStep  int        `json:"best_step"`
-	Best      float64    `json:"best"` // validation accuracy at BestStep
-	Last      Accuracy   `json:"last"` // latest evaluation
+	Step      int              `json:"step"`            // steps taken
+	Stage     int              `json:"stage,omitempty"` // what of between has been done after that step
+	Reseed    uint64           `json:"reseed"`          // rollbacks so far: each has random numbers of its own
+	Rollbacks []Rollback       `json:"rollbacks,omitempty"`
+	Baseline  Baseline         `json:"baseline"` // of the loss, for the guard
+	BestStep  int              `json:"best_step"`
+	Best      float64          `json:"best"` // validation accuracy at BestStep
+	Last      predict.Accuracy `json:"last"` // latest evaluation
 }
 
 // mark names a state within a run.
@@ -43,12 +47,12 @@ type mark struct {
 
 // New builds the run's network, buffer and optimiser on the device. The configuration
 // must be valid; one that the machine has no memory for is a *settings.Error.
-func New(dev backend.Device, cfg Config, src Sources) (*Trainer, error) {
-	s, err := NewStep(dev, cfg, src)
+func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Trainer, error) {
+	s, err := step.New(dev, cfg, src)
 	if err != nil {
 		return nil, err
 	}
-	return &Trainer{cfg: cfg, dev: dev, src: src, step: s, eval: NewEvaluator(dev, s.Net)}, nil
+	return &Trainer{cfg: cfg, dev: dev, src: src, step: s, eval: predict.NewEvaluator(dev, s.Net)}, nil
 }
 
 // Model is the network being trained.
@@ -119,9 +123,9 @@ func (t *Trainer) advance(ctx context.Context, o Observer, k Keeper) error {
 }
 
 // take takes the next step.
-func (t *Trainer) take() (Record, error) {
-	r, err := t.step.Take(At{t.progress.Step, t.progress.Reseed}, t.guard)
-	if strayed := (*StrayedError)(nil); errors.As(err, &strayed) {
+func (t *Trainer) take() (step.Record, error) {
+	r, err := t.step.Take(step.At{Step: t.progress.Step, Reseed: t.progress.Reseed}, t.guard)
+	if strayed := (*step.StrayedError)(nil); errors.As(err, &strayed) {
 		err = &DivergedError{Step: r.Step, Reason: strayed.Reason, Record: r}
 	}
 	return r, err
@@ -184,7 +188,7 @@ func (t *Trainer) test(ctx context.Context, o Observer) error {
 	return t.evaluate(ctx, o, t.src.Test, "test")
 }
 
-func (t *Trainer) evaluate(ctx context.Context, o Observer, set Images, split string) error {
+func (t *Trainer) evaluate(ctx context.Context, o Observer, set feed.Images, split string) error {
 	a, err := t.Evaluate(ctx, set, split)
 	if err != nil {
 		return err
@@ -198,7 +202,7 @@ func (t *Trainer) evaluate(ctx context.Context, o Observer, set Images, split st
 
 // Evaluate measures accuracy on a set with the weights that would be used: the averaged
 // ones where there are any. It ends early when ctx does.
-func (t *Trainer) Evaluate(ctx context.Context, set Images, split string) (Accuracy, error) {
+func (t *Trainer) Evaluate(ctx context.Context, set feed.Images, split string) (predict.Accuracy, error) {
 	if t.step.EMA != nil {
 		defer t.step.EMA.Use()()
 	}

@@ -10,6 +10,10 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
+	"jem/config"
+	"jem/feed/feedtest"
+	"jem/predict"
+	"jem/train/step"
 )
 
 func open(t testing.TB, threads int) backend.Device {
@@ -24,27 +28,33 @@ func open(t testing.TB, threads int) backend.Device {
 
 // recorder keeps what an observer is told.
 type recorder struct {
-	steps   []Record
-	evals   []Accuracy
-	samples []*Samples
+	steps   []step.Record
+	evals   []predict.Accuracy
+	samples []*predict.Samples
 	saved   []string
 
 	rollbacks []Rollback
 }
 
-func (r *recorder) Step(s *Record) error              { r.steps = append(r.steps, *s); return nil }
-func (r *recorder) Evaluated(_ int, a Accuracy) error { r.evals = append(r.evals, a); return nil }
-func (r *recorder) Sampled(_ int, s *Samples) error   { r.samples = append(r.samples, s); return nil }
-func (r *recorder) Saved(_ int, path string) error    { r.saved = append(r.saved, path); return nil }
+func (r *recorder) Step(s *step.Record) error { r.steps = append(r.steps, *s); return nil }
+func (r *recorder) Evaluated(_ int, a predict.Accuracy) error {
+	r.evals = append(r.evals, a)
+	return nil
+}
+func (r *recorder) Sampled(_ int, s *predict.Samples) error {
+	r.samples = append(r.samples, s)
+	return nil
+}
+func (r *recorder) Saved(_ int, path string) error { r.saved = append(r.saved, path); return nil }
 func (r *recorder) RolledBack(d *DivergedError, b Rollback) error {
 	r.rollbacks = append(r.rollbacks, b)
 	return nil
 }
 func (r *recorder) Note(step int, text string) error { return fmt.Errorf("step %d: %s", step, text) }
 
-func run(t testing.TB, cfg Config, threads int) (*Trainer, *recorder) {
+func run(t testing.TB, cfg config.Config, threads int) (*Trainer, *recorder) {
 	t.Helper()
-	tr, err := New(open(t, threads), cfg, ToySources(cfg.Train.Batch))
+	tr, err := New(open(t, threads), cfg, feedtest.ToySources(cfg.Train.Batch))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +75,7 @@ func parameters(t testing.TB, tr *Trainer) []float32 {
 }
 
 func TestTrainingLearnsAToyProblem(t *testing.T) {
-	cfg := ToyConfig()
+	cfg := feedtest.ToyConfig()
 	cfg.Train.Steps = 120
 	_, r := run(t, cfg, 2)
 	last := r.evals[len(r.evals)-1]
@@ -79,28 +89,30 @@ func TestTrainingLearnsAToyProblem(t *testing.T) {
 
 // Every objective and norm must run, with finite numbers and weights that move.
 func TestObjectivesAndNorms(t *testing.T) {
-	for name, change := range map[string]func(*Config){
-		"published":         func(c *Config) { c.Objective = Objective{PX: 1, PYX: 1} },
-		"joint":             func(c *Config) { c.Objective = Objective{PXY: 1} },
-		"all terms":         func(c *Config) { c.Objective = Objective{PX: 1, PYX: 1, PXY: 1, L2: 0.1} },
-		"class-conditional": func(c *Config) { c.Objective.ClassCond = true },
-		"density only":      func(c *Config) { c.Objective = Objective{PX: 1} },
-		"softmax only":      func(c *Config) { c.Objective = Objective{PYX: 1} },
-		"shared stream":     func(c *Config) { c.Data.SharedStream = true },
-		"batch norm":        func(c *Config) { c.Model.Norm = "batch" },
-		"batch norm joint":  func(c *Config) { c.Model.Norm, c.Objective = "batch", Objective{PXY: 1} },
-		"instance norm":     func(c *Config) { c.Model.Norm = "instance" },
-		"layer norm":        func(c *Config) { c.Model.Norm = "layer" },
-		"dropout":           func(c *Config) { c.Model.Dropout = 0.3 },
-		"sgd, ema, clip":    func(c *Config) { c.Optim.Name, c.Optim.Momentum, c.Optim.EMA, c.Optim.ClipNorm = "sgd", 0.9, 0.99, 1 },
-		"warm-up, decay":    func(c *Config) { c.Optim.Warmup, c.Sampler.StepDecay, c.Sampler.NoiseDecay = 3, 0.9, 0.9 },
+	for name, change := range map[string]func(*config.Config){
+		"published":         func(c *config.Config) { c.Objective = config.Objective{PX: 1, PYX: 1} },
+		"joint":             func(c *config.Config) { c.Objective = config.Objective{PXY: 1} },
+		"all terms":         func(c *config.Config) { c.Objective = config.Objective{PX: 1, PYX: 1, PXY: 1, L2: 0.1} },
+		"class-conditional": func(c *config.Config) { c.Objective.ClassCond = true },
+		"density only":      func(c *config.Config) { c.Objective = config.Objective{PX: 1} },
+		"softmax only":      func(c *config.Config) { c.Objective = config.Objective{PYX: 1} },
+		"shared stream":     func(c *config.Config) { c.Data.SharedStream = true },
+		"batch norm":        func(c *config.Config) { c.Model.Norm = "batch" },
+		"batch norm joint":  func(c *config.Config) { c.Model.Norm, c.Objective = "batch", config.Objective{PXY: 1} },
+		"instance norm":     func(c *config.Config) { c.Model.Norm = "instance" },
+		"layer norm":        func(c *config.Config) { c.Model.Norm = "layer" },
+		"dropout":           func(c *config.Config) { c.Model.Dropout = 0.3 },
+		"sgd, ema, clip": func(c *config.Config) {
+			c.Optim.Name, c.Optim.Momentum, c.Optim.EMA, c.Optim.ClipNorm = "sgd", 0.9, 0.99, 1
+		},
+		"warm-up, decay": func(c *config.Config) { c.Optim.Warmup, c.Sampler.StepDecay, c.Sampler.NoiseDecay = 3, 0.9, 0.9 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := ToyConfig()
+			cfg := feedtest.ToyConfig()
 			cfg.Train.Steps = 4
 			change(&cfg)
 			tr, r := run(t, cfg, 2)
-			fresh, err := New(open(t, 1), cfg, ToySources(8))
+			fresh, err := New(open(t, 1), cfg, feedtest.ToySources(8))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,9 +129,9 @@ func TestObjectivesAndNorms(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeTheRun(t *testing.T) {
-	cfg := ToyConfig()
+	cfg := feedtest.ToyConfig()
 	cfg.Train.Steps = 6
-	cfg.Objective = Objective{PX: 1, PYX: 1, PXY: 1}
+	cfg.Objective = config.Objective{PX: 1, PYX: 1, PXY: 1}
 	one, _ := run(t, cfg, 1)
 	for _, threads := range []int{2, 5} {
 		many, _ := run(t, cfg, threads)
@@ -141,7 +153,7 @@ func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 		"NaN in the buffer": func(tr *Trainer) { tr.dev.Fill(tr.step.Buffer.Images, nan) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr, err := New(open(t, 2), ToyConfig(), ToySources(8))
+			tr, err := New(open(t, 2), feedtest.ToyConfig(), feedtest.ToySources(8))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,7 +176,7 @@ func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 }
 
 func TestCancelledRunSaves(t *testing.T) {
-	tr, err := New(open(t, 1), ToyConfig(), ToySources(8))
+	tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 func chainChecks() []Check {

@@ -11,7 +11,7 @@ import (
 	"jem/backend"
 	"jem/backend/backendtest"
 	"jem/backend/cpu"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 func open(t *testing.T) backend.Device {

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 func mistakeChecks() []Check {

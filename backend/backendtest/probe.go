@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // u is the unit roundoff of float32.

@@ -7,7 +7,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // The device keeps these parts of the contract whatever becomes of the convolutions.

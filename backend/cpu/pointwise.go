@@ -2,7 +2,7 @@ package cpu
 
 import (
 	"jem/backend"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // LeakyReLU implements backend.Pointwise.

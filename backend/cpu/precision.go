@@ -5,7 +5,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // lowPrecision says where convolutions multiply in bf16.

@@ -7,7 +7,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 var _ backend.Chainer = (*Device)(nil)

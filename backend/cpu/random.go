@@ -3,7 +3,7 @@ package cpu
 import (
 	"jem/backend"
 	"jem/backend/cpu/asm"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // streamed is an operation that gives element i of the logical (NCHW) order number i of

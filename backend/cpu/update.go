@@ -6,7 +6,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // SGLDStep implements backend.Update.

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"jem/backend"
-	"jem/internal/trace"
+	"jem/backend/trace"
 )
 
 // cost is what calls take, whatever the card.

@@ -6,8 +6,9 @@ import (
 	"strings"
 
 	"jem/backend"
-	"jem/internal/trace"
-	"jem/train"
+	"jem/backend/trace"
+	"jem/bench/timing"
+	"jem/config"
 )
 
 // work is what one training step asks of a device.
@@ -17,7 +18,7 @@ type work struct {
 }
 
 // count runs the trainer's own step on a device that only counts.
-func count(c train.Config) (work, error) {
+func count(c config.Config) (work, error) {
 	one, err := calls(c, 1)
 	if err != nil {
 		return work{}, err
@@ -35,13 +36,13 @@ func count(c train.Config) (work, error) {
 func isSGLD(c trace.Call) bool { return c.Op == "SGLDStep" }
 
 // calls are those of a training step in steady state with k SGLD steps.
-func calls(c train.Config, k int) ([]trace.Call, error) {
+func calls(c config.Config, k int) ([]trace.Call, error) {
 	c.Sampler.Steps, c.Sampler.Buffer = k, max(c.Train.Batch, 100) // a small buffer: filling it takes longer than counting
-	if err := train.Validate(c); err != nil {
+	if err := config.Validate(c); err != nil {
 		return nil, err
 	}
 	dev := trace.New()
-	if _, err := train.BenchStep(dev, c, 3, 32, 10, 1); err != nil {
+	if _, err := timing.Measure(dev, c, 3, 32, 10, 1); err != nil {
 		return nil, err
 	}
 	// The step that warms up ends like the measured one, with a Sync after the update.

@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"jem/backend/backendtest"
-	"jem/train"
+	"jem/config"
 )
 
-func configured(depth, width, batch, steps int) train.Config {
-	c := train.Default()
+func configured(depth, width, batch, steps int) config.Config {
+	c := config.Default()
 	c.Model.Depth, c.Model.Width, c.Train.Batch, c.Sampler.Steps = depth, width, batch, steps
 	return c
 }

@@ -1,6 +1,6 @@
 // Command roofline estimates, without a card, what a training step must cost on one: it
 // counts the floating-point operations and the bytes of every call that the step makes
-// (internal/trace) and divides them by the card's published rates.
+// (backend/trace) and divides them by the card's published rates.
 //
 //	go run ./bench/roofline                 # tables for docs/performance.md
 //	go run ./bench/roofline -patterns       # the distinct convolutions, for make plan-check
@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"os"
 
-	"jem/train"
+	"jem/config"
 )
 
 func main() {
@@ -27,7 +27,7 @@ func main() {
 }
 
 func run(model string, batch, steps int, list bool) error {
-	c := train.Default()
+	c := config.Default()
 	if n, err := fmt.Sscanf(model+" ", "wrn-%d-%d ", &c.Model.Depth, &c.Model.Width); n != 2 || err != nil {
 		return fmt.Errorf("-model %q: want wrn-DEPTH-WIDTH, as in wrn-16-2", model)
 	}

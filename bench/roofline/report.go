@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io"
 
-	"jem/train"
+	"jem/config"
 )
 
 // report writes the tables of docs/performance.md.
-func report(w io.Writer, model string, c train.Config, k work) {
+func report(w io.Writer, model string, c config.Config, k work) {
 	steps := float64(c.Sampler.Steps)
 	fmt.Fprintf(w, "%s, batch %d, K = %d.\n\n", model, c.Train.Batch, c.Sampler.Steps)
 	fmt.Fprint(w, "| counted | an SGLD step | everything else | an iteration |\n|---|---|---|---|\n")

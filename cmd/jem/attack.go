@@ -10,7 +10,9 @@ import (
 	"go.uber.org/zap"
 
 	"jem/backend"
-	"jem/train"
+	"jem/eval/robust"
+	"jem/feed"
+	"jem/predict"
 )
 
 // attackImages is how many images are attacked where --limit doesn't say, as published.
@@ -26,7 +28,7 @@ func (p *program) attackCommand() *cli.Command {
 			"With --out the adversarial images, a picture of them and the curve are written, and an attack that\n" +
 			"was interrupted goes on where it was.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "attack", Value: "pgd", Usage: "some of " + strings.Join(train.AttackKinds, ", ") + ", between commas"},
+			&cli.StringFlag{Name: "attack", Value: "pgd", Usage: "some of " + strings.Join(robust.Kinds, ", ") + ", between commas"},
 			&cli.StringFlag{Name: "norm", Value: "linf", Usage: "norm of the change: linf or l2"},
 			&cli.StringFlag{Name: "epsilon", Value: "1,2,4,8,16", Usage: "radii in units of 1/255, between commas, ascending"},
 			&cli.StringFlag{Name: "refine", Value: "0", Usage: "SGLD steps k of the predictor JEM-k, several between commas [n_steps_refine]"},
@@ -38,7 +40,7 @@ func (p *program) attackCommand() *cli.Command {
 			&cli.IntFlag{Name: "draws", Value: 1, Usage: "answers with fresh noise over which losses and gradients are averaged"},
 			&cli.StringFlag{Name: "from", Usage: "make the images against this run `FOLDER`, a transfer attack"},
 			&cli.IntFlag{Name: "attack-batch", Value: 50, Usage: "images attacked together, and lost when interrupted"},
-			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(train.Splits, ", ")},
+			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(feed.Splits, ", ")},
 			&cli.IntFlag{Name: "limit", Value: attackImages, Usage: "the first so many images"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts and noise"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of results; an attack that was interrupted goes on from it"},
@@ -50,14 +52,14 @@ func (p *program) attackCommand() *cli.Command {
 
 // attackReport is what jem attack found.
 type attackReport struct {
-	Attacks []train.AttackResult `json:"attacks"`
-	Worst   []worstCase          `json:"worst,omitempty"` // where there are several attacks
+	Attacks []robust.Result `json:"attacks"`
+	Worst   []worstCase     `json:"worst,omitempty"` // where there are several attacks
 }
 
 // worstCase is the accuracy under all attacks on one predictor together.
 type worstCase struct {
-	Refine int                 `json:"refine"`
-	Points []train.AttackPoint `json:"points"`
+	Refine int            `json:"refine"`
+	Points []robust.Point `json:"points"`
 }
 
 func (p *program) attack(c *cli.Context) error {
@@ -65,8 +67,8 @@ func (p *program) attack(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.withRuns(c, func(s *screen, dev backend.Device, m *train.Predictor) error {
-		run := train.AttackRun{Folder: c.String("out")}
+	return p.withRuns(c, func(s *screen, dev backend.Device, m *predict.Predictor) error {
+		run := robust.Run{Folder: c.String("out")}
 		if from := c.String("from"); from != "" {
 			if run.From, err = openRun(c, s, dev, from, ""); err != nil {
 				return err
@@ -92,18 +94,18 @@ func (p *program) attack(c *cli.Context) error {
 }
 
 // attackOnce runs one attack with a progress bar.
-func attackOnce(c *cli.Context, s *screen, m *train.Predictor, o train.AttackOptions, run train.AttackRun) (train.AttackResult, error) {
+func attackOnce(c *cli.Context, s *screen, m *predict.Predictor, o robust.Options, run robust.Run) (robust.Result, error) {
 	bar, about := s.follow(), fmt.Sprintf("%s on JEM-%d", o.Kind, o.Refine)
 	run.Progress = func(done, total int) { bar(about, done, total) }
-	run.Point = func(at train.AttackPoint) {
+	run.Point = func(at robust.Point) {
 		s.log.Info("attacked", zap.String("attack", o.Kind), zap.Int("refine", o.Refine), zap.Float64("epsilon_255", at.Epsilon), zap.Float64("accuracy", at.Accuracy))
 	}
-	return train.AttackWith(c.Context, m, c.String("split"), o, run)
+	return robust.Measure(c.Context, m, c.String("split"), o, run)
 }
 
 // worst joins the attacks on each predictor.
-func worst(all []train.AttackResult) (cases []worstCase) {
-	byRefine := map[int][]train.AttackResult{}
+func worst(all []robust.Result) (cases []worstCase) {
+	byRefine := map[int][]robust.Result{}
 	var order []int
 	for _, r := range all {
 		if byRefine[r.Refine] == nil {
@@ -113,7 +115,7 @@ func worst(all []train.AttackResult) (cases []worstCase) {
 	}
 	for _, k := range order {
 		if len(byRefine[k]) > 1 {
-			_, points := train.Worst(byRefine[k]...)
+			_, points := robust.Worst(byRefine[k]...)
 			cases = append(cases, worstCase{k, points})
 		}
 	}
@@ -121,8 +123,8 @@ func worst(all []train.AttackResult) (cases []worstCase) {
 }
 
 // attackOptions are the flags, one option for each attack and k.
-func attackOptions(c *cli.Context) (all []train.AttackOptions, err error) {
-	o := train.AttackOptions{
+func attackOptions(c *cli.Context) (all []robust.Options, err error) {
+	o := robust.Options{
 		Norm: c.String("norm"), Steps: c.Int("pgd-steps"), Restarts: c.Int("restarts"), Queries: c.Int("queries"), Draws: c.Int("draws"),
 		Chains: c.Int("chains"), Noise: float32(c.Float64("attack-noise")), Images: c.Int("limit"), Batch: c.Int("attack-batch"), Seed: c.Uint64("seed"),
 	}
@@ -141,17 +143,17 @@ func attackOptions(c *cli.Context) (all []train.AttackOptions, err error) {
 		return nil, usagef(c, "--epsilon %s: want them ascending", c.String("epsilon"))
 	case o.Steps < 1 || o.Restarts < 1 || o.Queries < 1 || o.Draws < 1 || o.Images < 1 || o.Batch < 1:
 		return nil, usagef(c, "--pgd-steps, --restarts, --queries, --draws, --limit or --attack-batch: want at least 1")
-	case o.Chains < 1 || o.Chains > train.EvalBatch:
-		return nil, usagef(c, "--chains %d: want 1 to %d", o.Chains, train.EvalBatch)
+	case o.Chains < 1 || o.Chains > feed.EvalBatch:
+		return nil, usagef(c, "--chains %d: want 1 to %d", o.Chains, feed.EvalBatch)
 	case !(o.Noise >= 0):
 		return nil, usagef(c, "--attack-noise %g: want at least 0", o.Noise)
-	case !slices.Contains(train.Splits, c.String("split")):
-		return nil, usagef(c, "--split %q: want %s", c.String("split"), strings.Join(train.Splits, ", "))
+	case !slices.Contains(feed.Splits, c.String("split")):
+		return nil, usagef(c, "--split %q: want %s", c.String("split"), strings.Join(feed.Splits, ", "))
 	}
 	for _, kind := range strings.Split(c.String("attack"), ",") {
 		switch {
-		case !slices.Contains(train.AttackKinds, kind):
-			return nil, usagef(c, "--attack %q: want some of %s", c.String("attack"), strings.Join(train.AttackKinds, ", "))
+		case !slices.Contains(robust.Kinds, kind):
+			return nil, usagef(c, "--attack %q: want some of %s", c.String("attack"), strings.Join(robust.Kinds, ", "))
 		case kind == "square" && o.Norm != "linf":
 			return nil, usagef(c, "--attack square: only --norm linf")
 		case c.String("from") != "" && (kind == "boundary" || kind == "pointwise"):
@@ -167,12 +169,12 @@ func attackOptions(c *cli.Context) (all []train.AttackOptions, err error) {
 
 func attackRows(report attackReport) []string {
 	first := report.Attacks[0]
-	rows := []string{fmt.Sprintf("%s %d images, %s, %d chains, noise %g; %d steps, %d restarts, %d queries, %d draws", first.Data, first.Images, first.Norm, first.Chains, first.AttackOptions.Noise, first.Steps, first.Restarts, first.Queries, first.Draws)}
+	rows := []string{fmt.Sprintf("%s %d images, %s, %d chains, noise %g; %d steps, %d restarts, %d queries, %d draws", first.Data, first.Images, first.Norm, first.Chains, first.Options.Noise, first.Steps, first.Restarts, first.Queries, first.Draws)}
 	if first.Source != nil {
 		rows = append(rows, "images made against "+escape(filepath.Clean(first.Source.Checkpoint)))
 	}
 	rows = append(rows, "PREDICTOR\tATTACK\tEPSILON/255\tACCURACY\tBROKEN\tCONFIRMED")
-	add := func(k int, kind string, points []train.AttackPoint) {
+	add := func(k int, kind string, points []robust.Point) {
 		for _, at := range points {
 			rows = append(rows, fmt.Sprintf("JEM-%d\t%s\t%g\t%.2f %%\t%d\t%d", k, kind, at.Epsilon, 100*at.Accuracy, at.Broken, at.Confirmed))
 		}

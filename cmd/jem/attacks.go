@@ -6,10 +6,10 @@ import (
 	"math"
 	"path/filepath"
 
-	"jem/internal/checkpoint/safetensors"
-	"jem/internal/figure"
+	"jem/eval/robust"
+	"jem/internal/chart"
 	"jem/internal/picture"
-	"jem/train"
+	"jem/internal/safetensors"
 )
 
 // writeAttacks writes what jem attack found into a folder, if there is one: attack.json, the
@@ -64,7 +64,7 @@ func writeAttacks(folder string, report attackReport) error {
 // adversarialTensors are x and x_adv (n,C,H,W) with pixels in [−1,1], label (n) and epsilon
 // (n) in 1/255: 0 for images answered wrongly without an attack, infinite where none broke
 // them; there x_adv is x.
-func adversarialTensors(r train.AttackResult) ([]byte, error) {
+func adversarialTensors(r robust.Result) ([]byte, error) {
 	n := len(r.Found.Labels)
 	shape := []int{n, r.Found.Channels, r.Found.Size, r.Found.Size}
 	epsilon := make([]float32, n)
@@ -86,7 +86,7 @@ const shownImages = 10
 
 // adversarialPicture shows broken images in three rows: clean, changed, and the change, its
 // largest value stretched to the whole range around grey. It is nil where nothing was broken.
-func adversarialPicture(r train.AttackResult) ([]byte, error) {
+func adversarialPicture(r robust.Result) ([]byte, error) {
 	d := len(r.Found.Clean) / len(r.Found.Labels)
 	var clean, changed, change []float32
 	n := 0
@@ -117,14 +117,14 @@ func adversarialPicture(r train.AttackResult) ([]byte, error) {
 }
 
 // attackChart is accuracy against ε, a curve for each attack.
-func attackChart(report attackReport) figure.Chart {
+func attackChart(report attackReport) chart.Chart {
 	first := report.Attacks[0]
-	d := figure.Chart{
+	d := chart.Chart{
 		Title:  fmt.Sprintf("accuracy under attack, %s, %d images of %s", first.Norm, first.Images, first.Data),
 		XLabel: "ε in 1/255", YLabel: "accuracy", YMax: 1,
 	}
-	add := func(name string, points []train.AttackPoint) {
-		l := figure.Line{Name: name}
+	add := func(name string, points []robust.Point) {
+		l := chart.Line{Name: name}
 		for _, at := range points {
 			l.Add(at.Epsilon, at.Accuracy)
 		}

@@ -9,8 +9,10 @@ import (
 
 	"jem/backend"
 	"jem/backend/backendtest"
-	"jem/internal/bench"
-	"jem/train"
+	"jem/bench/kernels"
+	"jem/bench/timing"
+	"jem/config"
+	"jem/train/step"
 )
 
 // benchFlags are those of both measurements.
@@ -67,8 +69,8 @@ func (p *program) benchCommand() *cli.Command {
 }
 
 // benchConfig is the paper's configuration at the size that the flags say.
-func benchConfig(c *cli.Context) (train.Config, error) {
-	cfg := train.Default()
+func benchConfig(c *cli.Context) (config.Config, error) {
+	cfg := config.Default()
 	if c.IsSet("steps") && c.Int("steps") < 1 {
 		return cfg, usagef(c, "--steps %d: want at least 1", c.Int("steps"))
 	}
@@ -79,11 +81,11 @@ func benchConfig(c *cli.Context) (train.Config, error) {
 	if c.IsSet("sgld-steps") {
 		cfg.Sampler.Steps = c.Int("sgld-steps")
 	}
-	return cfg, train.Validate(cfg)
+	return cfg, config.Validate(cfg)
 }
 
 // benched makes an action of a measurement: of benchConfig's configuration, on its device.
-func benched(do func(*cli.Context, train.Config, backend.Device) error) cli.ActionFunc {
+func benched(do func(*cli.Context, config.Config, backend.Device) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		cfg, err := benchConfig(c)
 		if err != nil {
@@ -98,8 +100,8 @@ func benched(do func(*cli.Context, train.Config, backend.Device) error) cli.Acti
 	}
 }
 
-func (p *program) benchStep(c *cli.Context, cfg train.Config, dev backend.Device) error {
-	b, err := train.BenchStep(dev, cfg, 3, 32, 10, c.Int("steps"))
+func (p *program) benchStep(c *cli.Context, cfg config.Config, dev backend.Device) error {
+	b, err := timing.Measure(dev, cfg, 3, 32, 10, c.Int("steps"))
 	if err != nil {
 		return err
 	}
@@ -123,8 +125,8 @@ func (p *program) benchStep(c *cli.Context, cfg train.Config, dev backend.Device
 func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
 
 // benchMemory tells the memory of a training step without taking it.
-func (p *program) benchMemory(c *cli.Context, cfg train.Config, dev backend.Device) error {
-	f, known, err := train.BenchFootprint(dev, cfg, 3, 32, 10)
+func (p *program) benchMemory(c *cli.Context, cfg config.Config, dev backend.Device) error {
+	f, known, err := timing.Footprint(dev, cfg, 3, 32, 10)
 	switch {
 	case err != nil:
 		return err
@@ -146,11 +148,11 @@ func (p *program) benchMemory(c *cli.Context, cfg train.Config, dev backend.Devi
 
 // memoryResult is a foretold footprint with what it is of.
 type memoryResult struct {
-	Device    backend.Info    `json:"device"`
-	Model     string          `json:"model"`
-	Batch     int             `json:"batch"`
-	Bytes     int64           `json:"bytes"` // together
-	Footprint train.Footprint `json:"footprint"`
+	Device    backend.Info   `json:"device"`
+	Model     string         `json:"model"`
+	Batch     int            `json:"batch"`
+	Bytes     int64          `json:"bytes"` // together
+	Footprint step.Footprint `json:"footprint"`
 }
 
 // stepResult is a measurement with what was measured.
@@ -161,36 +163,36 @@ type stepResult struct {
 	SGLDSteps int          `json:"sgld_steps"`
 	Precision string       `json:"precision"`       // of convolutions' products
 	Scope     string       `json:"precision_scope"` // where a precision below fp32 holds
-	train.StepBench
+	timing.Result
 }
 
 // peaked is a device that can measure the bound on its multiply-adds, in GFLOP/s.
 type peaked interface{ Peak() float64 }
 
-func (p *program) benchLayers(c *cli.Context, cfg train.Config, dev backend.Device) error {
-	var layers []bench.Layer
+func (p *program) benchLayers(c *cli.Context, cfg config.Config, dev backend.Device) error {
+	var layers []kernels.Layer
 	for _, l := range backendtest.NetworkConvs(cfg.Model.Depth, cfg.Model.Width, 3, 32, cfg.Train.Batch) {
-		layers = append(layers, bench.Layer{Name: l.Name, Count: l.Count, Spec: l.Spec})
+		layers = append(layers, kernels.Layer{Name: l.Name, Count: l.Count, Spec: l.Spec})
 	}
 	peak := 0.0
 	if d, ok := dev.(peaked); ok {
 		peak = d.Peak()
 	}
-	rs, err := bench.Layers(c.Context, dev, layers, c.Duration("time"), peak)
+	rs, err := kernels.Layers(c.Context, dev, layers, c.Duration("time"), peak)
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
 		return p.json(struct {
-			Device     backend.Info        `json:"device"`
-			PeakGFLOPS float64             `json:"peak_gflops,omitempty"`
-			Layers     []bench.LayerResult `json:"layers"`
+			Device     backend.Info          `json:"device"`
+			PeakGFLOPS float64               `json:"peak_gflops,omitempty"`
+			Layers     []kernels.LayerResult `json:"layers"`
 		}{dev.Info(), peak, rs})
 	}
 	return p.table(layerRows(rs, peak)...)
 }
 
-func layerRows(rs []bench.LayerResult, peak float64) []string {
+func layerRows(rs []kernels.LayerResult, peak float64) []string {
 	rows := []string{"LAYER\tCOUNT\tDIRECTION\tALGORITHM\tms\tGFLOP/s\tOF PEAK"}
 	for _, r := range rs {
 		share := ""
@@ -216,14 +218,14 @@ func (p *program) benchKernels(c *cli.Context) error {
 		return err
 	}
 	defer dev.Close()
-	rs, err := bench.Kernels(c.Context, dev, c.Int("elements"), c.Duration("time"))
+	rs, err := kernels.Kernels(c.Context, dev, c.Int("elements"), c.Duration("time"))
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
 		return p.json(struct {
-			Device  backend.Info         `json:"device"`
-			Kernels []bench.KernelResult `json:"kernels"`
+			Device  backend.Info           `json:"device"`
+			Kernels []kernels.KernelResult `json:"kernels"`
 		}{dev.Info(), rs})
 	}
 	rows := []string{"KERNEL\tMB\tms\tGB/s\tOF A COPY"}

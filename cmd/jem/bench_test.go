@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/bench"
+	"jem/bench/kernels"
 )
 
 func TestBenchStepTellsMemoryAndAlgorithms(t *testing.T) {
@@ -60,7 +60,7 @@ func TestBenchGrowth(t *testing.T) {
 	var r growthResult
 	okJSON(t, &r, "bench", "growth", "--batches", "4", "--batches", "1", "--chains", "1", "--chains", "2", "--batch", "1", "--sgld-steps", "1",
 		"--steps", "1", "--threads", "1", "--conv-algo", "winograd", "--out", out, "--json")
-	sizes := func(points []bench.Point) (all []float64) {
+	sizes := func(points []kernels.Point) (all []float64) {
 		for _, p := range points {
 			if p.Seconds <= 0 {
 				t.Errorf("%+v", p)

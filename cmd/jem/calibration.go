@@ -8,28 +8,30 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/data"
-	"jem/internal/figure"
+	"jem/eval/calibration"
+	"jem/feed"
+	"jem/internal/chart"
+	"jem/internal/durable"
+	"jem/internal/fault"
 	"jem/internal/metrics"
-	"jem/internal/rundir/durable"
-	"jem/train"
+	"jem/predict"
 )
 
 // calibration is jem eval --task calibration.
-func (p *program) calibration(c *cli.Context, s *screen, m *train.Predictor) error {
+func (p *program) calibration(c *cli.Context, s *screen, m *predict.Predictor) error {
 	split := c.String("split")
 	on, err := answers(c, s, m, split)
 	if err != nil {
 		return err
 	}
 	valid, err := answers(c, s, m, "valid")
-	if errors.Is(err, data.ErrMissing) {
+	if errors.Is(err, fault.Missing) {
 		valid, err = nil, nil
 	}
 	if err != nil {
 		return err
 	}
-	result, notes, err := train.Calibrate(m, split, on, valid)
+	result, notes, err := calibration.Calibrate(m, split, on, valid)
 	if err != nil {
 		return err
 	}
@@ -41,12 +43,12 @@ func (p *program) calibration(c *cli.Context, s *screen, m *train.Predictor) err
 }
 
 // proper is jem eval --task nll: the proper scores alone.
-func (p *program) proper(c *cli.Context, s *screen, m *train.Predictor) error {
+func (p *program) proper(c *cli.Context, s *screen, m *predict.Predictor) error {
 	on, err := answers(c, s, m, c.String("split"))
 	if err != nil {
 		return err
 	}
-	result, _, err := train.Calibrate(m, c.String("split"), on, nil)
+	result, _, err := calibration.Calibrate(m, c.String("split"), on, nil)
 	if err != nil {
 		return err
 	}
@@ -58,8 +60,8 @@ func (p *program) proper(c *cli.Context, s *screen, m *train.Predictor) error {
 
 // properScores are the figures of the nll task.
 type properScores struct {
-	train.Subject
-	train.Protocol
+	predict.Subject
+	predict.Protocol
 	Split    string  `json:"split"`
 	Images   int     `json:"images"`
 	Accuracy float64 `json:"accuracy"`
@@ -68,18 +70,18 @@ type properScores struct {
 }
 
 // answers runs a split through the network.
-func answers(c *cli.Context, s *screen, m *train.Predictor, split string) (*train.Outputs, error) {
-	images, notes, err := train.OpenImages(m.Config, split)
+func answers(c *cli.Context, s *screen, m *predict.Predictor, split string) (*predict.Outputs, error) {
+	images, notes, err := feed.OpenImages(m.Config, split)
 	s.notes(notes)
 	if err != nil {
 		return nil, err
 	}
-	images = train.Head(images, c.Int("limit"))
-	return m.Gather(c.Context, images, train.Want{}, s.counted(split, images.Len()))
+	images = feed.Head(images, c.Int("limit"))
+	return m.Gather(c.Context, images, predict.Want{}, s.counted(split, images.Len()))
 }
 
 // draw draws a diagram into the folder that --pictures names, if it does.
-func draw(c *cli.Context, name string, diagram figure.Chart) error {
+func draw(c *cli.Context, name string, diagram chart.Chart) error {
 	folder := c.String("pictures")
 	if folder == "" {
 		return nil
@@ -99,7 +101,7 @@ func writeInto(path string, content []byte) error {
 	return durable.WriteFile(path, content)
 }
 
-func calibrationRows(r train.Calibration) []string {
+func calibrationRows(r calibration.Result) []string {
 	rows := []string{
 		fmt.Sprintf("%s, %s split, %d images, pixel noise %g, bins (lo,hi]", r.Data, r.Split, r.Images, r.Noise),
 		fmt.Sprintf("accuracy %.2f %%, NLL %.4f nats, Brier score %.4f", 100*r.Accuracy, r.NLL, r.Brier),
@@ -113,7 +115,7 @@ func calibrationRows(r train.Calibration) []string {
 	return rows
 }
 
-func binRows(bins []train.BinErrors) (rows []string) {
+func binRows(bins []calibration.BinErrors) (rows []string) {
 	for _, b := range bins {
 		rows = append(rows, fmt.Sprintf("%d\t%.2f %%\t%.2f %%\t%.2f %%", b.Bins, 100*b.ECE, 100*b.MCE, 100*b.Adaptive))
 	}
@@ -121,6 +123,6 @@ func binRows(bins []train.BinErrors) (rows []string) {
 }
 
 // reliability is the diagram of accuracy against confidence, as in the paper.
-func reliability(r train.Calibration) figure.Chart {
+func reliability(r calibration.Result) chart.Chart {
 	return r.Diagram(fmt.Sprintf("%s, %s: ECE %.2f %% (%d bins, %d images)", r.Data, r.Split, 100*r.Reliability.ECE(), metrics.Bins, r.Images))
 }

@@ -6,18 +6,20 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/figure"
-	"jem/train"
+	"jem/eval/chains"
+	"jem/feed"
+	"jem/internal/chart"
+	"jem/predict"
 )
 
 // chains is jem eval --task chains.
-func (p *program) chains(c *cli.Context, s *screen, m *train.Predictor) error {
-	o := train.ChainsOptions{N: c.Int("n"), Steps: c.Int("steps"), Every: c.Int("every"), Fresh: c.Bool("fresh"), Seed: c.Uint64("seed")}
-	if o.N < 1 || o.N > train.EvalBatch || o.Every < 1 || o.Steps < 16*o.Every {
-		return usagef(c, "--n %d, --steps %d, --every %d: want 1 to %d chains and 16 records of each", o.N, o.Steps, o.Every, train.EvalBatch)
+func (p *program) chains(c *cli.Context, s *screen, m *predict.Predictor) error {
+	o := chains.Options{N: c.Int("n"), Steps: c.Int("steps"), Every: c.Int("every"), Fresh: c.Bool("fresh"), Seed: c.Uint64("seed")}
+	if o.N < 1 || o.N > feed.EvalBatch || o.Every < 1 || o.Steps < 16*o.Every {
+		return usagef(c, "--n %d, --steps %d, --every %d: want 1 to %d chains and 16 records of each", o.N, o.Steps, o.Every, feed.EvalBatch)
 	}
 	bar := s.follow()
-	r, err := train.WatchChains(c.Context, m, o, func(steps int) { bar("SGLD steps", steps, o.Steps) })
+	r, err := chains.Measure(c.Context, m, o, func(steps int) { bar("SGLD steps", steps, o.Steps) })
 	if err != nil {
 		return err
 	}
@@ -49,21 +51,21 @@ func mean(values []float64) (m float64) {
 }
 
 // chainDiagrams are log p(x) and the step norm along the chains, by file name.
-func chainDiagrams(r train.ChainsResult) map[string]figure.Chart {
-	return map[string]figure.Chart{
+func chainDiagrams(r chains.Result) map[string]chart.Chart {
+	return map[string]chart.Chart{
 		"chains-log-px.png": along(r, fmt.Sprintf("%d chains: R-hat %.3f, effective sample size %.0f", r.N, r.LogPx.RHat, r.LogPx.ESS), "log p(x) + log Z",
-			func(at train.ChainRecord) []float64 { return at.LogPx }),
+			func(at chains.Record) []float64 { return at.LogPx }),
 		"chains-step-norm.png": along(r, fmt.Sprintf("%d chains, step size %g, noise %g", r.N, r.StepSize, r.SGLDStd), "length of a step, pixels in [−1,1]",
-			func(at train.ChainRecord) []float64 { return at.StepNorm }),
+			func(at chains.Record) []float64 { return at.StepNorm }),
 	}
 }
 
 // along draws the chains' mean, least and largest number, and each of the first few chains.
-func along(r train.ChainsResult, title, label string, of func(train.ChainRecord) []float64) figure.Chart {
+func along(r chains.Result, title, label string, of func(chains.Record) []float64) chart.Chart {
 	const few = 8
-	d := figure.Chart{Title: title, XLabel: "SGLD steps", YLabel: label, Lines: []figure.Line{{Name: "mean"}, {Name: "least"}, {Name: "largest"}}}
+	d := chart.Chart{Title: title, XLabel: "SGLD steps", YLabel: label, Lines: []chart.Line{{Name: "mean"}, {Name: "least"}, {Name: "largest"}}}
 	for i := range min(few, r.N) {
-		d.Lines = append(d.Lines, figure.Line{Guide: true})
+		d.Lines = append(d.Lines, chart.Line{Guide: true})
 		if i == 0 {
 			d.Lines[3].Name = fmt.Sprintf("%d of the chains", min(few, r.N))
 		}

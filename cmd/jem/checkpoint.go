@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/internal/checkpoint"
-	"jem/internal/data"
+	"jem/internal/fault"
 	"jem/internal/rundir"
 )
 
@@ -55,7 +55,7 @@ func (p *program) checkpoints(c *cli.Context, verify bool) error {
 		return err
 	}
 	if _, err := os.Stat(rundir.Path(run).Config()); errors.Is(err, fs.ErrNotExist) && len(entries) == 0 {
-		return &data.Error{Path: run, Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
+		return &fault.Error{Path: run, Kind: fault.Missing, Reason: "is no run folder: it has no config.yaml"}
 	}
 	all := []stored{}
 	var faults []error

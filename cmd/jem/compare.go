@@ -8,8 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"gonum.org/v1/gonum/stat"
 
-	"jem/internal/data"
-	"jem/internal/figure"
+	"jem/internal/chart"
+	"jem/internal/fault"
 	"jem/internal/rundir"
 )
 
@@ -77,15 +77,15 @@ func readCurve(run, kind, metric string) (curve, error) {
 		}
 	}
 	if len(one.Steps) == 0 {
-		return one, &data.Error{Path: rundir.Path(run).Metrics(), Kind: data.ErrMissing, Reason: fmt.Sprintf("no metric %q in records of kind %s", metric, kind)}
+		return one, &fault.Error{Path: rundir.Path(run).Metrics(), Kind: fault.Missing, Reason: fmt.Sprintf("no metric %q in records of kind %s", metric, kind)}
 	}
 	return one, nil
 }
 
-func overlay(curves []curve, metric string) figure.Chart {
-	d := figure.Chart{Title: metric, XLabel: "training step", YLabel: metric}
+func overlay(curves []curve, metric string) chart.Chart {
+	d := chart.Chart{Title: metric, XLabel: "training step", YLabel: metric}
 	for _, c := range curves {
-		d.Lines = append(d.Lines, figure.Line{Name: c.Run, X: c.Steps, Y: c.Values})
+		d.Lines = append(d.Lines, chart.Line{Name: c.Run, X: c.Steps, Y: c.Values})
 	}
 	return d
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/settings"
-	"jem/train"
+	"jem/config"
+	"jem/config/settings"
 )
 
 func (p *program) configCommand() *cli.Command {
@@ -32,11 +32,11 @@ func (p *program) configCommand() *cli.Command {
 }
 
 func (p *program) showConfig(c *cli.Context) error {
-	cfg, err := config(c)
+	cfg, err := configOf(c)
 	if err != nil {
 		return err
 	}
-	diff := settings.Diff(train.Default(), cfg)
+	diff := settings.Diff(config.Default(), cfg)
 	switch {
 	case c.Bool("diff") && c.Bool("json"):
 		return p.json(append([]settings.Change{}, diff...))
@@ -49,7 +49,7 @@ func (p *program) showConfig(c *cli.Context) error {
 	case c.Bool("json"):
 		return p.json(settings.Keys(cfg))
 	}
-	text, err := train.Document(cfg)
+	text, err := config.Document(cfg)
 	if err == nil {
 		_, err = fmt.Fprint(p.stdout, text)
 	}
@@ -65,8 +65,8 @@ type preset struct {
 func (p *program) listPresets(c *cli.Context) error {
 	var all []preset
 	var rows []string
-	for _, name := range train.PresetNames() {
-		about := train.PresetAbout(name)
+	for _, name := range config.PresetNames() {
+		about := config.PresetAbout(name)
 		all = append(all, preset{name, about})
 		first, _, _ := strings.Cut(about, "\n")
 		rows = append(rows, name+"\t"+first)

@@ -8,9 +8,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/data"
-	"jem/internal/weights"
-	"jem/train"
+	"jem/internal/fault"
+	"jem/predict"
+	"jem/predict/weights"
 )
 
 // normFlag says what weights can't.
@@ -55,7 +55,7 @@ func (p *program) convert(c *cli.Context) error {
 	if weights.IsFile(out) {
 		err = w.Write(out)
 	} else {
-		err = train.WriteRun(out, w)
+		err = predict.WriteRun(out, w)
 	}
 	if err != nil {
 		return err
@@ -71,12 +71,12 @@ func (p *program) convert(c *cli.Context) error {
 func readWeights(s *screen, path string, o weights.Options) (*weights.Weights, error) {
 	if !isFolder(path) {
 		if !weights.IsFile(path) {
-			return nil, &data.Error{Path: path, Kind: data.ErrMissing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
+			return nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
 		}
 		return weights.Read(path, o)
 	}
 	run, folder := runOrCheckpoint(path)
-	w, notes, err := train.RunWeights(run, folder)
+	w, notes, err := predict.RunWeights(run, folder)
 	s.notes(notes)
 	return w, err
 }
@@ -84,7 +84,7 @@ func readWeights(s *screen, path string, o weights.Options) (*weights.Weights, e
 // runOrCheckpoint returns path as one or the other.
 func runOrCheckpoint(path string) (run, checkpoint string) {
 	path = filepath.Clean(path)
-	if train.IsCheckpoint(path) {
+	if predict.IsCheckpoint(path) {
 		return "", path
 	}
 	return path, ""

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 	"jem/internal/rundir"
 )
 

@@ -6,8 +6,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/config/settings"
 	"jem/internal/data"
-	"jem/internal/settings"
+	"jem/internal/fault"
 )
 
 var dataDirFlag = &cli.StringFlag{Name: "data-dir", Usage: "folder of the published files; default: $" + data.DirEnv + ", the cache, /usr/share/datasets"}
@@ -119,10 +120,10 @@ func (p *program) verifyData(c *cli.Context) error {
 	for _, f := range files {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", f.Name, f.State, f.Path, f.Detail))
 		if bad == nil && f.State == data.Absent {
-			bad = &data.Error{Path: f.Name, Kind: data.ErrMissing, Reason: "not found; jem data fetch " + l.Name + " downloads the set"}
+			bad = &fault.Error{Path: f.Name, Kind: fault.Missing, Reason: "not found; jem data fetch " + l.Name + " downloads the set"}
 		}
 		if bad == nil && f.State == data.Damaged {
-			bad = &data.Error{Path: f.Path, Kind: data.ErrBadData, Reason: f.Detail + "; delete it and run jem data fetch " + l.Name}
+			bad = &fault.Error{Path: f.Path, Kind: fault.Bad, Reason: f.Detail + "; delete it and run jem data fetch " + l.Name}
 		}
 	}
 	if c.Bool("json") {

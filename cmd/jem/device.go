@@ -8,13 +8,13 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
-	"jem/internal/settings"
-	"jem/train"
+	"jem/config"
+	"jem/config/settings"
 )
 
 // openDevice opens the device that a configuration names. What it measures about its
 // algorithms is remembered for the next time.
-func openDevice(d train.Device) (backend.Device, error) {
+func openDevice(d config.Device) (backend.Device, error) {
 	switch d.Name {
 	case "cpu":
 		memo := &choiceMemo{}
@@ -45,8 +45,8 @@ func deviceFlags() []cli.Flag {
 }
 
 // deviceOf reads deviceFlags.
-func deviceOf(c *cli.Context) train.Device {
-	d := train.Device{Name: c.String("device"), ISA: c.String("cpu-isa"), Threads: c.Int("threads"), ConvAlgo: c.String("conv-algo")}
+func deviceOf(c *cli.Context) config.Device {
+	d := config.Device{Name: c.String("device"), ISA: c.String("cpu-isa"), Threads: c.Int("threads"), ConvAlgo: c.String("conv-algo")}
 	readCUDAFlags(c, &d)
 	return d
 }
@@ -66,7 +66,7 @@ func (p *program) devicesCommand() *cli.Command {
 		Flags: []cli.Flag{jsonFlag},
 		Action: func(c *cli.Context) error {
 			var all []listed
-			for _, d := range []train.Device{{Name: "cpu", ISA: "generic"}, {Name: "cpu", ISA: "avx2"}, {Name: "cpu", ISA: "avx512"}, {Name: "cuda"}} {
+			for _, d := range []config.Device{{Name: "cpu", ISA: "generic"}, {Name: "cpu", ISA: "avx2"}, {Name: "cpu", ISA: "avx512"}, {Name: "cuda"}} {
 				all = append(all, tryDevice(d))
 			}
 			if c.Bool("json") {
@@ -85,7 +85,7 @@ func (p *program) devicesCommand() *cli.Command {
 	})
 }
 
-func tryDevice(d train.Device) listed {
+func tryDevice(d config.Device) listed {
 	dev, err := openDevice(d)
 	if err != nil {
 		reason := err.Error()

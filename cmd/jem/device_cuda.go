@@ -7,12 +7,12 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
+	"jem/config"
 	"jem/cuda"
-	"jem/train"
 )
 
 // openCUDA opens the GPU as a configuration says.
-func openCUDA(d train.Device) (backend.Device, error) {
+func openCUDA(d config.Device) (backend.Device, error) {
 	o := cuda.Options{
 		Precision: d.Precision, Scope: d.PrecisionScope,
 		ConvEngine: d.ConvEngine, WorkspaceLimit: d.WorkspaceLimit, NoGraph: !d.Graph,
@@ -73,7 +73,7 @@ func cudaFlags() []cli.Flag {
 	}
 }
 
-func readCUDAFlags(c *cli.Context, d *train.Device) {
+func readCUDAFlags(c *cli.Context, d *config.Device) {
 	d.Precision, d.PrecisionScope, d.ConvEngine = c.String("precision"), c.String("precision-scope"), c.String("conv-engine")
 	d.WorkspaceLimit, d.TimeEngines, d.Graph = c.Int("workspace-limit"), c.Bool(timeEnginesFlag.Name), !c.Bool(noGraphFlag.Name)
 }

@@ -9,8 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/eval/robust"
 	"jem/internal/picture"
-	"jem/train"
+	"jem/predict"
 )
 
 // The defaults of distal images: the paper says 0.9, the rest is ours.
@@ -22,8 +23,8 @@ const (
 )
 
 // distal is jem eval --task distal.
-func (p *program) distal(c *cli.Context, _ *screen, m *train.Predictor) error {
-	o := train.DistalOptions{N: distalImages, Steps: distalSteps, StepSize: distalStep, Confidence: distalConfidence, Seed: c.Uint64("seed")}
+func (p *program) distal(c *cli.Context, _ *screen, m *predict.Predictor) error {
+	o := robust.DistalOptions{N: distalImages, Steps: distalSteps, StepSize: distalStep, Confidence: distalConfidence, Seed: c.Uint64("seed")}
 	if n := c.Int("limit"); n > 0 {
 		o.N = n
 	}
@@ -35,7 +36,7 @@ func (p *program) distal(c *cli.Context, _ *screen, m *train.Predictor) error {
 	if o.Class < 0 {
 		return usagef(c, "--class %q: want 0 to %d or one of %s", name, len(m.Classes)-1, strings.Join(m.Classes, ", "))
 	}
-	r, err := train.Distal(m, o)
+	r, err := robust.Distal(m, o)
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (p *program) distal(c *cli.Context, _ *screen, m *train.Predictor) error {
 	return p.result(c, r, rows)
 }
 
-func distalPicture(c *cli.Context, r train.DistalImages) error {
+func distalPicture(c *cli.Context, r robust.DistalImages) error {
 	if c.String("pictures") == "" {
 		return nil
 	}

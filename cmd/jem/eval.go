@@ -8,11 +8,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/train"
+	"jem/eval"
+	"jem/eval/ood"
+	"jem/feed"
+	"jem/predict"
 )
 
 func (p *program) evalCommand() *cli.Command {
-	const ood, chains, distal = "Task ood", "Task chains", "Task distal"
+	const forOOD, forChains, forDistal = "Task ood", "Task chains", "Task distal"
 	return leaf(&cli.Command{
 		Name:  "eval",
 		Usage: "measure a trained model",
@@ -25,7 +28,7 @@ func (p *program) evalCommand() *cli.Command {
 			"Attacks are a command of their own, jem attack.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "task", Value: "accuracy", Usage: "what to measure: " + strings.Join(evalTasks, ", ")},
-			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(train.Splits, ", ")},
+			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(feed.Splits, ", ")},
 			&cli.IntFlag{Name: "limit", Usage: "only the first so many images of each set, or images of distal; 0: all"},
 			&cli.StringFlag{Name: "noise", Usage: "standard deviation of the pixel noise, for --task accuracy several between commas; default: the run's, 0.03 as published [sigma]"},
 			&cli.StringFlag{Name: "refine", Value: "0", Usage: "SGLD steps k before the answer, for --task accuracy, several between commas [n_steps_refine]"},
@@ -33,18 +36,18 @@ func (p *program) evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "pictures", Usage: "write diagrams and pictures as PNG into this `FOLDER`"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the result as JSON into this `FILE`, too"},
 			jsonFlag,
-			&cli.StringFlag{Name: "ood", Usage: "sets, between commas: svhn, cifar100, mnist, …; textures, tiny-imagenet, celeba, places365, faces; interp (means of two test images), uniform, gaussian, folder:PATH", Category: ood},
-			&cli.StringFlag{Name: "scores", Value: strings.Join(train.OODScores, ","), Usage: "all, or some of " + strings.Join(train.AllScores, ", "), Category: ood},
-			&cli.Float64Flag{Name: "temperature", Usage: "of score msp; 0: fitted on the held-out images", Category: ood},
-			&cli.Float64Flag{Name: "odin-temperature", Value: train.PublishedODIN.Temperature, Usage: "of score odin", Category: ood},
-			&cli.Float64Flag{Name: "odin-epsilon", Value: train.PublishedODIN.Epsilon, Usage: "step of score odin, pixels in [-1,1]", Category: ood},
-			&cli.IntFlag{Name: "neighbour", Value: 50, Usage: "k of score knn", Category: ood},
-			&cli.IntFlag{Name: "fit-images", Usage: "training images that mahalanobis, relative and knn compare with; 0: all", Category: ood},
-			&cli.IntFlag{Name: "n", Value: 20, Usage: "chains", Category: chains},
-			&cli.IntFlag{Name: "steps", Value: 1000, Usage: "SGLD steps of each", Category: chains},
-			&cli.IntFlag{Name: "every", Value: 10, Usage: "steps from one record to the next", Category: chains},
-			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer", Category: chains},
-			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: distal},
+			&cli.StringFlag{Name: "ood", Usage: "sets, between commas: svhn, cifar100, mnist, …; textures, tiny-imagenet, celeba, places365, faces; interp (means of two test images), uniform, gaussian, folder:PATH", Category: forOOD},
+			&cli.StringFlag{Name: "scores", Value: strings.Join(ood.Published, ","), Usage: "all, or some of " + strings.Join(ood.All, ", "), Category: forOOD},
+			&cli.Float64Flag{Name: "temperature", Usage: "of score msp; 0: fitted on the held-out images", Category: forOOD},
+			&cli.Float64Flag{Name: "odin-temperature", Value: predict.PublishedODIN.Temperature, Usage: "of score odin", Category: forOOD},
+			&cli.Float64Flag{Name: "odin-epsilon", Value: predict.PublishedODIN.Epsilon, Usage: "step of score odin, pixels in [-1,1]", Category: forOOD},
+			&cli.IntFlag{Name: "neighbour", Value: 50, Usage: "k of score knn", Category: forOOD},
+			&cli.IntFlag{Name: "fit-images", Usage: "training images that mahalanobis, relative and knn compare with; 0: all", Category: forOOD},
+			&cli.IntFlag{Name: "n", Value: 20, Usage: "chains", Category: forChains},
+			&cli.IntFlag{Name: "steps", Value: 1000, Usage: "SGLD steps of each", Category: forChains},
+			&cli.IntFlag{Name: "every", Value: 10, Usage: "steps from one record to the next", Category: forChains},
+			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer", Category: forChains},
+			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: forDistal},
 		}, append(qualityFlags(), runFlags()...)...),
 		Action: p.eval,
 	})
@@ -54,7 +57,7 @@ func (p *program) evalCommand() *cli.Command {
 var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "samples", "distal", "chains"}
 
 func (p *program) eval(c *cli.Context) error {
-	task := map[string]func(*cli.Context, *screen, *train.Predictor) error{
+	task := map[string]func(*cli.Context, *screen, *predict.Predictor) error{
 		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "samples": p.quality, "distal": p.distal, "chains": p.chains,
 	}[c.String("task")]
 	noises, err := numbers(c, "noise", 0, 10)
@@ -64,14 +67,14 @@ func (p *program) eval(c *cli.Context) error {
 	switch split := c.String("split"); {
 	case task == nil:
 		return usagef(c, "--task %q: want %s", c.String("task"), strings.Join(evalTasks, ", "))
-	case !slices.Contains(train.Splits, split):
-		return usagef(c, "--split %q: want %s", split, strings.Join(train.Splits, ", "))
+	case !slices.Contains(feed.Splits, split):
+		return usagef(c, "--split %q: want %s", split, strings.Join(feed.Splits, ", "))
 	case c.Int("limit") < 0:
 		return usagef(c, "--limit %d: want at least 0", c.Int("limit"))
 	case len(noises) > 1 && c.String("task") != "accuracy":
 		return usagef(c, "--noise %s: only --task accuracy takes several", c.String("noise"))
 	}
-	return p.withRun(c, func(s *screen, m *train.Predictor) error {
+	return p.withRun(c, func(s *screen, m *predict.Predictor) error {
 		if len(noises) > 0 {
 			setNoise(m, noises[0])
 		}
@@ -80,7 +83,7 @@ func (p *program) eval(c *cli.Context) error {
 }
 
 // setNoise sets the pixel noise that images get.
-func setNoise(m *train.Predictor, noise float64) {
+func setNoise(m *predict.Predictor, noise float64) {
 	m.Config.Data.EvalNoise, m.Config.Data.Noise = noise > 0, float32(noise)
 }
 
@@ -116,7 +119,7 @@ func counts(c *cli.Context, flag string, lo, hi int) (all []int, err error) {
 const maxRefine = 10000
 
 // accuracy is jem eval --task accuracy.
-func (p *program) accuracy(c *cli.Context, s *screen, m *train.Predictor) error {
+func (p *program) accuracy(c *cli.Context, s *screen, m *predict.Predictor) error {
 	refine, err := counts(c, "refine", 0, maxRefine)
 	if err != nil {
 		return err
@@ -128,19 +131,19 @@ func (p *program) accuracy(c *cli.Context, s *screen, m *train.Predictor) error 
 			noises[0] = float64(m.Config.Data.Noise)
 		}
 	}
-	var all []train.AccuracyResult
+	var all []eval.Result
 	rows := []string{"NOISE\tREFINE\tACCURACY\tCROSS-ENTROPY\tLOG P(X)\tIMAGES"}
 	for _, noise := range noises {
 		setNoise(m, noise)
-		images, notes, err := train.OpenImages(m.Config, c.String("split"))
+		images, notes, err := feed.OpenImages(m.Config, c.String("split"))
 		if err != nil {
 			return err
 		}
 		s.notes(notes)
-		images = train.Head(images, c.Int("limit"))
+		images = feed.Head(images, c.Int("limit"))
 		for _, k := range refine {
 			about := fmt.Sprintf("noise %g, refine %d", noise, k)
-			a, err := train.Classify(c.Context, m, images, c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
+			a, err := eval.Accuracy(c.Context, m, images, c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
 			if err != nil {
 				return err
 			}

@@ -11,11 +11,12 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"jem/config/settings"
 	"jem/internal/checkpoint"
 	"jem/internal/data"
+	"jem/internal/fault"
 	"jem/internal/metrics"
 	"jem/internal/rundir"
-	"jem/internal/settings"
 	"jem/train"
 )
 
@@ -101,7 +102,7 @@ func exitCode(err error) int {
 		return exitConfig
 	case errors.As(err, &diverged):
 		return exitDiverged
-	case errors.Is(err, data.ErrBadData), errors.Is(err, data.ErrMissing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
+	case errors.Is(err, fault.Bad), errors.Is(err, fault.Missing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
 		return exitData
 	case errors.Is(err, rundir.ErrExists), errors.As(err, &locked):
 		return exitBusy

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"jem/train"
+	"jem/eval"
 )
 
 // mnistImages is the first file of MNIST that fetch asks for, and its published size.
@@ -150,7 +150,7 @@ func TestTrainOnPictures(t *testing.T) {
 		t.Errorf("got %+v, want a quarter of 24 held out", done)
 	}
 	ok(t, "sample", "--run", out, "--out", filepath.Join(dir, "s.png"), "--class", "dog", "--n", "2", "--steps", "1")
-	var e train.AccuracyResult
+	var e eval.Result
 	okJSON(t, &e, "eval", "--run", out, "--json")
 	if e.Images != 12 {
 		t.Errorf("got %+v", e)

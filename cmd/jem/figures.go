@@ -5,8 +5,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/data"
-	"jem/internal/golden"
+	"jem/internal/fault"
+	"jem/train/replay"
 )
 
 // checkedFigures are recorded figures beside their repetition.
@@ -14,16 +14,16 @@ type checkedFigures struct {
 	File    string          `json:"file"`
 	Passed  bool            `json:"passed"`
 	Bound   float64         `json:"tolerance"` // on the relative error
-	Figures []golden.Figure `json:"figures"`
+	Figures []replay.Figure `json:"figures"`
 }
 
 // figures computes the figures of a golden file again. No device takes part.
-func (p *program) figures(c *cli.Context, m *golden.Metrics) error {
+func (p *program) figures(c *cli.Context, m *replay.Metrics) error {
 	figures, err := m.Check()
 	if err != nil {
-		return &data.Error{Kind: data.ErrBadData, Reason: "check golden figures", Err: err}
+		return &fault.Error{Kind: fault.Bad, Reason: "check golden figures", Err: err}
 	}
-	r := checkedFigures{File: m.Name, Passed: true, Bound: golden.MetricTolerance, Figures: figures}
+	r := checkedFigures{File: m.Name, Passed: true, Bound: replay.MetricTolerance, Figures: figures}
 	rows, wrong := []string{"FIGURE\tVALUE\tWANT\tRELATIVE ERROR\t"}, 0
 	for _, f := range figures {
 		verdict := "ok"

@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/settings"
-	"jem/train"
+	"jem/config"
+	"jem/config/settings"
 )
 
 // shortcut is a flag for a setting that the paper or its script has a name for.
@@ -47,21 +47,21 @@ func configFlags() []cli.Flag {
 	return append(flags, timeEnginesFlag, noGraphFlag)
 }
 
-// config resolves a command's configuration: default, preset, files, shortcuts, --set.
-func config(c *cli.Context) (train.Config, error) {
+// configOf resolves a command's configuration: default, preset, files, shortcuts, --set.
+func configOf(c *cli.Context) (config.Config, error) {
 	layers, err := layers(c)
 	if err != nil {
-		return train.Config{}, err
+		return config.Config{}, err
 	}
-	return train.Load(c.String("preset"), layers...)
+	return config.Load(c.String("preset"), layers...)
 }
 
 // configOver is config on top of a run's configuration, in which a preset counts as a whole.
-func configOver(c *cli.Context, saved train.Config) (train.Config, error) {
+func configOver(c *cli.Context, saved config.Config) (config.Config, error) {
 	if c.IsSet("preset") {
-		return config(c)
+		return configOf(c)
 	}
-	text, err := train.Document(saved)
+	text, err := config.Document(saved)
 	if err != nil {
 		return saved, err
 	}
@@ -69,7 +69,7 @@ func configOver(c *cli.Context, saved train.Config) (train.Config, error) {
 	if err != nil {
 		return saved, err
 	}
-	return train.Load("", append([]settings.Layer{settings.YAML("the run's config.yaml", []byte(text))}, over...)...)
+	return config.Load("", append([]settings.Layer{settings.YAML("the run's config.yaml", []byte(text))}, over...)...)
 }
 
 // layers are the settings of files, shortcuts and --set, in this order.

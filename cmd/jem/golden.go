@@ -6,9 +6,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/backend"
-	"jem/internal/data"
-	"jem/internal/golden"
-	"jem/train"
+	"jem/internal/fault"
+	"jem/train/replay"
 )
 
 // replayed is a recorded step beside its repetition.
@@ -16,19 +15,19 @@ type replayed struct {
 	Device string       `json:"device"`
 	Info   backend.Info `json:"info"`
 	Passed bool         `json:"passed"`
-	golden.Outcome
+	replay.Outcome
 }
 
 // golden repeats the training step that --golden names.
 func (p *program) golden(c *cli.Context, dev backend.Device) error {
 	path := c.String("golden")
-	step, err := golden.Read(path)
+	step, err := replay.Read(path)
 	if err != nil {
-		return &data.Error{Kind: data.ErrBadData, Reason: "read golden step", Err: err}
+		return &fault.Error{Kind: fault.Bad, Reason: "read golden step", Err: err}
 	}
-	out, err := train.Replay(dev, step)
+	out, err := replay.Repeat(dev, step)
 	if err != nil {
-		return &data.Error{Path: path, Kind: data.ErrBadData, Reason: "cannot be repeated", Err: err}
+		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "cannot be repeated", Err: err}
 	}
 	r := replayed{Device: dev.Name(), Info: dev.Info(), Passed: out.OK(), Outcome: out}
 	if c.Bool("json") {

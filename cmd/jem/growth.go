@@ -13,9 +13,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/backend"
-	"jem/internal/bench"
-	"jem/internal/figure"
-	"jem/train"
+	"jem/bench/kernels"
+	"jem/bench/timing"
+	"jem/config"
+	"jem/internal/chart"
 )
 
 func (p *program) growthCommand() *cli.Command {
@@ -40,14 +41,14 @@ func (p *program) growthCommand() *cli.Command {
 
 // growthResult is the whole measurement.
 type growthResult struct {
-	Device    backend.Info  `json:"device"`
-	Model     string        `json:"model"`
-	Batch     int           `json:"batch"`
-	SGLDSteps int           `json:"sgld_steps"`
-	Steps     int           `json:"steps"` // of which each time is the least
-	ByBatch   bench.Growth  `json:"by_batch"`
-	BySGLD    bench.Growth  `json:"by_sgld_steps"`
-	ByThreads []bench.Point `json:"by_threads"`
+	Device    backend.Info    `json:"device"`
+	Model     string          `json:"model"`
+	Batch     int             `json:"batch"`
+	SGLDSteps int             `json:"sgld_steps"`
+	Steps     int             `json:"steps"` // of which each time is the least
+	ByBatch   kernels.Growth  `json:"by_batch"`
+	BySGLD    kernels.Growth  `json:"by_sgld_steps"`
+	ByThreads []kernels.Point `json:"by_threads"`
 }
 
 func (p *program) growth(c *cli.Context) error {
@@ -79,14 +80,14 @@ func (p *program) growth(c *cli.Context) error {
 }
 
 // measure takes all times.
-func (r *growthResult) measure(c *cli.Context, cfg train.Config, batches, chains []int) error {
+func (r *growthResult) measure(c *cli.Context, cfg config.Config, batches, chains []int) error {
 	dev, err := openDevice(cfg.Device)
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
 	r.Device = dev.Info()
-	points := func(sizes []int, at func(*train.Config, int)) (all []bench.Point, err error) {
+	points := func(sizes []int, at func(*config.Config, int)) (all []kernels.Point, err error) {
 		for _, n := range sizes {
 			cfg := cfg
 			at(&cfg, n)
@@ -94,24 +95,24 @@ func (r *growthResult) measure(c *cli.Context, cfg train.Config, batches, chains
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, bench.Point{Size: float64(n), Seconds: t})
+			all = append(all, kernels.Point{Size: float64(n), Seconds: t})
 		}
 		return all, nil
 	}
-	byBatch, err := points(batches, func(c *train.Config, n int) { c.Train.Batch = n })
+	byBatch, err := points(batches, func(c *config.Config, n int) { c.Train.Batch = n })
 	if err != nil {
 		return err
 	}
-	bySGLD, err := points(chains, func(c *train.Config, n int) { c.Sampler.Steps = n })
+	bySGLD, err := points(chains, func(c *config.Config, n int) { c.Sampler.Steps = n })
 	if err != nil {
 		return err
 	}
-	r.ByBatch, r.BySGLD = bench.Fit(byBatch), bench.Fit(bySGLD)
+	r.ByBatch, r.BySGLD = kernels.Fit(byBatch), kernels.Fit(bySGLD)
 	return r.threads(c, cfg)
 }
 
 // threads measures with 1, 2, 4 … threads, up to all cores, each on a device of its own.
-func (r *growthResult) threads(c *cli.Context, cfg train.Config) error {
+func (r *growthResult) threads(c *cli.Context, cfg config.Config) error {
 	most := runtime.GOMAXPROCS(0)
 	for n := 1; cfg.Device.Name == "cpu" && n <= most; n *= 2 {
 		cfg.Device.Threads = n
@@ -124,20 +125,20 @@ func (r *growthResult) threads(c *cli.Context, cfg train.Config) error {
 		if err != nil {
 			return err
 		}
-		r.ByThreads = append(r.ByThreads, bench.Point{Size: float64(n), Seconds: t})
+		r.ByThreads = append(r.ByThreads, kernels.Point{Size: float64(n), Seconds: t})
 	}
 	return nil
 }
 
 // time is the fastest of some steps.
-func (r *growthResult) time(c *cli.Context, dev backend.Device, cfg train.Config) (float64, error) {
+func (r *growthResult) time(c *cli.Context, dev backend.Device, cfg config.Config) (float64, error) {
 	if err := c.Context.Err(); err != nil {
 		return 0, err
 	}
-	if err := train.Validate(cfg); err != nil {
+	if err := config.Validate(cfg); err != nil {
 		return 0, err
 	}
-	b, err := train.BenchStep(dev, cfg, 3, 32, 10, r.Steps)
+	b, err := timing.Measure(dev, cfg, 3, 32, 10, r.Steps)
 	return b.StepMin, err
 }
 
@@ -145,7 +146,7 @@ func (r *growthResult) time(c *cli.Context, dev backend.Device, cfg train.Config
 func (r *growthResult) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s, %d threads), %s; each time is the least of %d steps.\n", r.Device.Model, r.Device.ISA, r.Device.Threads, strings.ToUpper(r.Model), r.Steps)
-	grow := func(title, unit string, g bench.Growth) {
+	grow := func(title, unit string, g kernels.Growth) {
 		fmt.Fprintf(&b, "\n%s:\n\n| %s | seconds a step | line | seconds / %s |\n|---|---|---|---|\n", title, unit, unit)
 		for _, p := range g.Points {
 			fmt.Fprintf(&b, "| %g | %.4f | %.4f | %.5f |\n", p.Size, p.Seconds, g.Fixed+g.Slope*p.Size, p.Seconds/p.Size)
@@ -192,12 +193,12 @@ func (r *growthResult) write(folder string) error {
 }
 
 // growthChart shows the points beside their line, from the origin on.
-func growthChart(title, unit string, g bench.Growth) figure.Chart {
+func growthChart(title, unit string, g kernels.Growth) chart.Chart {
 	last := g.Points[len(g.Points)-1].Size
-	measured := figure.Line{Name: "measured"}
-	line := figure.Line{Name: "line", Guide: true, X: []float64{0, last}, Y: []float64{g.Fixed, g.Fixed + g.Slope*last}}
+	measured := chart.Line{Name: "measured"}
+	line := chart.Line{Name: "line", Guide: true, X: []float64{0, last}, Y: []float64{g.Fixed, g.Fixed + g.Slope*last}}
 	for _, p := range g.Points {
 		measured.Add(p.Size, p.Seconds)
 	}
-	return figure.Chart{Title: title, XLabel: unit, YLabel: "seconds a step", Lines: []figure.Line{measured, line}}
+	return chart.Chart{Title: title, XLabel: unit, YLabel: "seconds a step", Lines: []chart.Line{measured, line}}
 }

@@ -9,11 +9,13 @@ import (
 	"go.uber.org/zap"
 
 	"jem/backend"
+	"jem/config"
+	"jem/eval/inception"
+	"jem/eval/quality"
 	"jem/internal/data"
-	"jem/internal/inception"
-	"jem/internal/quality"
-	"jem/internal/weights"
-	"jem/train"
+	"jem/internal/fault"
+	"jem/predict"
+	"jem/predict/weights"
 )
 
 // judges are the networks whose features samples are judged by.
@@ -30,7 +32,7 @@ func (j *judges) close() {
 }
 
 // openJudges opens Inception, where its weights are, and the classifier that is named.
-func openJudges(c *cli.Context, s *screen, m *train.Predictor) (*judges, error) {
+func openJudges(c *cli.Context, s *screen, m *predict.Predictor) (*judges, error) {
 	j := &judges{}
 	err := j.inception(c, s, m)
 	if err == nil && c.IsSet("classifier") {
@@ -45,11 +47,11 @@ func openJudges(c *cli.Context, s *screen, m *train.Predictor) (*judges, error) 
 	return j, err
 }
 
-func (j *judges) inception(c *cli.Context, s *screen, m *train.Predictor) error {
+func (j *judges) inception(c *cli.Context, s *screen, m *predict.Predictor) error {
 	path := c.String("inception")
 	if path == "" {
 		found, err := data.Inception("")
-		if errors.Is(err, data.ErrMissing) {
+		if errors.Is(err, fault.Missing) {
 			j.missing = "weights missing (jem data fetch inception, or --inception FILE)"
 			return nil
 		}
@@ -81,7 +83,7 @@ func (j *judges) windower(c *cli.Context, dev backend.Device) (inception.Device,
 	if w, ok := dev.(inception.Device); ok {
 		return w, nil
 	}
-	other, err := openDevice(train.Device{Name: "cpu", ISA: c.String("cpu-isa"), Threads: c.Int("threads")})
+	other, err := openDevice(config.Device{Name: "cpu", ISA: c.String("cpu-isa"), Threads: c.Int("threads")})
 	if err != nil {
 		return nil, err
 	}
@@ -89,27 +91,27 @@ func (j *judges) windower(c *cli.Context, dev backend.Device) (inception.Device,
 	return other.(inception.Device), nil
 }
 
-func (j *judges) classifier(c *cli.Context, s *screen, m *train.Predictor) error {
+func (j *judges) classifier(c *cli.Context, s *screen, m *predict.Predictor) error {
 	path := c.String("classifier")
-	var other *train.Predictor
+	var other *predict.Predictor
 	var err error
 	if isFolder(path) {
 		run, folder := runOrCheckpoint(path)
 		var notes []string
-		other, notes, err = train.OpenRun(m.Device(), run, folder)
+		other, notes, err = predict.OpenRun(m.Device(), run, folder)
 		s.notes(notes)
 	} else {
-		other, err = train.OpenFile(m.Device(), path, weights.Options{})
+		other, err = predict.OpenFile(m.Device(), path, weights.Options{})
 	}
 	if err != nil {
 		return err
 	}
-	judge, err := train.NewClassifier(other)
+	judge, err := quality.NewClassifier(other)
 	if err != nil {
 		return err
 	}
 	if ch, size, _ := m.Shape(); !judge.Takes(ch, size) {
-		return &data.Error{Path: path, Kind: data.ErrBadData, Reason: "the classifier takes images of another shape"}
+		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "the classifier takes images of another shape"}
 	}
 	mine, err := m.Subject()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/settings"
+	"jem/config/settings"
 )
 
 // jem is the built program; the tests run it as a user does.

@@ -9,18 +9,21 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/figure"
-	"jem/train"
+	"jem/eval/calibration"
+	"jem/eval/ood"
+	"jem/feed"
+	"jem/internal/chart"
+	"jem/predict"
 )
 
 // ood is jem eval --task ood.
-func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
+func (p *program) ood(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o, names, err := oodOptions(c)
 	if err != nil {
 		return err
 	}
 	split := c.String("split")
-	images, notes, err := train.OpenImages(m.Config, split)
+	images, notes, err := feed.OpenImages(m.Config, split)
 	s.notes(notes)
 	if err != nil {
 		return err
@@ -29,12 +32,12 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 	if err != nil {
 		return err
 	}
-	scorer, notes, err := train.NewScorer(c.Context, m, o, s.follow())
+	scorer, notes, err := ood.NewScorer(c.Context, m, o, s.follow())
 	s.notes(notes)
 	if err != nil {
 		return err
 	}
-	in, own, err := scorer.Score(c.Context, split, train.Head(images, c.Int("limit")), s.follow())
+	in, own, err := scorer.Score(c.Context, split, feed.Head(images, c.Int("limit")), s.follow())
 	if err != nil {
 		return err
 	}
@@ -58,9 +61,9 @@ func (p *program) ood(c *cli.Context, s *screen, m *train.Predictor) error {
 }
 
 // openOthers opens all sets, before the hours that scores may take.
-func openOthers(c *cli.Context, s *screen, m *train.Predictor, names []string) (all []train.Images, err error) {
+func openOthers(c *cli.Context, s *screen, m *predict.Predictor, names []string) (all []feed.Images, err error) {
 	for _, name := range names {
-		images, notes, err := train.OpenOOD(m, name, c.Int("limit"))
+		images, notes, err := ood.Open(m, name, c.Int("limit"))
 		s.notes(notes)
 		if err != nil {
 			return nil, err
@@ -71,14 +74,14 @@ func openOthers(c *cli.Context, s *screen, m *train.Predictor, names []string) (
 }
 
 // oodResult begins a result for the in-distribution images that were scored.
-func oodResult(m *train.Predictor, scorer *train.Scorer, own train.OODSet) (r train.OODResult, err error) {
+func oodResult(m *predict.Predictor, scorer *ood.Scorer, own ood.Set) (r ood.Result, err error) {
 	if r.Subject, err = m.Subject(); err != nil {
 		return r, err
 	}
-	r.In, r.Orientation, r.Scorer, r.Scores = r.Subject.Data+" "+own.Set, train.Orientation, scorer.Options, map[string]string{}
-	r.Protocol = train.Protocol{Text: oodProtocol, DataHash: own.Data, Samples: own.Images}
+	r.In, r.Orientation, r.Scorer, r.Scores = r.Subject.Data+" "+own.Set, ood.Orientation, scorer.Options, map[string]string{}
+	r.Protocol = predict.Protocol{Text: oodProtocol, DataHash: own.Data, Samples: own.Images}
 	for _, name := range scorer.Options.Scores {
-		r.Scores[name] = train.ScoreMeanings[name]
+		r.Scores[name] = ood.Meanings[name]
 	}
 	return r, nil
 }
@@ -86,21 +89,21 @@ func oodResult(m *train.Predictor, scorer *train.Scorer, own train.OODSet) (r tr
 const oodProtocol = "all images of both sets with the run's evaluation noise, one pass of the network each, two for odin; features compared with training images without augmentation"
 
 // oodOptions are the flags of the task.
-func oodOptions(c *cli.Context) (o train.ScorerOptions, sets []string, err error) {
+func oodOptions(c *cli.Context) (o ood.Options, sets []string, err error) {
 	if !c.IsSet("ood") {
 		return o, nil, usagef(c, "--ood is missing: name sets, as in --ood svhn,interp,folder:PATH")
 	}
-	o = train.ScorerOptions{
+	o = ood.Options{
 		Scores: strings.Split(c.String("scores"), ","), Temperature: c.Float64("temperature"),
-		ODIN:      train.ODIN{Temperature: c.Float64("odin-temperature"), Epsilon: c.Float64("odin-epsilon")},
+		ODIN:      predict.ODIN{Temperature: c.Float64("odin-temperature"), Epsilon: c.Float64("odin-epsilon")},
 		Neighbour: c.Int("neighbour"), FitImages: c.Int("fit-images"),
 	}
 	if c.String("scores") == "all" {
-		o.Scores = train.AllScores
+		o.Scores = ood.All
 	}
 	for _, name := range o.Scores {
-		if !slices.Contains(train.AllScores, name) {
-			return o, nil, usagef(c, "--scores %q: want all, or some of %s", c.String("scores"), strings.Join(train.AllScores, ", "))
+		if !slices.Contains(ood.All, name) {
+			return o, nil, usagef(c, "--scores %q: want all, or some of %s", c.String("scores"), strings.Join(ood.All, ", "))
 		}
 	}
 	switch {
@@ -116,14 +119,14 @@ func oodOptions(c *cli.Context) (o train.ScorerOptions, sets []string, err error
 
 // oodRows are three tables: the paper's, of AUROC by score and set, OpenOOD's means, and all
 // figures.
-func oodRows(r train.OODResult) []string {
+func oodRows(r ood.Result) []string {
 	rows := []string{fmt.Sprintf("in-distribution: %s, %d images, pixel noise %g", r.In, r.Samples, r.Noise), r.Orientation, "", "AUROC"}
 	header := []string{"SCORE"}
 	for _, set := range r.Sets {
 		header = append(header, escape(setName(set.Set)))
 	}
 	rows = append(rows, strings.Join(header, "\t"))
-	for _, score := range train.AllScores {
+	for _, score := range ood.All {
 		row := []string{score}
 		for _, f := range r.Figures {
 			if f.Score == score {
@@ -160,15 +163,15 @@ func setName(set string) string {
 }
 
 // histograms draws each score's distribution in both sets.
-func histograms(c *cli.Context, r train.OODResult, name string, in, out map[string][]float64) error {
+func histograms(c *cli.Context, r ood.Result, name string, in, out map[string][]float64) error {
 	for _, f := range r.Figures {
 		if f.Set != name {
 			continue
 		}
-		a, b := train.ShownScores(f.Score, in[f.Score]), train.ShownScores(f.Score, out[f.Score])
-		lines := figure.Density(histogramBins(a, b), a, b)
+		a, b := calibration.ShownScores(f.Score, in[f.Score]), calibration.ShownScores(f.Score, out[f.Score])
+		lines := chart.Density(histogramBins(a, b), a, b)
 		lines[0].Name, lines[1].Name = r.In, setName(name)
-		err := draw(c, "ood-"+fileName(name)+"-"+f.Score+".png", figure.Chart{
+		err := draw(c, "ood-"+fileName(name)+"-"+f.Score+".png", chart.Chart{
 			Title:  fmt.Sprintf("%s: AUROC %.3f by %s", setName(name), f.AUROC, f.Score),
 			XLabel: scoreLabels[f.Score], YLabel: "density", Lines: lines,
 		})

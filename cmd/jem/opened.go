@@ -5,7 +5,8 @@ import (
 	"go.uber.org/zap"
 
 	"jem/backend"
-	"jem/train"
+	"jem/eval/ood"
+	"jem/predict"
 )
 
 // runFlags are those of commands that read a finished run.
@@ -33,12 +34,12 @@ func (p *program) withDevice(c *cli.Context, do func(*screen, backend.Device) er
 }
 
 // withRun opens the device and the run that a command's runFlags name.
-func (p *program) withRun(c *cli.Context, do func(*screen, *train.Predictor) error) error {
-	return p.withRuns(c, func(s *screen, _ backend.Device, m *train.Predictor) error { return do(s, m) })
+func (p *program) withRun(c *cli.Context, do func(*screen, *predict.Predictor) error) error {
+	return p.withRuns(c, func(s *screen, _ backend.Device, m *predict.Predictor) error { return do(s, m) })
 }
 
 // withRuns is withRun for those who want to open another on the same device.
-func (p *program) withRuns(c *cli.Context, do func(*screen, backend.Device, *train.Predictor) error) error {
+func (p *program) withRuns(c *cli.Context, do func(*screen, backend.Device, *predict.Predictor) error) error {
 	if c.IsSet("run") == c.IsSet("checkpoint") {
 		return usagef(c, "name either --run or --checkpoint")
 	}
@@ -52,8 +53,8 @@ func (p *program) withRuns(c *cli.Context, do func(*screen, backend.Device, *tra
 }
 
 // openRun opens a run's newest checkpoint, or the one named.
-func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint string) (*train.Predictor, error) {
-	m, notes, err := train.OpenRun(dev, run, checkpoint)
+func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint string) (*predict.Predictor, error) {
+	m, notes, err := predict.OpenRun(dev, run, checkpoint)
 	s.notes(notes)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (s *screen) notes(all []string) {
 }
 
 // follow follows sets of images that run through the network, each with a progress bar.
-func (s *screen) follow() train.Watch {
+func (s *screen) follow() ood.Watch {
 	running := ""
 	return func(about string, done, total int) {
 		if about != running || done == 0 {

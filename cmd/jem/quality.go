@@ -9,14 +9,14 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"jem/eval/quality"
 	"jem/internal/picture"
-	"jem/internal/quality"
-	"jem/train"
+	"jem/predict"
 	"jem/train/journal"
 )
 
 // quality is jem eval --task samples.
-func (p *program) quality(c *cli.Context, s *screen, m *train.Predictor) error {
+func (p *program) quality(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o, err := qualityOptions(c, m)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (p *program) quality(c *cli.Context, s *screen, m *train.Predictor) error {
 	}
 	defer judges.close()
 	o.NoInception = judges.missing
-	result, drawn, err := train.Judge(c.Context, m, o, judges.networks, s.stages())
+	result, drawn, err := quality.Measure(c.Context, m, o, judges.networks, s.stages())
 	s.close()
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (p *program) quality(c *cli.Context, s *screen, m *train.Predictor) error {
 	return p.result(c, result, qualityRows(result))
 }
 
-// stages shows the progress of train.Predictor.Quality.
+// stages shows the progress of predict.Predictor.Quality.
 func (s *screen) stages() func(stage string, done, total int) {
 	current := ""
 	return func(stage string, done, total int) {
@@ -63,7 +63,7 @@ func (s *screen) stages() func(stage string, done, total int) {
 
 // samplePictures draws the judged samples into the folder that --pictures names: each class's,
 // and the likeliest and the least likely.
-func samplePictures(c *cli.Context, m *train.Predictor, s *train.Samples) error {
+func samplePictures(c *cli.Context, m *predict.Predictor, s *predict.Samples) error {
 	const shown = 100
 	folder := c.String("pictures")
 	if folder == "" {
@@ -96,7 +96,7 @@ func samplePictures(c *cli.Context, m *train.Predictor, s *train.Samples) error 
 	return nil
 }
 
-func qualityRows(r *train.QualityResult) []string {
+func qualityRows(r *quality.Result) []string {
 	rows := []string{
 		fmt.Sprintf("%s: %d samples, %s, seed %d", r.Text, r.Samples, r.Drawn, r.Seed),
 		fmt.Sprintf("model: %s, step %d, weights %.12s, %s, %s", escape(r.Checkpoint), r.Step, r.Weights, r.Device, r.Precision),

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"jem/train"
+	"jem/eval/quality"
 )
 
 // hideCache lets the test see none of the user's own weights, references and images.
@@ -27,10 +27,10 @@ func judgeEnv(cache string) []string {
 	return []string{"XDG_CACHE_HOME=" + cache, "HOME=" + cache, "LocalAppData=" + cache, "JEM_DATA_DIR="}
 }
 
-func judgeJSON(t *testing.T, cache string, args ...string) train.QualityResult {
+func judgeJSON(t *testing.T, cache string, args ...string) quality.Result {
 	t.Helper()
 	hideCache(t, cache)
-	var r train.QualityResult
+	var r quality.Result
 	okJSON(t, &r, append([]string{"eval", "--task", "samples", "--json"}, args...)...)
 	return r
 }

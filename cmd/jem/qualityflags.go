@@ -7,8 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/inception"
-	"jem/train"
+	"jem/eval/inception"
+	"jem/eval/quality"
+	"jem/predict"
 )
 
 // qualityFlags are those of jem eval --task samples.
@@ -17,7 +18,7 @@ func qualityFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "protocol", Value: "followers", Category: category,
 			Usage: "how samples are judged: followers (the replay buffer, filtered, against train and test images) or dat (class-balanced samples against train images)"},
-		&cli.IntFlag{Name: "count", Usage: "samples; default: the replay buffer's, or " + strconv.Itoa(train.DATCount) + " of protocol dat", Category: category},
+		&cli.IntFlag{Name: "count", Usage: "samples; default: the replay buffer's, or " + strconv.Itoa(quality.DATCount) + " of protocol dat", Category: category},
 		&cli.StringFlag{Name: "from", Usage: "where chains begin: buffer or fresh; default: as the protocol has it", Category: category},
 		&cli.IntFlag{Name: "sample-steps", Usage: "SGLD steps of each chain; default: none from the buffer, " + strconv.Itoa(freshSteps) + " of fresh ones", Category: category},
 		&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples: climb (1+w)·log p(x,y) − w·log p(x)", Category: category},
@@ -30,17 +31,17 @@ func qualityFlags() []cli.Flag {
 	}
 }
 
-func qualityOptions(c *cli.Context, m *train.Predictor) (train.QualityOptions, error) {
-	o := train.QualityOptions{Protocol: c.String("protocol"), Limit: c.Int("limit"), Cache: c.String("feature-cache")}
+func qualityOptions(c *cli.Context, m *predict.Predictor) (quality.Options, error) {
+	o := quality.Options{Protocol: c.String("protocol"), Limit: c.Int("limit"), Cache: c.String("feature-cache")}
 	from, dat := c.String("from"), o.Protocol == "dat"
 	if from == "" {
 		if from = "buffer"; dat {
 			from = "fresh"
 		}
 	}
-	o.Samples = train.SampleOptions{N: m.BufferSize(), Fresh: from == "fresh", Class: train.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
+	o.Samples = predict.SampleOptions{N: m.BufferSize(), Fresh: from == "fresh", Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
 	if dat {
-		o.Samples.N = train.DATCount
+		o.Samples.N = quality.DATCount
 	}
 	if c.IsSet("count") {
 		o.Samples.N = c.Int("count")
@@ -52,15 +53,15 @@ func qualityOptions(c *cli.Context, m *train.Predictor) (train.QualityOptions, e
 		o.Samples.Steps = c.Int("sample-steps")
 	}
 	if dat && o.Samples.Steps > 0 || o.Samples.Guidance > 0 {
-		o.Samples.Class = train.EachClass
+		o.Samples.Class = predict.EachClass
 	}
 	if o.Cache == "" {
 		o.Cache = featureCache()
 	}
 	_, err := inception.ParseMode(c.String("fid-mode"))
 	switch w := c.Float64("guidance"); {
-	case !slices.Contains(train.QualityProtocols, o.Protocol):
-		return o, usagef(c, "--protocol %q: want %s", o.Protocol, strings.Join(train.QualityProtocols, " or "))
+	case !slices.Contains(quality.Protocols, o.Protocol):
+		return o, usagef(c, "--protocol %q: want %s", o.Protocol, strings.Join(quality.Protocols, " or "))
 	case from != "buffer" && from != "fresh":
 		return o, usagef(c, "--from %q: want buffer or fresh", from)
 	case c.IsSet("count") && o.Samples.N < 1:

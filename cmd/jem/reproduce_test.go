@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // tableCells are the cells of a table without hours, which differ from time to time.

@@ -16,9 +16,13 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
+	"jem/config"
+	"jem/eval"
+	"jem/eval/calibration"
+	"jem/eval/chains"
+	"jem/eval/ood"
 	"jem/internal/picture"
-	"jem/train"
 )
 
 // writeCIFAR makes a data set in CIFAR-10's files: 100 training and 20 test images, dark
@@ -68,7 +72,7 @@ func TestTrainEvalSample(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	var e train.AccuracyResult
+	var e eval.Result
 	okJSON(t, &e, "eval", "--run", out, "--json")
 	if e.Step != 3 || e.Accuracy != done.Evaluation.Accuracy || e.Loss != done.Evaluation.Loss {
 		t.Errorf("the run read back has %+v, at its end it had %+v", e, done.Evaluation)
@@ -87,21 +91,21 @@ func TestTrainEvalSample(t *testing.T) {
 // testEvalTasks asks for every figure of the smallest run and looks whether they fit each other.
 func testEvalTasks(t *testing.T, out string) {
 	pictures := filepath.Join(t.TempDir(), "pictures")
-	eval := func(v any, args ...string) {
+	measured := func(v any, args ...string) {
 		okJSON(t, v, append([]string{"eval", "--run", out, "--json", "--pictures", pictures}, args...)...)
 	}
-	var c train.Calibration
-	eval(&c, "--task", "calibration")
+	var c calibration.Result
+	measured(&c, "--task", "calibration")
 	var n properScores
-	eval(&n, "--task", "nll", "--limit", "20")
-	var a train.AccuracyResult
-	eval(&a)
+	measured(&n, "--task", "nll", "--limit", "20")
+	var a eval.Result
+	measured(&a)
 	// The NLL is summed in float64 both times, from the same float32 logits.
 	if c.NLL != n.NLL || c.Brier != n.Brier || math.Abs(c.NLL-a.Loss) > 1e-9 || c.Accuracy != a.Accuracy || len(c.Bins) != 3 || len(c.Weights) != 64 {
 		t.Errorf("got %+v, %+v and %+v", c, n, a)
 	}
-	var refined train.AccuracyResult
-	eval(&refined, "--refine", "1")
+	var refined eval.Result
+	measured(&refined, "--refine", "1")
 	if refined.Images != 20 || refined.Refine != 1 || refined.Loss == a.Loss {
 		t.Errorf("got %+v and %+v", refined, a)
 	}
@@ -112,27 +116,27 @@ func testEvalTasks(t *testing.T, out string) {
 			t.Fatal(err)
 		}
 	}
-	var o train.OODResult
-	eval(&o, "--task", "ood", "--ood", "folder:"+folder+",uniform", "--limit", "15")
+	var o ood.Result
+	measured(&o, "--task", "ood", "--ood", "folder:"+folder+",uniform", "--limit", "15")
 	if len(o.Figures) != 6 || o.Figures[0].In != 15 || o.Figures[0].Out != 2 || o.Orientation == "" || len(o.DataHash) != 64 || len(o.Weights) != 64 || len(o.Sets[0].Data) != 64 {
 		t.Errorf("got %+v", o)
 	}
-	eval(&o, "--task", "ood", "--ood", "gaussian,uniform", "--limit", "15", "--scores", "all", "--neighbour", "5")
+	measured(&o, "--task", "ood", "--ood", "gaussian,uniform", "--limit", "15", "--scores", "all", "--neighbour", "5")
 	if len(o.Figures) != 20 || o.Scorer.FitImages != 80 || o.Scorer.Temperature <= 0 || o.Sets[0].Set != "gaussian" {
 		t.Errorf("got %+v", o)
 	}
-	var all []train.AccuracyResult
-	eval(&all, "--noise", "0,0.03", "--refine", "0,1,2")
+	var all []eval.Result
+	measured(&all, "--noise", "0,0.03", "--refine", "0,1,2")
 	if len(all) != 6 || all[0].Noise != 0 || all[5].Noise != 0.03 || all[5].Refine != 2 || all[0].DataHash == all[5].DataHash || all[0].DataHash != all[1].DataHash {
 		t.Errorf("got %+v", all)
 	}
-	var chains train.ChainsResult
-	eval(&chains, "--task", "chains", "--n", "2", "--steps", "16", "--every", "1")
+	var chains chains.Result
+	measured(&chains, "--task", "chains", "--n", "2", "--steps", "16", "--every", "1")
 	if len(chains.Records) != 16 || chains.LogPx.RHat == 0 {
 		t.Errorf("got %+v", chains)
 	}
 	file := filepath.Join(t.TempDir(), "results", "a.json")
-	eval(&a, "--out", file)
+	measured(&a, "--out", file)
 	if b, err := os.ReadFile(file); err != nil || !bytes.Contains(b, []byte(`"weights_sha256"`)) {
 		t.Errorf("--out: %s, %v", b, err)
 	}
@@ -337,7 +341,7 @@ func TestGoldenFigures(t *testing.T) {
 
 // The flag table must name settings that exist.
 func TestShortcutsNameSettings(t *testing.T) {
-	text, err := train.Document(train.Default())
+	text, err := config.Document(config.Default())
 	if err != nil {
 		t.Fatal(err)
 	}

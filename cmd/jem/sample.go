@@ -9,8 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/feed"
 	"jem/internal/picture"
-	"jem/train"
+	"jem/predict"
 	"jem/train/journal"
 )
 
@@ -46,8 +47,8 @@ func (p *program) sample(c *cli.Context) error {
 		return usagef(c, "--out is missing: name the PNG file to write")
 	case c.Int("n") < 1:
 		return usagef(c, "--n %d: want at least 1", c.Int("n"))
-	case c.IsSet("gif") && c.Int("n") > train.EvalBatch:
-		return usagef(c, "--n %d: --gif shows at most %d chains", c.Int("n"), train.EvalBatch)
+	case c.IsSet("gif") && c.Int("n") > feed.EvalBatch:
+		return usagef(c, "--n %d: --gif shows at most %d chains", c.Int("n"), feed.EvalBatch)
 	case c.Int("steps") < 0:
 		return usagef(c, "--steps %d: want at least 0", c.Int("steps"))
 	case c.Int("every") < 0:
@@ -59,7 +60,7 @@ func (p *program) sample(c *cli.Context) error {
 	case c.String("sort") != "class" && c.String("sort") != "logpx":
 		return usagef(c, "--sort %q: want class or logpx", c.String("sort"))
 	}
-	return p.withRun(c, func(_ *screen, m *train.Predictor) error {
+	return p.withRun(c, func(_ *screen, m *predict.Predictor) error {
 		o, err := sampleOptions(c, m)
 		if err != nil {
 			return err
@@ -92,7 +93,7 @@ func (p *program) sample(c *cli.Context) error {
 }
 
 // animate writes the film that --gif names, if it names one.
-func (p *program) animate(c *cli.Context, m *train.Predictor, o train.SampleOptions) error {
+func (p *program) animate(c *cli.Context, m *predict.Predictor, o predict.SampleOptions) error {
 	const frames, delay, last = 60, 8, 200 // delays in 1/100 s
 	path, every := c.String("gif"), c.Int("every")
 	if path == "" {
@@ -101,7 +102,7 @@ func (p *program) animate(c *cli.Context, m *train.Predictor, o train.SampleOpti
 	if every == 0 {
 		every = max(1, o.Steps/frames)
 	}
-	film, err := train.Animate(m, o, every)
+	film, err := predict.Animate(m, o, every)
 	if err != nil {
 		return err
 	}
@@ -121,8 +122,8 @@ func (p *program) animate(c *cli.Context, m *train.Predictor, o train.SampleOpti
 	return err
 }
 
-func sampleOptions(c *cli.Context, m *train.Predictor) (train.SampleOptions, error) {
-	o := train.SampleOptions{N: c.Int("n"), Steps: m.Config.Sampler.Steps, Fresh: c.Bool("fresh"), Class: train.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
+func sampleOptions(c *cli.Context, m *predict.Predictor) (predict.SampleOptions, error) {
+	o := predict.SampleOptions{N: c.Int("n"), Steps: m.Config.Sampler.Steps, Fresh: c.Bool("fresh"), Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
 	if o.Fresh {
 		o.Steps = freshSteps
 	}
@@ -134,7 +135,7 @@ func sampleOptions(c *cli.Context, m *train.Predictor) (train.SampleOptions, err
 	}
 	name := c.String("class")
 	if name == "each" {
-		o.Class = train.EachClass
+		o.Class = predict.EachClass
 		return o, nil
 	}
 	o.Class = slices.Index(m.Classes, name)
@@ -160,6 +161,6 @@ type sampleReport struct {
 	LogPx      []float64 `json:"log_px"`
 }
 
-func sampled(path string, o train.SampleOptions, s *train.Samples) sampleReport {
+func sampled(path string, o predict.SampleOptions, s *predict.Samples) sampleReport {
 	return sampleReport{path, len(s.Class), o.Steps, o.Fresh, o.Guidance, o.Seed, s.Class, s.Confidence, s.LogPx}
 }

@@ -10,8 +10,9 @@ import (
 
 	"jem/backend"
 	"jem/internal/data"
-	"jem/internal/weights"
-	"jem/train"
+	"jem/internal/fault"
+	"jem/predict"
+	"jem/predict/weights"
 )
 
 // scoreFormats are what scores are written as.
@@ -87,15 +88,15 @@ func scoreFormat(c *cli.Context) (string, error) {
 }
 
 // openModel opens the run, checkpoint or file that --model names.
-func openModel(c *cli.Context, dev backend.Device, s *screen) (*train.Predictor, error) {
+func openModel(c *cli.Context, dev backend.Device, s *screen) (*predict.Predictor, error) {
 	path := c.String("model")
 	if isFolder(path) {
 		run, folder := runOrCheckpoint(path)
-		m, notes, err := train.OpenRun(dev, run, folder)
+		m, notes, err := predict.OpenRun(dev, run, folder)
 		s.notes(notes)
 		return m, err
 	}
-	m, err := train.OpenFile(dev, path, weights.Options{Norm: c.String("norm")})
+	m, err := predict.OpenFile(dev, path, weights.Options{Norm: c.String("norm")})
 	if err == nil {
 		s.log.Info("opened", zap.String("model", path), zap.Int("depth", m.Config.Model.Depth), zap.Int("width", m.Config.Model.Width), zap.String("norm", m.Config.Model.Norm))
 	}
@@ -109,13 +110,13 @@ type input struct {
 	fill  func(dst []float32, lo int)
 }
 
-func openInput(paths []string, m *train.Predictor, s *screen) (in input, err error) {
+func openInput(paths []string, m *predict.Predictor, s *screen) (in input, err error) {
 	ch, h, w := m.Shape()
 	pixels := ch * h * w
 	tensor := func(p string) bool { return strings.EqualFold(filepath.Ext(p), ".safetensors") }
 	if slices.ContainsFunc(paths, tensor) {
 		if len(paths) > 1 {
-			return in, &data.Error{Path: paths[slices.IndexFunc(paths, tensor)], Kind: data.ErrBadData, Reason: "a safetensors file is scored by itself: leave the other inputs out"}
+			return in, &fault.Error{Path: paths[slices.IndexFunc(paths, tensor)], Kind: fault.Bad, Reason: "a safetensors file is scored by itself: leave the other inputs out"}
 		}
 		x, notes, err := data.OpenTensor(paths[0], ch, h, w)
 		s.notes(notes)

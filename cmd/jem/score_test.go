@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/safetensors"
 )
 
 // official is a checkpoint as the official code saves it, with images and their logits.

@@ -7,19 +7,19 @@ import (
 	"strconv"
 	"text/tabwriter"
 
-	"jem/internal/checkpoint/safetensors"
-	"jem/internal/rundir/durable"
-	"jem/train"
+	"jem/internal/durable"
+	"jem/internal/safetensors"
+	"jem/predict"
 )
 
 // scored is what a model said of images.
 type scored struct {
-	train.Subject
-	train.Protocol
+	predict.Subject
+	predict.Protocol
 	Images []scoredOf `json:"images"`
 
 	names, classes []string
-	scores         *train.Scores
+	scores         *predict.Scores
 }
 
 // scoredOf is one image's scores.
@@ -61,8 +61,8 @@ func (p *program) writeScores(out, format string, s scored) error {
 	}
 	if format == "csv" || format == "safetensors" { // there is no place in them
 		about, err := marshal(struct {
-			train.Subject
-			train.Protocol
+			predict.Subject
+			predict.Protocol
 		}{s.Subject, s.Protocol})
 		if err != nil {
 			return err

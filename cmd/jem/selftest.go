@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/backend/backendtest"
-	"jem/internal/golden"
+	"jem/train/replay"
 )
 
 func (p *program) selftestCommand() *cli.Command {
@@ -40,7 +40,7 @@ func (p *program) selftest(c *cli.Context) error {
 	}
 	if c.IsSet("golden") {
 		// A file that can't be read is reported as one of a step, the usual kind.
-		if m, err := golden.ReadMetrics(c.String("golden")); err == nil && m != nil {
+		if m, err := replay.ReadMetrics(c.String("golden")); err == nil && m != nil {
 			return p.figures(c, m)
 		}
 	}

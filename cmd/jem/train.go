@@ -9,6 +9,9 @@ import (
 	"go.uber.org/zap"
 
 	"jem/backend"
+	"jem/config"
+	"jem/feed"
+	"jem/predict"
 	"jem/train"
 	"jem/train/journal"
 )
@@ -74,9 +77,9 @@ func (p *program) train(c *cli.Context) error {
 // running is a run in this process: what must be opened, in order, to train.
 type running struct {
 	screen  *screen
-	cfg     train.Config
+	cfg     config.Config
 	device  backend.Device
-	sources *train.DataSources
+	sources *feed.Feed
 	notes   []string // for the run's records
 	trainer *train.Trainer
 	journal *journal.Journal
@@ -84,7 +87,7 @@ type running struct {
 
 // create starts a new run.
 func (r *running) create(c *cli.Context) (err error) {
-	if r.cfg, err = config(c); err != nil {
+	if r.cfg, err = configOf(c); err != nil {
 		return err
 	}
 	if r.device, err = openDevice(r.cfg.Device); err != nil {
@@ -100,7 +103,7 @@ func (r *running) create(c *cli.Context) (err error) {
 // resume goes on with a run.
 func (r *running) resume(c *cli.Context) error {
 	folder := c.String("resume")
-	saved, err := train.RunConfig(folder)
+	saved, err := predict.RunConfig(folder)
 	if err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func (r *running) resume(c *cli.Context) error {
 	}
 	r.screen.notes(stored.Notes())
 	allow := c.Bool("allow-changes")
-	err = train.CheckResume(saved, r.cfg, stored.Step(), allow)
+	err = config.CheckResume(saved, r.cfg, stored.Step(), allow)
 	if err == nil {
 		err = r.rebuild(stored, allow)
 	}
@@ -150,7 +153,7 @@ func (r *running) rebuild(stored *journal.Stored, allow bool) (err error) {
 
 // build opens the data and makes the trainer.
 func (r *running) build(step int) (err error) {
-	r.sources, r.notes, err = train.OpenSources(r.cfg, step)
+	r.sources, r.notes, err = feed.Open(r.cfg, step)
 	r.screen.notes(r.notes)
 	if err != nil {
 		return err
@@ -162,7 +165,7 @@ func (r *running) build(step int) (err error) {
 func (r *running) options(folder string) journal.Options {
 	return journal.Options{
 		Path: folder, Config: r.cfg, Classes: r.sources.Classes, StepsPerEpoch: r.trainer.StepsPerEpoch(),
-		Device: r.device.Name(), Algorithms: train.NumericsOf(r.device).Choices,
+		Device: r.device.Name(), Algorithms: backend.Choices(r.device),
 	}
 }
 
@@ -199,8 +202,8 @@ func (r *running) close() {
 
 // trained is the result of a run.
 type trained struct {
-	Run        string         `json:"run"`
-	Report     string         `json:"report"`
-	Steps      int            `json:"steps"`
-	Evaluation train.Accuracy `json:"evaluation"` // the last one
+	Run        string           `json:"run"`
+	Report     string           `json:"report"`
+	Steps      int              `json:"steps"`
+	Evaluation predict.Accuracy `json:"evaluation"` // the last one
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/settings"
+	"jem/config/settings"
 )
 
 // usageError is a command line that can't be understood.

@@ -8,7 +8,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"go.uber.org/zap"
 
+	"jem/predict"
 	"jem/train"
+	"jem/train/step"
 )
 
 // watch is the train.Observer for people: a progress bar on a terminal, else a log line
@@ -32,7 +34,7 @@ func newWatch(s *screen, every, total int) *watch {
 const smoothing = 0.05
 
 // Step implements train.Observer.
-func (w *watch) Step(r *train.Record) error {
+func (w *watch) Step(r *step.Record) error {
 	if w.begin.IsZero() {
 		w.begin, w.first, w.accuracy = time.Now(), r.Step, r.Accuracy
 	}
@@ -62,13 +64,13 @@ func (w *watch) left(step int) string {
 func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 // Evaluated implements train.Observer.
-func (w *watch) Evaluated(step int, a train.Accuracy) error {
+func (w *watch) Evaluated(step int, a predict.Accuracy) error {
 	w.screen.log.Info(a.String(), zap.Int("step", step), zap.Float64("loss", round(a.Loss)))
 	return nil
 }
 
 // Sampled implements train.Observer.
-func (w *watch) Sampled(step int, s *train.Samples) error {
+func (w *watch) Sampled(step int, s *predict.Samples) error {
 	w.screen.log.Debug("sample grid", zap.Int("step", step), zap.Int("chains", len(s.Class)))
 	return nil
 }

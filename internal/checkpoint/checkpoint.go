@@ -31,7 +31,7 @@ import (
 	"strconv"
 	"strings"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/safetensors"
 )
 
 // Tensor is a named array; see safetensors.Tensor for Fill, which lets a device's

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // content is a small state whose values depend on the step.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // wantFallback checks that the damaged step 2 is refused by name and step 1 is used.

@@ -4,7 +4,7 @@ import (
 	"io"
 	"os"
 
-	"jem/internal/rundir/durable"
+	"jem/internal/durable"
 )
 
 // disk is all that a Store does to the file system. The one other implementation than

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/safetensors"
 )
 
 // Load reads the checkpoint in the folder path: the state and the tensor files named

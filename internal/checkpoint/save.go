@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"sort"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/safetensors"
 )
 
 // Save writes a checkpoint and returns its folder. files is keyed by name without the

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path"
+
+	"jem/internal/fault"
 )
 
 // Limits on an archive: CIFAR's have 8 files and 184 MB.
@@ -38,7 +40,7 @@ func (l Listing) unpack(archive io.Reader, dir string) error {
 			return unreadable(err, "archive")
 		}
 		if left -= h.Size; entries == maxArchiveFiles || left < 0 {
-			return bad("archive with more than %d files or %d bytes", maxArchiveFiles, maxArchiveBytes)
+			return fault.Badf("archive with more than %d files or %d bytes", maxArchiveFiles, maxArchiveBytes)
 		}
 		if err := l.unpackEntry(root, r, h); err != nil {
 			return err
@@ -52,7 +54,7 @@ func (l Listing) unpackEntry(root *os.Root, r io.Reader, h *tar.Header) error {
 	case h.Typeflag == tar.TypeDir && name == l.Folder:
 		return nil
 	case h.Typeflag != tar.TypeReg || path.Dir(name) != l.Folder:
-		return bad("archive entry %q of type %q: only files in %s are expected", h.Name, h.Typeflag, l.Folder)
+		return fault.Badf("archive entry %q of type %q: only files in %s are expected", h.Name, h.Typeflag, l.Folder)
 	}
 	if err := root.Mkdir(l.Folder, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err

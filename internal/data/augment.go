@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Augment says what is done to a training image, in the official order: reflect-pad by Crop

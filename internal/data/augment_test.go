@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 func TestScaleIsTheOfficialNormalisation(t *testing.T) {

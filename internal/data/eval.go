@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"iter"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Eval walks images in order, the last partial batch included.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // walk collects all images and labels of an evaluation.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"jem/internal/fault"
 )
 
 // ErrFetch marks a download that no server completed; test with errors.Is.
@@ -113,11 +115,11 @@ func (l Listing) fetchOne(ctx context.Context, d Download, dir string, o FetchOp
 		return err
 	}
 	if err := errors.Join(l.unpack(archive, dir), archive.Close()); err != nil {
-		return at(part, err)
+		return fault.At(part, err)
 	}
 	for _, f := range l.within(d) {
 		if s := f.status(filepath.Join(dir, l.Folder)); s.State != Published {
-			return &Error{Path: part, Kind: ErrBadData, Reason: fmt.Sprintf("unpacked %s is %s: %s", f.Name, s.State, s.Detail)}
+			return &fault.Error{Path: part, Kind: fault.Bad, Reason: fmt.Sprintf("unpacked %s is %s: %s", f.Name, s.State, s.Detail)}
 		}
 	}
 	return os.Remove(part)

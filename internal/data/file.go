@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"jem/internal/fault"
 )
 
 // locate returns the path of a file in dir, packed (.gz) or not; fs.ErrNotExist if neither is
@@ -36,9 +38,9 @@ func regular(path string, info fs.FileInfo) error {
 	case mode.IsRegular():
 		return nil
 	case mode.IsDir():
-		return &Error{Path: path, Kind: ErrBadData, Reason: "is a folder where a file is expected"}
+		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "is a folder where a file is expected"}
 	default:
-		return &Error{Path: path, Kind: ErrBadData, Reason: "is no regular file, but a pipe, socket or device"}
+		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "is no regular file, but a pipe, socket or device"}
 	}
 }
 
@@ -62,7 +64,7 @@ func readContent(path string, limit int64) ([]byte, error) {
 	}
 	defer f.Close()
 	b, err := unpacked(f, info.Size(), limit)
-	return b, at(path, err)
+	return b, fault.At(path, err)
 }
 
 // unpacked returns the content of size bytes, unpacked if they are gzip.
@@ -102,7 +104,7 @@ func readCapped(r io.Reader, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, unreadable(err, "compressed content")
 	case n > limit:
-		return nil, bad("more than %d bytes unpacked: not the file that the name says", limit)
+		return nil, fault.Badf("more than %d bytes unpacked: not the file that the name says", limit)
 	}
 	return b.Bytes(), nil
 }
@@ -128,7 +130,7 @@ func (f File) limit() int64 {
 // unreadable marks a decoder's failure to read as bad data.
 func unreadable(err error, what string) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return bad("the file ends within its %s: cut; get it again", what)
+		return fault.Badf("the file ends within its %s: cut; get it again", what)
 	}
-	return &Error{Kind: ErrBadData, Reason: what + " can't be read", Err: err}
+	return &fault.Error{Kind: fault.Bad, Reason: what + " can't be read", Err: err}
 }

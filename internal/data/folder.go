@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/image/draw"
+
+	"jem/internal/fault"
 )
 
 // FolderOptions says how a folder of images is read.
@@ -60,7 +62,7 @@ func openClasses(dir string, classes []class, o FolderOptions) (*Set, []string, 
 		skipped += n
 	}
 	if s.Len() == 0 {
-		return nil, nil, &Error{Path: dir, Kind: ErrMissing, Reason: "no PNG or JPEG images: put them into one sub-folder a class"}
+		return nil, nil, &fault.Error{Path: dir, Kind: fault.Missing, Reason: "no PNG or JPEG images: put them into one sub-folder a class"}
 	}
 	var notes []string
 	if skipped > 0 {
@@ -88,7 +90,7 @@ func (s *Set) addFolder(dir string, label int32, resize bool) (skipped int, err 
 			return skipped, err
 		}
 		if err := s.addPicture(b, resize); err != nil {
-			return skipped, at(path, err)
+			return skipped, fault.At(path, err)
 		}
 		s.Labels = append(s.Labels, label)
 	}
@@ -118,11 +120,11 @@ func (s *Set) addPicture(file []byte, resize bool) error {
 	}
 	switch {
 	case s.H%8 != 0 || s.W%8 != 0 || max(s.H, s.W) > MaxSide:
-		return bad("%d×%d pixels: sides must be multiples of 8, at most %d; set data.size to have them resized", s.W, s.H, MaxSide)
+		return fault.Badf("%d×%d pixels: sides must be multiples of 8, at most %d; set data.size to have them resized", s.W, s.H, MaxSide)
 	case !resize && (b.Dx() != s.W || b.Dy() != s.H):
-		return bad("%d×%d pixels, the first image has %d×%d: set data.size to have them resized", b.Dx(), b.Dy(), s.W, s.H)
+		return fault.Badf("%d×%d pixels, the first image has %d×%d: set data.size to have them resized", b.Dx(), b.Dy(), s.W, s.H)
 	case int64(len(s.Pixels)+s.Dim()) > maxFolderBytes:
-		return bad("more than %d GiB of pixels: choose a smaller size", maxFolderBytes>>30)
+		return fault.Badf("more than %d GiB of pixels: choose a smaller size", maxFolderBytes>>30)
 	}
 	s.addPixels(img)
 	return nil
@@ -139,7 +141,7 @@ func decodePicture(file []byte) (image.Image, error) {
 		return nil, unreadable(err, "picture")
 	}
 	if c.Width < 1 || c.Height < 1 || int64(c.Width)*int64(c.Height) > maxPicture {
-		return nil, bad("picture of %d×%d pixels: at most %d in all", c.Width, c.Height, maxPicture)
+		return nil, fault.Badf("picture of %d×%d pixels: at most %d in all", c.Width, c.Height, maxPicture)
 	}
 	img, err := decode(bytes.NewReader(file))
 	if err != nil {

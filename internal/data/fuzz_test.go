@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"jem/backend/philox"
 	"jem/internal/mutation"
-	"jem/internal/philox"
 )
 
 // reader is one way that bytes from outside come in: good is accepted, and try must take

@@ -1,6 +1,10 @@
 package data
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"jem/internal/fault"
+)
 
 // The IDX format of MNIST (LeCun): two zero bytes, the element type (8: uint8), the number
 // of dimensions, each dimension as a big-endian uint32, then the elements.
@@ -18,18 +22,18 @@ const idxPad = 2
 func decodeIDX(s *Set, images, labels content) error {
 	dims, pixels, err := readIDX(images.bytes, idxImages)
 	if err != nil {
-		return at(images.path, err)
+		return fault.At(images.path, err)
 	}
 	_, y, err := readIDX(labels.bytes, idxLabels)
 	if err != nil {
-		return at(labels.path, err)
+		return fault.At(labels.path, err)
 	}
 	if len(y) != dims[0] {
-		return bad("%d labels for %d images: the two files are not of one split", len(y), dims[0])
+		return fault.Badf("%d labels for %d images: the two files are not of one split", len(y), dims[0])
 	}
 	for i, label := range y {
 		if int(label) >= s.K() {
-			return bad("record %d has label %d, labels are 0 to %d: the file is damaged or of another set", i, label, s.K()-1)
+			return fault.Badf("record %d has label %d, labels are 0 to %d: the file is damaged or of another set", i, label, s.K()-1)
 		}
 		s.Labels = append(s.Labels, int32(label))
 	}
@@ -57,23 +61,23 @@ const MaxSide = 1024
 func readIDX(file []byte, magic uint32) (dims []int, elements []byte, err error) {
 	head := 4 + 4*int(magic&0xff)
 	if len(file) < head {
-		return nil, nil, bad("%d bytes, an IDX header has %d: the file is cut; get it again", len(file), head)
+		return nil, nil, fault.Badf("%d bytes, an IDX header has %d: the file is cut; get it again", len(file), head)
 	}
 	if got := binary.BigEndian.Uint32(file); got != magic {
-		return nil, nil, bad("IDX magic number is %#08x, want %#08x: not the file that the name says", got, magic)
+		return nil, nil, fault.Badf("IDX magic number is %#08x, want %#08x: not the file that the name says", got, magic)
 	}
 	elements = file[head:]
 	size := uint64(1)
 	for i := 4; i < head; i += 4 {
 		d := binary.BigEndian.Uint32(file[i:])
 		if i > 4 && d > MaxSide || d == 0 {
-			return nil, nil, bad("IDX dimension %d: want 1 to %d pixels and at least one record", d, MaxSide)
+			return nil, nil, fault.Badf("IDX dimension %d: want 1 to %d pixels and at least one record", d, MaxSide)
 		}
 		size *= uint64(d) // < 2³²·2¹⁰·2¹⁰: no overflow
 		dims = append(dims, int(d))
 	}
 	if size != uint64(len(elements)) {
-		return nil, nil, bad("%d bytes after the IDX header, which says %d: cut or damaged; get it again", len(elements), size)
+		return nil, nil, fault.Badf("%d bytes after the IDX header, which says %d: cut or damaged; get it again", len(elements), size)
 	}
 	return dims, elements, nil
 }

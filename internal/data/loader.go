@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // LoaderOptions fixes a stream of batches.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // options is a stream with everything on.

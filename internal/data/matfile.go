@@ -5,6 +5,8 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"math"
+
+	"jem/internal/fault"
 )
 
 // The parts of the MATLAB level 5 MAT-file format that numeric arrays need (MathWorks,
@@ -31,7 +33,7 @@ type matArray struct {
 // elements may unpack to limit bytes together.
 func readMAT(file []byte, limit int64) (map[string]*matArray, error) {
 	if len(file) < matHeader {
-		return nil, bad("%d bytes, a MATLAB header has %d: the file is cut; get it again", len(file), matHeader)
+		return nil, fault.Badf("%d bytes, a MATLAB header has %d: the file is cut; get it again", len(file), matHeader)
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	switch string(file[126:128]) {
@@ -39,12 +41,12 @@ func readMAT(file []byte, limit int64) (map[string]*matArray, error) {
 	case "MI":
 		order = binary.BigEndian
 	default:
-		return nil, bad("no MATLAB v5 file (version 7.3, which is HDF5, can't be read)")
+		return nil, fault.Badf("no MATLAB v5 file (version 7.3, which is HDF5, can't be read)")
 	}
 	vars := map[string]*matArray{}
 	for rest, n := file[matHeader:], 0; len(rest) > 0; n++ {
 		if n == matMaxVars {
-			return nil, bad("more than %d variables", matMaxVars)
+			return nil, fault.Badf("more than %d variables", matMaxVars)
 		}
 		var e matElement
 		var err error
@@ -78,17 +80,17 @@ type matElement struct {
 // content is padded to 8 bytes, except compressed content.
 func nextElement(b []byte, order binary.ByteOrder) (e matElement, rest []byte, err error) {
 	if len(b) < 8 {
-		return e, nil, bad("%d bytes where a MATLAB element begins: the file is cut; get it again", len(b))
+		return e, nil, fault.Badf("%d bytes where a MATLAB element begins: the file is cut; get it again", len(b))
 	}
 	kind, size := order.Uint32(b), uint64(order.Uint32(b[4:]))
 	if small := kind >> 16; small != 0 {
 		if small > 4 {
-			return e, nil, bad("small MATLAB element of %d bytes, at most 4 fit", small)
+			return e, nil, fault.Badf("small MATLAB element of %d bytes, at most 4 fit", small)
 		}
 		return matElement{kind & 0xffff, b[4 : 4+small]}, b[8:], nil
 	}
 	if size > uint64(len(b)-8) {
-		return e, nil, bad("MATLAB element of %d bytes, but only %d are left: the file is cut; get it again", size, len(b)-8)
+		return e, nil, fault.Badf("MATLAB element of %d bytes, but only %d are left: the file is cut; get it again", size, len(b)-8)
 	}
 	end := 8 + size
 	if kind != matCompressed {
@@ -127,18 +129,18 @@ func parseMatrix(b []byte, order binary.ByteOrder) (*matArray, error) {
 	a := &matArray{name: string(parts[2].data), kind: parts[3].kind, data: parts[3].data, order: order}
 	elements := uint64(1)
 	if len(parts[1].data) > 8*4 || parts[1].kind != matInt32 {
-		return nil, bad("variable %q: dimensions of type %d in %d bytes, want int32 and at most 8", a.name, parts[1].kind, len(parts[1].data))
+		return nil, fault.Badf("variable %q: dimensions of type %d in %d bytes, want int32 and at most 8", a.name, parts[1].kind, len(parts[1].data))
 	}
 	for d := parts[1].data; len(d) >= 4; d = d[4:] {
 		n := order.Uint32(d)
 		if elements *= uint64(n); n > math.MaxInt32 || elements > math.MaxInt32*2 {
-			return nil, bad("variable %q: dimension %d is too large", a.name, n)
+			return nil, fault.Badf("variable %q: dimension %d is too large", a.name, n)
 		}
 		a.dims = append(a.dims, int(n))
 	}
 	width := matWidth(a.kind)
 	if width == 0 || elements*uint64(width) != uint64(len(a.data)) {
-		return nil, bad("variable %q: %d bytes of type %d for dimensions %v", a.name, len(a.data), a.kind, a.dims)
+		return nil, fault.Badf("variable %q: %d bytes of type %d for dimensions %v", a.name, len(a.data), a.kind, a.dims)
 	}
 	return a, nil
 }
@@ -168,7 +170,7 @@ func (a *matArray) integers() ([]int, error) {
 	for i := range vs {
 		v := a.element(a.data[i*width:])
 		if v != math.Trunc(v) || math.Abs(v) > math.MaxInt32 {
-			return nil, bad("variable %q: element %d is %v, want a whole number", a.name, i, v)
+			return nil, fault.Badf("variable %q: element %d is %v, want a whole number", a.name, i, v)
 		}
 		vs[i] = int(v)
 	}

@@ -3,7 +3,7 @@ package data
 import (
 	"math"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // quantiles is a fast normal distribution for pixel noise: the upper half of N(0,1) cut into

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"jem/internal/fault"
 )
 
 // Folder is the name under which Open reads a folder of images (OpenFolder).
@@ -69,7 +71,7 @@ func (l Listing) find(files []File, dir string) (string, error) {
 	for _, f := range files {
 		names = append(names, f.Name)
 	}
-	return "", &Error{Kind: ErrMissing, Reason: fmt.Sprintf("%s not found: put %s (or .gz of each) into %s, or run: jem data fetch %s; looked in %s",
+	return "", &fault.Error{Kind: fault.Missing, Reason: fmt.Sprintf("%s not found: put %s (or .gz of each) into %s, or run: jem data fetch %s; looked in %s",
 		l.Name, strings.Join(names, ", "), places[0], l.Name, strings.Join(places, ", "))}
 }
 
@@ -134,7 +136,7 @@ func (l Listing) read(s *Set, dir string, files []File) (notes []string, err err
 			continue // labels follow
 		}
 		if err := l.decode(s, have, len(files)-i); err != nil {
-			return notes, at(path, err)
+			return notes, fault.At(path, err)
 		}
 		have = have[:0]
 	}

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/fault"
+	"jem/internal/safetensors"
 )
 
 // maxPictures bounds how many files OpenPictures takes.
@@ -38,7 +39,7 @@ func OpenPictures(paths []string, o FolderOptions) (s *Set, names, notes []strin
 		}
 		other, err := s.addResized(b)
 		if err != nil {
-			return nil, nil, nil, at(name, err)
+			return nil, nil, nil, fault.At(name, err)
 		}
 		if other {
 			resized++
@@ -61,7 +62,7 @@ func (s *Set) addResized(file []byte) (other bool, err error) {
 		return false, err
 	}
 	if int64(len(s.Pixels)+s.Dim()) > maxFolderBytes {
-		return false, bad("more than %d GiB of pixels: take fewer pictures at a time", maxFolderBytes>>30)
+		return false, fault.Badf("more than %d GiB of pixels: take fewer pictures at a time", maxFolderBytes>>30)
 	}
 	s.addPixels(img)
 	b := img.Bounds()
@@ -72,7 +73,7 @@ func (s *Set) addResized(file []byte) (other bool, err error) {
 func pictures(path string) (names []string, skipped int, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, &Error{Path: path, Kind: ErrMissing, Reason: "no such file or folder"}
+		return nil, 0, &fault.Error{Path: path, Kind: fault.Missing, Reason: "no such file or folder"}
 	} else if err != nil {
 		return nil, 0, err
 	}
@@ -97,12 +98,12 @@ func pictures(path string) (names []string, skipped int, err error) {
 			return err
 		}
 		if names = append(names, name); len(names) > maxPictures {
-			return &Error{Path: path, Kind: ErrBadData, Reason: fmt.Sprintf("more than %d pictures", maxPictures)}
+			return &fault.Error{Path: path, Kind: fault.Bad, Reason: fmt.Sprintf("more than %d pictures", maxPictures)}
 		}
 		return nil
 	})
 	if err == nil && len(names) == 0 {
-		err = &Error{Path: path, Kind: ErrMissing, Reason: "no PNG or JPEG images in this folder"}
+		err = &fault.Error{Path: path, Kind: fault.Missing, Reason: "no PNG or JPEG images in this folder"}
 	}
 	return names, skipped, err
 }
@@ -116,7 +117,7 @@ const maxValue = 10
 func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, &Error{Path: path, Kind: ErrMissing, Reason: "no such file"}
+		return nil, nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "no such file"}
 	} else if err != nil {
 		return nil, nil, err
 	}
@@ -130,26 +131,26 @@ func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err erro
 	}
 	all, err := safetensors.Read(f, info.Size())
 	if err != nil {
-		return nil, nil, &Error{Path: path, Kind: ErrBadData, Reason: "no safetensors file that can be read", Err: err}
+		return nil, nil, &fault.Error{Path: path, Kind: fault.Bad, Reason: "no safetensors file that can be read", Err: err}
 	}
 	for _, t := range all {
 		if t.Name == "x" {
 			notes, err = checkImages(t, c, h, w)
-			return t.F32, notes, at(path, err)
+			return t.F32, notes, fault.At(path, err)
 		}
 	}
-	return nil, nil, &Error{Path: path, Kind: ErrBadData, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d)", c, h, w)}
+	return nil, nil, &fault.Error{Path: path, Kind: fault.Bad, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d)", c, h, w)}
 }
 
 // checkImages holds shape and range of images against what the model takes.
 func checkImages(t safetensors.Tensor, c, h, w int) (notes []string, err error) {
 	if s := t.Shape; t.F32 == nil || len(s) != 4 || s[0] == 0 || s[1] != c || s[2] != h || s[3] != w {
-		return nil, bad("x has shape %v, want float32 (N,%d,%d,%d) with N ≥ 1", s, c, h, w)
+		return nil, fault.Badf("x has shape %v, want float32 (N,%d,%d,%d) with N ≥ 1", s, c, h, w)
 	}
 	var beyond, negative int
 	for i, v := range t.F32 {
 		if !(v >= -maxValue && v <= maxValue) { // NaN, too
-			return nil, bad("x holds %g in image %d: want pixels in [-1,1]", v, i/(c*h*w)+1)
+			return nil, fault.Badf("x holds %g in image %d: want pixels in [-1,1]", v, i/(c*h*w)+1)
 		}
 		if v < -1 || v > 1 {
 			beyond++

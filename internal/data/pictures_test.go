@@ -13,7 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/fault"
+	"jem/internal/safetensors"
 )
 
 // flat writes a PNG of one grey and returns its path.
@@ -78,7 +79,7 @@ func TestOpenPicturesRefuses(t *testing.T) {
 		"picture can't be": text,
 	} {
 		_, _, _, err := OpenPictures([]string{path}, FolderOptions{Size: 16})
-		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, ErrBadData) && !errors.Is(err, ErrMissing) {
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, fault.Bad) && !errors.Is(err, fault.Missing) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}

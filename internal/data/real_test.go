@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"jem/internal/fault"
 )
 
 // openReal opens a published set, or skips the test where its files aren't at hand.
@@ -16,7 +18,7 @@ func openReal(t *testing.T, name string, split Split) *Set {
 		t.Skipf("%s is not set: reading the published files of %s is skipped", DirEnv, name)
 	}
 	s, notes, err := Open(name, split, OpenOptions{Dir: dir})
-	if errors.Is(err, ErrMissing) {
+	if errors.Is(err, fault.Missing) {
 		t.Skipf("reading the published files is skipped: %v", err)
 	}
 	if err != nil {

@@ -3,7 +3,7 @@ package data
 import (
 	"fmt"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Holdout splits the indices 0 … n−1 into n−valid for training and valid for validation, by

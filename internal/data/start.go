@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // GaussianOptions sizes a ClassGaussian.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // synthetic is a set of random images, labels in turn; class y is brighter by 8·y.

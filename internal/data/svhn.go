@@ -1,5 +1,7 @@
 package data
 
+import "jem/internal/fault"
+
 // maxMAT bounds what a MATLAB file may unpack to: SVHN's extra part is 1.63 GB.
 const maxMAT = 2 << 30
 
@@ -12,21 +14,21 @@ func decodeSVHN(s *Set, file []byte, limit int64) error {
 	}
 	x, y := vars["X"], vars["y"]
 	if x == nil || y == nil {
-		return bad("no variables X and y: not a 32×32 file of SVHN")
+		return fault.Badf("no variables X and y: not a 32×32 file of SVHN")
 	}
 	if len(x.dims) != 4 || x.dims[0] != 32 || x.dims[1] != 32 || x.dims[2] != 3 || x.kind != matUint8 {
-		return bad("X is %v of MATLAB type %d, want (32,32,3,N) of uint8", x.dims, x.kind)
+		return fault.Badf("X is %v of MATLAB type %d, want (32,32,3,N) of uint8", x.dims, x.kind)
 	}
 	labels, err := y.integers()
 	if err != nil {
 		return err
 	}
 	if n := x.dims[3]; len(labels) != n {
-		return bad("%d labels for %d images", len(labels), n)
+		return fault.Badf("%d labels for %d images", len(labels), n)
 	}
 	for i, v := range labels {
 		if v < 1 || v > 10 {
-			return bad("record %d has label %v, want 1 to 10 (10 stands for the digit 0)", i, v)
+			return fault.Badf("record %d has label %v, want 1 to 10 (10 stands for the digit 0)", i, v)
 		}
 		s.Labels = append(s.Labels, int32(v)%10)
 	}

@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"time"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // Limits of one input.

@@ -8,7 +8,7 @@ import (
 	paint "image/draw"
 	"image/gif"
 
-	"jem/internal/rundir/durable"
+	"jem/internal/durable"
 )
 
 // Animation is a moving picture that begins again when it ends.

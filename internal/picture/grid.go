@@ -12,11 +12,11 @@ import (
 	"image/png"
 	"math"
 
-	"jem/internal/rundir/durable"
-
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/inconsolata"
 	"golang.org/x/image/math/fixed"
+
+	"jem/internal/durable"
 )
 
 const (

@@ -14,8 +14,8 @@ import (
 	"html/template"
 	"image/png"
 
-	"jem/internal/figure"
-	"jem/internal/rundir/durable"
+	"jem/internal/chart"
+	"jem/internal/durable"
 )
 
 // Data is the content of a page. What is empty is left out.
@@ -46,7 +46,7 @@ type Note struct {
 
 // Chart is a diagram and what to say under it.
 type Chart struct {
-	figure.Chart
+	chart.Chart
 	Caption string
 }
 
@@ -88,7 +88,7 @@ func Write(path string, d Data) error {
 // Render returns the page. It is a function of d.
 func Render(d Data) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"style":   func() template.CSS { return template.CSS(figure.Style() + style) },
+		"style":   func() template.CSS { return template.CSS(chart.Style() + style) },
 		"svg":     svg,
 		"dataURL": dataURL,
 		"size":    size,

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"jem/internal/figure"
-	"jem/internal/philox"
+	"jem/backend/philox"
+	"jem/internal/chart"
 	"jem/internal/picture"
 )
 
@@ -22,7 +22,7 @@ import (
 const hostile = `</style><script>alert("x")</script> & 'y'`
 
 // curve is noise around a decaying exponential, with a gap of NaN.
-func curve(name string, seed uint64, n int, from, to float64) (l figure.Line) {
+func curve(name string, seed uint64, n int, from, to float64) (l chart.Line) {
 	l.Name = name
 	noise := philox.New(seed, 0, philox.Test)
 	for i := range n {
@@ -57,11 +57,11 @@ func pictures(t testing.TB) (list []Picture) {
 // fake is a page with everything on it.
 func fake(t testing.TB) Data {
 	t.Helper()
-	chart := func(title, y string, lines ...figure.Line) Chart {
-		return Chart{Chart: figure.Chart{Title: title, XLabel: "step", YLabel: y, Lines: lines}}
+	titled := func(title, y string, lines ...chart.Line) Chart {
+		return Chart{Chart: chart.Chart{Title: title, XLabel: "step", YLabel: y, Lines: lines}}
 	}
-	rate := chart("Learning rate", "", figure.Line{X: []float64{0, 1000, 120000, 120001, 200000}, Y: []float64{1e-6, 1e-4, 1e-4, 3e-5, 3e-5}})
-	margin := chart("f(x⁺) − f(x⁻)", "difference of log-densities", curve("", 4, 200, 12, 0.2))
+	rate := titled("Learning rate", "", chart.Line{X: []float64{0, 1000, 120000, 120001, 200000}, Y: []float64{1e-6, 1e-4, 1e-4, 3e-5, 3e-5}})
+	margin := titled("f(x⁺) − f(x⁻)", "difference of log-densities", curve("", 4, 200, 12, 0.2))
 	margin.Caption = "Near zero the model cannot tell its samples from the data."
 	config, err := Settings([]byte("seed: 1\ndata: {name: cifar10, dir: \"\", noise: 0.03}\noptim: {lr: 0.0001, decay_epochs: [60, 90, 120]}\nsampler:\n  steps: 20\n  step_size: 1\n  noise: 0.01\n"))
 	if err != nil {
@@ -76,12 +76,12 @@ func fake(t testing.TB) Data {
 		},
 		Notes: []Note{{61200, "rollback", "loss is not finite; went on from step 60,000 with another seed"}, {61300, "warning", hostile}},
 		Charts: []Chart{
-			chart("Loss", "nats", curve("log p(y|x)", 1, 2000, 2.3, 0.1), curve("log p(x)", 2, 2000, 1, -0.2), curve("penalty", 3, 2000, 0.1, 0)),
-			chart("Accuracy", "%", curve("training", 7, 40, 10, 97), curve("validation", 8, 20, 10, 93)),
+			titled("Loss", "nats", curve("log p(y|x)", 1, 2000, 2.3, 0.1), curve("log p(x)", 2, 2000, 1, -0.2), curve("penalty", 3, 2000, 0.1, 0)),
+			titled("Accuracy", "%", curve("training", 7, 40, 10, 97), curve("validation", 8, 20, 10, 93)),
 			margin,
-			chart("Log-density", "nats, up to a constant", curve("log p(x⁺), data", 5, 900, 2, 30), curve("log p(x⁻), samples", 6, 900, -10, 29)),
+			titled("Log-density", "nats, up to a constant", curve("log p(x⁺), data", 5, 900, 2, 30), curve("log p(x⁻), samples", 6, 900, -10, 29)),
 			rate,
-			chart("Seconds a step", "s", curve("", 9, 300, 0.7, 0.65)),
+			titled("Seconds a step", "s", curve("", 9, 300, 0.7, 0.65)),
 		},
 		Pictures: pictures(t),
 		Tables:   []Table{{"Against the paper", "Not run: no device.", []string{"row", "ours", "paper", "difference"}, [][]string{{"accuracy", "92.9 %", "92.9 %", "0.0"}, {"FID", "not run", "38.4", ""}}}},

@@ -9,7 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"jem/internal/rundir/durable"
+	"jem/internal/durable"
 )
 
 // Env is what a run was started on: all that may explain a difference between two runs

@@ -7,9 +7,9 @@ import (
 	"os"
 	"time"
 
-	"jem/internal/rundir/durable"
-
 	"github.com/gofrs/flock"
+
+	"jem/internal/durable"
 )
 
 // Holder is who has a run folder's lock.

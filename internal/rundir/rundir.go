@@ -20,7 +20,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"jem/internal/rundir/durable"
+	"jem/internal/durable"
 )
 
 // ErrExists says that a folder already holds a run.

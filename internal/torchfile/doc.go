@@ -17,7 +17,7 @@ package torchfile
 import (
 	"fmt"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/safetensors"
 )
 
 // Tensor is a named array in C order: float32, or int32 for PyTorch's integers.

@@ -9,7 +9,7 @@ import (
 	"reflect"
 	"testing"
 
-	"jem/internal/checkpoint/safetensors"
+	"jem/internal/safetensors"
 )
 
 // decoded reads a file that lies in memory.

@@ -1,6 +1,6 @@
 package journal
 
-import "jem/train"
+import "jem/train/step"
 
 // interval adds up what steps showed, for their mean.
 type interval struct {
@@ -9,7 +9,7 @@ type interval struct {
 }
 
 // add counts a step.
-func (s *interval) add(r *train.Record) {
+func (s *interval) add(r *step.Record) {
 	if s.values == nil {
 		s.values = map[string]float64{}
 	}

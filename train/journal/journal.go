@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 
+	"jem/config"
 	"jem/internal/checkpoint"
 	"jem/internal/rundir"
 	"jem/internal/tboard"
+	"jem/predict"
 	"jem/train"
+	"jem/train/step"
 )
 
 // Kinds of records in metrics.jsonl.
@@ -38,10 +41,10 @@ type Journal struct {
 
 // Options say how a run is recorded.
 type Options struct {
-	Path    string       // the run folder
-	Config  train.Config // resolved
-	Classes []string     // names, for the rows of sample grids
-	Device  string       // the device's name for itself
+	Path    string        // the run folder
+	Config  config.Config // resolved
+	Classes []string      // names, for the rows of sample grids
+	Device  string        // the device's name for itself
 	// Algorithms are what the device has chosen, see backend.Chooser.
 	Algorithms map[string]string
 	// StepsPerEpoch turns train.keep_every, in epochs, into steps.
@@ -50,7 +53,7 @@ type Options struct {
 
 // Create starts the folder of a new run. Errors are those of rundir.Create.
 func Create(o Options) (*Journal, error) {
-	config, err := train.Document(o.Config)
+	config, err := config.Document(o.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func (j *Journal) Close() error {
 
 // Step implements train.Observer: every log_every-th step a record of the means since the
 // last one.
-func (j *Journal) Step(r *train.Record) error {
+func (j *Journal) Step(r *step.Record) error {
 	j.sum.add(r)
 	if r.Step%j.every != 0 && r.Step != 1 {
 		return nil
@@ -115,7 +118,7 @@ func (j *Journal) record(step int, kind, text string, values map[string]float64)
 }
 
 // Evaluated implements train.Observer.
-func (j *Journal) Evaluated(step int, a train.Accuracy) error {
+func (j *Journal) Evaluated(step int, a predict.Accuracy) error {
 	return j.record(step, kindEval+a.Split, "", map[string]float64{
 		"accuracy": a.Accuracy, "loss": a.Loss, "log_px": a.LogPx, "images": float64(a.Images), "noise": float64(a.Noise),
 	})

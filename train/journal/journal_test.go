@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"jem/backend/cpu"
+	"jem/config"
+	"jem/feed"
 	"jem/internal/checkpoint"
 	"jem/internal/rundir"
 	"jem/sampler"
@@ -46,8 +48,8 @@ func (set) Batch(_ int, images []float32, labels []int32) int {
 	return copy(labels, y)
 }
 
-func config() train.Config {
-	c := train.Default()
+func settings() config.Config {
+	c := config.Default()
 	c.Data.Name, c.Data.Valid = "mnist", 0
 	c.Model.Depth, c.Model.Width = 10, 1
 	c.Sampler.Steps, c.Sampler.Buffer = 2, 20
@@ -56,14 +58,14 @@ func config() train.Config {
 	return c
 }
 
-func trainer(t *testing.T, c train.Config) *train.Trainer {
+func trainer(t *testing.T, c config.Config) *train.Trainer {
 	t.Helper()
 	d, err := cpu.Open(cpu.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	tr, err := train.New(d, c, train.Sources{
+	tr, err := train.New(d, c, feed.Sources{
 		PX: flat{}, Labeled: flat{}, Test: set{}, Start: sampler.Uniform{},
 		Classes: []string{"dark", "light"}, Channels: 1, Size: 8,
 	})
@@ -76,7 +78,7 @@ func trainer(t *testing.T, c train.Config) *train.Trainer {
 // run trains in a fresh run folder.
 func run(t *testing.T) (rundir.Path, *train.Trainer) {
 	t.Helper()
-	c := config()
+	c := settings()
 	tr := trainer(t, c)
 	path := filepath.Join(t.TempDir(), "run")
 	j, err := journal.Create(journal.Options{Path: path, Config: c, Classes: []string{"dark", "light"}, Device: "test", StepsPerEpoch: 3})
@@ -132,7 +134,7 @@ func TestACheckpointRestoresTheWholeState(t *testing.T) {
 	if err != nil || len(damaged) > 0 {
 		t.Fatal(err, damaged)
 	}
-	fresh := trainer(t, config())
+	fresh := trainer(t, settings())
 	if err := fresh.Restore(saved); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +161,7 @@ func TestRestoreNamesWhatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := config()
+	c := settings()
 	c.Model.Width = 2
 	if err := trainer(t, c).Restore(saved); err == nil || !bytes.Contains([]byte(err.Error()), []byte("shape")) {
 		t.Errorf("a checkpoint of another width gives %v", err)
@@ -168,7 +170,7 @@ func TestRestoreNamesWhatDoesNotFit(t *testing.T) {
 
 func TestASecondRunInTheFolderIsRefused(t *testing.T) {
 	p, _ := run(t)
-	_, err := journal.Create(journal.Options{Path: string(p), Config: config(), Classes: []string{"a", "b"}})
+	_, err := journal.Create(journal.Options{Path: string(p), Config: settings(), Classes: []string{"a", "b"}})
 	if err == nil {
 		t.Error("no error")
 	}

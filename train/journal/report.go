@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"jem/internal/figure"
+	"jem/internal/chart"
 	"jem/internal/report"
 	"jem/internal/rundir"
 )
@@ -69,8 +69,8 @@ func (h history) current() history {
 }
 
 // line is the curve of a value over the steps.
-func (h history) line(name, kind, value string) figure.Line {
-	l := figure.Line{Name: name}
+func (h history) line(name, kind, value string) chart.Line {
+	l := chart.Line{Name: name}
 	for _, r := range h {
 		if v, ok := r.Values[value]; ok && r.Kind == kind {
 			l.Add(float64(r.Step), v)
@@ -133,9 +133,9 @@ func (h history) notes() []report.Note {
 }
 
 func (h history) charts() []report.Chart {
-	chart := func(title, unit, caption string, lines ...figure.Line) report.Chart {
-		lines = slices.DeleteFunc(lines, func(l figure.Line) bool { return len(l.X) == 0 })
-		return report.Chart{Chart: figure.Chart{Title: title, XLabel: "step", YLabel: unit, Lines: lines}, Caption: caption}
+	chart := func(title, unit, caption string, lines ...chart.Line) report.Chart {
+		lines = slices.DeleteFunc(lines, func(l chart.Line) bool { return len(l.X) == 0 })
+		return report.Chart{Chart: chart.Chart{Title: title, XLabel: "step", YLabel: unit, Lines: lines}, Caption: caption}
 	}
 	charts := []report.Chart{
 		chart("Accuracy", "share", "Of the labelled training batches, and of the evaluations.",

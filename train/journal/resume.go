@@ -6,8 +6,9 @@ import (
 	"io/fs"
 
 	"jem/backend"
+	"jem/config"
 	"jem/internal/checkpoint"
-	"jem/internal/data"
+	"jem/internal/fault"
 	"jem/internal/rundir"
 	"jem/train"
 )
@@ -22,12 +23,12 @@ type Stored struct {
 }
 
 // Open takes the folder of an interrupted run and finds its newest usable checkpoint.
-// Errors: *data.Error if the folder holds no run, *rundir.LockedError if another process
+// Errors: *fault.Error if the folder holds no run, *rundir.LockedError if another process
 // writes there, checkpoint.ErrNone with the reasons if every checkpoint is damaged.
 func Open(path string) (*Stored, error) {
 	dir, err := rundir.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &data.Error{Path: path, Kind: data.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
+		return nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "is no run folder: it has no config.yaml"}
 	}
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func (s *Stored) Begun() bool { return s.state != nil }
 
 // Device is the configuration of the device that computes as the run's did, where d leaves
 // that open.
-func (s *Stored) Device(d train.Device) train.Device { return s.numerics.Device(d) }
+func (s *Stored) Device(d config.Device) config.Device { return s.numerics.Device(d) }
 
 // Follow makes plans on the device follow the run's choices. It comes before the trainer.
 func (s *Stored) Follow(dev backend.Device) { s.numerics.Use(dev) }
@@ -114,7 +115,7 @@ func (s *Stored) resume(t *train.Trainer, o Options) (*Journal, error) {
 	if err := s.dir.Started(o.environment()); err != nil {
 		return nil, err
 	}
-	config, err := train.Document(o.Config)
+	config, err := config.Document(o.Config)
 	if err != nil {
 		return nil, err
 	}

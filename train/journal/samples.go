@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 	"slices"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 	"jem/internal/picture"
 	"jem/internal/rundir"
-	"jem/train"
+	"jem/predict"
 )
 
 // columns is how many samples of a class a grid shows.
@@ -22,7 +22,7 @@ const columns = 10
 // Sampled implements train.Observer: a grid with one class a row as a file and as an event;
 // at step 0, before training, the initial draws. Later grids also stand beside those in
 // the file Comparison names, so that one sees what sampling adds.
-func (j *Journal) Sampled(step int, s *train.Samples) error {
+func (j *Journal) Sampled(step int, s *predict.Samples) error {
 	grid, err := Grid(s, j.classes)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (j *Journal) compare(step int, latest image.Image) error {
 
 // Grid draws ten samples of each class in a row, chosen at random by a key: neither the best nor
 // the first. Where a class has fewer the row ends early.
-func Grid(s *train.Samples, classes []string) (*image.NRGBA, error) {
+func Grid(s *predict.Samples, classes []string) (*image.NRGBA, error) {
 	pixels := s.Channels * s.Size * s.Size
 	b := picture.Batch{N: len(classes) * columns, C: s.Channels, H: s.Size, W: s.Size}
 	b.Pix, b.Blank = make([]float32, b.N*pixels), slices.Repeat([]bool{true}, b.N)
@@ -99,7 +99,7 @@ func choose(class []int, classes int) [][]int {
 
 // Sheet draws every sample, each class beginning a row with its name. Where a class does
 // not fill its last row the row ends early.
-func Sheet(s *train.Samples, classes []string) (*image.NRGBA, error) {
+func Sheet(s *predict.Samples, classes []string) (*image.NRGBA, error) {
 	pixels := s.Channels * s.Size * s.Size
 	b := picture.Batch{C: s.Channels, H: s.Size, W: s.Size}
 	add := func(image []float32, blank bool) {
@@ -126,7 +126,7 @@ func Sheet(s *train.Samples, classes []string) (*image.NRGBA, error) {
 }
 
 // Plain draws every sample in order, ten a row, without labels.
-func Plain(s *train.Samples) (*image.NRGBA, error) {
+func Plain(s *predict.Samples) (*image.NRGBA, error) {
 	b := picture.Batch{N: len(s.Class), C: s.Channels, H: s.Size, W: s.Size, Pix: s.Images}
 	return picture.Grid{Columns: min(columns, b.N)}.Draw(b)
 }

@@ -1,6 +1,6 @@
 package asm
 
-import "jem/internal/philox"
+import "jem/backend/philox"
 
 // Pointwise is the table of the elementwise and random kernels of one instruction set.
 //

@@ -3,7 +3,7 @@ package asm
 import (
 	"math"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 // genericPointwise is the definition of the kernels, for any machine.

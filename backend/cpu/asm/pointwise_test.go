@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"jem/internal/philox"
+	"jem/backend/philox"
 )
 
 var testKey = philox.New(3, 1, philox.Test).At(17, 5)

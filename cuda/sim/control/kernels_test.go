@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"jem/backend/philox"
 	"jem/cuda/internal/driver"
-	"jem/internal/philox"
 	"jem/kernels"
 )
 

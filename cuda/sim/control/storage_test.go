@@ -6,8 +6,8 @@ import (
 	"math"
 	"testing"
 
+	"jem/backend/philox"
 	"jem/cuda/internal/driver"
-	"jem/internal/philox"
 )
 
 // round is a float32 as bfloat16: to nearest, ties to even; the definition, by comparison of the

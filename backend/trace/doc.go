@@ -1,0 +1,11 @@
+// Package trace counts what a program asks of a device. Its Device computes nothing:
+// tensors have a kind and a shape but no memory, every call is recorded with its operands.
+// So a whole training step of the published network is counted in a moment, from the code
+// that runs it and not from a list beside it.
+//
+//	dev := New()
+//	timing.Measure(dev, config, 3, 32, 10, 1)
+//	for _, call := range dev.Calls() { … }
+//
+// What is downloaded is zero. The package knows the contract, no network and no machine.
+package trace

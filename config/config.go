@@ -1,0 +1,141 @@
+package config
+
+import "math"
+
+// Config is everything that decides the outcome of a run. It is resolved from a preset,
+// files and --set options (config/settings), validated whole before any device is
+// opened, and saved as config.yaml in the run folder.
+//
+// YAML keys are the option paths: train.batch, sampler.steps, …
+type Config struct {
+	Seed      uint64    `yaml:"seed"`
+	Data      Data      `yaml:"data"`
+	Model     Model     `yaml:"model"`
+	Objective Objective `yaml:"objective"`
+	Sampler   Sampler   `yaml:"sampler"`
+	Optim     Optim     `yaml:"optim"`
+	Train     Loop      `yaml:"train"`
+	Guard     Guard     `yaml:"guard"`
+	Device    Device    `yaml:"device"`
+}
+
+// Data names the images and what is done to them before the network sees them.
+type Data struct {
+	Name           string  `yaml:"name"`             // cifar10, cifar100, svhn, mnist, fashion-mnist, folder (of your own pictures)
+	Dir            string  `yaml:"dir"`              // folder of the published files, empty: search the usual places; or of your own pictures
+	Size           int     `yaml:"size"`             // pictures of a folder are cut to their central square and resized to so many pixels; 0: all have one size
+	Grey           bool    `yaml:"grey"`             // pictures of a folder become grey
+	Valid          int     `yaml:"valid"`            // images held out for validation (official n_valid)
+	ValidShare     float32 `yaml:"valid_share"`      // share of the images held out instead, where data.valid is 0
+	Noise          float32 `yaml:"noise"`            // std of the Gaussian noise added to [-1,1] pixels (official sigma)
+	EvalNoise      bool    `yaml:"eval_noise"`       // add it at evaluation too, as the official code does
+	Crop           int     `yaml:"crop"`             // reflect padding of the random crop; 0: no crop
+	Flip           bool    `yaml:"flip"`             // random horizontal flip
+	LabelsPerClass int     `yaml:"labels_per_class"` // labelled images a class; -1: all
+	SharedStream   bool    `yaml:"shared_stream"`    // one batch serves log p(x) and log p(y|x); official: two
+	CleanPX        bool    `yaml:"clean_px"`         // no augmentation and noise on the p(x) stream (SADA-JEM)
+	Limit          int     `yaml:"limit"`            // use only the first so many training images; 0: all
+}
+
+// Model is the Wide-ResNet's size and options.
+type Model struct {
+	Depth   int     `yaml:"depth"`   // 6n+4
+	Width   int     `yaml:"width"`   // widen factor
+	Norm    string  `yaml:"norm"`    // none, batch, instance, layer
+	Dropout float32 `yaml:"dropout"` // rate within each block
+	Slope   float32 `yaml:"slope"`   // LeakyReLU
+}
+
+// Objective weighs the terms of the loss (official p_x_weight …).
+type Objective struct {
+	PX        float32 `yaml:"p_x"`         // log p(x)
+	PYX       float32 `yaml:"p_y_given_x"` // log p(y|x)
+	PXY       float32 `yaml:"p_x_y"`       // log p(x,y)
+	L2        float32 `yaml:"l2"`          // penalty λ·mean(log p(x)²) over data and samples
+	ClassCond bool    `yaml:"class_cond"`  // p(x) samples climb f(x)[y] with y uniform (class_cond_p_x_sample)
+}
+
+// Sampler is SGLD and the replay buffer.
+type Sampler struct {
+	Steps      int     `yaml:"steps"`       // K (official n_steps)
+	StepSize   float32 `yaml:"step_size"`   // α (sgld_lr)
+	Noise      float32 `yaml:"noise"`       // σ (sgld_std)
+	StepDecay  float32 `yaml:"step_decay"`  // α of step k is α·decay^k; 1: constant
+	NoiseDecay float32 `yaml:"noise_decay"` // the same for σ
+	GradClip   float32 `yaml:"grad_clip"`   // 0: off
+	Clamp      bool    `yaml:"clamp"`       // pixels kept in [-1,1]
+	Buffer     int     `yaml:"buffer"`      // images (buffer_size)
+	Reinit     float32 `yaml:"reinit"`      // probability of a fresh start (reinit_freq)
+	Start      string  `yaml:"start"`       // uniform, gaussian (per class)
+}
+
+// Optim is the optimiser and its schedule.
+type Optim struct {
+	Name        string  `yaml:"name"` // adam, sgd
+	LR          float32 `yaml:"lr"`
+	Beta1       float32 `yaml:"beta1"`
+	Beta2       float32 `yaml:"beta2"`
+	Eps         float32 `yaml:"eps"`
+	Momentum    float32 `yaml:"momentum"`
+	WeightDecay float32 `yaml:"weight_decay"`
+	Warmup      int     `yaml:"warmup"`       // steps of linear warm-up (warmup_iters); 0: none
+	DecayEpochs []int   `yaml:"decay_epochs"` // epochs at which the rate is multiplied by DecayRate
+	DecayRate   float32 `yaml:"decay_rate"`
+	Cosine      bool    `yaml:"cosine"`    // after the warm-up half a cosine to 0 at the last step, times the staircase
+	ClipNorm    float32 `yaml:"clip_norm"` // bound on the gradient's global norm; 0: off
+	EMA         float32 `yaml:"ema"`       // decay of the averaged weights; 0: off
+}
+
+// Loop is the course of training.
+type Loop struct {
+	Batch       int     `yaml:"batch"`
+	Epochs      int     `yaml:"epochs"`
+	Steps       int     `yaml:"steps"`        // stop after so many steps whatever Epochs says; 0: Epochs decides
+	LogEvery    int     `yaml:"log_every"`    // steps between metric records
+	EvalEvery   int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch
+	SampleEvery int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch
+	SaveEvery   int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch
+	KeepLast    int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
+	KeepEvery   int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
+	MaxLoss     float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
+}
+
+// Guard decides when a step counts as diverged, besides train.max_loss and numbers that are
+// not finite, and what a rollback to the last good checkpoint changes.
+type Guard struct {
+	MaxGap     float32 `yaml:"max_gap"`     // |f(x⁺) − f(x⁻)| in nats above it is divergence; 0: off
+	MaxLogPx   float32 `yaml:"max_log_px"`  // |log p(x)| of data or samples above it is; 0: off
+	MaxGrad    float32 `yaml:"max_grad"`    // a gradient norm above it is; 0: off
+	MaxPixel   float32 `yaml:"max_pixel"`   // a chain's pixel |x| above it is; 0: off
+	Saturation float32 `yaml:"saturation"`  // a larger share of the chains' pixels at or beyond ±1 is; 1: off
+	Spike      float32 `yaml:"spike"`       // |L − running mean| above so many deviations (of 1 nat or more) is; 0: off
+	Window     int     `yaml:"window"`      // steps that the running mean and deviation look back on
+	Budget     int     `yaml:"budget"`      // rollbacks allowed within guard.period; 0: the first divergence ends the run
+	Period     int     `yaml:"period"`      // steps; 0: the whole run
+	Suspect    int     `yaml:"suspect"`     // diverged again within so many steps: the checkpoint was bad, take the one before
+	LRFactor   float32 `yaml:"lr_factor"`   // each rollback multiplies the learning rate by it; 1: unchanged
+	ExtraSteps int     `yaml:"extra_steps"` // each rollback adds so many SGLD steps
+}
+
+// Device is where the run computes.
+type Device struct {
+	Name     string `yaml:"name"`      // cpu, cuda
+	ISA      string `yaml:"cpu_isa"`   // empty: the best
+	Threads  int    `yaml:"threads"`   // 0: all cores
+	ConvAlgo string `yaml:"conv_algo"` // of convolutions on the CPU: auto (each layer's fastest, measured where in doubt), direct, winograd (where it can)
+
+	Precision      string `yaml:"precision"`       // of convolutions: fp32, bf16, on a GPU tf32
+	PrecisionScope string `yaml:"precision_scope"` // where a precision below fp32 holds: chain (sampling), all
+	ConvEngine     string `yaml:"conv_engine"`     // of cuDNN: auto, graph (fused), legacy
+	TimeEngines    bool   `yaml:"time_engines"`    // time cuDNN's ways to make each convolution once instead of taking its word
+	WorkspaceLimit int    `yaml:"workspace_limit"` // working memory of a convolution on a GPU in MiB
+	Graph          bool   `yaml:"graph"`           // replay sampling chains as CUDA graphs
+}
+
+// Held is the number of images that are held out of n.
+func (d Data) Held(n int) int {
+	if d.ValidShare > 0 {
+		return int(math.Round(float64(d.ValidShare) * float64(n)))
+	}
+	return d.Valid
+}

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"jem/config/settings"
+)
+
+func TestEveryPresetIsValidAndSaysWhatItIs(t *testing.T) {
+	names := PresetNames()
+	if len(names) < 13 {
+		t.Errorf("only %d presets: %v", len(names), names)
+	}
+	for _, name := range names {
+		if _, err := Preset(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if PresetAbout(name) == "" {
+			t.Errorf("%s has no comment at its head", name)
+		}
+	}
+}
+
+// The paper's numbers stand in the preset's file, where readers look, and in Default,
+// where presets start: they must not drift apart.
+func TestDefaultIsThePaperRecipe(t *testing.T) {
+	c, err := Preset("cifar10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := settings.Diff(Default(), c); len(d) > 0 {
+		t.Errorf("cifar10 differs from the default: %+v", d)
+	}
+}
+
+func TestBaselinesDifferInTheObjectiveOnly(t *testing.T) {
+	for _, name := range PresetNames() {
+		parent, found := strings.CutSuffix(name, "-baseline")
+		if !found {
+			continue
+		}
+		with, err1 := Preset(parent)
+		without, err2 := Preset(name)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range settings.Diff(with, without) {
+			if d.Path != "objective.p_x" && d.Path != "objective.l2" || d.To != float32(0) {
+				t.Errorf("%s: %+v", name, d)
+			}
+		}
+	}
+}
+
+func TestSVHNIsNotMirrored(t *testing.T) {
+	for _, name := range []string{"svhn", "svhn-small", "svhn-baseline"} {
+		if c, err := Preset(name); err != nil || c.Data.Flip || c.Data.Name != "svhn" {
+			t.Errorf("%s: %+v, %v", name, c.Data, err)
+		}
+	}
+}
+
+func TestUnknownPresetNamesTheNearest(t *testing.T) {
+	for _, name := range []string{"cifar-10", "cifa10", "../presets/cifar10"} {
+		_, err := Preset(name)
+		var e *settings.Error
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), "did you mean cifar10?") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLoadReportsReadingAndValuesTogether(t *testing.T) {
+	_, err := Load("cifar10",
+		settings.Option("--set", "train.bacth=3"),
+		settings.Option("--set", "model.depth=11"),
+		settings.Option("--set", "train.batch=x"))
+	var e *settings.Error
+	if !errors.As(err, &e) || len(e.Faults) != 3 {
+		t.Fatalf("want 3 faults, got %v", err)
+	}
+}

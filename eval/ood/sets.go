@@ -1,0 +1,142 @@
+package ood
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/image/draw"
+
+	"jem/feed"
+	"jem/internal/data"
+	"jem/internal/fault"
+	"jem/predict"
+)
+
+// OpenOOD opens a set of images from another distribution, as the network of p takes them,
+// with the run's evaluation noise. Names are
+//
+//	interp            means of two of the run's own test images, see interpolated
+//	uniform, gaussian noise, see noiseImages
+//	folder:PATH       pictures, cut to their central square and resized
+//	textures, …       pictures of a published set in a folder of the usual name, see pictureSets
+//	svhn, …           the test split of a published set, from the run's folder of data sets or
+//	                  the usual places
+//
+// Grey images are repeated for three channels, colours become grey for one, and other sizes
+// are resized. limit > 0 keeps only the first so many images. Notes are sentences for the user.
+func Open(p *predict.Predictor, name string, limit int) (feed.Images, []string, error) {
+	switch name {
+	case "interp":
+		return interpolation(p, limit)
+	case "uniform", "gaussian":
+		return noiseImages(p, name, limit), nil, nil
+	}
+	set, notes, err := readOOD(p, name)
+	if err != nil {
+		return nil, notes, err
+	}
+	if set.Len() == 0 {
+		return nil, notes, &fault.Error{Path: name, Kind: fault.Missing, Reason: "no images"}
+	}
+	c := p.Net().Config
+	images, err := feed.Eval(&p.Config, fitted(set.Head(limit), c.InC, c.Size), nil, p.Noise())
+	return images, notes, err
+}
+
+// pictureSets are published sets that come as pictures, with the folders, below that of the
+// data sets, which they are looked for in.
+var pictureSets = map[string][]string{
+	"textures":      {"textures", "dtd/images", "dtd", "ood/dtd"},
+	"tiny-imagenet": {"tiny-imagenet", "tiny-imagenet-200/val/images", "ood/tiny-imagenet"},
+	"celeba":        {"celeba", "celeba/img_align_celeba", "img_align_celeba"},
+	"places365":     {"places365", "places365/val_256", "val_256"},
+	"faces":         {"faces", "ood/faces"},
+}
+
+func readOOD(p *predict.Predictor, name string) (*data.Set, []string, error) {
+	c := p.Net().Config
+	o := data.FolderOptions{Size: c.Size, Grey: c.InC == 1}
+	if path, ok := strings.CutPrefix(name, "folder:"); ok {
+		return data.OpenFolder(path, o)
+	}
+	if name == p.Config.Data.Name {
+		return nil, nil, &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("%s is the run's own data set, not another distribution", name)}
+	}
+	if folders, ok := pictureSets[name]; ok {
+		path, err := pictureFolder(p, name, folders)
+		if err != nil {
+			return nil, nil, err
+		}
+		return data.OpenFolder(path, o)
+	}
+	set, notes, err := data.Open(name, data.Test, data.OpenOptions{Dir: p.Config.Data.Dir})
+	if p.Config.Data.Dir != "" && errors.Is(err, fault.Missing) { // the run's folder may hold its own set only
+		if elsewhere, more, err := data.Open(name, data.Test, data.OpenOptions{}); err == nil {
+			return elsewhere, more, nil
+		}
+	}
+	return set, notes, err
+}
+
+// pictureFolder finds the folder of a published set's pictures.
+func pictureFolder(p *predict.Predictor, name string, folders []string) (string, error) {
+	var looked []string
+	cache, _ := data.CacheDir() // without a home there is one place less to look in
+	for _, root := range []string{p.Config.Data.Dir, os.Getenv(data.DirEnv), cache} {
+		if root == "" {
+			continue
+		}
+		for _, f := range folders {
+			path := filepath.Join(root, filepath.FromSlash(f))
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				return path, nil
+			}
+			looked = append(looked, path)
+		}
+	}
+	return "", &fault.Error{Kind: fault.Missing, Reason: fmt.Sprintf("%s: no folder of its pictures: name one as folder:PATH, or put them into one of %s", name, strings.Join(looked, ", "))}
+}
+
+// fitted returns a set with the given channels and side. Grey becomes colour by repetition,
+// colour grey by luma; images are cut to their central square and resized bilinearly.
+func fitted(set *data.Set, channels, side int) *data.Set {
+	if set.C == channels && set.H == side && set.W == side {
+		return set
+	}
+	out := *set
+	out.C, out.H, out.W, out.Pixels = channels, side, side, make([]uint8, 0, set.Len()*channels*side*side)
+	for i := range set.Len() {
+		img := asImage(set, i)
+		scaled := image.NewRGBA(image.Rect(0, 0, side, side))
+		edge := min(set.H, set.W)
+		corner := image.Pt((set.W-edge)/2, (set.H-edge)/2)
+		draw.BiLinear.Scale(scaled, scaled.Bounds(), img, image.Rectangle{Min: corner, Max: corner.Add(image.Pt(edge, edge))}, draw.Src, nil)
+		for c := range channels {
+			for j := 0; j < len(scaled.Pix); j += 4 {
+				v := scaled.Pix[j+c]
+				if channels == 1 {
+					v = color.GrayModel.Convert(color.RGBA{scaled.Pix[j], scaled.Pix[j+1], scaled.Pix[j+2], 255}).(color.Gray).Y
+				}
+				out.Pixels = append(out.Pixels, v)
+			}
+		}
+	}
+	return &out
+}
+
+// asImage is image i of a set.
+func asImage(set *data.Set, i int) image.Image {
+	img, pixels, plane := image.NewRGBA(image.Rect(0, 0, set.W, set.H)), set.Image(i), set.H*set.W
+	for j := range plane {
+		for c := range 3 {
+			img.Pix[4*j+c] = pixels[c%set.C*plane+j]
+		}
+		img.Pix[4*j+3] = 255
+	}
+	return img
+}

@@ -1,0 +1,82 @@
+package quality
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+
+	"jem/feed"
+	"jem/internal/data"
+	"jem/internal/fault"
+	"jem/predict"
+)
+
+// describe fills in what is known beforehand.
+func (j *judging) describe() (err error) {
+	o := j.o.Samples
+	if j.result.Subject, err = j.p.Subject(); err != nil {
+		return err
+	}
+	j.result.Subject.Noise = 0 // neither samples nor real images carry any
+	j.result.Text = "protocol " + j.o.Protocol
+	j.result.Drawn = fmt.Sprintf("chains of the replay buffer, %d further SGLD steps", o.Steps)
+	if o.Fresh {
+		j.result.Drawn = fmt.Sprintf("fresh chains, %d SGLD steps", o.Steps)
+	}
+	if o.Class == predict.EachClass {
+		j.result.Drawn += " of log p(x|y), the classes in turn"
+	}
+	if o.Guidance > 0 {
+		j.result.Drawn += fmt.Sprintf(", guided with weight %g", o.Guidance)
+	}
+	return nil
+}
+
+// open reads the real images.
+func (j *judging) open() error {
+	splits := []data.Split{data.Train, data.Test}
+	j.result.Reference = j.p.Config.Data.Name + " train and test"
+	if j.o.Protocol == "dat" {
+		splits, j.result.Reference = splits[:1], j.p.Config.Data.Name+" train"
+	}
+	hash := sha256.New()
+	for _, s := range splits {
+		set, _, err := feed.Read(&j.p.Config, s)
+		if err != nil {
+			return err
+		}
+		set = set.Head(j.o.Limit)
+		if c := j.p.Net().Config; set.C != c.InC || set.H != c.Size || set.W != c.Size {
+			return &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("%s %s: images of %d×%d×%d, the network takes %d×%d×%d", set.Name, s, set.C, set.H, set.W, c.InC, c.Size, c.Size)}
+		}
+		fmt.Fprintf(hash, "%d×%d×%d×%d|", set.Len(), set.C, set.H, set.W)
+		hash.Write(set.Pixels)
+		j.real = append(j.real, set)
+		j.result.Real += set.Len()
+	}
+	j.result.RealHash = hex.EncodeToString(hash.Sum(nil))
+	return nil
+}
+
+// draw makes the samples.
+func (j *judging) draw(ctx context.Context) error {
+	c, total := j.p.Net().Config, j.o.Samples.N
+	j.drawn = &predict.Samples{Channels: c.InC, Size: c.Size}
+	seen := feed.NewDigest(nil)
+	err := j.p.Draw(j.o.Samples, func(images, logits []float32) error {
+		for i, v := range images {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.Bad,
+					Reason: fmt.Sprintf("sample %d holds %v: its chain has diverged", len(j.drawn.Class)+i/(len(images)/(len(logits)/c.Classes)), v)}
+			}
+		}
+		j.drawn.Add(images, logits, c.Classes)
+		seen.Add(images, nil)
+		j.progress("sampling", len(j.drawn.Class), total)
+		return ctx.Err()
+	})
+	j.result.DataHash, j.result.Samples = seen.Sum(), len(j.drawn.Class)
+	return err
+}

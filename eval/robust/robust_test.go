@@ -1,0 +1,182 @@
+package robust
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"jem/backend/philox"
+	"jem/eval/attack"
+	"jem/internal/fault"
+	"jem/predict"
+	"jem/predict/predicttest"
+)
+
+// found attacks images of noise, with the classes that the network sees in them.
+func found(t *testing.T, p *predict.Predictor, o Options, run Run, ctx context.Context) (Result, error) {
+	t.Helper()
+	const n = 12
+	o = o.settled()
+	if err := o.check(); err != nil {
+		t.Fatal(err)
+	}
+	r := Result{Options: o}
+	r.Found.Clean, r.Found.Labels = make([]float32, n*3072), make([]int32, n)
+	philox.New(3, 0, philox.Test).FillUniform(r.Found.Clean, -1, 1)
+	copy(p.Batch().Images, r.Found.Clean)
+	logits, err := p.Batch().Forward(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.Found.Labels {
+		for k := range 10 {
+			if logits[i*10+k] > logits[i*10+int(r.Found.Labels[i])] {
+				r.Found.Labels[i] = int32(k)
+			}
+		}
+	}
+	r.Samples = n
+	return r, curve(ctx, p, &r, run)
+}
+
+func options(kind string) Options {
+	return Options{Kind: kind, Norm: "linf", Epsilons: []float64{1, 64}, Steps: 4, Restarts: 1, Queries: 5, Chains: 1, Images: 12, Batch: 5, Seed: 1}
+}
+
+// Every attack gives a curve that begins with all images right and doesn't rise.
+func TestEveryAttackGivesACurve(t *testing.T) {
+	p := predicttest.Official(t)
+	for _, kind := range Kinds {
+		if kind == "pointwise" && testing.Short() {
+			continue // thousands of answers
+		}
+		o := options(kind)
+		if kind == "pointwise" {
+			o.Batch = 12
+		}
+		r, err := found(t, p, o, Run{}, context.Background())
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		if len(r.Points) != 3 || r.Points[0].Accuracy != 1 || r.Points[1].Accuracy < r.Points[2].Accuracy || r.Points[2].Epsilon != 64 {
+			t.Errorf("%s: got %+v", kind, r.Points)
+		}
+		if kind == "pgd" && r.Points[2].Accuracy == 1 {
+			t.Errorf("nothing was broken: %+v", r.Points)
+		}
+		for i, radius := range r.Found.Radius {
+			size := attack.LInf.Length(r.Found.Images[i*3072:(i+1)*3072], r.Found.Clean[i*3072:(i+1)*3072])
+			if size > radius+1e-6 { // +Inf where nothing was found
+				t.Errorf("%s: image %d was changed by %g, its radius is %g", kind, i, size, radius)
+			}
+		}
+	}
+}
+
+// An attack that was stopped goes on where it was and ends with what one finds that wasn't; and
+// another attack's batches are not mistaken for its own.
+func TestAttackGoesOn(t *testing.T) {
+	p := predicttest.Official(t)
+	whole, err := found(t, p, options("pgd"), Run{}, context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	ctx, stop := context.WithCancel(context.Background())
+	_, err = found(t, p, options("pgd"), Run{Folder: folder, Progress: func(done, _ int) {
+		if done == 4 {
+			stop()
+		}
+	}}, ctx)
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "unfinished-pgd-*", "*.safetensors"))
+	if err != nil || len(files) != 4 {
+		t.Fatalf("%d finished batches, %v", len(files), err)
+	}
+	if err := os.WriteFile(files[1], []byte("cut"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	other := options("pgd")
+	other.Seed = 2
+	if _, err := found(t, p, other, Run{Folder: folder}, context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := found(t, p, options("pgd"), Run{Folder: folder}, context.Background())
+	if err != nil || !reflect.DeepEqual(again.Found, whole.Found) || !reflect.DeepEqual(again.Points, whole.Points) {
+		t.Errorf("%v: got %+v, want %+v", err, again.Points, whole.Points)
+	}
+	if err := again.Forget(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) != 1 { // the other's
+		t.Errorf("left: %v", left)
+	}
+}
+
+// Images made against the network itself are those that break it; expectation over the noise
+// of a target without noise changes nothing but rounding.
+func TestTransferToItself(t *testing.T) {
+	p := predicttest.Official(t)
+	own, err := found(t, p, options("pgd"), Run{}, context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin, err := found(t, p, options("pgd"), Run{From: predicttest.Official(t)}, context.Background())
+	if err != nil || twin.Points[2].Accuracy > own.Points[2].Accuracy {
+		t.Errorf("%v: got %+v, without transfer %+v", err, twin.Points, own.Points)
+	}
+	if _, err := found(t, p, options("boundary"), Run{From: p}, context.Background()); err == nil {
+		t.Error("a transfer of the smallest change was accepted")
+	}
+	drawn := options("pgd")
+	drawn.Draws = 2
+	if r, err := found(t, p, drawn, Run{}, context.Background()); err != nil || math.Abs(r.Points[2].Accuracy-own.Points[2].Accuracy) > 0.1 {
+		t.Errorf("%v: got %+v, want %+v", err, r.Points, own.Points)
+	}
+}
+
+func TestWorstOfAttacks(t *testing.T) {
+	p := predicttest.Official(t)
+	a, err1 := found(t, p, options("pgd"), Run{}, context.Background())
+	b, err2 := found(t, p, options("square"), Run{}, context.Background())
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	_, points := Worst(a, b)
+	for i, at := range points {
+		if at.Accuracy > min(a.Points[i].Accuracy, b.Points[i].Accuracy) {
+			t.Errorf("%g: worst %g of %g and %g", at.Epsilon, at.Accuracy, a.Points[i].Accuracy, b.Points[i].Accuracy)
+		}
+	}
+}
+
+func TestAttackOptionsAreChecked(t *testing.T) {
+	for name, spoil := range map[string]func(*Options){
+		"kind": func(o *Options) { o.Kind = "fgsm" }, "chains": func(o *Options) { o.Chains = 0 },
+		"refine": func(o *Options) { o.Refine = -1 }, "images": func(o *Options) { o.Images = 0 }, "draws": func(o *Options) { o.Draws = -1 },
+	} {
+		o := options("pgd")
+		spoil(&o)
+		if o.settled().check() == nil {
+			t.Errorf("a wrong %s was accepted", name)
+		}
+	}
+}
+
+// A network that answers NaN gives no figure.
+func TestAttackOnBrokenWeights(t *testing.T) {
+	p := predicttest.Official(t)
+	predicttest.Spoil(p)
+	if _, err := found(t, p, options("pgd"), Run{}, context.Background()); !errors.Is(err, fault.Bad) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Distal(p, DistalOptions{N: 1, Steps: 2, StepSize: 1, Confidence: 0.9}); !errors.Is(err, fault.Bad) {
+		t.Errorf("distal: got %v", err)
+	}
+}

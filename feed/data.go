@@ -1,0 +1,184 @@
+package feed
+
+import (
+	"errors"
+
+	"jem/backend/philox"
+	"jem/config"
+	"jem/internal/data"
+	"jem/internal/fault"
+	"jem/sampler"
+)
+
+// ahead is how many batches a stream may be computed ahead of the training step.
+const ahead = 2
+
+// OpenSources reads the data sets that a configuration names and prepares its streams,
+// starting at the given step. Notes are sentences for the user. The sources must be closed.
+func Open(c config.Config, step int) (*Feed, []string, error) {
+	d := &Feed{cfg: c}
+	if err := d.open(step); err != nil {
+		d.Close()
+		return nil, d.notes, err
+	}
+	return d, d.notes, nil
+}
+
+// DataSources are the sources of a run that reads published data sets.
+type Feed struct {
+	Sources
+	cfg     config.Config
+	notes   []string
+	streams []*stream
+}
+
+// Close ends the background work.
+func (d *Feed) Close() {
+	for _, s := range d.streams {
+		s.close()
+	}
+}
+
+func (d *Feed) open(step int) error {
+	c := d.cfg
+	set, err := d.read(data.Train)
+	if err != nil {
+		return err
+	}
+	d.Classes, d.Channels, d.Size = set.Classes, set.C, set.H
+	if err := fits(&c, set); err != nil {
+		return err
+	}
+	split, held, err := holdout(&c, set)
+	if err != nil {
+		return err
+	}
+	if err := d.evaluation(set, held); err != nil {
+		return err
+	}
+	if err := d.training(set, split, step); err != nil {
+		return err
+	}
+	return d.start(set, split)
+}
+
+// read opens one split of the configured set.
+func (d *Feed) read(split data.Split) (*data.Set, error) {
+	set, notes, err := Read(&d.cfg, split)
+	d.notes = append(d.notes, notes...)
+	return set, err
+}
+
+// evaluation prepares the validation and test images; a missing test set is only noted.
+func (d *Feed) evaluation(set *data.Set, held []int) error {
+	if d.cfg.Data.EvalNoise {
+		d.EvalNoise = d.cfg.Data.Noise
+	}
+	if len(held) > 0 {
+		valid, err := Eval(&d.cfg, set, held, d.EvalNoise)
+		if err != nil {
+			return err
+		}
+		d.Valid = valid
+	}
+	test, err := d.read(data.Test)
+	if errors.Is(err, fault.Missing) {
+		d.notes = append(d.notes, "no test set: "+err.Error())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	images, err := Eval(&d.cfg, test, nil, d.EvalNoise)
+	d.Test = images
+	return err
+}
+
+func Eval(c *config.Config, set *data.Set, indices []int, noise float32) (Images, error) {
+	return data.NewEval(set, indices, EvalBatch, noise, philox.New(c.Seed, 0, philox.EvalNoise))
+}
+
+// training prepares the two streams: x⁺ of log p(x) over all training images, and labelled
+// ones, which labels_per_class may restrict.
+func (d *Feed) training(set *data.Set, split []int, step int) error {
+	c := d.cfg
+	augment := data.Augment{Crop: c.Data.Crop, Flip: c.Data.Flip, Noise: c.Data.Noise}
+	labeled, err := data.PerClass(set, split, c.Data.LabelsPerClass)
+	if err != nil {
+		return unfit("data.labels_per_class", err)
+	}
+	if d.Labeled, err = d.stream(set, labeled, augment, step, philox.OrderPYX, philox.AugmentPYX); err != nil {
+		return err
+	}
+	if c.Data.SharedStream || c.Objective.PX == 0 && c.Objective.L2 == 0 {
+		return nil
+	}
+	if c.Data.CleanPX {
+		augment = data.Augment{}
+	}
+	d.PX, err = d.stream(set, split, augment, step, philox.OrderPX, philox.AugmentPX)
+	return err
+}
+
+func (d *Feed) stream(set *data.Set, indices []int, a data.Augment, step int, order, noise philox.Purpose) (Stream, error) {
+	l, err := data.NewLoader(set, indices, data.LoaderOptions{
+		Batch: d.cfg.Train.Batch, Augment: a,
+		Order: philox.New(d.cfg.Seed, 0, order), Noise: philox.New(d.cfg.Seed, 0, noise),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{loader: l}
+	s.restart(step)
+	d.streams = append(d.streams, s)
+	return s, nil
+}
+
+// start prepares the distribution that chains begin with.
+func (d *Feed) start(set *data.Set, split []int) (err error) {
+	d.Start, err = Start(&d.cfg, set, split)
+	return err
+}
+
+func Start(c *config.Config, set *data.Set, split []int) (sampler.Start, error) {
+	if c.Sampler.Start != "gaussian" {
+		return sampler.Uniform{}, nil
+	}
+	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
+	if err != nil {
+		return nil, unfit("sampler.start", err)
+	}
+	return g, nil
+}
+
+// stream is a loader that computes ahead of the trainer.
+type stream struct {
+	loader *data.Loader
+	ahead  *data.Stream
+	next   int
+}
+
+// Batch implements Stream. Steps in order come from the background; any other step starts it
+// anew there.
+func (s *stream) Batch(step int) ([]float32, []int32, error) {
+	if step != s.next {
+		s.restart(step)
+	}
+	s.next++
+	b := s.ahead.Next()
+	return b.Pixels, b.Labels, nil
+}
+
+// StepsPerEpoch implements Stream.
+func (s *stream) StepsPerEpoch() int { return s.loader.StepsPerEpoch() }
+
+func (s *stream) restart(step int) {
+	s.close()
+	s.ahead, s.next = data.Prefetch(s.loader, step, ahead), step
+}
+
+func (s *stream) close() {
+	if s.ahead != nil {
+		s.ahead.Close()
+	}
+}

@@ -1,0 +1,47 @@
+package feed
+
+import (
+	"fmt"
+
+	"jem/backend/philox"
+	"jem/config"
+	"jem/config/settings"
+	"jem/internal/data"
+	"jem/internal/fault"
+)
+
+// read opens one split of the configured set.
+func Read(c *config.Config, split data.Split) (*data.Set, []string, error) {
+	o := data.OpenOptions{Dir: c.Data.Dir, Images: data.FolderOptions{Size: c.Data.Size, Grey: c.Data.Grey}}
+	if split == data.Train {
+		o.Limit = c.Data.Limit
+	}
+	return data.Open(c.Data.Name, split, o)
+}
+
+// fits checks what Validate can't know before the images were read: settings against their
+// number, size and classes.
+func fits(c *config.Config, set *data.Set) error {
+	if set.H != set.W {
+		return &fault.Error{Path: c.Data.Dir, Kind: fault.Bad,
+			Reason: fmt.Sprintf("images of %d×%d pixels, the network takes squares: set data.size to have them cut and resized", set.W, set.H)}
+	}
+	if set.K() < 2 {
+		return &fault.Error{Path: c.Data.Dir, Kind: fault.Bad, Reason: fmt.Sprintf("%d class: a classifier needs 2 or more, one sub-folder each", set.K())}
+	}
+	return c.CheckImages(set.Len(), set.K(), set.H)
+}
+
+// holdout returns the indices to train on and those held out.
+func holdout(c *config.Config, set *data.Set) (split, held []int, err error) {
+	split, held, err = data.Holdout(set.Len(), c.Data.Held(set.Len()), philox.New(c.Seed, 0, philox.Split))
+	if err != nil {
+		err = unfit("data.valid", err)
+	}
+	return split, held, err
+}
+
+// unfit is a setting that doesn't fit the images.
+func unfit(path string, err error) error {
+	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: err.Error()}}}
+}

@@ -1,0 +1,45 @@
+package feed
+
+import (
+	"fmt"
+
+	"jem/config"
+	"jem/internal/data"
+	"jem/internal/fault"
+)
+
+// Splits are the sets of images that OpenImages knows.
+var Splits = []string{"test", "valid", "train"}
+
+// OpenImages reads one set of a run's images for evaluation: test, valid (those that the
+// run held out) or train (the others), without augmentation, with the noise that the
+// configuration adds at evaluation. Notes are sentences for the user.
+func OpenImages(c config.Config, split string) (Images, []string, error) {
+	noise := float32(0)
+	if c.Data.EvalNoise {
+		noise = c.Data.Noise
+	}
+	published := data.Train
+	if split == "test" {
+		published = data.Test
+	}
+	set, notes, err := Read(&c, published)
+	if err != nil {
+		return nil, notes, err
+	}
+	var indices []int
+	if split != "test" {
+		rest, held, err := holdout(&c, set)
+		if err != nil {
+			return nil, notes, err
+		}
+		if indices = rest; split == "valid" {
+			indices = held
+		}
+		if len(indices) == 0 {
+			return nil, notes, &fault.Error{Path: c.Data.Dir, Kind: fault.Missing, Reason: fmt.Sprintf("this run has no %s images", split)}
+		}
+	}
+	images, err := Eval(&c, set, indices, noise)
+	return images, notes, err
+}

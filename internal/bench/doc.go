@@ -1,6 +1,0 @@
-// Package bench measures the parts of a training step on a device: the convolutions of a
-// network, each direction by itself, and the memory traffic of all other operations.
-// (Whole training steps: train.BenchStep.)
-//
-// Times are of the wall clock. The package draws no conclusions.
-package bench

@@ -1,0 +1,137 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// The size of a diagram in points, and the room that stays empty at its edges.
+const (
+	width, height = 5.4 * vg.Inch, 3.4 * vg.Inch
+	border        = 6
+)
+
+// maxMarked is the number of points up to which each is marked.
+const maxMarked = 40
+
+// Line is a curve. Where it has more points than a diagram can show beside each other, its mean
+// is drawn, and the range from the least to the largest as a band.
+type Line struct {
+	Name   string
+	X, Y   []float64 // of one length, X ascending; a point that is not finite leaves a gap
+	Filled bool      // down to 0, for outlines that begin and end there
+	Guide  bool      // thin and grey, without a mark: something to compare with
+}
+
+// Add appends a point.
+func (l *Line) Add(x, y float64) { l.X, l.Y = append(l.X, x), append(l.Y, y) }
+
+// Chart is a diagram of curves. The zero Min and Max leave an axis to the data. Without a point
+// that can be drawn it is an empty grid.
+type Chart struct {
+	Title, XLabel, YLabel  string
+	XMin, XMax, YMin, YMax float64
+	Lines                  []Line
+}
+
+// draw draws the diagram, and the legend below it, where it hides nothing.
+func (c Chart) draw(on vg.CanvasSizer) error {
+	p := plot.New()
+	p.BackgroundColor = nil // the canvas has one, or the page
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.XLabel, c.YLabel
+	p.Title.Padding, p.X.Padding, p.Y.Padding = 6, 4, 4
+	font(&p.Title.TextStyle, 12)
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		font(&a.Label.TextStyle, 11)
+		font(&a.Tick.Label, 10)
+		a.LineStyle.Color, a.Tick.LineStyle.Color, a.Tick.Marker = quiet.light, quiet.light, ticks{}
+	}
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = faint.light, faint.light
+	p.Add(grid)
+	var k key
+	lo, hi := c.span()
+	for i, l := range c.Lines {
+		if len(l.X) != len(l.Y) {
+			return fmt.Errorf("figure %q: %q has %d x and %d y", c.Title, l.Name, len(l.X), len(l.Y))
+		}
+		if err := l.add(p, lookOf(i, l), lo, hi); err != nil {
+			return fmt.Errorf("figure %q: %w", c.Title, err)
+		}
+		k.add(l, lookOf(i, l))
+	}
+	settle(&p.X, lo, hi)
+	settle(&p.Y, c.YMin, c.YMax)
+	area := draw.Crop(draw.New(on), border, -border, border, -border)
+	p.Draw(draw.Crop(area, 0, -border, k.draw(area), 0))
+	return nil
+}
+
+// font sets size and colour of text.
+func font(s *text.Style, size vg.Length) {
+	s.Font.Variant, s.Font.Size, s.Color = "Sans", size, ink.light
+}
+
+// span is the range of x that is shown.
+func (c Chart) span() (lo, hi float64) {
+	if c.XMin < c.XMax {
+		return c.XMin, c.XMax
+	}
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for _, l := range c.Lines {
+		for _, x := range l.X {
+			if drawable(x) {
+				lo, hi = min(lo, x), max(hi, x)
+			}
+		}
+	}
+	return lo, hi
+}
+
+// settle sets an axis's ends: lo and hi if they are in order, else those of what was drawn,
+// farther apart if they are too close to be told from each other.
+func settle(a *plot.Axis, lo, hi float64) {
+	switch {
+	case lo < hi:
+		a.Min, a.Max = lo, hi
+	case a.Min > a.Max:
+		a.Min, a.Max = 0, 1
+	}
+	if largest := max(math.Abs(a.Min), math.Abs(a.Max)); a.Max-a.Min <= max(1e-9*largest, 1e-300) {
+		room := max(largest/10, 0.5)
+		a.Min, a.Max = a.Min-room, a.Max+room
+	}
+}
+
+// add draws the curve: its bands, then its lines, then marks where there are few points or a
+// single one.
+func (l Line) add(p *plot.Plot, look look, lo, hi float64) error {
+	for _, piece := range l.pieces(lo, hi) {
+		if outline := piece.band(); outline != nil {
+			band, err := plotter.NewPolygon(outline)
+			if err != nil {
+				return err
+			}
+			band.Color, band.LineStyle.Width = look.fill, 0
+			p.Add(band)
+		}
+		line, marks := &plotter.Line{XYs: piece.line(), LineStyle: look.line}, &plotter.Scatter{XYs: piece.line(), GlyphStyle: look.mark}
+		if l.Filled {
+			line.FillColor = look.fill
+		}
+		p.Add(line)
+		if l.marked() || len(piece) == 1 {
+			p.Add(marks)
+		}
+	}
+	return nil
+}
+
+// marked reports whether each point has a mark.
+func (l Line) marked() bool { return len(l.X) <= maxMarked && !l.Filled && !l.Guide }

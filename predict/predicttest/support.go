@@ -1,0 +1,66 @@
+// Package predicttest opens networks for tests.
+package predicttest
+
+import (
+	"math"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"jem/backend/cpu"
+	"jem/backend/philox"
+	"jem/feed"
+	"jem/predict"
+	"jem/predict/weights"
+)
+
+// OfficialFile is a checkpoint that the official code saved: WRN-10-1 for ten classes.
+func OfficialFile() string {
+	_, here, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(here), "../internal/torchfile/testdata/official_wrn10_1_zip.pt")
+}
+
+// Official opens the network of OfficialFile on one thread.
+func Official(t testing.TB) *predict.Predictor {
+	t.Helper()
+	dev, err := cpu.Open(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Close() })
+	p, err := predict.OpenFile(dev, OfficialFile(), weights.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Spoil puts a NaN into the network.
+func Spoil(p *predict.Predictor) {
+	broken := make([]float32, 10)
+	broken[0] = float32(math.NaN())
+	for _, q := range p.Net().Params.List {
+		if q.Name == "class_output.bias" {
+			p.Device().Upload(q.Value, broken)
+		}
+	}
+}
+
+// Noise is n images of U[−1,1) noise for the network of OfficialFile, all of class 0.
+type Noise int
+
+const noisePixels = 3 * 32 * 32
+
+// Len implements feed.Images.
+func (n Noise) Len() int { return int(n) }
+
+// Batches implements feed.Images.
+func (n Noise) Batches() int { return (int(n) + feed.EvalBatch - 1) / feed.EvalBatch }
+
+// Batch implements feed.Images.
+func (n Noise) Batch(i int, images []float32, labels []int32) int {
+	m := min(feed.EvalBatch, int(n)-i*feed.EvalBatch)
+	clear(labels[:m])
+	philox.New(1, 0, philox.Test).At(i, 0).FillUniform(images[:m*noisePixels], -1, 1)
+	return m
+}

@@ -1,0 +1,137 @@
+package predict
+
+import (
+	"fmt"
+
+	"jem/backend/philox"
+	"jem/config"
+	"jem/feed"
+	"jem/internal/data"
+	"jem/internal/fault"
+	"jem/sampler"
+)
+
+// SampleOptions say which samples to draw.
+type SampleOptions struct {
+	N     int
+	Steps int    // SGLD steps, with the run's α, σ, clip and clamp
+	Fresh bool   // chains start anew from the run's start; else they go on from its replay buffer
+	Class int    // climb log p(x|y) of this class, or of EachClass; AnyClass: log p(x)
+	Seed  uint64 // of the noise and of fresh starts
+
+	// Guidance w > 0 climbs (1+w)·log p(x,y) − w·log p(x) in the place of log p(x|y), see
+	// model.Guided.
+	Guidance float32
+}
+
+// Choices of SampleOptions.Class besides the classes' numbers.
+const (
+	AnyClass  = -1 // no class is given
+	EachClass = -2 // chain i is given class i mod K
+)
+
+// given is the class that chain i climbs; 0 where none is.
+func (o SampleOptions) given(i, classes int) int32 {
+	if o.Class == EachClass {
+		return int32(i % classes)
+	}
+	return int32(max(0, o.Class))
+}
+
+// BufferSize is the number of chains in the replay buffer; 0 without one.
+func (p *Predictor) BufferSize() int {
+	c := p.net.Config
+	return len(p.buffer) / (c.InC * c.Size * c.Size)
+}
+
+// Sample draws samples from the model, sorted by the class that it sees in them.
+func (p *Predictor) Sample(o SampleOptions) (*Samples, error) {
+	c := p.net.Config
+	s := &Samples{Channels: c.InC, Size: c.Size}
+	err := p.Draw(o, func(images, logits []float32) error {
+		s.Add(images, logits, c.Classes)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Sorted(c.InC * c.Size * c.Size), nil
+}
+
+// Draw draws samples and hands them over, with their logits, in batches of at most
+// feed.EvalBatch. The slices are valid within the call only.
+func (p *Predictor) Draw(o SampleOptions, do func(images, logits []float32) error) error {
+	start, err := p.Starts(o)
+	if err != nil {
+		return err
+	}
+	c := p.net.Config
+	chains := NewChains(p, o)
+	defer chains.Close()
+	for lo := 0; lo < o.N; lo += feed.EvalBatch {
+		n := min(feed.EvalBatch, o.N-lo)
+		images := p.eval.Images[:n*c.InC*c.Size*c.Size]
+		start(images, lo)
+		chains.Give(lo)
+		if err := chains.Move(images, o.Steps, lo/feed.EvalBatch); err != nil {
+			return err
+		}
+		logits, err := p.eval.Forward(n)
+		if err != nil {
+			return err
+		}
+		if err := do(images, logits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Starts returns what writes the starting points of chains lo, lo+1, ….
+func (p *Predictor) Starts(o SampleOptions) (func(images []float32, lo int), error) {
+	c := p.net.Config
+	pixels := c.InC * c.Size * c.Size
+	if !o.Fresh {
+		if p.buffer == nil {
+			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.Missing, Reason: "has no replay buffer to go on from; start afresh instead"}
+		}
+		slots := len(p.buffer) / pixels
+		return func(images []float32, lo int) {
+			for i := range len(images) / pixels {
+				slot := (lo + i) * slots / o.N // spread evenly; repeats where more are asked for than there are
+				copy(images[i*pixels:(i+1)*pixels], p.buffer[slot*pixels:])
+			}
+		}, nil
+	}
+	start, err := openStart(p.Config)
+	if err != nil {
+		return nil, err
+	}
+	key := philox.New(o.Seed, 0, philox.Restart)
+	return func(images []float32, lo int) {
+		classes := make([]int32, len(images)/pixels)
+		for i := range classes {
+			if classes[i] = o.given(lo+i, c.Classes); o.Class == AnyClass {
+				classes[i] = int32((lo + i) % c.Classes)
+			}
+		}
+		start.Fill(images, classes, key.At(lo, 0))
+	}, nil
+}
+
+// openStart is the distribution that a run's fresh chains begin with; that of gaussian
+// starts needs the training images.
+func openStart(c config.Config) (sampler.Start, error) {
+	if c.Sampler.Start != "gaussian" {
+		return sampler.Uniform{}, nil
+	}
+	set, _, err := data.Open(c.Data.Name, data.Train, data.OpenOptions{Dir: c.Data.Dir, Limit: c.Data.Limit})
+	if err != nil {
+		return nil, err
+	}
+	split, _, err := data.Holdout(set.Len(), c.Data.Valid, philox.New(c.Seed, 0, philox.Split))
+	if err != nil {
+		return nil, fmt.Errorf("data.valid: %w", err)
+	}
+	return feed.Start(&c, set, split)
+}

@@ -1,0 +1,90 @@
+package predict
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"jem/feed"
+	"jem/internal/fault"
+	"jem/model"
+)
+
+// Scores are what a model says of images, one row an image.
+type Scores struct {
+	Classes    int       // K
+	Logits     []float32 // (N,K)
+	LogPx      []float32 // (N) log p(x) + log Z = LogSumExp f(x)
+	ApproxMass []float32 // (N) −‖∂log p(x)/∂x‖₂, x in [−1,1] (Grathwohl et al. 2020, section 5.3.2)
+	Digest     string    // SHA-256 of the images as the network took them, little-endian float32
+}
+
+// Protocol says what the scores are.
+func (s *Scores) Protocol() Protocol {
+	return Protocol{"log_px: LogSumExp of the logits, up to log Z; approx_mass: −‖∂log p(x)/∂x‖₂, pixels in [−1,1]; higher means more in-distribution", s.Digest, s.Len()}
+}
+
+// Len is the number of images.
+func (s *Scores) Len() int { return len(s.LogPx) }
+
+// Class is the predicted class of image i, and p(y|x) of it.
+func (s *Scores) Class(i int) (class int, confidence float64) {
+	row := s.Logits[i*s.Classes : (i+1)*s.Classes]
+	class = model.Argmax(row)
+	return class, math.Exp(float64(row[class]) - model.LogSumExp(row))
+}
+
+// Shape is that of the images which the model takes: channels, height, width.
+func (p *Predictor) Shape() (c, h, w int) {
+	n := p.net.Config
+	return n.InC, n.Size, n.Size
+}
+
+// Score scores n images in one forward and one backward pass each. fill writes images
+// lo, lo+1, … (C,H,W), in [−1,1], as many as dst holds. done, if not nil, is told how many
+// have been scored. A score that is no number is a *fault.Error: weights or images are broken.
+func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, lo int), done func(int)) (*Scores, error) {
+	c := p.net.Config
+	pixels := c.InC * c.Size * c.Size
+	s := &Scores{Classes: c.Classes}
+	r, seen := newResponder(p), feed.NewDigest(nil)
+	defer r.free()
+	for lo := 0; lo < n; lo += feed.EvalBatch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		batch := min(feed.EvalBatch, n-lo)
+		fill(p.eval.Images[:batch*pixels], lo)
+		seen.Add(p.eval.Images[:batch*pixels], nil)
+		logits, err := p.eval.Forward(batch)
+		if err != nil {
+			return nil, err
+		}
+		norms, err := r.gradNorm(p.eval.Last, batch)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.add(logits, norms); err != nil {
+			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.Bad, Reason: err.Error()}
+		}
+		if done != nil {
+			done(lo + batch)
+		}
+	}
+	s.Digest = seen.Sum()
+	return s, nil
+}
+
+// add appends a batch's scores from logits (n,K) and the norms of ∂log p(x)/∂x (n).
+func (s *Scores) add(logits, norms []float32) error {
+	for i, norm := range norms {
+		lse := model.LogSumExp(logits[i*s.Classes : (i+1)*s.Classes])
+		if sum := lse + float64(norm); math.IsNaN(sum) || math.IsInf(sum, 0) {
+			return fmt.Errorf("image %d: log p(x) is %g and its gradient's norm %g: no score", s.Len()+1, lse, norm)
+		}
+		s.LogPx = append(s.LogPx, float32(lse))
+		s.ApproxMass = append(s.ApproxMass, -norm)
+	}
+	s.Logits = append(s.Logits, logits...)
+	return nil
+}

@@ -1,0 +1,63 @@
+package predict_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"jem/backend"
+	"jem/backend/cpu"
+	"jem/feed"
+	"jem/model"
+	"jem/predict"
+	"jem/predict/predicttest"
+	"jem/predict/weights"
+)
+
+// TestScoreIsOfTheGradient: approximate mass and log p(x) over two batches are what model.JEM
+// gives image by image.
+func TestScoreIsOfTheGradient(t *testing.T) {
+	dev, err := cpu.Open(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	p, err := predict.OpenFile(dev, predicttest.OfficialFile(), weights.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = feed.EvalBatch + 3
+	pixels := len(p.Buffer()) / 20
+	image := func(i int) []float32 { return p.Buffer()[i%20*pixels : (i%20+1)*pixels] }
+	var told int
+	s, err := p.Score(context.Background(), n, func(dst []float32, lo int) {
+		for i := range len(dst) / pixels {
+			copy(dst[i*pixels:], image(lo+i))
+		}
+	}, func(done int) { told = done })
+	if err != nil || s.Len() != n || told != n {
+		t.Fatalf("%d scores, told of %d: %v", s.Len(), told, err)
+	}
+	jem := model.NewJEM(dev, p.Net())
+	x, g := dev.New(backend.Image, 1, 3, 32, 32), dev.New(backend.Image, 1, 3, 32, 32)
+	lse, grad := dev.New(backend.Dense, 1), make([]float32, pixels)
+	for _, i := range []int{0, 7, feed.EvalBatch + 2} {
+		dev.Upload(x, image(i))
+		jem.LogPx(lse, x)
+		jem.LogDensityGrad(g, x)
+		var logPx [1]float32
+		if err := errors.Join(dev.Download(logPx[:], lse), dev.Download(grad, g)); err != nil {
+			t.Fatal(err)
+		}
+		var square float64
+		for _, v := range grad {
+			square += float64(v) * float64(v)
+		}
+		// Results don't depend on the batch; LogSumExp is float32 there and float64 here.
+		mass, want := float64(s.ApproxMass[i]), -math.Sqrt(square)
+		if math.Abs(mass-want) > 1e-6*math.Abs(want) || math.Abs(float64(s.LogPx[i]-logPx[0])) > 1e-6*math.Abs(float64(logPx[0])) {
+			t.Errorf("image %d: log p(x) %g, mass %g; want %g, %g", i, s.LogPx[i], mass, logPx[0], want)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package replay
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/nlpodyssey/safetensors"
+)
+
+// maxFile bounds the size of a step file: WRN-28-10 with its gradients takes 450 MB.
+const maxFile = 2 << 30
+
+// maxConfig bounds the size of its configuration, some lines of JSON.
+const maxConfig = 1 << 20
+
+// readFile reads a regular file of at most limit bytes: to open a pipe would wait for its writer.
+func readFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: is no regular file (%v)", path, info.Mode())
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%s: %d bytes, want at most %d", path, info.Size(), limit)
+	}
+	return os.ReadFile(path)
+}
+
+func readTensors(path string) (map[string]Tensor, error) {
+	data, err := readFile(path, maxFile)
+	if err != nil {
+		return nil, fmt.Errorf("read golden step: %w", err)
+	}
+	tensors, err := decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("read golden step: %s: %w", path, err)
+	}
+	return tensors, nil
+}
+
+// decode parses a safetensors file. The library checks that the header's offsets cover
+// the data; shapes are checked here against the bytes, since they come from the file.
+func decode(data []byte) (map[string]Tensor, error) {
+	if len(data) < 8 || binary.LittleEndian.Uint64(data) > uint64(len(data)-8) {
+		return nil, fmt.Errorf("%d bytes hold no safetensors header: the file is truncated or of another kind", len(data))
+	}
+	file, err := safetensors.Deserialize(data)
+	if err != nil {
+		return nil, err
+	}
+	tensors := map[string]Tensor{}
+	for _, v := range file.Tensors() {
+		t, err := decodeTensor(v.TensorView)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", v.Name, err)
+		}
+		tensors[v.Name] = t
+	}
+	return tensors, nil
+}
+
+func decodeTensor(v safetensors.TensorView) (Tensor, error) {
+	t, n := Tensor{}, uint64(1)
+	for _, d := range v.Shape() {
+		if d == 0 || d > maxFile || n > maxFile {
+			return Tensor{}, fmt.Errorf("shape %v is no shape", v.Shape())
+		}
+		n *= d
+		t.Shape = append(t.Shape, int(d))
+	}
+	data := v.Data()
+	if want := n * v.DType().Size(); want != uint64(len(data)) {
+		return Tensor{}, fmt.Errorf("%d bytes for shape %v, want %d", len(data), v.Shape(), want)
+	}
+	switch v.DType() {
+	case safetensors.F32:
+		t.F32 = make([]float32, n)
+		for i := range t.F32 {
+			t.F32[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+		}
+	case safetensors.I32:
+		t.I32 = make([]int32, n)
+		for i := range t.I32 {
+			t.I32[i] = int32(binary.LittleEndian.Uint32(data[4*i:]))
+		}
+	case safetensors.I64:
+		t.I32 = make([]int32, n)
+		for i := range t.I32 {
+			x := int64(binary.LittleEndian.Uint64(data[8*i:]))
+			if t.I32[i] = int32(x); int64(t.I32[i]) != x {
+				return Tensor{}, fmt.Errorf("element %d is %d, beyond 32 bits", i, x)
+			}
+		}
+	default:
+		return Tensor{}, fmt.Errorf("type %v, want F32, I32 or I64", v.DType())
+	}
+	return t, nil
+}
+
+// validate checks that a replay finds what it needs, in shapes that fit each other.
+func (s *Step) validate() error {
+	c := s.Config
+	xp, ok := s.Tensors["in/x_p"]
+	if !ok || len(xp.Shape) != 4 || xp.Shape[0] != c.Batch {
+		return fmt.Errorf("in/x_p has shape %v, want (%d,C,H,W)", xp.Shape, c.Batch)
+	}
+	s.Image = [3]int(xp.Shape[1:])
+	want := map[string][]int{
+		"in/x_p": xp.Shape, "in/x_lab": xp.Shape, "in/x0": xp.Shape, "in/x0_y": xp.Shape,
+		"in/noise": append([]int{c.Steps}, xp.Shape...), "in/noise_y": append([]int{c.Steps}, xp.Shape...),
+		"sgld/grad0": xp.Shape, "out/lse_xp": {c.Batch}, "out/lse_xq": {c.Batch}, "out/logits_xlab": {c.Batch, c.Classes},
+	}
+	for k := range c.Steps {
+		want[fmt.Sprintf("sgld/x%d", k+1)] = xp.Shape
+	}
+	for _, name := range s.Names() {
+		if err := s.fits(name, want); err != nil {
+			return err
+		}
+	}
+	if err := s.validateInputs(); err != nil {
+		return err
+	}
+	return s.validateParams()
+}
+
+// fits checks type and shape of a tensor that a replay uses, and notes any other.
+func (s *Step) fits(name string, want map[string][]int) error {
+	t := s.Tensors[name]
+	shape, known := want[name]
+	param := strings.HasPrefix(name, "param0/") || strings.HasPrefix(name, "param1/") || strings.HasPrefix(name, "grad/")
+	switch {
+	case name == "in/y_lab":
+	case !known && !param:
+		s.Extra = append(s.Extra, name)
+	case t.F32 == nil:
+		return fmt.Errorf("%s holds integers, want float32", name)
+	case known && !slices.Equal(shape, t.Shape):
+		return fmt.Errorf("%s has shape %v, want %v", name, t.Shape, shape)
+	}
+	return nil
+}
+
+func (s *Step) validateInputs() error {
+	c := s.Config
+	if _, ok := s.Tensors["in/x_lab"]; !ok {
+		return fmt.Errorf("in/x_lab is missing")
+	}
+	y := s.Tensors["in/y_lab"]
+	if !slices.Equal(y.Shape, []int{c.Batch}) || y.I32 == nil {
+		return fmt.Errorf("in/y_lab has shape %v, want %d integers", y.Shape, c.Batch)
+	}
+	for _, label := range y.I32 {
+		if label < 0 || int(label) >= c.Classes {
+			return fmt.Errorf("in/y_lab holds %d, want 0 to %d", label, c.Classes-1)
+		}
+	}
+	if _, ok := s.Chain(); !ok && c.PX != 0 {
+		return fmt.Errorf("in/x0 or in/noise is missing, and p_x is %g", c.PX)
+	}
+	if _, ok := s.JointChain(); !ok && c.PXY != 0 {
+		return fmt.Errorf("in/x0_y or in/noise_y is missing, and p_x_y is %g", c.PXY)
+	}
+	return nil
+}
+
+// validateParams checks that every parameter has a gradient and a successor.
+func (s *Step) validateParams() error {
+	before := s.Params("param0/")
+	if len(before) == 0 {
+		return fmt.Errorf("param0/ holds nothing, want the parameters before the step")
+	}
+	for _, prefix := range []string{"param1/", "grad/"} {
+		group := s.Params(prefix)
+		for name, t := range group {
+			if p, ok := before[name]; !ok || !slices.Equal(p.Shape, t.Shape) {
+				return fmt.Errorf("%s%s has shape %v, param0/%s %v", prefix, name, t.Shape, name, p.Shape)
+			}
+		}
+		if len(group) != len(before) {
+			return fmt.Errorf("%s holds %d tensors, param0/ %d", prefix, len(group), len(before))
+		}
+	}
+	return nil
+}

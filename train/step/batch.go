@@ -1,0 +1,76 @@
+package step
+
+import (
+	"jem/backend"
+	"jem/model"
+)
+
+// Batch is one training step's images on the device: all parts in one tensor, so that
+// they can pass through the network together, with views of each.
+type Batch struct {
+	Parts  []model.Part
+	x      backend.Tensor // Image (ΣN,C,H,W)
+	labels backend.Tensor // Index (ΣN)
+	coef   backend.Tensor // Dense (ΣN,3), see backend.LogitGrad
+	DLogit backend.Tensor // Dense (ΣN,K)
+	Views  []View         // by part
+
+	hostLabels []int32   // of all samples; 0 where a part has none
+	Logits     []float32 // (ΣN,K) on the host, once a step
+}
+
+// View is one part of a batch.
+type View struct {
+	X      backend.Tensor // Image (N,C,H,W)
+	Labels backend.Tensor // Index (N)
+	Coef   backend.Tensor // Dense (N,3)
+	DLogit backend.Tensor // Dense (N,K)
+	Grad   backend.Tensor // of X; nil where the part has no chains
+}
+
+func newBatch(d backend.Device, parts []model.Part, o model.Objective, net model.Config) *Batch {
+	total := 0
+	for _, p := range parts {
+		total += p.N
+	}
+	b := &Batch{
+		Parts:      parts,
+		x:          d.New(backend.Image, total, net.InC, net.Size, net.Size),
+		labels:     d.New(backend.Index, total),
+		coef:       d.New(backend.Dense, total, 3),
+		DLogit:     d.New(backend.Dense, total, net.Classes),
+		hostLabels: make([]int32, total),
+		Logits:     make([]float32, total*net.Classes),
+	}
+	d.Upload(b.coef, o.Coef(parts))
+	lo := 0
+	for _, p := range parts {
+		rows := func(t backend.Tensor) backend.Tensor { return d.Rows(t, lo, lo+p.N) }
+		v := View{X: rows(b.x), Labels: rows(b.labels), Coef: rows(b.coef), DLogit: rows(b.DLogit)}
+		if p.Role&(model.ChainPX|model.ChainXY) != 0 {
+			v.Grad = d.New(backend.Image, p.N, net.InC, net.Size, net.Size)
+		}
+		b.Views = append(b.Views, v)
+		lo += p.N
+	}
+	return b
+}
+
+// Part returns the index of the part with the role, or −1.
+func (b *Batch) Part(r model.Role) int {
+	for i, p := range b.Parts {
+		if p.Role&r != 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// host returns the host labels of part i.
+func (b *Batch) host(i int) []int32 {
+	lo := 0
+	for _, p := range b.Parts[:i] {
+		lo += p.N
+	}
+	return b.hostLabels[lo : lo+b.Parts[i].N]
+}

@@ -1,0 +1,73 @@
+package step
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"jem/backend"
+	"jem/config"
+	"jem/config/settings"
+	"jem/feed"
+	"jem/feed/feedtest"
+	"jem/internal/sysmem"
+	"jem/predict"
+)
+
+// The memory foretold is what the device takes after a step, but for the change that isn't
+// booked: per-sample scalars and verbs' working memory.
+func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
+	plain := feedtest.ToyConfig()
+	plain.Model.Width = 2
+	normed, averaged, joint := plain, plain, plain
+	normed.Model.Norm = "batch"
+	averaged.Optim.EMA, averaged.Optim.Name = 0.9, "sgd"
+	joint.Objective.PXY = 1
+	for name, cfg := range map[string]config.Config{"plain": plain, "normed": normed, "averaged": averaged, "joint": joint} {
+		dev, src := open(t, 2), feedtest.ToySources(cfg.Train.Batch)
+		f, known, err := NewFootprint(dev, cfg, src)
+		if err != nil || !known {
+			t.Fatalf("%s: %v, %v", name, known, err)
+		}
+		if now, _ := dev.(backend.Sizer).InUse(); now != 0 {
+			t.Errorf("%s: foretelling took %d bytes", name, now)
+		}
+		s, err := New(dev, cfg, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		predict.NewEvaluator(dev, s.Net)
+		if _, err := s.Take(At{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		now, peak := dev.(backend.Sizer).InUse()
+		if rest := now - f.Total(); rest < 0 || float64(rest) > 0.02*float64(now) || peak != now {
+			t.Errorf("%s: the device takes %d bytes, at its peak %d; foretold %d: %+v", name, now, peak, f.Total(), f)
+		}
+	}
+}
+
+// Whatever size is asked for, the answer is a sentence that names the setting, not a crash.
+func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
+	if sysmem.Total() == 0 {
+		t.Skip("the system doesn't tell its memory")
+	}
+	dev := open(t, 1)
+	for path, change := range map[string]func(*config.Config){
+		"model.width":    func(c *config.Config) { c.Model.Depth, c.Model.Width, c.Train.Batch = 1000, 64, 1 },
+		"train.batch":    func(c *config.Config) { c.Train.Batch, c.Model.Width = 1<<16, 10 },
+		"sampler.buffer": func(c *config.Config) { c.Sampler.Buffer = 1 << 28 },
+	} {
+		cfg := config.Default()
+		cfg.Model.Depth, cfg.Model.Width = 10, 1
+		change(&cfg)
+		_, err := New(dev, cfg, feed.Noise(1, 3, 32, 10))
+		var fault *settings.Error
+		if !errors.As(err, &fault) || fault.Faults[0].Path != path || !strings.HasSuffix(fault.Faults[0].Problem, "lower "+path) {
+			t.Errorf("%s: %v", path, err)
+		}
+		if now, _ := dev.(backend.Sizer).InUse(); now != 0 {
+			t.Errorf("%s: %d bytes were taken", path, now)
+		}
+	}
+}

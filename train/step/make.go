@@ -1,0 +1,110 @@
+package step
+
+import (
+	"errors"
+
+	"jem/backend"
+	"jem/backend/philox"
+	"jem/config"
+	"jem/feed"
+	"jem/model"
+	"jem/optim"
+	"jem/sampler"
+)
+
+// Step is what one step of training needs, and all that it changes: network, replay buffer,
+// optimiser, moving average. Which step is taken is its callers' to say, whether its numbers
+// may move the weights, too. It belongs to one goroutine, its device's.
+type Step struct {
+	Net       *model.WideResNet
+	JEM       *model.JEM
+	Buffer    *sampler.ReplayBuffer // nil without chains
+	Optimizer optim.Optimizer
+	EMA       *optim.EMA // nil when off
+	Batch     *Batch
+
+	cfg        config.Config
+	dev        backend.Device
+	src        feed.Sources
+	objective  model.Objective
+	sgld       sampler.SGLD
+	moves      [2]*sampler.Chains // for log p(x) and log p(x,y)
+	schedule   optim.Schedule
+	keys       keys
+	sumSquares backend.Tensor
+	pixels     []float32 // of a step's chains, on the host
+}
+
+// keys are the streams of random numbers that training steps draw from.
+type keys struct{ labels, chain, drop philox.Key }
+
+func newKeys(seed uint64) keys {
+	return keys{
+		labels: philox.New(seed, 0, philox.Labels),
+		chain:  philox.New(seed, 0, philox.ChainNoise),
+		drop:   philox.New(seed, 0, philox.DropMask),
+	}
+}
+
+// NewStep builds network, buffer and optimiser on the device. The configuration must be
+// valid; one that the machine has no memory for is a *settings.Error.
+func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
+	s := &Step{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.Loss(), sgld: cfg.SGLD()}
+	parts, network := cfg.Parts(), cfg.Network(len(src.Classes), src.Channels, src.Size)
+	if len(parts) == 0 {
+		return nil, errors.New("all weights of the objective are 0: nothing to train")
+	}
+	if err := Affordable(dev, &cfg, src); err != nil {
+		return nil, err
+	}
+	s.Batch = newBatch(dev, parts, s.objective, network)
+	s.schedule = cfg.Schedule(s.TotalSteps())
+	var err error
+	if s.Net, err = model.New(dev, network, max(len(s.Batch.hostLabels), feed.EvalBatch), cfg.Seed); err != nil {
+		return nil, err
+	}
+	s.JEM = model.NewJEM(dev, s.Net)
+	if err := s.newBuffer(); err != nil {
+		return nil, err
+	}
+	p := s.Net.Params
+	if s.Optimizer, err = optim.New(cfg.Optim.Name, dev, p.Value, p.Grad, cfg.Hyper()); err != nil {
+		return nil, err
+	}
+	if cfg.Optim.EMA > 0 {
+		s.EMA = optim.NewEMA(dev, p.Value, cfg.Optim.EMA)
+	}
+	s.sumSquares = dev.New(backend.Dense, 1)
+	return s, nil
+}
+
+// newBuffer makes the replay buffer if the objective has chains.
+func (s *Step) newBuffer() (err error) {
+	if s.Batch.Part(model.ChainPX|model.ChainXY) < 0 {
+		return nil
+	}
+	o, n := s.cfg.Sampler, s.Net.Config
+	s.Buffer, err = sampler.NewReplayBuffer(s.dev, sampler.BufferConfig{
+		Size: o.Buffer, Classes: n.Classes, Reinit: o.Reinit, Seed: s.cfg.Seed,
+	}, n.InC*n.Size*n.Size, s.cfg.Train.Batch, s.src.Start)
+	return err
+}
+
+// StepsPerEpoch is the number of steps an epoch takes.
+func (s *Step) StepsPerEpoch() int {
+	stream := s.src.PX
+	if stream == nil || s.Batch.Part(model.DataPX) < 0 {
+		stream = s.src.Labeled
+	}
+	return max(1, stream.StepsPerEpoch())
+}
+
+// TotalSteps is the number of steps of the whole run.
+func (s *Step) TotalSteps() int {
+	if s.cfg.Train.Steps > 0 {
+		return s.cfg.Train.Steps
+	}
+	return s.cfg.Train.Epochs * s.StepsPerEpoch()
+}
+
+func (s *Step) epoch(step int) int { return step / s.StepsPerEpoch() }

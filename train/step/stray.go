@@ -1,0 +1,61 @@
+package step
+
+import (
+	"fmt"
+	"math"
+
+	"jem/backend"
+	"jem/config"
+	"jem/model"
+)
+
+// StrayedError says that chains left the space of images, before the step's loss was
+// computed: nothing but the chains has changed.
+type StrayedError struct{ Reason string }
+
+func (e *StrayedError) Error() string { return e.Reason }
+
+// inspect refuses chains that left the space of images.
+func (s *Step) inspect() error {
+	g := s.cfg.Guard
+	for i, p := range s.Batch.Parts {
+		if p.Role&(model.ChainPX|model.ChainXY) == 0 {
+			continue
+		}
+		x := s.Batch.Views[i].X
+		if n := backend.Len(x); len(s.pixels) < n {
+			s.pixels = make([]float32, n)
+		}
+		pixels := s.pixels[:backend.Len(x)]
+		if err := s.dev.Download(pixels, x); err != nil {
+			return err
+		}
+		if reason := strayed(g, pixels); reason != "" {
+			return &StrayedError{reason}
+		}
+	}
+	return nil
+}
+
+// strayed says what is wrong with the chains' pixels.
+func strayed(g config.Guard, pixels []float32) string {
+	outside, largest := 0, float32(0)
+	for _, v := range pixels {
+		a := float32(math.Abs(float64(v)))
+		if !(a <= math.MaxFloat32) {
+			return fmt.Sprintf("a chain has a pixel of %v", v)
+		}
+		if a >= 1 {
+			outside++
+		}
+		largest = max(largest, a)
+	}
+	share := float32(outside) / float32(len(pixels))
+	switch {
+	case g.MaxPixel > 0 && largest > g.MaxPixel:
+		return fmt.Sprintf("a chain has a pixel of %.4g, beyond guard.max_pixel = %g", largest, g.MaxPixel)
+	case share > g.Saturation:
+		return fmt.Sprintf("%.2f %% of the chains' pixels are at or beyond ±1, more than guard.saturation = %g", 100*share, g.Saturation)
+	}
+	return ""
+}
