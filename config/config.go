@@ -139,3 +139,22 @@ func (d Data) Held(n int) int {
 	}
 	return d.Valid
 }
+
+// TotalSteps is the number of steps of a run on so many images, before what is held out.
+func (c *Config) TotalSteps(images int) int {
+	if c.Train.Steps > 0 {
+		return c.Train.Steps
+	}
+	if c.Data.Limit > 0 {
+		images = min(images, c.Data.Limit)
+	}
+	return c.Train.Epochs * max(1, (images-c.Data.Held(images))/c.Train.Batch)
+}
+
+// EvaluationNoise is the std of the pixel noise at evaluation.
+func (d Data) EvaluationNoise() float32 {
+	if d.EvalNoise {
+		return d.Noise
+	}
+	return 0
+}

@@ -10,17 +10,6 @@ import (
 	"jem/internal/data"
 )
 
-// published are the sizes of the data sets known by name: training images and classes.
-// A folder of the user's own images has neither before it is read.
-var published = map[string]struct{ train, classes int }{
-	"cifar10":       {50000, 10},
-	"cifar100":      {50000, 100},
-	"svhn":          {73257, 10},
-	"mnist":         {60000, 10},
-	"fashion-mnist": {60000, 10},
-	"folder":        {},
-}
-
 // Validate checks a configuration as a whole, before any file or device is opened. Every
 // fault is in the *settings.Error it returns, each with path, value and remedy.
 func Validate(c Config) error {
@@ -125,8 +114,7 @@ func (v *validator) within(path string, value float32, b bounds) {
 
 func (v *validator) data(c Config) {
 	d := c.Data
-	names := []string{"cifar10", "cifar100", "svhn", "mnist", "fashion-mnist", "folder"}
-	v.oneOf("data.name", d.Name, names...)
+	v.oneOf("data.name", d.Name, setNames()...)
 	v.count("data.valid", d.Valid, 0, maxImages)
 	v.within("data.valid_share", d.ValidShare, fraction)
 	if d.Valid > 0 && d.ValidShare > 0 {
@@ -138,13 +126,22 @@ func (v *validator) data(c Config) {
 	}
 	v.count("data.limit", d.Limit, 0, maxImages)
 	v.pictures(d)
-	n := published[d.Name].train
+	published, _ := data.Lookup(d.Name) // none: a folder of the user's, not read yet
+	n := published.Images
 	if d.Limit > 0 {
 		n = min(n, d.Limit)
 	}
 	if n > 0 && d.Valid >= 0 {
 		v.enough(c, n)
 	}
+}
+
+// setNames are the sets that data.name may name.
+func setNames() (names []string) {
+	for _, l := range data.List() {
+		names = append(names, l.Name)
+	}
+	return append(names, data.Folder)
 }
 
 // pictures checks what is done to the pictures of a folder, and to all images.
@@ -207,7 +204,8 @@ func (v *validator) sampler(c Config) {
 	v.within("sampler.grad_clip", s.GradClip, notNegative)
 	v.within("sampler.reinit", s.Reinit, probability)
 	v.oneOf("sampler.start", s.Start, "uniform", "gaussian")
-	v.buffer(s, o, max(1, published[c.Data.Name].classes))
+	published, _ := data.Lookup(c.Data.Name)
+	v.buffer(s, o, max(1, len(published.Classes)))
 }
 
 // buffer wants room for every class.

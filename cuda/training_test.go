@@ -22,7 +22,7 @@ import (
 // golden's own, and few units lie so near a kink that rounding may put them on its other side.
 func TestGoldenSteps(t *testing.T) {
 	for _, name := range []string{"jem_wrn10_1", "jem_joint_wrn10_2", "jem_sgd_wrn16_1"} {
-		step, err := replay.Read("../internal/golden/testdata/" + name)
+		step, err := replay.Read("../train/replay/testdata/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,12 +25,10 @@ type Result struct {
 
 // Classify measures the accuracy on images of a split after k refinement steps, until ctx
 // ends. Progress, if not nil, hears of every batch's images.
-func Accuracy(ctx context.Context, p *predict.Predictor, images feed.Images, split string, k int, seed uint64, progress func(n int)) (Result, error) {
+func Accuracy(ctx context.Context, p *predict.Predictor, images feed.Images, noise float32, split string, k int, seed uint64, progress func(n int)) (Result, error) {
 	r := Result{Split: split, Refine: k, SGLDSeed: seed}
+	r.Subject = p.Subject(noise)
 	var err error
-	if r.Subject, err = p.Subject(); err != nil {
-		return r, err
-	}
 	seen := feed.NewDigest(&told{images, progress})
 	var a predict.Accuracy
 	if k > 0 {

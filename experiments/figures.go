@@ -29,13 +29,16 @@ type accuracyProtocol struct {
 func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (eval.Result, error) {
 	o := accuracyProtocol{"test", noisy, refine, limit}
 	return measure(l, t, "accuracy", o, func(p *predict.Predictor) (eval.Result, error) {
-		p.Config.Data.EvalNoise = noisy
-		images, _, err := feed.OpenImages(p.Config, o.Split)
+		noise := float32(0)
+		if noisy {
+			noise = p.Config.Data.Noise
+		}
+		images, _, err := feed.OpenImages(p.Config, o.Split, noise)
 		if err != nil {
 			return eval.Result{}, err
 		}
 		images = feed.Head(images, limit)
-		return eval.Accuracy(l.ctx, p, images, o.Split, refine, 1, nil)
+		return eval.Accuracy(l.ctx, p, images, noise, o.Split, refine, 1, nil)
 	})
 }
 
@@ -50,14 +53,14 @@ func (l *Lab) calibrated(t Training) (calibration.Result, error) {
 		if err != nil {
 			return calibration.Result{}, err
 		}
-		c, _, err := calibration.Calibrate(p, "test", on, valid)
+		c, _, err := calibration.Calibrate(p, "test", p.Noise(), on, valid)
 		return c, err
 	})
 }
 
 // answers are the outputs on a split.
 func (l *Lab) answers(p *predict.Predictor, split string, limit int) (*predict.Outputs, error) {
-	images, _, err := feed.OpenImages(p.Config, split)
+	images, _, err := feed.OpenImages(p.Config, split, p.Noise())
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 	}
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
 	return measure(l, t, "ood-"+set, o, func(p *predict.Predictor) (oodFound, error) {
-		other, _, err := ood.Open(p, set, o.Limit)
+		other, _, err := ood.Open(p, set, o.Limit, p.Noise())
 		if errors.Is(err, fault.Missing) {
 			return oodFound{}, notRun("no images of %s in the data folder", setTitle(set))
 		}
@@ -122,7 +125,7 @@ func (l *Lab) ownScores(p *predict.Predictor, limit int) (map[string][]float64, 
 	if l.open.own != nil {
 		return l.open.own, nil
 	}
-	own, _, err := feed.OpenImages(p.Config, "test")
+	own, _, err := feed.OpenImages(p.Config, "test", p.Noise())
 	if err != nil {
 		return nil, err
 	}

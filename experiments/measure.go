@@ -123,9 +123,8 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*pred
 		return m.Value, err
 	}
 	l.Tell(fmt.Sprintf("measuring %s of %s", what, t.Folder()))
-	start, config := time.Now(), p.Config
+	start := time.Now()
 	value, err := do(p)
-	p.Config = config // measurements may change it for themselves
 	if err != nil {
 		return m.Value, l.missing(err)
 	}

@@ -3,10 +3,9 @@ package experiments
 import (
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 
+	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/internal/metrics"
 )
@@ -31,22 +30,8 @@ func (o Options) elsewhere(text string) string {
 	return strings.ReplaceAll(text, o.DataDir, "DATA_DIR")
 }
 
-// pictureFolders are where package train looks, below the data folder, for sets that come
-// as pictures: for the plan, which opens none.
-var pictureFolders = map[string][]string{
-	"celeba":        {"celeba", "img_align_celeba"},
-	"textures":      {"textures", "dtd", "ood/dtd"},
-	"tiny-imagenet": {"tiny-imagenet", "ood/tiny-imagenet"},
-	"faces":         {"faces", "ood/faces"},
-}
-
-// folderOf is the folder of a set's pictures, or "".
-func (o Options) folderOf(set string) string {
-	for _, place := range pictureFolders[set] {
-		path := filepath.Join(o.DataDir, filepath.FromSlash(place))
-		if info, err := os.Stat(path); o.DataDir != "" && err == nil && info.IsDir() {
-			return path
-		}
-	}
-	return ""
+// has reports whether the pictures of a set are where they are looked for.
+func (o Options) has(set string) bool {
+	_, err := data.Pictures(set, o.DataDir)
+	return err == nil
 }

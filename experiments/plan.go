@@ -111,7 +111,7 @@ func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []stri
 		delete(wanted, listing.Name)
 	}
 	for set := range wanted {
-		if set != "interp" && l.folderOf(set) == "" {
+		if set != "interp" && !l.has(set) {
 			missing = append(missing, fmt.Sprintf("%s: a folder of pictures named %s or ood/%s in the data folder", set, set, set))
 		}
 	}

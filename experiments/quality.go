@@ -73,11 +73,7 @@ func (l *Lab) judges(p *predict.Predictor, weights string) (nets []quality.Netwo
 	if err != nil {
 		return nil, err
 	}
-	judge, err := quality.NewClassifier(twin)
-	if err != nil {
-		return nil, err
-	}
-	nets = append(nets, judge)
+	nets = append(nets, quality.NewClassifier(twin))
 	dev, able := l.open.dev.(inception.Device)
 	if weights == "" || !able {
 		return nets, nil

@@ -10,21 +10,21 @@ import (
 
 	"jem/bench/timing"
 	"jem/config"
+	"jem/internal/data"
 	"jem/internal/durable"
 )
 
-// published are the numbers of training images and classes.
-var published = map[string]struct{ images, classes int }{
-	"cifar10": {50000, 10}, "cifar100": {50000, 100}, "svhn": {73257, 10},
+// published is the listing of a configuration's set.
+func published(c config.Config) data.Listing {
+	l, err := data.Lookup(c.Data.Name)
+	if err != nil {
+		panic(err) // experiments train on published sets only
+	}
+	return l
 }
 
 // totalSteps is how many steps a configuration trains, on the published files.
-func totalSteps(c config.Config) int {
-	if c.Train.Steps > 0 {
-		return c.Train.Steps
-	}
-	return c.Train.Epochs * ((published[c.Data.Name].images - c.Data.Valid) / c.Train.Batch)
-}
+func totalSteps(c config.Config) int { return c.TotalSteps(published(c).Images) }
 
 // benchWork bounds a measurement, in floating-point operations: a second or two of a core.
 const benchWork = 3e11
@@ -82,7 +82,7 @@ func (r *rates) of(l *Lab, t Training) (rate, error) {
 	}
 	c.Train.Batch, c.Sampler.Steps, c.Sampler.Buffer = affordable(c)
 	l.Tell("timing " + key)
-	b, err := timing.Measure(dev, c, 3, 32, published[c.Data.Name].classes, 3)
+	b, err := timing.Measure(dev, c, 3, 32, len(published(c).Classes), 3)
 	if err != nil {
 		return rate{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"jem/config"
 	"jem/internal/data"
 	"jem/internal/fault"
-	"jem/sampler"
 )
 
 // ahead is how many batches a stream may be computed ahead of the training step.
@@ -59,7 +58,8 @@ func (d *Feed) open(step int) error {
 	if err := d.training(set, split, step); err != nil {
 		return err
 	}
-	return d.start(set, split)
+	d.Start, err = start(&c, set, split)
+	return err
 }
 
 // read opens one split of the configured set.
@@ -71,9 +71,7 @@ func (d *Feed) read(split data.Split) (*data.Set, error) {
 
 // evaluation prepares the validation and test images; a missing test set is only noted.
 func (d *Feed) evaluation(set *data.Set, held []int) error {
-	if d.cfg.Data.EvalNoise {
-		d.EvalNoise = d.cfg.Data.Noise
-	}
+	d.EvalNoise = d.cfg.Data.EvaluationNoise()
 	if len(held) > 0 {
 		valid, err := Eval(&d.cfg, set, held, d.EvalNoise)
 		if err != nil {
@@ -132,23 +130,6 @@ func (d *Feed) stream(set *data.Set, indices []int, a data.Augment, step int, or
 	s.restart(step)
 	d.streams = append(d.streams, s)
 	return s, nil
-}
-
-// start prepares the distribution that chains begin with.
-func (d *Feed) start(set *data.Set, split []int) (err error) {
-	d.Start, err = Start(&d.cfg, set, split)
-	return err
-}
-
-func Start(c *config.Config, set *data.Set, split []int) (sampler.Start, error) {
-	if c.Sampler.Start != "gaussian" {
-		return sampler.Uniform{}, nil
-	}
-	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
-	if err != nil {
-		return nil, unfit("sampler.start", err)
-	}
-	return g, nil
 }
 
 // stream is a loader that computes ahead of the trainer.

@@ -12,13 +12,9 @@ import (
 var Splits = []string{"test", "valid", "train"}
 
 // OpenImages reads one set of a run's images for evaluation: test, valid (those that the
-// run held out) or train (the others), without augmentation, with the noise that the
-// configuration adds at evaluation. Notes are sentences for the user.
-func OpenImages(c config.Config, split string) (Images, []string, error) {
-	noise := float32(0)
-	if c.Data.EvalNoise {
-		noise = c.Data.Noise
-	}
+// run held out) or train (the others), without augmentation, with pixel noise of the
+// given std. Notes are sentences for the user.
+func OpenImages(c config.Config, split string, noise float32) (Images, []string, error) {
 	published := data.Train
 	if split == "test" {
 		published = data.Test

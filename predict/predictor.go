@@ -31,6 +31,8 @@ type Predictor struct {
 	net    *model.WideResNet
 	eval   *Evaluator
 	buffer []float32 // (slots, C·H·W); nil where the run has no chains
+
+	weights string // the hash that names them, see Subject
 }
 
 // OpenRun reads a run's configuration and loads its newest usable checkpoint, or the one in
@@ -115,7 +117,7 @@ func (p *Predictor) build(c *checkpoint.Checkpoint) error {
 	}
 	p.dev.ParamsChanged()
 	p.eval, p.buffer, p.Classes = NewEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data, sizes.classes)
-	return p.dev.Sync()
+	return p.identify()
 }
 
 // classNames are those of a published data set, or of a folder of pictures that is still there;

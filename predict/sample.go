@@ -1,14 +1,9 @@
 package predict
 
 import (
-	"fmt"
-
 	"jem/backend/philox"
-	"jem/config"
 	"jem/feed"
-	"jem/internal/data"
 	"jem/internal/fault"
-	"jem/sampler"
 )
 
 // SampleOptions say which samples to draw.
@@ -103,7 +98,7 @@ func (p *Predictor) Starts(o SampleOptions) (func(images []float32, lo int), err
 			}
 		}, nil
 	}
-	start, err := openStart(p.Config)
+	start, err := feed.OpenStart(p.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -117,21 +112,4 @@ func (p *Predictor) Starts(o SampleOptions) (func(images []float32, lo int), err
 		}
 		start.Fill(images, classes, key.At(lo, 0))
 	}, nil
-}
-
-// openStart is the distribution that a run's fresh chains begin with; that of gaussian
-// starts needs the training images.
-func openStart(c config.Config) (sampler.Start, error) {
-	if c.Sampler.Start != "gaussian" {
-		return sampler.Uniform{}, nil
-	}
-	set, _, err := data.Open(c.Data.Name, data.Train, data.OpenOptions{Dir: c.Data.Dir, Limit: c.Data.Limit})
-	if err != nil {
-		return nil, err
-	}
-	split, _, err := data.Holdout(set.Len(), c.Data.Valid, philox.New(c.Seed, 0, philox.Split))
-	if err != nil {
-		return nil, fmt.Errorf("data.valid: %w", err)
-	}
-	return feed.Start(&c, set, split)
 }

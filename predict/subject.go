@@ -29,24 +29,28 @@ type Protocol struct {
 	Samples  int    `json:"samples"`     // images, or chains
 }
 
-// Subject describes the network and what is done to images.
-func (p *Predictor) Subject() (Subject, error) {
-	s := Subject{
-		Checkpoint: p.Checkpoint, Step: p.Step, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
-		Noise: p.Noise(), Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
+// Subject describes the network, and that images carry noise of the given std.
+func (p *Predictor) Subject(noise float32) Subject {
+	return Subject{
+		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
+		Noise: noise, Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
 	}
+}
+
+// identify computes the hash that names the weights.
+func (p *Predictor) identify() error {
 	hash := sha256.New()
 	for _, q := range append(p.parameters(), p.stats()...) {
 		values := make([]float32, backend.Len(q.Value))
 		if err := p.dev.Download(values, q.Value); err != nil {
-			return s, fmt.Errorf("read %s: %w", q.Name, err)
+			return fmt.Errorf("read %s: %w", q.Name, err)
 		}
 		if err := binary.Write(hash, binary.LittleEndian, values); err != nil {
-			return s, err
+			return err
 		}
 	}
-	s.Weights = hex.EncodeToString(hash.Sum(nil))
-	return s, nil
+	p.weights = hex.EncodeToString(hash.Sum(nil))
+	return nil
 }
 
 // precision is that of the device's convolutions, float32 unless it says otherwise.
@@ -57,10 +61,5 @@ func (p *Predictor) precision() string {
 	return "float32"
 }
 
-// Noise is the std of the noise at evaluation.
-func (p *Predictor) Noise() float32 {
-	if p.Config.Data.EvalNoise {
-		return p.Config.Data.Noise
-	}
-	return 0
-}
+// Noise is the std of the noise that the run adds at evaluation.
+func (p *Predictor) Noise() float32 { return p.Config.Data.EvaluationNoise() }

@@ -81,7 +81,10 @@ func OpenFile(dev backend.Device, path string, o weights.Options) (*Predictor, e
 		p.buffer = w.Buffer.F32
 	}
 	p.eval, p.Classes = NewEvaluator(dev, p.net), classNames(cfg.Data, w.Config.Classes)
-	return p, w.Upload(dev, p.net)
+	if err := w.Upload(dev, p.net); err != nil {
+		return nil, err
+	}
+	return p, p.identify()
 }
 
 // imported is the configuration of weights from elsewhere: as published, with their network

@@ -31,7 +31,7 @@ func (p *program) calibration(c *cli.Context, s *screen, m *predict.Predictor) e
 	if err != nil {
 		return err
 	}
-	result, notes, err := calibration.Calibrate(m, split, on, valid)
+	result, notes, err := calibration.Calibrate(m, split, pixelNoise(c, m), on, valid)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (p *program) proper(c *cli.Context, s *screen, m *predict.Predictor) error 
 	if err != nil {
 		return err
 	}
-	result, _, err := calibration.Calibrate(m, c.String("split"), on, nil)
+	result, _, err := calibration.Calibrate(m, c.String("split"), pixelNoise(c, m), on, nil)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ type properScores struct {
 
 // answers runs a split through the network.
 func answers(c *cli.Context, s *screen, m *predict.Predictor, split string) (*predict.Outputs, error) {
-	images, notes, err := feed.OpenImages(m.Config, split)
+	images, notes, err := feed.OpenImages(m.Config, split, pixelNoise(c, m))
 	s.notes(notes)
 	if err != nil {
 		return nil, err

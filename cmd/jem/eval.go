@@ -74,17 +74,15 @@ func (p *program) eval(c *cli.Context) error {
 	case len(noises) > 1 && c.String("task") != "accuracy":
 		return usagef(c, "--noise %s: only --task accuracy takes several", c.String("noise"))
 	}
-	return p.withRun(c, func(s *screen, m *predict.Predictor) error {
-		if len(noises) > 0 {
-			setNoise(m, noises[0])
-		}
-		return task(c, s, m)
-	})
+	return p.withRun(c, func(s *screen, m *predict.Predictor) error { return task(c, s, m) })
 }
 
-// setNoise sets the pixel noise that images get.
-func setNoise(m *predict.Predictor, noise float64) {
-	m.Config.Data.EvalNoise, m.Config.Data.Noise = noise > 0, float32(noise)
+// pixelNoise is the noise that images get: --noise, of several the first, or the run's.
+func pixelNoise(c *cli.Context, m *predict.Predictor) float32 {
+	if all, _ := numbers(c, "noise", 0, 10); len(all) > 0 { // checked before
+		return float32(all[0])
+	}
+	return m.Noise()
 }
 
 // numbers reads a flag of numbers from lo to hi between commas; none where it isn't set and
@@ -126,16 +124,12 @@ func (p *program) accuracy(c *cli.Context, s *screen, m *predict.Predictor) erro
 	}
 	noises, _ := numbers(c, "noise", 0, 10) // checked before
 	if len(noises) == 0 {
-		noises = []float64{0}
-		if m.Config.Data.EvalNoise {
-			noises[0] = float64(m.Config.Data.Noise)
-		}
+		noises = []float64{float64(m.Noise())}
 	}
 	var all []eval.Result
 	rows := []string{"NOISE\tREFINE\tACCURACY\tCROSS-ENTROPY\tLOG P(X)\tIMAGES"}
 	for _, noise := range noises {
-		setNoise(m, noise)
-		images, notes, err := feed.OpenImages(m.Config, c.String("split"))
+		images, notes, err := feed.OpenImages(m.Config, c.String("split"), float32(noise))
 		if err != nil {
 			return err
 		}
@@ -143,7 +137,7 @@ func (p *program) accuracy(c *cli.Context, s *screen, m *predict.Predictor) erro
 		images = feed.Head(images, c.Int("limit"))
 		for _, k := range refine {
 			about := fmt.Sprintf("noise %g, refine %d", noise, k)
-			a, err := eval.Accuracy(c.Context, m, images, c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
+			a, err := eval.Accuracy(c.Context, m, images, float32(noise), c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
 			if err != nil {
 				return err
 			}

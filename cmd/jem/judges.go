@@ -106,18 +106,11 @@ func (j *judges) classifier(c *cli.Context, s *screen, m *predict.Predictor) err
 	if err != nil {
 		return err
 	}
-	judge, err := quality.NewClassifier(other)
-	if err != nil {
-		return err
-	}
+	judge := quality.NewClassifier(other)
 	if ch, size, _ := m.Shape(); !judge.Takes(ch, size) {
 		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "the classifier takes images of another shape"}
 	}
-	mine, err := m.Subject()
-	if err != nil {
-		return err
-	}
-	if mine.Weights == judge.About().Weights {
+	if m.Subject(0).Weights == judge.About().Weights {
 		s.log.Warn("the classifier is the model itself: its samples were made to please it, so the distance flatters them")
 	}
 	j.networks = append(j.networks, judge)

@@ -248,7 +248,7 @@ func TestSelftestReports(t *testing.T) {
 
 // The step has one kink, see docs/numerics.md; a copy with a wrong learning rate fails.
 func TestSelftestRepeatsRecordedStep(t *testing.T) {
-	const step = "../../internal/golden/testdata/jem_joint_wrn10_2"
+	const step = "../../train/replay/testdata/jem_joint_wrn10_2"
 	var r struct {
 		Step   string
 		Passed bool

@@ -22,8 +22,8 @@ func (p *program) ood(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err != nil {
 		return err
 	}
-	split := c.String("split")
-	images, notes, err := feed.OpenImages(m.Config, split)
+	split, noise := c.String("split"), pixelNoise(c, m)
+	images, notes, err := feed.OpenImages(m.Config, split, noise)
 	s.notes(notes)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err != nil {
 		return err
 	}
-	scorer, notes, err := ood.NewScorer(c.Context, m, o, s.follow())
+	scorer, notes, err := ood.NewScorer(c.Context, m, noise, o, s.follow())
 	s.notes(notes)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err != nil {
 		return err
 	}
-	result, err := oodResult(m, scorer, own)
+	result, err := oodResult(c, m, scorer, own)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *predict.Predictor) error {
 // openOthers opens all sets, before the hours that scores may take.
 func openOthers(c *cli.Context, s *screen, m *predict.Predictor, names []string) (all []feed.Images, err error) {
 	for _, name := range names {
-		images, notes, err := ood.Open(m, name, c.Int("limit"))
+		images, notes, err := ood.Open(m, name, c.Int("limit"), pixelNoise(c, m))
 		s.notes(notes)
 		if err != nil {
 			return nil, err
@@ -74,10 +74,8 @@ func openOthers(c *cli.Context, s *screen, m *predict.Predictor, names []string)
 }
 
 // oodResult begins a result for the in-distribution images that were scored.
-func oodResult(m *predict.Predictor, scorer *ood.Scorer, own ood.Set) (r ood.Result, err error) {
-	if r.Subject, err = m.Subject(); err != nil {
-		return r, err
-	}
+func oodResult(c *cli.Context, m *predict.Predictor, scorer *ood.Scorer, own ood.Set) (r ood.Result, err error) {
+	r.Subject = m.Subject(pixelNoise(c, m))
 	r.In, r.Orientation, r.Scorer, r.Scores = r.Subject.Data+" "+own.Set, ood.Orientation, scorer.Options, map[string]string{}
 	r.Protocol = predict.Protocol{Text: oodProtocol, DataHash: own.Data, Samples: own.Images}
 	for _, name := range scorer.Options.Scores {

@@ -5,7 +5,6 @@ import (
 	"go.uber.org/zap"
 
 	"jem/backend"
-	"jem/eval/ood"
 	"jem/predict"
 )
 
@@ -74,7 +73,7 @@ func (s *screen) notes(all []string) {
 }
 
 // follow follows sets of images that run through the network, each with a progress bar.
-func (s *screen) follow() ood.Watch {
+func (s *screen) follow() predict.Watch {
 	running := ""
 	return func(about string, done, total int) {
 		if about != running || done == 0 {

@@ -54,11 +54,8 @@ func (p *program) score(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		about, err := m.Subject()
-		if err != nil {
-			return err
-		}
-		about.Data, about.Noise = strings.Join(c.StringSlice("input"), ", "), 0
+		about := m.Subject(0)
+		about.Data = strings.Join(c.StringSlice("input"), ", ")
 		return p.writeScores(c.String("out"), format, scored{Subject: about, Protocol: scores.Protocol(), names: in.names, classes: m.Classes, scores: scores})
 	})
 }

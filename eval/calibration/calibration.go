@@ -49,12 +49,9 @@ var binCounts = [...]int{10, 15, metrics.Bins}
 
 // Calibrate measures the calibration on a split's outputs. Valid are outputs on held-out
 // images, nil for no temperature. Notes are sentences for the user.
-func Calibrate(p *predict.Predictor, split string, on, valid *predict.Outputs) (Result, []string, error) {
-	subject, err := p.Subject()
-	if err != nil {
-		return Result{}, nil, err
-	}
-	c := Result{Subject: subject, Split: split, Images: len(on.Labels), Protocol: predict.Protocol{Text: calibrationProtocol, DataHash: on.Digest, Samples: len(on.Labels)}}
+func Calibrate(p *predict.Predictor, split string, noise float32, on, valid *predict.Outputs) (Result, []string, error) {
+	var err error
+	c := Result{Subject: p.Subject(noise), Split: split, Images: len(on.Labels), Protocol: predict.Protocol{Text: calibrationProtocol, DataHash: on.Digest, Samples: len(on.Labels)}}
 	if c.Accuracy, err = metrics.Accuracy(on.Logits, on.Labels); err != nil {
 		return c, nil, err
 	}

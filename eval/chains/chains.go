@@ -54,11 +54,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, progress func
 	if o.N < 1 || o.N > feed.EvalBatch || o.Every < 1 || o.Steps < 16*o.Every {
 		return r, fmt.Errorf("%d chains of %d steps with a record every %d: want 1 to %d chains, and 16 records", o.N, o.Steps, o.Every, feed.EvalBatch)
 	}
-	var err error
-	if r.Subject, err = p.Subject(); err != nil {
-		return r, err
-	}
-	r.Subject.Noise = 0
+	r.Subject = p.Subject(0)
 	start, err := p.Starts(predict.SampleOptions{N: o.N, Fresh: o.Fresh, Class: -1, Seed: o.Seed})
 	if err != nil {
 		return r, err

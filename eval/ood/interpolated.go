@@ -11,7 +11,7 @@ import (
 )
 
 // interpolation reads the run's test images and walks them shuffled.
-func interpolation(p *predict.Predictor, limit int) (feed.Images, []string, error) {
+func interpolation(p *predict.Predictor, limit int, noise float32) (feed.Images, []string, error) {
 	set, notes, err := feed.Read(&p.Config, data.Test)
 	if err != nil {
 		return nil, notes, err
@@ -25,7 +25,6 @@ func interpolation(p *predict.Predictor, limit int) (feed.Images, []string, erro
 	if limit > 0 {
 		order = order[:min(len(order), limit+feed.EvalBatch)]
 	}
-	noise := p.Noise()
 	images, err := feed.Eval(&p.Config, set, order, noise)
 	return &interpolated{Images: images, noise: noise, key: key, pixels: set.Dim()}, notes, err
 }

@@ -22,7 +22,7 @@ import (
 // uniform is n images of noise.
 func uniform(t *testing.T, p *predict.Predictor, n int) feed.Images {
 	t.Helper()
-	images, _, err := Open(p, "uniform", n)
+	images, _, err := Open(p, "uniform", n, p.Noise())
 	if err != nil || images.Len() != n {
 		t.Fatalf("%v", err)
 	}
@@ -82,10 +82,10 @@ func TestScorer(t *testing.T) {
 
 func TestScorerRefuses(t *testing.T) {
 	p := predicttest.Official(t)
-	if _, _, err := NewScorer(context.Background(), p, Options{Scores: []string{"pxy"}}, nil); err == nil {
+	if _, _, err := NewScorer(context.Background(), p, p.Noise(), Options{Scores: []string{"pxy"}}, nil); err == nil {
 		t.Error("an unknown score was accepted")
 	}
-	s, _, err := NewScorer(context.Background(), p, Options{Scores: Published}, nil)
+	s, _, err := NewScorer(context.Background(), p, p.Noise(), Options{Scores: Published}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestDigest(t *testing.T) {
 	if a := sum(uniform(t, p, 5)); a != sum(uniform(t, p, 5)) || a == sum(uniform(t, p, 4)) {
 		t.Error("the digest doesn't name the images")
 	}
-	gaussian, _, err := Open(p, "gaussian", 5)
+	gaussian, _, err := Open(p, "gaussian", 5, p.Noise())
 	if err != nil || sum(gaussian) == sum(uniform(t, p, 5)) {
 		t.Errorf("two kinds of noise, one digest: %v", err)
 	}
@@ -127,7 +127,7 @@ func TestDigest(t *testing.T) {
 // values lies there; among 20·3072 the standard deviation is 0.2 %.
 func TestGaussianNoise(t *testing.T) {
 	p := predicttest.Official(t)
-	images, _, err := Open(p, "gaussian", 20)
+	images, _, err := Open(p, "gaussian", 20, p.Noise())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,18 +177,18 @@ func TestOpenOODFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 	if err := picture.WritePNG(filepath.Join(p.Config.Data.Dir, "a.png"), img); err != nil {
 		t.Fatal(err)
 	}
-	images, _, err := Open(p, "folder:"+p.Config.Data.Dir, 0)
+	images, _, err := Open(p, "folder:"+p.Config.Data.Dir, 0, p.Noise())
 	if err != nil || images.Len() != 1 {
 		t.Errorf("got %v", err)
 	}
 	for name, kind := range map[string]error{
 		"textures": fault.Missing, "folder:" + t.TempDir(): fault.Missing, "cifar10": fault.Bad, "interp": fault.Missing,
 	} {
-		if _, _, err := Open(p, name, 0); !errors.Is(err, kind) {
+		if _, _, err := Open(p, name, 0, p.Noise()); !errors.Is(err, kind) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, _, err := Open(p, "nosuch", 0); err == nil {
+	if _, _, err := Open(p, "nosuch", 0, p.Noise()); err == nil {
 		t.Error("an unknown set was opened")
 	}
 }

@@ -28,35 +28,21 @@ type Scorer struct {
 	Options Options // with the temperature and the number of images that were fitted
 
 	p         *predict.Predictor
+	noise     float32 // of images that are fitted on
 	want      predict.Want
 	gaussians *metrics.Gaussians
 	bank      *metrics.Bank
 }
 
-// Watch hears, while a set of images runs through the network, how many of how many
-// have, and of which set. It may be nil.
-type Watch func(about string, done, total int)
-
-// of tells progress of n more images.
-func (told Watch) of(about string, total int) func(n int) {
-	done := 0
-	return func(n int) {
-		done += n
-		if told != nil {
-			told(about, done, total)
-		}
-	}
-}
-
 // NewScorer prepares scores. Those that compare with the training images or need a
 // temperature run these images through the network first. Notes are sentences for the user.
-func NewScorer(ctx context.Context, p *predict.Predictor, o Options, told Watch) (*Scorer, []string, error) {
+func NewScorer(ctx context.Context, p *predict.Predictor, noise float32, o Options, told predict.Watch) (*Scorer, []string, error) {
 	for _, name := range o.Scores {
 		if !slices.Contains(All, name) {
 			return nil, nil, fmt.Errorf("no score %q; there are %s", name, strings.Join(All, ", "))
 		}
 	}
-	s := &Scorer{Options: o, p: p, want: predict.Want{
+	s := &Scorer{Options: o, p: p, noise: noise, want: predict.Want{
 		Gradients: o.uses("pxgrad"),
 		Features:  o.uses("mahalanobis", "relative", "knn"),
 	}}
@@ -85,16 +71,16 @@ func (o Options) uses(names ...string) bool {
 }
 
 // fitTemperature takes the temperature that minimises the NLL of the held-out images.
-func (s *Scorer) fitTemperature(ctx context.Context, told Watch) ([]string, error) {
+func (s *Scorer) fitTemperature(ctx context.Context, told predict.Watch) ([]string, error) {
 	s.Options.Temperature = 1
-	valid, notes, err := feed.OpenImages(s.p.Config, "valid")
+	valid, notes, err := feed.OpenImages(s.p.Config, "valid", s.noise)
 	if errors.Is(err, fault.Missing) {
 		return append(notes, "score msp at temperature 1: the run held out no images to fit it on"), nil
 	}
 	if err != nil {
 		return notes, err
 	}
-	on, err := s.p.Gather(ctx, valid, predict.Want{}, told.of("valid", valid.Len()))
+	on, err := s.p.Gather(ctx, valid, predict.Want{}, told.Of("valid", valid.Len()))
 	if err != nil {
 		return notes, err
 	}
@@ -107,14 +93,14 @@ func (s *Scorer) fitTemperature(ctx context.Context, told Watch) ([]string, erro
 }
 
 // fitFeatures keeps what the scores in the space of features compare with.
-func (s *Scorer) fitFeatures(ctx context.Context, told Watch) ([]string, error) {
+func (s *Scorer) fitFeatures(ctx context.Context, told predict.Watch) ([]string, error) {
 	o := &s.Options
-	images, notes, err := feed.OpenImages(s.p.Config, "train")
+	images, notes, err := feed.OpenImages(s.p.Config, "train", s.noise)
 	if err != nil {
 		return notes, err
 	}
 	images = feed.Head(images, o.FitImages)
-	on, err := s.p.Gather(ctx, images, predict.Want{Features: true}, told.of("features of train", images.Len()))
+	on, err := s.p.Gather(ctx, images, predict.Want{Features: true}, told.Of("features of train", images.Len()))
 	if err != nil {
 		return notes, err
 	}
@@ -134,12 +120,12 @@ func (s *Scorer) fitFeatures(ctx context.Context, told Watch) ([]string, error) 
 }
 
 // Score computes the scores of images, by name, and describes the set as about.
-func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, told Watch) (map[string][]float64, Set, error) {
+func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, told predict.Watch) (map[string][]float64, Set, error) {
 	set := Set{Set: about, Images: images.Len()}
 	if images.Len() == 0 {
 		return nil, set, &fault.Error{Kind: fault.Missing, Reason: about + ": no images to score"}
 	}
-	o, err := s.p.Gather(ctx, images, s.want, told.of(about, images.Len()))
+	o, err := s.p.Gather(ctx, images, s.want, told.Of(about, images.Len()))
 	if err != nil {
 		return nil, set, err
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/image/draw"
@@ -17,22 +15,22 @@ import (
 	"jem/predict"
 )
 
-// OpenOOD opens a set of images from another distribution, as the network of p takes them,
-// with the run's evaluation noise. Names are
+// Open opens a set of images from another distribution, as the network of p takes them,
+// with pixel noise of the given std. Names are
 //
 //	interp            means of two of the run's own test images, see interpolated
 //	uniform, gaussian noise, see noiseImages
 //	folder:PATH       pictures, cut to their central square and resized
-//	textures, …       pictures of a published set in a folder of the usual name, see pictureSets
+//	textures, …       pictures of a published set in a folder of the usual name, see data.Pictures
 //	svhn, …           the test split of a published set, from the run's folder of data sets or
 //	                  the usual places
 //
 // Grey images are repeated for three channels, colours become grey for one, and other sizes
 // are resized. limit > 0 keeps only the first so many images. Notes are sentences for the user.
-func Open(p *predict.Predictor, name string, limit int) (feed.Images, []string, error) {
+func Open(p *predict.Predictor, name string, limit int, noise float32) (feed.Images, []string, error) {
 	switch name {
 	case "interp":
-		return interpolation(p, limit)
+		return interpolation(p, limit, noise)
 	case "uniform", "gaussian":
 		return noiseImages(p, name, limit), nil, nil
 	}
@@ -44,18 +42,8 @@ func Open(p *predict.Predictor, name string, limit int) (feed.Images, []string, 
 		return nil, notes, &fault.Error{Path: name, Kind: fault.Missing, Reason: "no images"}
 	}
 	c := p.Net().Config
-	images, err := feed.Eval(&p.Config, fitted(set.Head(limit), c.InC, c.Size), nil, p.Noise())
+	images, err := feed.Eval(&p.Config, fitted(set.Head(limit), c.InC, c.Size), nil, noise)
 	return images, notes, err
-}
-
-// pictureSets are published sets that come as pictures, with the folders, below that of the
-// data sets, which they are looked for in.
-var pictureSets = map[string][]string{
-	"textures":      {"textures", "dtd/images", "dtd", "ood/dtd"},
-	"tiny-imagenet": {"tiny-imagenet", "tiny-imagenet-200/val/images", "ood/tiny-imagenet"},
-	"celeba":        {"celeba", "celeba/img_align_celeba", "img_align_celeba"},
-	"places365":     {"places365", "places365/val_256", "val_256"},
-	"faces":         {"faces", "ood/faces"},
 }
 
 func readOOD(p *predict.Predictor, name string) (*data.Set, []string, error) {
@@ -67,8 +55,8 @@ func readOOD(p *predict.Predictor, name string) (*data.Set, []string, error) {
 	if name == p.Config.Data.Name {
 		return nil, nil, &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("%s is the run's own data set, not another distribution", name)}
 	}
-	if folders, ok := pictureSets[name]; ok {
-		path, err := pictureFolder(p, name, folders)
+	if data.IsPictures(name) {
+		path, err := data.Pictures(name, p.Config.Data.Dir)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -81,25 +69,6 @@ func readOOD(p *predict.Predictor, name string) (*data.Set, []string, error) {
 		}
 	}
 	return set, notes, err
-}
-
-// pictureFolder finds the folder of a published set's pictures.
-func pictureFolder(p *predict.Predictor, name string, folders []string) (string, error) {
-	var looked []string
-	cache, _ := data.CacheDir() // without a home there is one place less to look in
-	for _, root := range []string{p.Config.Data.Dir, os.Getenv(data.DirEnv), cache} {
-		if root == "" {
-			continue
-		}
-		for _, f := range folders {
-			path := filepath.Join(root, filepath.FromSlash(f))
-			if info, err := os.Stat(path); err == nil && info.IsDir() {
-				return path, nil
-			}
-			looked = append(looked, path)
-		}
-	}
-	return "", &fault.Error{Kind: fault.Missing, Reason: fmt.Sprintf("%s: no folder of its pictures: name one as folder:PATH, or put them into one of %s", name, strings.Join(looked, ", "))}
 }
 
 // fitted returns a set with the given channels and side. Grey becomes colour by repetition,

@@ -14,9 +14,9 @@ type Classifier struct {
 }
 
 // Classifier returns p's network as a judge of images.
-func NewClassifier(p *predict.Predictor) (*Classifier, error) {
-	s, err := p.Subject()
-	return &Classifier{p: p, about: About{Name: "classifier trained here (" + s.Data + ", " + s.Checkpoint + ")", Weights: s.Weights, Device: s.Device, Features: p.Features()}}, err
+func NewClassifier(p *predict.Predictor) *Classifier {
+	s := p.Subject(p.Noise())
+	return &Classifier{p: p, about: About{Name: "classifier trained here (" + s.Data + ", " + s.Checkpoint + ")", Weights: s.Weights, Device: s.Device, Features: p.Features()}}
 }
 
 // Takes reports whether the network takes images of the given shape.

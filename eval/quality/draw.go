@@ -16,10 +16,7 @@ import (
 // describe fills in what is known beforehand.
 func (j *judging) describe() (err error) {
 	o := j.o.Samples
-	if j.result.Subject, err = j.p.Subject(); err != nil {
-		return err
-	}
-	j.result.Subject.Noise = 0 // neither samples nor real images carry any
+	j.result.Subject = j.p.Subject(0) // neither samples nor real images carry noise
 	j.result.Text = "protocol " + j.o.Protocol
 	j.result.Drawn = fmt.Sprintf("chains of the replay buffer, %d further SGLD steps", o.Steps)
 	if o.Fresh {

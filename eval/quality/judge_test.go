@@ -127,11 +127,7 @@ func TestOnlyPublishedWeightsGiveFID(t *testing.T) {
 	if err := j.network(context.Background(), brightness{}); err != nil {
 		t.Fatal(err)
 	}
-	judge, err := NewClassifier(j.p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := j.network(context.Background(), judge); err != nil {
+	if err := j.network(context.Background(), NewClassifier(j.p)); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
@@ -149,7 +145,7 @@ func TestOnlyPublishedWeightsGiveFID(t *testing.T) {
 	j = judged(t, "followers", enough-1)
 	j.o.NoInception = "weights missing"
 	j.withoutInception()
-	if err := j.network(context.Background(), judge); err != nil {
+	if err := j.network(context.Background(), NewClassifier(j.p)); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range j.result.Figures {

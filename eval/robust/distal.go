@@ -36,11 +36,7 @@ const distalProtocol = "from uniform noise in [−1,1] along the normalised grad
 func Distal(p *predict.Predictor, o DistalOptions) (DistalImages, error) {
 	c := p.Net().Config
 	r := DistalImages{DistalOptions: o, Samples: &predict.Samples{Channels: c.InC, Size: c.Size}}
-	var err error
-	if r.Subject, err = p.Subject(); err != nil {
-		return r, err
-	}
-	r.Subject.Noise = 0
+	r.Subject = p.Subject(0)
 	images, labels := make([]float32, o.N*c.InC*c.Size*c.Size), make([]int32, o.N)
 	for i := range labels {
 		labels[i] = int32(o.Class)

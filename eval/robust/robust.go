@@ -94,11 +94,8 @@ func Measure(ctx context.Context, p *predict.Predictor, split string, o Options,
 	if err := o.check(); err != nil {
 		return r, err
 	}
+	r.Subject = p.Subject(0) // the images themselves carry no noise
 	var err error
-	if r.Subject, err = p.Subject(); err != nil {
-		return r, err
-	}
-	r.Subject.Noise = 0 // the images themselves carry none
 	r.Found.Clean, r.Found.Labels, r.DataHash, err = cleanImages(p, split, o.Images)
 	if err != nil {
 		return r, err
@@ -107,10 +104,7 @@ func Measure(ctx context.Context, p *predict.Predictor, split string, o Options,
 	r.Found.Channels, r.Found.Size = c.InC, c.Size
 	r.Images, r.Samples = len(r.Found.Labels), len(r.Found.Labels)
 	if run.From != nil {
-		source, err := run.From.Subject()
-		if err != nil {
-			return r, err
-		}
+		source := run.From.Subject(run.From.Noise())
 		r.Source = &source
 	}
 	r.Text = o.protocol(r.Source)
@@ -165,9 +159,7 @@ func (o Options) protocol(source *predict.Subject) string {
 
 // cleanImages reads the first n images of a split without noise.
 func cleanImages(p *predict.Predictor, split string, n int) ([]float32, []int32, string, error) {
-	quiet := p.Config
-	quiet.Data.EvalNoise = false
-	images, _, err := feed.OpenImages(quiet, split)
+	images, _, err := feed.OpenImages(p.Config, split, 0)
 	if err != nil {
 		return nil, nil, "", err
 	}

@@ -17,7 +17,7 @@ import (
 // OfficialFile is a checkpoint that the official code saved: WRN-10-1 for ten classes.
 func OfficialFile() string {
 	_, here, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(here), "../internal/torchfile/testdata/official_wrn10_1_zip.pt")
+	return filepath.Join(filepath.Dir(here), "../../internal/torchfile/testdata/official_wrn10_1_zip.pt")
 }
 
 // Official opens the network of OfficialFile on one thread.

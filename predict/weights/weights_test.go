@@ -19,7 +19,7 @@ import (
 	"jem/model"
 )
 
-const testdata = "../torchfile/testdata/official_wrn10_1_"
+const testdata = "../../internal/torchfile/testdata/official_wrn10_1_"
 
 // expected are the tensors that the official code gave for the checkpoints in testdata.
 func expected(t *testing.T) map[string]Tensor {

@@ -17,7 +17,7 @@ var goldenSteps = []string{"jem_wrn10_1", "jem_joint_wrn10_2", "jem_sgd_wrn16_1"
 
 func readGolden(t *testing.T, name string) *Step {
 	t.Helper()
-	s, err := Read("../internal/golden/testdata/" + name)
+	s, err := Read("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
