@@ -10,6 +10,7 @@ import (
 	"jem/backend"
 	"jem/config"
 	"jem/feed"
+	"jem/internal/claim"
 	"jem/internal/rundir"
 	"jem/train"
 	"jem/train/journal"
@@ -40,12 +41,15 @@ type Lab struct {
 	open opened // the network that was measured last
 }
 
-// NewLab prepares the output folder and, at Smoke without a data folder, generated images
+// NewLab prepares the output folder, which is new, empty or an earlier lab's, and, at Smoke without a data folder, generated images
 // in it.
 func NewLab(ctx context.Context, o Options) (*Lab, error) {
 	l := &Lab{Options: o, ctx: ctx}
 	if l.Tell == nil {
 		l.Tell = func(string) {}
+	}
+	if err := claim.Take(o.Out, folder); err != nil {
+		return nil, err
 	}
 	for _, dir := range []string{"runs", "measures"} {
 		if err := os.MkdirAll(filepath.Join(o.Out, dir), 0o755); err != nil {

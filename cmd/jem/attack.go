@@ -12,6 +12,7 @@ import (
 	"jem/backend"
 	"jem/eval/robust"
 	"jem/feed"
+	"jem/internal/claim"
 	"jem/predict"
 )
 
@@ -26,7 +27,8 @@ func (p *program) attackCommand() *cli.Command {
 			"logits are averaged. As published: the default, with --refine 0,1,10; the gradient then passes\n" +
 			"straight through refinement. Without that mask: --refine 0 --draws 20 --attack apgd-ce,apgd-dlr,square.\n" +
 			"With --out the adversarial images, a picture of them and the curve are written, and an attack that\n" +
-			"was interrupted goes on where it was.",
+			"was interrupted goes on where it was. The folder is new, empty or an earlier attack's, whose files\n" +
+			"of the same names are replaced.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "attack", Value: "pgd", Usage: "some of " + strings.Join(robust.Kinds, ", ") + ", between commas"},
 			&cli.StringFlag{Name: "norm", Value: "linf", Usage: "norm of the change: linf or l2"},
@@ -67,8 +69,17 @@ func (p *program) attack(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	out := c.String("out")
+	if out != "" {
+		if err := claim.Check(out, attacked); err != nil { // before the run is opened
+			return err
+		}
+	}
 	return p.withRuns(c, func(s *screen, dev backend.Device, m *predict.Predictor) error {
-		run := robust.Run{Folder: c.String("out")}
+		if err := takeAttacked(out, m); err != nil {
+			return err
+		}
+		run := robust.Run{Folder: out}
 		if from := c.String("from"); from != "" {
 			if run.From, err = openRun(c, s, dev, from, ""); err != nil {
 				return err
@@ -83,7 +94,7 @@ func (p *program) attack(c *cli.Context) error {
 			report.Attacks = append(report.Attacks, r)
 		}
 		report.Worst = worst(report.Attacks)
-		if err := writeAttacks(c.String("out"), report); err != nil {
+		if err := writeAttacks(out, report); err != nil {
 			return err
 		}
 		if c.Bool("json") {

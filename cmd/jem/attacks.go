@@ -8,9 +8,25 @@ import (
 
 	"jem/eval/robust"
 	"jem/internal/chart"
+	"jem/internal/claim"
 	"jem/internal/picture"
 	"jem/internal/safetensors"
+	"jem/predict"
 )
+
+// attacked is the folder of an attack's results. What else the user has put into one stays.
+var attacked = claim.Kind{Of: "an attack", Marker: ".jem-attack", Own: func(_, _ string, marked bool) bool { return marked }}
+
+// takeAttacked makes a folder, if there is one, an attack's.
+func takeAttacked(folder string, m *predict.Predictor) error {
+	if folder == "" {
+		return nil
+	}
+	if err := apart(folder, m.Config); err != nil {
+		return err
+	}
+	return claim.Take(folder, attacked)
+}
 
 // writeAttacks writes what jem attack found into a folder, if there is one: attack.json, the
 // curves, and of each attack the images as tensors and as a picture. What was kept for an

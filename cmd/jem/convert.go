@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/internal/fault"
+	"jem/internal/rundir"
 	"jem/predict"
 	"jem/predict/weights"
 )
@@ -25,7 +26,8 @@ func (p *program) convertCommand() *cli.Command {
 			"  .pt .pth       PyTorch, as the official JEM code saves (load_state_dict(strict=True) takes it)\n" +
 			"  .safetensors   the same names\n" +
 			"  .onnx          OUT only: logits, log-density and features of pixels in [0,1]\n" +
-			"A run's averaged weights are taken where it has them.",
+			"A run's averaged weights are taken where it has them. A file of OUT's name is replaced; a\n" +
+			"folder must be new or empty.",
 		Flags: append([]cli.Flag{
 			normFlag,
 			&cli.BoolFlag{Name: "no-buffer", Usage: "leave the replay buffer out"},
@@ -39,6 +41,11 @@ func (p *program) convert(c *cli.Context) error {
 	in, out := c.Args().Get(0), c.Args().Get(1)
 	if !weights.IsFile(out) && filepath.Ext(out) != "" && !isFolder(out) {
 		return usagef(c, "%s: want OUT to end in %s, or a folder for a run", out, strings.Join(weights.Formats, ", "))
+	}
+	if !weights.IsFile(out) {
+		if err := rundir.Vacant(out); err != nil {
+			return err
+		}
 	}
 	s, err := p.screen(c)
 	if err != nil {

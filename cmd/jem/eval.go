@@ -33,7 +33,7 @@ func (p *program) evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "noise", Usage: "standard deviation of the pixel noise, for --task accuracy several between commas; default: the run's, 0.03 as published [sigma]"},
 			&cli.StringFlag{Name: "refine", Value: "0", Usage: "SGLD steps k before the answer, for --task accuracy, several between commas [n_steps_refine]"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts, of chains and of SGLD noise"},
-			&cli.StringFlag{Name: "pictures", Usage: "write diagrams and pictures as PNG into this `FOLDER`"},
+			&cli.StringFlag{Name: "pictures", Usage: "write diagrams and pictures as PNG into this `FOLDER`, beside what is there; those of the same names are replaced"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the result as JSON into this `FILE`, too"},
 			jsonFlag,
 			&cli.StringFlag{Name: "ood", Usage: "sets, between commas: svhn, cifar100, mnist, …; textures, tiny-imagenet, celeba, places365, faces; interp (means of two test images), uniform, gaussian, folder:PATH", Category: forOOD},
@@ -74,7 +74,12 @@ func (p *program) eval(c *cli.Context) error {
 	case len(noises) > 1 && c.String("task") != "accuracy":
 		return usagef(c, "--noise %s: only --task accuracy takes several", c.String("noise"))
 	}
-	return p.withRun(c, func(s *screen, m *predict.Predictor) error { return task(c, s, m) })
+	return p.withRun(c, func(s *screen, m *predict.Predictor) error {
+		if err := apart(c.String("pictures"), m.Config, strings.Split(c.String("ood"), ",")...); err != nil {
+			return err
+		}
+		return task(c, s, m)
+	})
 }
 
 // pixelNoise is the noise that images get: --noise, of several the first, or the run's.

@@ -13,6 +13,7 @@ import (
 
 	"jem/config/settings"
 	"jem/internal/checkpoint"
+	"jem/internal/claim"
 	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/internal/metrics"
@@ -45,7 +46,7 @@ var exitMeanings = []struct {
 	{exitData, "bad or missing input data"},
 	{exitDevice, "device lost"},
 	{exitBug, "a bug of jem"},
-	{exitBusy, "run folder in use or already there"},
+	{exitBusy, "folder in use, with a run or other things in it, or among the pictures read"},
 	{exitIO, "input/output error, disk full included"},
 	{exitStopped, "stopped by a signal, checkpoint saved"},
 	{exitDiverged, "training diverged more often than guard.budget allows"},
@@ -104,7 +105,7 @@ func exitCode(err error) int {
 		return exitDiverged
 	case errors.Is(err, fault.Bad), errors.Is(err, fault.Missing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
 		return exitData
-	case errors.Is(err, rundir.ErrExists), errors.As(err, &locked):
+	case errors.Is(err, rundir.ErrExists), errors.Is(err, claim.ErrRefused), errors.As(err, &locked):
 		return exitBusy
 	case errors.Is(err, data.ErrFetch), errors.As(err, &path), errors.As(err, &link), errors.As(err, &errno):
 		return exitIO

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,6 +16,8 @@ import (
 	"jem/bench/timing"
 	"jem/config"
 	"jem/internal/chart"
+	"jem/internal/claim"
+	"jem/internal/durable"
 )
 
 func (p *program) growthCommand() *cli.Command {
@@ -32,7 +33,7 @@ func (p *program) growthCommand() *cli.Command {
 			&cli.IntSliceFlag{Name: "batches", Value: cli.NewIntSlice(8, 16, 32, 64, 128), Usage: "batches to measure; repeat the flag for each"},
 			&cli.IntSliceFlag{Name: "chains", Value: cli.NewIntSlice(1, 5, 10, 20, 40), Usage: "SGLD steps to measure; repeat the flag for each"},
 			&cli.IntFlag{Name: "steps", Value: 5, Usage: "training steps to measure for each, after one to warm up"},
-			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write growth.json, growth.md and charts (SVG) into this `FOLDER`"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write growth.json, growth.md and charts (SVG) into this `FOLDER`: new, empty, or with those alone"},
 			jsonFlag,
 		}, deviceFlags()...),
 		Action: p.growth,
@@ -58,6 +59,12 @@ func (p *program) growth(c *cli.Context) error {
 			return usagef(c, "--%s %v: want two or more different numbers from 1", name, sizes)
 		}
 	}
+	folder := c.String("out")
+	if folder != "" {
+		if err := claim.Check(folder, grown); err != nil { // before the minutes of measuring
+			return err
+		}
+	}
 	cfg, err := benchConfig(c)
 	if err != nil {
 		return err
@@ -67,7 +74,7 @@ func (p *program) growth(c *cli.Context) error {
 	if err := r.measure(c, cfg, batches, chains); err != nil {
 		return err
 	}
-	if folder := c.String("out"); folder != "" {
+	if folder != "" {
 		if err := r.write(folder); err != nil {
 			return err
 		}
@@ -165,13 +172,18 @@ func (r *growthResult) markdown() string {
 	return b.String()
 }
 
+// grown is a folder of such a measurement: it has no marker, for it is committed beside the docs.
+var grown = claim.Kind{Of: "bench growth", Own: func(_, name string, _ bool) bool {
+	return slices.Contains([]string{"growth.json", "growth.md", "growth-batch.svg", "growth-sgld.svg"}, name)
+}}
+
 // write leaves the measurement in a folder: numbers, tables, charts.
 func (r *growthResult) write(folder string) error {
 	numbers, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := claim.Take(folder, grown); err != nil {
 		return err
 	}
 	batch, err1 := growthChart(fmt.Sprintf("Training step, K = %d", r.SGLDSteps), "batch, images", r.ByBatch).SVG()
@@ -185,7 +197,7 @@ func (r *growthResult) write(folder string) error {
 		"growth-batch.svg": batch,
 		"growth-sgld.svg":  sgld,
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
+		if err := durable.WriteFile(filepath.Join(folder, name), content); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,7 @@ func (p *program) reproduceCommand() *cli.Command {
 			"Runs are shared: what has been trained for one table serves the others. Ctrl-C or a kill at any\n" +
 			"moment loses nothing but the present measurement; the same command goes on. Tables are written as soon as their\n" +
 			"runs have ended, into FOLDER/tables as ID.md, .json, .csv and .html with plots as SVG and PNG; a\n" +
-			"figure whose run is missing says so in its cell.\n" +
+			"figure whose run is missing says so in its cell. FOLDER is new, empty or of an earlier jem reproduce.\n" +
 			"\n" +
 			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about two\n" +
 			"hours of training on two CPU cores and published images; paper is the published configuration.",

@@ -61,6 +61,11 @@ func (p *program) sample(c *cli.Context) error {
 		return usagef(c, "--sort %q: want class or logpx", c.String("sort"))
 	}
 	return p.withRun(c, func(_ *screen, m *predict.Predictor) error {
+		for _, file := range []string{c.String("out"), c.String("gif")} {
+			if err := apart(file, m.Config); err != nil {
+				return err
+			}
+		}
 		o, err := sampleOptions(c, m)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"jem/backend"
 	"jem/config"
 	"jem/feed"
+	"jem/internal/rundir"
 	"jem/predict"
 	"jem/train"
 	"jem/train/journal"
@@ -26,9 +27,11 @@ func (p *program) trainCommand() *cli.Command {
 			"\n" +
 			"--resume RUN goes on from the newest checkpoint with the run's own configuration and ends\n" +
 			"with the same bits as if it had never stopped. Settings given with it must be the run's,\n" +
-			"except, with --allow-changes, those that leave what has been computed valid, as train.steps.",
+			"except, with --allow-changes, those that leave what has been computed valid, as train.steps.\n" +
+			"\n" +
+			"A folder with anything else in it is refused, and so is one among the pictures of --dataset folder.",
 		Flags: append(append(configFlags(),
-			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "run `FOLDER`, new or empty"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "run `FOLDER`, new or empty, or of a run that was killed before it began"},
 			&cli.StringFlag{Name: "resume", Aliases: []string{"r"}, Usage: "go on with the run in `FOLDER`"},
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: let harmless settings differ from the run's"},
 			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
@@ -90,13 +93,17 @@ func (r *running) create(c *cli.Context) (err error) {
 	if r.cfg, err = configOf(c); err != nil {
 		return err
 	}
+	folder := c.String("out")
+	if err := rundir.Vacant(folder); err != nil { // before the data are read
+		return err
+	}
 	if r.device, err = openDevice(r.cfg.Device); err != nil {
 		return err
 	}
-	if err := r.build(0); err != nil {
+	if err := r.build(folder, 0); err != nil {
 		return err
 	}
-	r.journal, err = journal.Create(r.options(c.String("out")))
+	r.journal, err = journal.Create(r.options(folder))
 	return err
 }
 
@@ -118,7 +125,7 @@ func (r *running) resume(c *cli.Context) error {
 	allow := c.Bool("allow-changes")
 	err = config.CheckResume(saved, r.cfg, stored.Step(), allow)
 	if err == nil {
-		err = r.rebuild(stored, allow)
+		err = r.rebuild(folder, stored, allow)
 	}
 	if err != nil {
 		return errors.Join(err, stored.Close())
@@ -132,7 +139,7 @@ func (r *running) resume(c *cli.Context) error {
 
 // rebuild opens the device and makes the trainer, such that the rest of the run is computed
 // as its beginning was. Where that can't be it is an error, or a note if changes are allowed.
-func (r *running) rebuild(stored *journal.Stored, allow bool) (err error) {
+func (r *running) rebuild(folder string, stored *journal.Stored, allow bool) (err error) {
 	if r.device, err = openDevice(stored.Device(r.cfg.Device)); err != nil {
 		// Perhaps this machine lacks the run's instructions; then Missed will say so.
 		if r.device, err = openDevice(r.cfg.Device); err != nil {
@@ -140,7 +147,7 @@ func (r *running) rebuild(stored *journal.Stored, allow bool) (err error) {
 		}
 	}
 	stored.Follow(r.device)
-	if err := r.build(stored.Step()); err != nil {
+	if err := r.build(folder, stored.Step()); err != nil {
 		return err
 	}
 	missed := stored.Missed(r.device)
@@ -151,10 +158,16 @@ func (r *running) rebuild(stored *journal.Stored, allow bool) (err error) {
 	return missed
 }
 
-// build opens the data and makes the trainer.
-func (r *running) build(step int) (err error) {
+// build opens the data, which a run in that folder must not lie among, and makes the trainer.
+func (r *running) build(folder string, step int) (err error) {
 	r.sources, r.notes, err = feed.Open(r.cfg, step)
 	r.screen.notes(r.notes)
+	if err == nil {
+		err = apart(folder, r.cfg)
+	}
+	if err == nil {
+		err = around(folder, r.cfg)
+	}
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,15 @@ func FolderClasses(dir string) ([]string, error) {
 	return names, err
 }
 
+// PictureFolders lists the folders whose pictures and classes a folder of images may be read
+// from, of either split: whatever is put into them would be read the next time.
+func PictureFolders(dir string) []string {
+	if from := filepath.Join(dir, string(Train)); isDir(from) {
+		return []string{from, filepath.Join(dir, string(Test))}
+	}
+	return []string{dir}
+}
+
 // ownClasses returns the folder of a split and the classes with their folders in it.
 func ownClasses(split Split, dir string) (string, []class, error) {
 	from, except := filepath.Join(dir, string(Train)), ""

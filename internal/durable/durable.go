@@ -11,9 +11,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"jem/internal/failpoint"
 )
+
+// tempInfix stands between a file's name and the process id in the name of its temporary file.
+const tempInfix = ".tmp-"
 
 // WriteFile replaces the file at path by data: a temporary file beside it is written
 // and fsynced, renamed over path, and the folder is fsynced. On error the old content
@@ -26,7 +31,7 @@ func WriteFile(path string, data []byte) error {
 	if dir == "" {
 		dir = "."
 	}
-	temp := filepath.Join(dir, fmt.Sprintf(".%s.tmp-%d", name, os.Getpid()))
+	temp := filepath.Join(dir, fmt.Sprintf(".%s%s%d", name, tempInfix, os.Getpid()))
 	err := failpoint.Around("file.write", path, func() error { return writeSynced(temp, data) })
 	if err == nil {
 		err = failpoint.Around("file.rename", path, func() error { return os.Rename(temp, path) })
@@ -37,6 +42,17 @@ func WriteFile(path string, data []byte) error {
 		return err
 	}
 	return failpoint.Around("file.syncdir", dir, func() error { return SyncDir(dir) })
+}
+
+// Original is the name that a temporary file of WriteFile was to get, if name is the name of one.
+func Original(name string) (original string, temporary bool) {
+	at := strings.LastIndex(name, tempInfix)
+	if at < 2 || name[0] != '.' {
+		return "", false
+	}
+	id := name[at+len(tempInfix):]
+	n, err := strconv.Atoi(id)
+	return name[1:at], err == nil && n > 0 && strconv.Itoa(n) == id
 }
 
 // writeSynced leaves data at path, on the disk itself. The temporary file of a killed

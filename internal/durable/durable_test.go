@@ -53,6 +53,18 @@ func TestWriteFileNamesAMissingFolder(t *testing.T) {
 	}
 }
 
+func TestOriginalKnowsTemporaryNamesAlone(t *testing.T) {
+	for name, want := range map[string]string{
+		".config.yaml.tmp-7": "config.yaml", "..lock.json.tmp-12": ".lock.json", ".a.tmp-1.tmp-2": "a.tmp-1",
+		"config.yaml.tmp-7": "", ".tmp-7": "", ".x.tmp-": "", ".x.tmp-N": "", ".x.tmp-7.bak": "", ".x.tmp-007": "", ".x.tmp--7": "", ".x": "", "": "",
+	} {
+		got, temporary := Original(name)
+		if temporary != (want != "") || temporary && got != want {
+			t.Errorf("%q: got %q, %t, want %q", name, got, temporary, want)
+		}
+	}
+}
+
 func list(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

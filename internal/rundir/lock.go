@@ -33,6 +33,11 @@ func (e *LockedError) Error() string {
 		e.Holder.Start.Local().Format("2006-01-02 15:04:05"))
 }
 
+const (
+	lockName   = ".lock"
+	holderName = ".lock.json"
+)
+
 // lock is the lock of a run folder, held. The system gives it back when the process
 // ends, however that happens; the holder's file is only for the message to others. It
 // is a file of its own because Windows lets no one read a locked one.
@@ -42,7 +47,7 @@ type lock struct {
 }
 
 func acquire(p Path) (*lock, error) {
-	l := &lock{flock.New(p.join(".lock")), p.join(".lock.json")}
+	l := &lock{flock.New(p.join(lockName)), p.join(holderName)}
 	ok, err := l.flock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)

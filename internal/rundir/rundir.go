@@ -4,6 +4,7 @@
 //	              env.json       what it ran on: one entry for each start
 //	              metrics.jsonl  one record a line
 //	              events.out.tfevents.*  samples/  checkpoints/  report.html
+//	              .jem-run       the first thing made: what else is here is ours
 //	              .lock          held while a process writes here
 //
 // One process writes to a run folder at a time; any number may read. The package does
@@ -15,11 +16,13 @@
 package rundir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"jem/internal/claim"
 	"jem/internal/durable"
 )
 
@@ -62,25 +65,28 @@ type Dir struct {
 	metrics *metrics
 }
 
-// Create starts a run in a folder, which may exist if it holds no run yet. config is
-// written as it is. Errors: ErrExists, *LockedError, or of the file system.
+// Create starts a run in a folder that Vacant lets pass. config is written as it is. Errors:
+// those of Vacant.
 func Create(path string, config []byte, env Env) (*Dir, error) {
-	d, err := create(Path(path), config, env)
-	if err != nil {
-		return nil, fmt.Errorf("create run folder %s: %w", path, err)
+	if err := Vacant(path); err != nil {
+		return nil, err
 	}
-	return d, nil
+	d, err := create(Path(filepath.Clean(path)), config, env)
+	return d, describe(path, err)
 }
 
 func create(p Path, config []byte, env Env) (*Dir, error) {
-	for _, dir := range []string{p.Samples(), p.Checkpoints()} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
-		}
+	if err := claim.Take(string(p), unfinished); err != nil {
+		return nil, cmp.Or(p.vacant(), err) // it may have become a run since Create looked
 	}
 	return hold(p, func(d *Dir) error {
 		if err := d.clear(); err != nil {
 			return err
+		}
+		for _, dir := range []string{p.Samples(), p.Checkpoints()} {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
 		}
 		if err := errors.Join(d.Started(env), d.prepare()); err != nil {
 			return err
@@ -97,6 +103,9 @@ func (d *Dir) SetConfig(config []byte) error { return durable.WriteFile(d.Config
 func Open(path string) (*Dir, error) {
 	p := Path(path)
 	_, err := os.Stat(p.Config()) // before a lock file is left in a stranger's folder
+	if err == nil && !p.ours() {
+		err = fmt.Errorf("no run wrote its config.yaml: %w", os.ErrNotExist)
+	}
 	var d *Dir
 	if err == nil {
 		d, err = hold(p, (*Dir).prepare)
@@ -124,7 +133,8 @@ func hold(p Path, begin func(*Dir) error) (*Dir, error) {
 	return d, nil
 }
 
-// sweep removes the temporary files of killed processes; see durable.WriteFile.
+// sweep removes the temporary files of killed processes; see durable.WriteFile. The folder
+// is a run's, or marked as one that was to become one.
 func (d *Dir) sweep() error {
 	for _, dir := range []string{string(d.Path), d.Samples()} {
 		entries, err := os.ReadDir(dir)
@@ -132,7 +142,7 @@ func (d *Dir) sweep() error {
 			return err
 		}
 		for _, e := range entries {
-			if temporary, _ := filepath.Match(".*.tmp-*", e.Name()); !temporary {
+			if _, temporary := durable.Original(e.Name()); !temporary || !e.Type().IsRegular() {
 				continue
 			}
 			if err := remove(filepath.Join(dir, e.Name())); err != nil {
@@ -148,6 +158,9 @@ func (d *Dir) sweep() error {
 func (d *Dir) clear() error {
 	if _, err := os.Stat(d.Config()); err == nil {
 		return ErrExists
+	}
+	if err := claim.Check(string(d.Path), unfinished); err != nil { // once more, now that nobody else writes
+		return err
 	}
 	return errors.Join(remove(d.Env()), remove(d.Metrics()))
 }

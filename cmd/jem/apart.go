@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+
+	"jem/config"
+	"jem/internal/claim"
+	"jem/internal/data"
+)
+
+// apart refuses a file or folder to write among the pictures that a configuration, or a list
+// of sets to compare with, reads: they would be a class, or images, the next time. Published
+// sets lie in files of their own names, beside which anything may be.
+func apart(written string, c config.Config, sets ...string) error {
+	if written == "" {
+		return nil
+	}
+	for _, dir := range pictureFolders(c, sets) {
+		if err := claim.Apart(written, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// around refuses a run's folder that has the pictures in it that the run reads.
+func around(run string, c config.Config) error {
+	for _, dir := range pictureFolders(c, nil) {
+		if err := claim.Around(run, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pictureFolders lists the folders of the user's own pictures.
+func pictureFolders(c config.Config, sets []string) (all []string) {
+	if c.Data.Name == data.Folder && c.Data.Dir != "" {
+		all = data.PictureFolders(c.Data.Dir)
+	}
+	for _, s := range sets {
+		if dir, ok := strings.CutPrefix(strings.TrimSpace(s), "folder:"); ok {
+			all = append(all, dir)
+		}
+	}
+	return all
+}

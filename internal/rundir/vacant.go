@@ -1,0 +1,77 @@
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"jem/internal/claim"
+
+	"github.com/gofrs/flock"
+)
+
+// unfinished is the folder of a run whose Create died before its end: marked, and with
+// nothing in it but what Create makes.
+var unfinished = claim.Kind{Of: "a run", Marker: ".jem-run", Own: func(folder, name string, marked bool) bool {
+	p := Path(folder)
+	switch path := p.join(name); path {
+	case p.join(lockName), p.join(holderName), p.Env(), p.Metrics(), p.Config():
+		return marked
+	case p.Samples(), p.Checkpoints():
+		entries, err := os.ReadDir(path)
+		return marked && err == nil && len(entries) == 0
+	}
+	return false
+}}
+
+// Vacant looks whether a run may be started in a folder: it is not there, is empty, or holds
+// a run whose Create died before its end. Nothing is touched. Errors: ErrExists,
+// *LockedError, *claim.ForeignError, or of the file system.
+func Vacant(path string) error { return describe(path, Path(filepath.Clean(path)).vacant()) }
+
+func (p Path) vacant() error {
+	checked := claim.Check(string(p), unfinished)
+	// After that, or what another process has just begun would be called a stranger's.
+	if _, err := os.Stat(p.Config()); err == nil && p.ours() {
+		if checked = p.busy(); checked == nil {
+			checked = ErrExists
+		}
+	}
+	return checked
+}
+
+// describe says what was to be done, where the error itself doesn't.
+func describe(path string, err error) error {
+	if err == nil || errors.Is(err, claim.ErrRefused) {
+		return err
+	}
+	return fmt.Errorf("create run folder %s: %w", path, err)
+}
+
+// ours reports whether a configuration in the folder is a run's, not one that happens to be
+// called so: marked, or, since markers are younger than runs, beside an env.json of a run.
+func (p Path) ours() bool {
+	if claim.Marked(string(p), unfinished) {
+		return true
+	}
+	if info, err := os.Stat(p.Env()); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	starts, err := ReadEnv(p.Env())
+	return err == nil && len(starts) > 0 && !starts[0].Start.IsZero() && starts[0].Go != ""
+}
+
+// busy is a *LockedError if a process has the run's lock; nil otherwise, as far as one can
+// tell without making files.
+func (p Path) busy() error {
+	if _, err := os.Stat(p.join(lockName)); err != nil {
+		return nil
+	}
+	l := flock.New(p.join(lockName))
+	if free, err := l.TryLock(); err == nil && !free {
+		return &LockedError{string(p), readHolder(p.join(holderName))}
+	}
+	_ = l.Close() // nothing was written
+	return nil
+}
