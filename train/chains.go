@@ -57,7 +57,7 @@ func (p *Predictor) Chains(ctx context.Context, o ChainsOptions, progress func(s
 		return r, err
 	}
 	r.Subject.Noise = 0
-	start, err := p.starts(SampleOptions{N: o.N, Fresh: o.Fresh, Class: -1, Seed: o.Seed})
+	start, err := p.starts(SampleOptions{N: o.N, Fresh: o.Fresh, Class: AnyClass, Seed: o.Seed})
 	if err != nil {
 		return r, err
 	}

@@ -35,7 +35,7 @@ func (p *Predictor) Trajectory(o TrajectoryOptions) (*Trajectory, error) {
 		return nil, err
 	}
 	t := &Trajectory{Marks: o.Marks, Channels: c.InC, Size: c.Size}
-	chain, taken := newChain(p, SampleOptions{Class: -1, Seed: o.Seed}), 0
+	chain, taken := newChain(p, SampleOptions{Class: AnyClass, Seed: o.Seed}), 0
 	for i, mark := range o.Marks {
 		if chain.sgld.Steps = mark - taken; chain.sgld.Steps > 0 {
 			if err := chain.run(images, i); err != nil {
@@ -59,7 +59,7 @@ func (p *Predictor) Trajectory(o TrajectoryOptions) (*Trajectory, error) {
 // begin writes the starting points.
 func (p *Predictor) begin(images []float32, o TrajectoryOptions) error {
 	if o.From != "test" {
-		start, err := p.starts(SampleOptions{N: o.N, Fresh: o.From == "fresh", Class: -1, Seed: o.Seed})
+		start, err := p.starts(SampleOptions{N: o.N, Fresh: o.From == "fresh", Class: AnyClass, Seed: o.Seed})
 		if err != nil {
 			return err
 		}
