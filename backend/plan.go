@@ -1,5 +1,7 @@
 package backend
 
+import "fmt"
+
 // ConvSpec describes a convolution x (N,InC,H,W) → y (N,OutC,OutH,OutW).
 type ConvSpec struct {
 	N           int // batch the plan is made for; any other batch works too
@@ -50,6 +52,88 @@ func (s ConvSpec) OutW() int {
 func (s ConvSpec) MACs(n int) float64 {
 	h, w := s.Window()
 	return float64(n) * float64(s.OutC*s.OutH()*s.OutW()) * float64(s.InC*h*w)
+}
+
+// Check panics on behalf of NewConv unless s is a convolution, w its weights
+// (OutC,InC,height,width of the kernel) and b, if there is one, its biases (OutC).
+func (s ConvSpec) Check(w, b Tensor) {
+	const op = "NewConv"
+	kh, kw := s.Window()
+	ph, pw := s.Padding()
+	forwardOnly := s.NoInputGrad && s.NoParamGrad
+	if s.N < 1 || s.InC < 1 || s.OutC < 1 || kh < 1 || kw < 1 || kh%2 == 0 || kw%2 == 0 || s.Stride < 1 ||
+		ph < 0 || pw < 0 || s.H+2*ph < kh || s.W+2*pw < kw || s.KernelW != 0 && !forwardOnly {
+		panic(fmt.Sprintf("backend: %s: %+v is no convolution", op, s))
+	}
+	CheckShape(op, w, Dense, s.OutC, s.InC, kh, kw)
+	if b != nil {
+		CheckShape(op, b, Dense, s.OutC)
+	}
+}
+
+// CheckForward panics on behalf of Conv.Forward unless its operands are there and of the
+// spec's size. It returns their number of images, and like the checks of the other verbs it
+// allocates nothing.
+func (s ConvSpec) CheckForward(raw, act, x, residual Tensor) int {
+	const op = "Conv.Forward"
+	if raw == nil && act == nil || x == nil {
+		Mismatch(op, raw, act, x, residual)
+	}
+	n := x.Shape()[0]
+	s.checkInput(op, x, n)
+	s.checkOutput(op, raw, n)
+	s.checkOutput(op, act, n)
+	s.checkOutput(op, residual, n)
+	return n
+}
+
+// CheckInputGrad is CheckForward for Conv.InputGrad, which the spec must not rule out.
+func (s ConvSpec) CheckInputGrad(dx, dy, act, residual Tensor) int {
+	const op = "Conv.InputGrad"
+	if dx == nil || dy == nil || s.NoInputGrad {
+		Mismatch(op, dx, dy, act, residual)
+	}
+	n := dy.Shape()[0]
+	s.checkOutput(op, dy, n)
+	s.checkInput(op, dx, n)
+	s.checkInput(op, act, n)
+	s.checkInput(op, residual, n)
+	return n
+}
+
+// CheckParamGrad is CheckForward for Conv.ParamGrad, which the spec must not rule out; w are
+// the weights that the convolution was planned with.
+func (s ConvSpec) CheckParamGrad(w, dw, db, x, dy Tensor) int {
+	const op = "Conv.ParamGrad"
+	if dw == nil || x == nil || dy == nil || s.NoParamGrad {
+		Mismatch(op, dw, db, x, dy)
+	}
+	SameShape(op, dw, w)
+	n := x.Shape()[0]
+	s.checkInput(op, x, n)
+	s.checkOutput(op, dy, n)
+	if db != nil && (db.Kind() != Dense || Len(db) != s.OutC) {
+		CheckShape(op, db, Dense, s.OutC)
+	}
+	return n
+}
+
+// checkInput panics on behalf of op unless t is nil or n images as the convolution reads them.
+func (s ConvSpec) checkInput(op string, t Tensor, n int) { checkImages(op, t, n, s.InC, s.H, s.W) }
+
+// checkOutput is checkInput for those that it writes.
+func (s ConvSpec) checkOutput(op string, t Tensor, n int) {
+	checkImages(op, t, n, s.OutC, s.OutH(), s.OutW())
+}
+
+// checkImages is CheckShape of images, without an allocation unless it panics; t may be nil.
+func checkImages(op string, t Tensor, n, c, h, w int) {
+	if t == nil {
+		return
+	}
+	if s := t.Shape(); t.Kind() != Image || s[0] != n || s[1] != c || s[2] != h || s[3] != w {
+		CheckShape(op, t, Image, n, c, h, w)
+	}
 }
 
 // Conv is a planned convolution. Its three verbs allocate nothing.

@@ -3,16 +3,14 @@
 package cuda
 
 import (
-	"fmt"
-
 	"jem/backend"
 	"jem/cuda/internal/dnn"
 	"jem/cuda/internal/driver"
 	"jem/kernels"
 )
 
-// conv is the device's backend.Conv. It checks operands, finds their addresses in the storage
-// that the precision asks for, and hands them to a route, see route.go.
+// conv is the device's backend.Conv. The spec checks its operands; it finds their addresses in
+// the storage that the precision asks for, and hands them to a route, see route.go.
 type conv struct {
 	d       *Device
 	spec    backend.ConvSpec
@@ -30,19 +28,8 @@ type conv struct {
 
 // NewConv implements backend.Planner.
 func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
-	const op = "NewConv"
-	kh, kw := spec.Window()
-	ph, pw := spec.Padding()
-	if spec.N < 1 || spec.InC < 1 || spec.OutC < 1 || kh < 1 || kw < 1 || kh%2 == 0 || kw%2 == 0 || spec.Stride < 1 ||
-		ph < 0 || pw < 0 || spec.H+2*ph < kh || spec.W+2*pw < kw || spec.KernelW != 0 && !(spec.NoInputGrad && spec.NoParamGrad) {
-		panic(fmt.Sprintf("backend: NewConv: %+v is no convolution", spec))
-	}
-	backend.CheckShape(op, w, backend.Dense, spec.OutC, spec.InC, kh, kw)
-	c := &conv{d: d, spec: spec, w: w.(*tensor), routes: map[dnn.Spec]*route{}}
-	if b != nil {
-		backend.CheckShape(op, b, backend.Dense, spec.OutC)
-		c.b = b.(*tensor)
-	}
+	spec.Check(w, b)
+	c := &conv{d: d, spec: spec, w: w.(*tensor), b: optional(b), routes: map[dnn.Spec]*route{}}
 	c.enqueue = func() error { return c.route.plan.Run(&c.pointers, uintptr(c.work)) }
 	d.convs = append(d.convs, c)
 	return c
@@ -102,33 +89,19 @@ func (c *conv) sizes(pass dnn.Pass, n int) dnn.Spec {
 		Stride: s.Stride, Pad: ph, PadW: pw, Alignment: 16, Slope: s.Slope}
 }
 
-// image returns t after checking that it is a batch of n images; a nil t gives nil.
-func image(op string, t backend.Tensor, n, c, h, w int) *tensor {
+// optional is an operand that may be nil.
+func optional(t backend.Tensor) *tensor {
 	if t == nil {
 		return nil
 	}
-	if s := t.Shape(); t.Kind() != backend.Image || s[0] != n || s[1] != c || s[2] != h || s[3] != w {
-		backend.CheckShape(op, t, backend.Image, n, c, h, w)
-	}
 	return t.(*tensor)
-}
-
-func (c *conv) x(op string, t backend.Tensor, n int) *tensor {
-	return image(op, t, n, c.spec.InC, c.spec.H, c.spec.W)
-}
-
-func (c *conv) y(op string, t backend.Tensor, n int) *tensor {
-	return image(op, t, n, c.spec.OutC, c.spec.OutH(), c.spec.OutW())
 }
 
 // Forward implements backend.Conv.
 func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
 	const op = "Conv.Forward"
-	if raw == nil && act == nil || x == nil {
-		backend.Mismatch(op, raw, act, x, residual)
-	}
-	n := x.Shape()[0]
-	tx, tr, ta, ts := c.x(op, x, n), c.y(op, raw, n), c.y(op, act, n), c.y(op, residual, n)
+	n := c.spec.CheckForward(raw, act, x, residual)
+	tx, tr, ta, ts := x.(*tensor), optional(raw), optional(act), optional(residual)
 	s := c.sizes(dnn.Forward, n)
 	held := storageOf(s.Precision)
 	c.begin(op, held)
@@ -143,11 +116,8 @@ func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
 // InputGrad implements backend.Conv.
 func (c *conv) InputGrad(dx, dy, act, residual backend.Tensor) {
 	const op = "Conv.InputGrad"
-	if dx == nil || dy == nil || c.spec.NoInputGrad {
-		backend.Mismatch(op, dx, dy, act, residual)
-	}
-	n := dy.Shape()[0]
-	ty, tx, ta, ts := c.y(op, dy, n), c.x(op, dx, n), c.x(op, act, n), c.x(op, residual, n)
+	n := c.spec.CheckInputGrad(dx, dy, act, residual)
+	ty, tx, ta, ts := dy.(*tensor), dx.(*tensor), optional(act), optional(residual)
 	s := c.sizes(dnn.InputGrad, n)
 	held := storageOf(s.Precision)
 	c.begin(op, held)
@@ -163,15 +133,8 @@ func (c *conv) InputGrad(dx, dy, act, residual backend.Tensor) {
 // is added to the caller's.
 func (c *conv) ParamGrad(dw, db, x, dy backend.Tensor) {
 	const op = "Conv.ParamGrad"
-	if dw == nil || x == nil || dy == nil || c.spec.NoParamGrad {
-		backend.Mismatch(op, dw, db, x, dy)
-	}
-	backend.SameShape(op, dw, c.w)
-	n, d := x.Shape()[0], c.d
-	tx, ty := c.x(op, x, n), c.y(op, dy, n)
-	if db != nil && (db.Kind() != backend.Dense || backend.Len(db) != c.spec.OutC) {
-		backend.CheckShape(op, db, backend.Dense, c.spec.OutC)
-	}
+	n, d := c.spec.CheckParamGrad(c.w, dw, db, x, dy), c.d
+	tx, ty := x.(*tensor), dy.(*tensor)
 	s := c.sizes(dnn.ParamGrad, n)
 	held := storageOf(s.Precision)
 	c.op, c.route, c.pointers = op, nil, dnn.Pointers{}

@@ -36,8 +36,8 @@ func ablationTable() definition {
 			{Key: "px", Title: "AUROC log p(x), SVHN", Digits: 3}, {Key: "pxgrad", Title: "AUROC approx. mass, SVHN", Digits: 3},
 		},
 		rows: []line{
-			{label: factoredLabel, run: runFactored, paper: quotes("accuracy", second(92.9, sourceCopies))},
-			{label: jointLabel, run: runJoint, paper: quotes("accuracy", recalled(30.1))},
+			{label: factoredLabel, run: runFactored, paper: quoteRow{"accuracy": second(92.9, sourceCopies)}},
+			{label: jointLabel, run: runJoint, paper: quoteRow{"accuracy": recalled(30.1)}},
 			{label: "log p(y|x) + log p(x), class-conditional chains", run: runClassCond},
 		},
 		figure: func(l *Lab, t Training, row line, col Column) (reading, error) {

@@ -59,13 +59,13 @@ func calibrationTable() definition {
 		figure: calibrationFigure,
 	}
 	jem := map[string]quoteRow{
-		"CIFAR-100": quotes("ece", printed(4.87), "accuracy", recalledSomewhat(72.2)),
-		"CIFAR-10":  quotes("accuracy", second(92.9, sourceCopies)),
-		"SVHN":      quotes("accuracy", recalledSomewhat(96.7)),
+		"CIFAR-100": {"ece": printed(4.87), "accuracy": recalledSomewhat(72.2)},
+		"CIFAR-10":  {"accuracy": second(92.9, sourceCopies)},
+		"SVHN":      {"accuracy": recalledSomewhat(96.7)},
 	}
 	softmax := map[string]quoteRow{
-		"CIFAR-100": quotes("ece", printed(22.32), "accuracy", recalledSomewhat(74.2)),
-		"SVHN":      quotes("accuracy", recalledBarely(97.7)),
+		"CIFAR-100": {"ece": printed(22.32), "accuracy": recalledSomewhat(74.2)},
+		"SVHN":      {"accuracy": recalledBarely(97.7)},
 	}
 	for _, s := range calibrationSets() {
 		d.rows = append(d.rows,

@@ -23,21 +23,11 @@ const (
 	quotesAreUnread = "The paper's numbers are quoted with their certainty (CSV and JSON name it for each): most are recalled or second-hand and have to be checked against the paper."
 )
 
-func printed(v float64) Quote            { return Quote{v, sourceFigure, certainPrinted} }
-func second(v float64, by string) Quote  { return Quote{v, by, certainSecond} }
-func recalled(v float64) Quote           { return Quote{v, sourceMemory, certainHigh} }
-func recalledSomewhat(v float64) Quote   { return Quote{v, sourceMemory, certainMedium} }
-func recalledBarely(v float64) Quote     { return Quote{v, sourceMemory, certainLow} }
-func quotes(pairs ...any) (all quoteRow) { return all.add(pairs) }
+func printed(v float64) Quote           { return Quote{v, sourceFigure, certainPrinted} }
+func second(v float64, by string) Quote { return Quote{v, by, certainSecond} }
+func recalled(v float64) Quote          { return Quote{v, sourceMemory, certainHigh} }
+func recalledSomewhat(v float64) Quote  { return Quote{v, sourceMemory, certainMedium} }
+func recalledBarely(v float64) Quote    { return Quote{v, sourceMemory, certainLow} }
 
 // quoteRow is the paper's numbers of one row, by column key.
 type quoteRow map[string]Quote
-
-// add reads key, quote, key, quote, ….
-func (q quoteRow) add(pairs []any) quoteRow {
-	q = quoteRow{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		q[pairs[i].(string)] = pairs[i+1].(Quote)
-	}
-	return q
-}

@@ -50,7 +50,7 @@ func oodTable(title string, sets []string) definition {
 			{label: "max p(y|x), WRN", run: runWRN, arg: "py", paper: aurocs(.93, .77, .85, .62)},
 			{label: "max p(y|x), class-cond. Glow", paper: aurocs(.64, .61, .65, .54)},
 			{label: "max p(y|x), IGEBM", paper: aurocs(.43, .69, .54, .69)},
-			{label: "max p(y|x), JEM", run: runJEM, arg: "py", paper: quotes("svhn", second(.89, sourceOthers), "interp", recalled(.75), "cifar100", second(.87, sourceOthers), "celeba", second(.79, sourceOthers))},
+			{label: "max p(y|x), JEM", run: runJEM, arg: "py", paper: quoteRow{"svhn": second(.89, sourceOthers), "interp": recalled(.75), "cifar100": second(.87, sourceOthers), "celeba": second(.79, sourceOthers)}},
 			{label: "max p(y|x), softmax", run: runBaseline, arg: "py"},
 			{label: "approx. mass, uncond. Glow", paper: aurocs(.95, .27, .46, .29)},
 			{label: "approx. mass, class-cond. Glow", paper: aurocs(.47, .01, .52, .59)},
@@ -71,5 +71,5 @@ func oodTable(title string, sets []string) definition {
 
 // aurocs are the paper's four figures of a row, recalled.
 func aurocs(svhn, interp, cifar100, celeba float64) quoteRow {
-	return quotes("svhn", recalled(svhn), "interp", recalled(interp), "cifar100", recalled(cifar100), "celeba", recalled(celeba))
+	return quoteRow{"svhn": recalled(svhn), "interp": recalled(interp), "cifar100": recalled(cifar100), "celeba": recalled(celeba)}
 }

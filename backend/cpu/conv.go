@@ -1,13 +1,11 @@
 package cpu
 
 import (
-	"fmt"
-
 	"jem/backend"
 	"jem/backend/cpu/asm"
 )
 
-// conv is the CPU's backend.Conv. It checks operands; each of its verbs is an algorithm
+// conv is the CPU's backend.Conv. The spec checks its operands; each of its verbs is an algorithm
 // of its own. Forward pass and input gradient are sweeps: the same direct convolution
 // over different packings of the weights. The parameter gradient is a sum of outer
 // products.
@@ -51,20 +49,8 @@ type gradCall struct {
 
 // NewConv implements backend.Planner.
 func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
-	kh, kw := spec.Window()
-	ph, pw := spec.Padding()
-	square := spec.KernelW == 0
-	if spec.N < 1 || spec.InC < 1 || spec.OutC < 1 || kh < 1 || kw < 1 || kh%2 == 0 || kw%2 == 0 || spec.Stride < 1 ||
-		ph < 0 || pw < 0 || spec.H+2*ph < kh || spec.W+2*pw < kw || !square && !(spec.NoInputGrad && spec.NoParamGrad) {
-		panic(fmt.Sprintf("backend: NewConv: %+v is no convolution", spec))
-	}
-	backend.CheckShape("NewConv", w, backend.Dense, spec.OutC, spec.InC, kh, kw)
-	var bias *tensor
-	if b != nil {
-		backend.CheckShape("NewConv", b, backend.Dense, spec.OutC)
-		bias = b.(*tensor)
-	}
-	return d.newConv(spec, w.(*tensor), bias)
+	spec.Check(w, b)
+	return d.newConv(spec, w.(*tensor), optional(b))
 }
 
 // newConv plans a convolution that makes sense.
@@ -98,64 +84,32 @@ func (c *conv) Algorithms() (forward, inputGrad, paramGrad string) {
 	return forward, inputGrad, paramGrad
 }
 
-// image returns t's memory after checking that it is a batch of n images of the given
-// geometry. A nil t gives nil.
-func image(op string, t backend.Tensor, n int, g *geometry) *tensor {
+// optional is the memory of an operand that may be nil.
+func optional(t backend.Tensor) *tensor {
 	if t == nil {
 		return nil
-	}
-	if s := t.Shape(); t.Kind() != backend.Image || s[0] != n || s[1] != g.c || s[2] != g.h || s[3] != g.w {
-		backend.CheckShape(op, t, backend.Image, n, g.c, g.h, g.w)
 	}
 	return t.(*tensor)
 }
 
 // Forward implements backend.Conv.
 func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
-	const op = "Conv.Forward"
-	if raw == nil && act == nil || x == nil {
-		backend.Mismatch(op, raw, act, x, residual)
-	}
-	n := x.Shape()[0]
+	n := c.spec.CheckForward(raw, act, x, residual)
 	c.pass(forwardPass, c.forward).run(operands{
-		n:        n,
-		src:      image(op, x, n, &c.x),
-		raw:      image(op, raw, n, &c.y),
-		act:      image(op, act, n, &c.y),
-		residual: image(op, residual, n, &c.y),
+		n: n, src: x.(*tensor), raw: optional(raw), act: optional(act), residual: optional(residual),
 	})
 }
 
 // InputGrad implements backend.Conv.
 func (c *conv) InputGrad(dx, dy, act, residual backend.Tensor) {
-	const op = "Conv.InputGrad"
-	if dx == nil || dy == nil || c.inputGrad == nil {
-		backend.Mismatch(op, dx, dy, act, residual)
-	}
-	n := dy.Shape()[0]
+	n := c.spec.CheckInputGrad(dx, dy, act, residual)
 	c.pass(inputGradient, c.inputGrad).run(operands{
-		n:        n,
-		src:      image(op, dy, n, &c.y),
-		raw:      image(op, dx, n, &c.x),
-		sign:     image(op, act, n, &c.x),
-		residual: image(op, residual, n, &c.x),
+		n: n, src: dy.(*tensor), raw: dx.(*tensor), sign: optional(act), residual: optional(residual),
 	})
 }
 
 // ParamGrad implements backend.Conv.
 func (c *conv) ParamGrad(dw, db, x, dy backend.Tensor) {
-	const op = "Conv.ParamGrad"
-	if x == nil || dy == nil || c.paramGrad == nil {
-		backend.Mismatch(op, dw, db, x, dy)
-	}
-	backend.SameShape(op, dw, c.w)
-	n := x.Shape()[0]
-	call := gradCall{n: n, x: image(op, x, n, &c.x), dy: image(op, dy, n, &c.y), dw: dw.(*tensor)}
-	if db != nil {
-		if db.Kind() != backend.Dense || backend.Len(db) != c.spec.OutC {
-			backend.CheckShape(op, db, backend.Dense, c.spec.OutC)
-		}
-		call.db = db.(*tensor)
-	}
-	c.paramGrad.run(call)
+	n := c.spec.CheckParamGrad(c.w, dw, db, x, dy)
+	c.paramGrad.run(gradCall{n: n, x: x.(*tensor), dy: dy.(*tensor), dw: dw.(*tensor), db: optional(db)})
 }

@@ -55,7 +55,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, progress func
 		return r, fmt.Errorf("%d chains of %d steps with a record every %d: want 1 to %d chains, and 16 records", o.N, o.Steps, o.Every, feed.EvalBatch)
 	}
 	r.Subject = p.Subject(0)
-	start, err := p.Starts(predict.SampleOptions{N: o.N, Fresh: o.Fresh, Class: -1, Seed: o.Seed})
+	start, err := p.Starts(predict.SampleOptions{N: o.N, Fresh: o.Fresh, Class: predict.AnyClass, Seed: o.Seed})
 	if err != nil {
 		return r, err
 	}

@@ -60,7 +60,7 @@ func Follow(p *predict.Predictor, o TrajectoryOptions) (*Trajectory, error) {
 // begin writes the starting points.
 func begin(p *predict.Predictor, images []float32, o TrajectoryOptions) error {
 	if o.From != "test" {
-		start, err := p.Starts(predict.SampleOptions{N: o.N, Fresh: o.From == "fresh", Class: -1, Seed: o.Seed})
+		start, err := p.Starts(predict.SampleOptions{N: o.N, Fresh: o.From == "fresh", Class: predict.AnyClass, Seed: o.Seed})
 		if err != nil {
 			return err
 		}
