@@ -12,20 +12,20 @@ import (
 // onEach runs f for every instruction set of this machine, every family of algorithms and
 // every awkward shape. The bounds are those of the forward pass and the two gradients.
 func onEach(t *testing.T, f func(t *testing.T, l *layer, bounds [3]float64)) {
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		for _, algo := range []string{"direct", "winograd"} {
 			for _, spec := range oracleSpecs {
 				l := newLayer(openDevice(t, Options{ISA: isa.String(), Threads: 2, ConvAlgo: algo}), spec)
 				if algo == "winograd" && !winoFits(l.conv.(*conv), forwardPass) {
 					continue // the same as direct
 				}
-				t.Run(isa.String()+"/"+algo+"/"+specName(spec), func(t *testing.T) {
+				t.Run(algo+"/"+specName(spec), func(t *testing.T) {
 					forward, input, param := l.conv.Algorithms()
 					f(t, l, [3]float64{bound(forward, spec.Stride), bound(input, spec.Stride), bound(param, spec.Stride)})
 				})
 			}
 		}
-	}
+	})
 }
 
 func testDevice(tb testing.TB, isa asm.ISA, threads int) *Device {
@@ -109,7 +109,7 @@ func TestConvParamGradAccumulates(t *testing.T) {
 }
 
 func TestConvFollowsItsParameters(t *testing.T) {
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		l := newLayer(testDevice(t, isa, 1), oracleSpecs[0])
 		before, after := l.newY(), l.newY()
 		l.conv.Forward(before, nil, l.tx, nil)
@@ -126,13 +126,13 @@ func TestConvFollowsItsParameters(t *testing.T) {
 				t.Fatalf("%s: element %d is %g after doubling the parameters, was %g", isa, i, after.data[i], v)
 			}
 		}
-	}
+	})
 }
 
 func TestConvTakesAnyBatch(t *testing.T) {
 	batched := oracleSpecs[3]
 	tiled := backend.ConvSpec{N: 13, InC: 16, OutC: 48, H: 4, W: 12, Kernel: 3, Stride: 1, Pad: 1}
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		for _, spec := range []backend.ConvSpec{batched, tiled} {
 			l := newLayer(testDevice(t, isa, 2), spec)
 			all, one := l.newY(), l.newY()
@@ -146,11 +146,11 @@ func TestConvTakesAnyBatch(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestConvAllocatesNothing(t *testing.T) {
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		for _, spec := range oracleSpecs {
 			l := newLayer(testDevice(t, isa, 2), spec)
 			y, dx := l.newY(), l.newX()
@@ -165,7 +165,7 @@ func TestConvAllocatesNothing(t *testing.T) {
 				t.Errorf("%s/%s: %v allocations a round", isa, specName(spec), n)
 			}
 		}
-	}
+	})
 }
 
 // networkLayer is a convolution at full size, with d the only thing that varies.
@@ -180,7 +180,7 @@ func networkLayer(d *Device, spec backend.ConvSpec) (l *layer, y, dx, dw, db *te
 }
 
 func TestConvIsTheSameOnAnyNumberOfThreads(t *testing.T) {
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		for _, spec := range oracleSpecs {
 			_, y1, dx1, dw1, db1 := networkLayer(testDevice(t, isa, 1), spec)
 			for _, threads := range []int{2, 3} {
@@ -192,7 +192,7 @@ func TestConvIsTheSameOnAnyNumberOfThreads(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func dot(a, b []float32) sum {
@@ -208,7 +208,7 @@ func TestConvGradientsAreAdjoint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("full-size layers")
 	}
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		for _, spec := range networkSpecs {
 			if spec.N = min(spec.N, 3); isa == asm.Generic && spec.InC > 128 {
 				continue // seconds each
@@ -225,5 +225,5 @@ func TestConvGradientsAreAdjoint(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }

@@ -58,7 +58,7 @@ func download(t testing.TB, d *Device, x backend.Tensor) []float32 {
 var imageShapes = [][]int{{1, 1, 1, 1}, {2, 3, 5, 7}, {3, 16, 4, 4}, {2, 17, 3, 5}, {2, 40, 6, 2}, {1, 32, 1, 1}}
 
 func TestOpen(t *testing.T) {
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		d := openDevice(t, Options{ISA: isa.String(), Threads: 2})
 		if want := fmt.Sprintf("cpu (%s, 2 threads)", isa); d.Name() != want {
 			t.Errorf("Name() = %q, want %q", d.Name(), want)
@@ -66,7 +66,7 @@ func TestOpen(t *testing.T) {
 		if i := d.Info(); i.Kind != "cpu" || i.Model == "" || i.ISA != isa.String() || i.Threads != 2 {
 			t.Errorf("Info() = %+v", i)
 		}
-	}
+	})
 	if d := openDevice(t, Options{}); d.isa != asm.Best() {
 		t.Errorf("the zero options give %s, want %s", d.isa, asm.Best())
 	}

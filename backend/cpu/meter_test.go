@@ -9,7 +9,7 @@ import (
 
 // What ConvSize and TensorSize foretell is what the device then takes, for every algorithm.
 func TestSizesAreForetold(t *testing.T) {
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		for _, algo := range []string{"direct", "winograd"} {
 			for _, spec := range oracleSpecs {
 				d := openDevice(t, Options{ISA: isa.String(), Threads: 2, ConvAlgo: algo})
@@ -28,7 +28,7 @@ func TestSizesAreForetold(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestTensorsAreMetered(t *testing.T) {

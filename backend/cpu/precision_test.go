@@ -12,16 +12,6 @@ import (
 
 var _ backend.Chainer = (*Device)(nil)
 
-// lowISAs are the instruction sets with kernels for bf16 on this machine. The portable ones,
-// their definition, are only for tests.
-func lowISAs() []asm.ISA {
-	isas := []asm.ISA{asm.Generic}
-	if asm.BF16(asm.Best()) {
-		isas = append(isas, asm.Best())
-	}
-	return isas
-}
-
 // lowDevice computes with Winograd's algorithm where it can.
 func lowDevice(tb testing.TB, isa asm.ISA, low lowPrecision, threads int) *Device {
 	d := testDevice(tb, isa, threads)
@@ -63,7 +53,7 @@ func rms(v []float32, less []float32) float64 {
 // forgotten in each of n would be 1/√n of it: more than the bound up to 4,000. Less than half
 // of it would mean that products are not of bf16. The parameter gradient stays as it is.
 func TestBF16Errs(t *testing.T) {
-	for _, isa := range lowISAs() {
+	onLowISAs(t, func(t *testing.T, isa asm.ISA) {
 		for _, spec := range lowSpecs {
 			full, low := newLayer(lowDevice(t, isa, lowNowhere, 2), spec), newLayer(lowDevice(t, isa, lowEverywhere, 2), spec)
 			forward, input, param := results(t, full)
@@ -81,13 +71,13 @@ func TestBF16Errs(t *testing.T) {
 				t.Errorf("%s: algorithms %s, %s, %s", isa, a, b, c)
 			}
 		}
-	}
+	})
 }
 
 // With scope chain everything outside of chains has the bits of float32, everything inside
 // those of scope all, before and after parameters change.
 func TestBF16InChains(t *testing.T) {
-	for _, isa := range lowISAs() {
+	onLowISAs(t, func(t *testing.T, isa asm.ISA) {
 		for _, spec := range lowSpecs {
 			var layers [3]*layer
 			for i, low := range []lowPrecision{lowNowhere, lowInChains, lowEverywhere} {
@@ -113,22 +103,25 @@ func TestBF16InChains(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestChainsAllocateNothing(t *testing.T) {
-	isa := lowISAs()[len(lowISAs())-1]
-	l := newLayer(lowDevice(t, isa, lowInChains, 2), lowSpecs[0])
-	y, dx := l.newY(), l.newX()
-	chain := l.d.NewChain(2, func(int, philox.Key) {
-		l.conv.Forward(nil, y, l.tx, nil)
-		l.conv.InputGrad(dx, y, l.tx, nil)
+	onLowISAs(t, func(t *testing.T, isa asm.ISA) {
+		for _, spec := range lowSpecs {
+			l := newLayer(lowDevice(t, isa, lowInChains, 2), spec)
+			y, dx := l.newY(), l.newX()
+			chain := l.d.NewChain(2, func(int, philox.Key) {
+				l.conv.Forward(nil, y, l.tx, nil)
+				l.conv.InputGrad(dx, y, l.tx, nil)
+			})
+			defer chain.Close()
+			// AllocsPerRun has a run of its own before it counts.
+			if n := testing.AllocsPerRun(3, func() { chain.Run(testKey); l.d.ParamsChanged() }); n != 0 {
+				t.Errorf("%s: %g allocations a run", specName(spec), n)
+			}
+		}
 	})
-	defer chain.Close()
-	// AllocsPerRun has a run of its own before it counts.
-	if n := testing.AllocsPerRun(3, func() { chain.Run(testKey); l.d.ParamsChanged() }); n != 0 {
-		t.Errorf("%g allocations a run", n)
-	}
 }
 
 // A chain's weights take half of what the others take, besides them, and are foretold.
@@ -159,17 +152,17 @@ func TestPrecisionIsRefused(t *testing.T) {
 			t.Errorf("Open(%+v) succeeds", o)
 		}
 	}
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		d, err := Open(Options{ISA: isa.String(), Precision: "bf16", Scope: "all", Threads: 1})
 		if (err == nil) != asm.BF16(isa) {
 			t.Errorf("%s: error %v", isa, err)
 		}
 		if err != nil {
-			continue
+			return
 		}
 		defer d.Close()
 		if d.Precision() != "bf16" || d.Name() != "cpu ("+isa.String()+", bf16, 1 thread)" {
 			t.Errorf("%s computes in %s", d.Name(), d.Precision())
 		}
-	}
+	})
 }

@@ -83,12 +83,13 @@ func verbs(d *Device) []verb {
 }
 
 func TestVerbsAllocateNothing(t *testing.T) {
-	d := openDevice(t, Options{Threads: 2})
-	for _, v := range verbs(d) {
-		if n := testing.AllocsPerRun(5, v.call); n != 0 {
-			t.Errorf("%s allocates %v times", v.name, n)
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
+		for _, v := range verbs(testDevice(t, isa, 2)) {
+			if n := testing.AllocsPerRun(5, v.call); n != 0 {
+				t.Errorf("%s allocates %v times", v.name, n)
+			}
 		}
-	}
+	})
 }
 
 // bits runs every verb of a new device once and returns all outputs.
@@ -109,7 +110,7 @@ func bits(t *testing.T, isa asm.ISA, threads int) map[string][]uint32 {
 }
 
 func TestResultsDoNotDependOnThreads(t *testing.T) {
-	for _, isa := range asm.Available() {
+	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		one := bits(t, isa, 1)
 		for _, threads := range []int{2, 3, 8} {
 			for name, got := range bits(t, isa, threads) {
@@ -118,5 +119,5 @@ func TestResultsDoNotDependOnThreads(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }

@@ -102,7 +102,7 @@ func (c tileCase) run(k *Conv) (got, want [2][]float32) {
 }
 
 func TestConvTilesAreTheDefinition(t *testing.T) {
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		k := ConvFor(isa)
 		check := func(c tileCase) {
 			if got, want := c.run(k); !slices.Equal(got[0], want[0]) || !slices.Equal(got[1], want[1]) {
@@ -122,11 +122,11 @@ func TestConvTilesAreTheDefinition(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestConvTileWithoutTapsIsTheBias(t *testing.T) {
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		raw, bias := make([]float32, 16*9), integers(16, 3)
 		tile := ConvTile{X: pointer(raw, 0), W: pointer(raw, 0), Inner: 16, Pixel: 64, Bias: pointer(bias, 0), Raw: pointer(raw, 0)}
 		ConvFor(isa).Row(&tile, 1, 9)
@@ -135,13 +135,13 @@ func TestConvTileWithoutTapsIsTheBias(t *testing.T) {
 				t.Fatalf("%s: lane %d is %g, want %g", isa, i, v, bias[i%16])
 			}
 		}
-	}
+	})
 }
 
 func TestConvOuterIsTheDefinition(t *testing.T) {
 	const rows, cols, xRow, dyRow, dyPlane = 3, 5, 200, 130, 500
 	x, dy := integers(1000, 5), integers(1000, 7)
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		k := ConvFor(isa)
 		for blocks := 1; blocks <= k.Blocks; blocks++ {
 			for depth := 1; depth <= 16; depth++ {
@@ -163,17 +163,14 @@ func TestConvOuterIsTheDefinition(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestConvOuterWindowIsTheDefinition(t *testing.T) {
 	const rows, cols, xRow, dyRow, depth = 3, 5, 100, 130, 16
 	x, dy := integers(1000, 5), integers(1000, 7)
-	for _, isa := range Available() {
+	onISA(t, AVX512, func(t *testing.T, isa ISA) { // no other has window kernels
 		k := ConvFor(isa)
-		if !k.HasWindow() {
-			continue
-		}
 		got := integers(3*depth*16, 3)
 		want := slices.Clone(got)
 		k.OuterWindow(&ConvOuter{
@@ -189,13 +186,13 @@ func TestConvOuterWindowIsTheDefinition(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got\n%v\nwant\n%v", isa, got, want)
 		}
-	}
+	})
 }
 
 func TestConvFoldIsTheDefinition(t *testing.T) {
 	src := integers(16*40, 5)
 	offs := []int{0, -4 * 13, 4 * 50}
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		for channels := 1; channels <= 5; channels++ {
 			for pixels := 1; pixels <= 13; pixels++ {
 				got, want := make([]float32, 5*20), make([]float32, 5*20)
@@ -216,14 +213,14 @@ func TestConvFoldIsTheDefinition(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestPeakIsPlausible(t *testing.T) {
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		// No processor does less than 0.1 or more than 1,000 GFLOP/s on one thread.
 		if p := Peak(isa); p < 0.1 || p > 1000 {
 			t.Errorf("%s: %g GFLOP/s", isa, p)
 		}
-	}
+	})
 }

@@ -1,9 +1,9 @@
 package asm
 
 import (
-	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"jem/backend/philox"
@@ -30,11 +30,11 @@ func guarded(x []float32) bool { return x[:len(x)+1][len(x)] == guard }
 
 // fast runs f for each instruction set but the definition, on each length.
 func fast(t *testing.T, f func(t *testing.T, k Pointwise, n int)) {
-	for _, isa := range Available()[1:] {
+	onFastISAs(t, func(t *testing.T, isa ISA) {
 		for _, n := range lengths {
-			t.Run(fmt.Sprintf("%s/%d", isa, n), func(t *testing.T) { f(t, PointwiseFor(isa), n) })
+			t.Run(strconv.Itoa(n), func(t *testing.T) { f(t, PointwiseFor(isa), n) })
 		}
-	}
+	})
 }
 
 // near fails unless got is within tol·max(1, |want|) of want everywhere and the guard is
@@ -201,7 +201,7 @@ func TestSums(t *testing.T) {
 }
 
 func TestPixels(t *testing.T) {
-	for _, isa := range Available()[1:] {
+	onFastISAs(t, func(t *testing.T, isa ISA) {
 		k := PointwiseFor(isa)
 		for _, pixels := range []int{0, 1, 2, 3, 4, 5, 8, 64, 65} {
 			x := operand(16*pixels, 0)
@@ -216,7 +216,7 @@ func TestPixels(t *testing.T) {
 			pixelGrad(b, x, &got, 0.2)
 			near(t, a, b, 0)
 		}
-	}
+	})
 }
 
 // plane returns the statistics of 16 channels, none of them trivial.
@@ -232,7 +232,7 @@ func plane() *NormPlane {
 
 func TestNormPasses(t *testing.T) {
 	generic := genericPointwise()
-	for _, isa := range Available()[1:] {
+	onFastISAs(t, func(t *testing.T, isa ISA) {
 		k := PointwiseFor(isa)
 		for _, pixels := range []int{0, 1, 2, 7, 64} {
 			n := 16 * pixels
@@ -260,14 +260,14 @@ func TestNormPasses(t *testing.T) {
 			generic.NormInputGrad(want, dy, x, a)
 			near(t, got, want, ulp)
 		}
-	}
+	})
 }
 
 // A value that isn't a number must reach the result, where the divergence guard sees it.
 func TestNaNPropagates(t *testing.T) {
 	nan := float32(math.NaN())
 	c := SGLD{Alpha: 1, Sigma: 1, Clip: 1, Lo: -1, Hi: 1}
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		k := PointwiseFor(isa)
 		for name, op := range map[string]func(x, y []float32){
 			"LeakyReLU":      func(x, y []float32) { k.LeakyReLU(x, y, 0.2) },
@@ -285,5 +285,5 @@ func TestNaNPropagates(t *testing.T) {
 				t.Errorf("%s: %s: NaN at %d, want 3", isa, name, at)
 			}
 		}
-	}
+	})
 }

@@ -8,8 +8,8 @@ import (
 // winoBF16Generic is the portable table, the definition that the other is tested against.
 var winoBF16Generic = inBF16(winoGeneric, Wino{
 	Pairs:  (*WinoPairs).generic,
-	Input:  func(a *WinoInput) { a.rounded(WinoPoints, (*WinoInput).generic) },
-	Five:   func(a *WinoInput) { a.rounded(25, (*WinoInput).genericFive) },
+	Input:  func(a *WinoInput) { a.rounded(WinoPoints) },
+	Five:   func(a *WinoInput) { a.rounded(25) },
 	Phases: (*WinoPhases).rounded,
 	product: [3][maxTile + 1]func(*WinoProduct){1: {
 		1: pairsGeneric(1), 2: pairsGeneric(2), 3: pairsGeneric(3), 4: pairsGeneric(4),
@@ -38,15 +38,20 @@ func widen(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
 
 func at16(p unsafe.Pointer, bytes int) *uint16 { return (*uint16)(unsafe.Add(p, bytes)) }
 
-// rounded is a float32 transform, rounded.
-func (a *WinoInput) rounded(points int, transform func(*WinoInput)) {
+// rounded is the float32 transform with so many points, rounded. It calls that by name: what
+// is handed to a function value the compiler puts on the heap, once a call.
+func (a *WinoInput) rounded(points int) {
 	var tile [WinoPoints][16]float32
 	one := *a
 	one.V, one.VPoint, one.VBlock, one.Tiles, one.Blocks = unsafe.Pointer(&tile), 64, 0, 1, 1
 	for block := range a.Blocks {
 		for t := range a.Tiles {
 			one.X = unsafe.Add(a.X, block*a.XPlane+t*WinoTile*64)
-			transform(&one)
+			if points == WinoPoints {
+				one.generic()
+			} else {
+				one.genericFive()
+			}
 			for point := range points {
 				for lane, f := range tile[point] {
 					*at16(a.V, point*a.VPoint+block*a.VBlock+32*t+2*lane) = roundBF16(f)

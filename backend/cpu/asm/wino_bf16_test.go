@@ -7,15 +7,6 @@ import (
 	"unsafe"
 )
 
-// bf16ISAs are the instruction sets with kernels for bf16 on this machine.
-func bf16ISAs() []ISA {
-	isas := []ISA{Generic}
-	if BF16(Best()) {
-		isas = append(isas, Best())
-	}
-	return isas
-}
-
 // TestRoundBF16 compares with the nearer of the two neighbours in float64.
 func TestRoundBF16(t *testing.T) {
 	for _, f := range append(operand(4096, 0), 0, 1, -1, 1+1.0/256, 1+3.0/256, -1-1.0/256, 1e38, 3e-39, 1.1754944e-38) {
@@ -60,27 +51,27 @@ func TestWinoInputBF16IsTheDefinition(t *testing.T) {
 	const blocks, tiles, row, plane, tilesApart = 2, 3, 18 * 16, 7 * 18 * 16, 5
 	const vBlock, vPoint = tilesApart * 8, (2*tilesApart + 1) * 8
 	x := integers(blocks*plane+row, 5)
-	for _, kernel := range []func(*Wino) func(*WinoInput){
-		func(w *Wino) func(*WinoInput) { return w.Input },
-		func(w *Wino) func(*WinoInput) { return w.Five },
-	} {
-		run := func(isa ISA) []float32 {
-			v := bitsOf(WinoPoints * vPoint)
-			kernel(WinoBF16For(isa))(&WinoInput{
-				X: pointer(x, 0), V: pointer(v, 0), XRow: 4 * row, XPlane: 4 * plane,
-				VPoint: 4 * vPoint, VBlock: 4 * vBlock, Tiles: tiles, Blocks: blocks,
-			})
-			return v
-		}
-		want := run(Generic)
-		for _, isa := range bf16ISAs() {
+	onBF16ISAs(t, func(t *testing.T, isa ISA) {
+		for _, kernel := range []func(*Wino) func(*WinoInput){
+			func(w *Wino) func(*WinoInput) { return w.Input },
+			func(w *Wino) func(*WinoInput) { return w.Five },
+		} {
+			run := func(isa ISA) []float32 {
+				v := bitsOf(WinoPoints * vPoint)
+				kernel(WinoBF16For(isa))(&WinoInput{
+					X: pointer(x, 0), V: pointer(v, 0), XRow: 4 * row, XPlane: 4 * plane,
+					VPoint: 4 * vPoint, VBlock: 4 * vBlock, Tiles: tiles, Blocks: blocks,
+				})
+				return v
+			}
+			want := run(Generic)
 			// The transform of whole numbers is exact in float32, see
 			// TestWinoInputIsTheDefinition, and rounding it has one answer.
 			if !equalBits(run(isa), want) {
 				t.Errorf("%s: other numbers than the definition's", isa)
 			}
 		}
-	}
+	})
 }
 
 func TestWinoPhasesBF16IsTheDefinition(t *testing.T) {
@@ -97,11 +88,11 @@ func TestWinoPhasesBF16IsTheDefinition(t *testing.T) {
 		return v
 	}
 	want := run(Generic)
-	for _, isa := range bf16ISAs() {
+	onBF16ISAs(t, func(t *testing.T, isa ISA) {
 		if !equalBits(run(isa), want) { // exact, as above
 			t.Errorf("%s: other numbers than the definition's", isa)
 		}
-	}
+	})
 }
 
 func TestWinoPairsIsTheDefinition(t *testing.T) {
@@ -114,16 +105,16 @@ func TestWinoPairsIsTheDefinition(t *testing.T) {
 		return u
 	}
 	want := run(Generic)
-	for _, isa := range bf16ISAs() {
+	onBF16ISAs(t, func(t *testing.T, isa ISA) {
 		if !equalBits(run(isa), want) {
 			t.Errorf("%s: other numbers than the definition's", isa)
 		}
-	}
+	})
 }
 
 func TestWinoProductBF16IsTheDefinition(t *testing.T) {
 	const in = 3
-	for _, isa := range bf16ISAs() {
+	onBF16ISAs(t, func(t *testing.T, isa ISA) {
 		w := WinoBF16For(isa)
 		for blocks := 1; blocks <= w.Blocks; blocks++ {
 			for tiles := 1; tiles <= 37; tiles++ {
@@ -151,5 +142,5 @@ func TestWinoProductBF16IsTheDefinition(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }

@@ -69,22 +69,22 @@ func TestWinoDeltaIsTheDefinition(t *testing.T) {
 		WinoFor(isa).Delta[stride](&a)
 		return d, sum
 	}
-	for i := range 4 {
-		stride, summed := 1+i/2, i%2 > 0
-		want, wantSum := run(Generic, stride, summed)
-		for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
+		for i := range 4 {
+			stride, summed := 1+i/2, i%2 > 0
+			want, wantSum := run(Generic, stride, summed)
 			// At the points ±p A has 9 binary places and rows that sum up to 2.3, at ±q 3
 			// and 8.2: the transform of whole numbers to 4 is exact, fused or not.
 			if d, sum := run(isa, stride, summed); !slices.Equal(d, want) || !slices.Equal(sum, wantSum) {
 				t.Errorf("%s, stride %d, with sums %v: other numbers than the definition's", isa, stride, summed)
 			}
 		}
-	}
+	})
 }
 
 func TestWinoOuterIsTheDefinition(t *testing.T) {
 	const in = 3
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		w := WinoFor(isa)
 		for blocks := 1; blocks <= w.Blocks; blocks++ {
 			for i := range 18 {
@@ -111,7 +111,7 @@ func TestWinoOuterIsTheDefinition(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestWinoTapsIsTheDefinition(t *testing.T) {
@@ -121,9 +121,9 @@ func TestWinoTapsIsTheDefinition(t *testing.T) {
 		WinoFor(isa).Taps[stride](&WinoTaps{M: pointer(m, 16), W: pointer(w, 0), MPoint: 4 * point, MChannel: 4 * lanes, Channels: channels})
 		return w
 	}
-	for stride := 1; stride <= 2; stride++ {
-		want := run(Generic, stride)
-		for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
+		for stride := 1; stride <= 2; stride++ {
+			want := run(Generic, stride)
 			for i, got := range run(isa, stride) {
 				// Rows of Cᵀ sum up to 2.8 in size, products to 4.
 				if math.Abs(float64(got-want[i])) > 8*2.8*2.8*4/float64(1<<24) {
@@ -131,5 +131,5 @@ func TestWinoTapsIsTheDefinition(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }

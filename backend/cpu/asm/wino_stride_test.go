@@ -63,12 +63,12 @@ func TestWinoPhasesIsTheDefinition(t *testing.T) {
 		return v
 	}
 	want := run(Generic)
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		// Bᵀ has entries with up to 4 binary places and rows that sum up to 5: exact.
 		if !slices.Equal(run(isa), want) {
 			t.Errorf("%s: other numbers than the definition's", isa)
 		}
-	}
+	})
 }
 
 func TestWinoFiveIsTheDefinition(t *testing.T) {
@@ -84,11 +84,11 @@ func TestWinoFiveIsTheDefinition(t *testing.T) {
 		return v
 	}
 	want := run(Generic)
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		if !slices.Equal(run(isa), want) { // exact, as above
 			t.Errorf("%s: other numbers than the definition's", isa)
 		}
-	}
+	})
 }
 
 func TestWinoStrideOutputIsTheDefinition(t *testing.T) {
@@ -97,10 +97,10 @@ func TestWinoStrideOutputIsTheDefinition(t *testing.T) {
 			"stride": w.Stride, "even rows, even columns": w.Phase[0][0], "even, odd": w.Phase[0][1], "odd, even": w.Phase[1][0], "odd, odd": w.Phase[1][1],
 		}
 	}
-	for name, definition := range kernels(WinoFor(Generic)) {
-		for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
+		for name, definition := range kernels(WinoFor(Generic)) {
 			for mask := 1; mask < 16; mask++ {
-				t.Run(fmt.Sprintf("%s/%s/%04b", name, isa, mask), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%04b", name, mask), func(t *testing.T) {
 					got, want := winoOutput(kernels(WinoFor(isa))[name], mask), winoOutput(definition, mask)
 					for i, w := range want {
 						// Terms of an output sum up to 4·(1+2·3.375+2·0.125)² ≈ 256 in size.
@@ -111,5 +111,5 @@ func TestWinoStrideOutputIsTheDefinition(t *testing.T) {
 				})
 			}
 		}
-	}
+	})
 }

@@ -53,18 +53,18 @@ func TestWinoInputIsTheDefinition(t *testing.T) {
 		return v
 	}
 	want := run(Generic)
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		// Bᵀ has entries with up to 8 binary places and rows that sum up to 5: the
 		// transform of whole numbers to 4 is exact, fused or not.
 		if !slices.Equal(run(isa), want) {
 			t.Errorf("%s: other numbers than the definition's", isa)
 		}
-	}
+	})
 }
 
 func TestWinoProductIsTheDefinition(t *testing.T) {
 	const in = 3
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		w := WinoFor(isa)
 		for blocks := 1; blocks <= w.Blocks; blocks++ {
 			for tiles := 1; tiles <= 37; tiles++ {
@@ -84,13 +84,13 @@ func TestWinoProductIsTheDefinition(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestWinoOutputIsTheDefinition(t *testing.T) {
-	for _, isa := range Available() {
+	onEachISA(t, func(t *testing.T, isa ISA) {
 		for mask := 1; mask < 16; mask++ {
-			t.Run(fmt.Sprintf("%s/%04b", isa, mask), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%04b", mask), func(t *testing.T) {
 				got, want := winoOutput(WinoFor(isa).Output, mask), winoOutput(WinoFor(Generic).Output, mask)
 				for i, w := range want {
 					// Terms of an output sum up to 4·(1+2·3.375+2·0.25)² ≈ 270 in size.
@@ -100,7 +100,7 @@ func TestWinoOutputIsTheDefinition(t *testing.T) {
 				}
 			})
 		}
-	}
+	})
 }
 
 // winoOutput returns what an output transform writes to raw and act, of which the bits of
