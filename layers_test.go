@@ -238,3 +238,41 @@ func list(t *testing.T, tags string) map[string]listed {
 	}
 	return all
 }
+
+// TestProgramsPackagesAreListed: the packages that the program is made of, ours and others', stand
+// in a file, so that a new one shows in review. JEM_UPDATE=1 writes it anew.
+func TestProgramsPackagesAreListed(t *testing.T) {
+	const file = "cmd/jem/packages.txt"
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./cmd/jem")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0", "GOFLAGS=")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	slices.Sort(packages)
+	got := strings.Join(packages, "\n") + "\n"
+	if os.Getenv("JEM_UPDATE") != "" {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) == got {
+		return
+	}
+	listed := strings.Fields(string(want))
+	for _, p := range packages {
+		if !slices.Contains(listed, p) {
+			t.Errorf("the program now contains %s: if that is meant, JEM_UPDATE=1 go test . writes %s", p, file)
+		}
+	}
+	for _, p := range listed {
+		if !slices.Contains(packages, p) {
+			t.Errorf("the program no longer contains %s: JEM_UPDATE=1 go test . writes %s", p, file)
+		}
+	}
+}

@@ -21,6 +21,9 @@ type entry struct {
 	start, end int64
 }
 
+// width is the size of a value in bytes; 0 for a type that isn't read.
+func (e entry) width() int64 { return map[string]int64{"F32": 4, "I32": 4, "I64": 8}[e.dtype] }
+
 // decodeHeader parses the header and checks that its entries, sorted by offset, cover
 // exactly size bytes of data.
 func decodeHeader(header []byte, size int64) ([]entry, error) {
@@ -40,9 +43,9 @@ func decodeHeader(header []byte, size int64) ([]entry, error) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("tensor %q: %w", e.name, err)
-		case e.start != at || e.end != at+4*int64(n):
+		case e.start != at || e.end != at+e.width()*int64(n):
 			return nil, fmt.Errorf("tensor %q: bytes [%d,%d) given, [%d,%d) expected for shape %v",
-				e.name, e.start, e.end, at, at+4*int64(n), e.shape)
+				e.name, e.start, e.end, at, at+e.width()*int64(n), e.shape)
 		case e.end > size || e.end < at:
 			return nil, fmt.Errorf("tensor %q: ends at byte %d of %d", e.name, e.end, size)
 		}
@@ -108,8 +111,8 @@ func (p parser) entry(name string) (entry, error) {
 		err = errors.New("empty name")
 	case fields != 3:
 		err = errors.New("dtype, shape and data_offsets are not all there")
-	case e.dtype != "F32" && e.dtype != "I32":
-		err = fmt.Errorf("type %q is not supported, only F32 and I32 are", e.dtype)
+	case e.width() == 0:
+		err = fmt.Errorf("type %q is not supported, only F32, I32 and I64 are", e.dtype)
 	}
 	if err != nil {
 		return e, fmt.Errorf("tensor %q: %w", name, err)

@@ -42,33 +42,49 @@ func Read(r io.Reader, size int64) ([]Tensor, error) {
 // decoder turns bytes into values through one buffer.
 type decoder struct {
 	r     io.Reader
-	bytes []byte // up to 4·chunk
+	bytes []byte // up to 8·chunk
 }
 
 func (d *decoder) tensor(e entry) (t Tensor, err error) {
 	t = Tensor{Name: e.name, Shape: e.shape}
-	n := int(e.end-e.start) / 4
-	if e.dtype == "I32" {
+	n := int((e.end - e.start) / e.width())
+	switch e.dtype {
+	case "I32":
 		t.I32 = make([]int32, n)
-		return t, decode(d, t.I32, func(b uint32) int32 { return int32(b) })
+		return t, decode(d, t.I32, 4, func(b []byte) (int32, error) { return int32(binary.LittleEndian.Uint32(b)), nil })
+	case "I64":
+		t.I32 = make([]int32, n)
+		return t, decode(d, t.I32, 8, narrow)
 	}
 	t.F32 = make([]float32, n)
-	return t, decode(d, t.F32, math.Float32frombits)
+	return t, decode(d, t.F32, 4, func(b []byte) (float32, error) { return math.Float32frombits(binary.LittleEndian.Uint32(b)), nil })
 }
 
-func decode[T float32 | int32](d *decoder, values []T, value func(uint32) T) error {
+// narrow reads an integer of 64 bits that fits into 32.
+func narrow(b []byte) (int32, error) {
+	v := int64(binary.LittleEndian.Uint64(b))
+	if v != int64(int32(v)) {
+		return 0, fmt.Errorf("an element is %d, beyond 32 bits", v)
+	}
+	return int32(v), nil
+}
+
+// decode fills values, each read from so many bytes.
+func decode[T float32 | int32](d *decoder, values []T, width int, value func([]byte) (T, error)) (err error) {
 	for len(values) > 0 {
 		part := values[:min(chunk, len(values))]
 		values = values[len(part):]
-		if cap(d.bytes) < 4*len(part) {
-			d.bytes = make([]byte, 4*len(part))
+		if cap(d.bytes) < width*len(part) {
+			d.bytes = make([]byte, width*len(part))
 		}
-		raw := d.bytes[:4*len(part)]
+		raw := d.bytes[:width*len(part)]
 		if _, err := io.ReadFull(d.r, raw); err != nil {
 			return err
 		}
 		for i := range part {
-			part[i] = value(binary.LittleEndian.Uint32(raw[4*i:]))
+			if part[i], err = value(raw[width*i : width*(i+1)]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -187,3 +187,24 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Integers of 64 bits are read where they fit into 32, as labels and counters do.
+func TestLongIntegersThatFitAreRead(t *testing.T) {
+	file := func(v int64) []byte {
+		header := `{"n":{"dtype":"I64","shape":[2],"data_offsets":[0,16]}}`
+		b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+		b = append(b, header...)
+		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, 7), uint64(v))
+	}
+	for _, v := range []int64{0, -1, math.MaxInt32, math.MinInt32} {
+		got, err := decoded(file(v))
+		if err != nil || !reflect.DeepEqual(got[0].I32, []int32{7, int32(v)}) {
+			t.Errorf("%d: got %+v, %v", v, got, err)
+		}
+	}
+	for _, v := range []int64{math.MaxInt32 + 1, math.MinInt32 - 1, math.MinInt64} {
+		if got, err := decoded(file(v)); err == nil {
+			t.Errorf("%d is read as %v", v, got[0].I32)
+		}
+	}
+}

@@ -5,7 +5,8 @@
 // It handles one tensor at a time, so that a state of 560 MB never lies in memory
 // twice, and it trusts nothing it reads: header and tensor count are bounded, keys are
 // unique at every level, shapes cannot overflow, and offsets cover the data exactly.
-// It knows float32 and int32 only, and nothing of files or checkpoints.
+// It knows float32 and int32, reads integers of 64 bits that fit into 32, and nothing of files or
+// checkpoints.
 //
 //	err := Write(w, []Tensor{{Name: "w", Shape: []int{2, 3}, F32: w}})
 package safetensors
@@ -42,8 +43,8 @@ func elements(shape []int) (int, error) {
 		if d < 0 {
 			return 0, fmt.Errorf("shape %v has a negative size", shape)
 		}
-		// Four bytes a value: the byte count must fit in an int, too.
-		if d > 0 && n > math.MaxInt/4/d {
+		// Up to eight bytes a value: the byte count must fit in an int, too.
+		if d > 0 && n > math.MaxInt/8/d {
 			return 0, fmt.Errorf("shape %v overflows", shape)
 		}
 		n *= d

@@ -8,7 +8,7 @@ import (
 )
 
 func TestRecordedFiguresAreRepeated(t *testing.T) {
-	m, err := ReadMetrics(filepath.Join("..", "metrics", "testdata", "metrics.json"))
+	m, err := ReadMetrics(filepath.Join("..", "..", "internal", "metrics", "testdata", "metrics.json"))
 	if err != nil || m == nil {
 		t.Fatalf("got %v, %v", m, err)
 	}

@@ -1,14 +1,13 @@
 package replay
 
 import (
-	"encoding/binary"
+	"bytes"
 	"fmt"
-	"math"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/nlpodyssey/safetensors"
+	"jem/internal/safetensors"
 )
 
 // maxFile bounds the size of a step file: WRN-28-10 with its gradients takes 450 MB.
@@ -43,63 +42,20 @@ func readTensors(path string) (map[string]Tensor, error) {
 	return tensors, nil
 }
 
-// decode parses a safetensors file. The library checks that the header's offsets cover
-// the data; shapes are checked here against the bytes, since they come from the file.
+// decode parses a safetensors file.
 func decode(data []byte) (map[string]Tensor, error) {
-	if len(data) < 8 || binary.LittleEndian.Uint64(data) > uint64(len(data)-8) {
-		return nil, fmt.Errorf("%d bytes hold no safetensors header: the file is truncated or of another kind", len(data))
-	}
-	file, err := safetensors.Deserialize(data)
+	all, err := safetensors.Read(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, err
 	}
 	tensors := map[string]Tensor{}
-	for _, v := range file.Tensors() {
-		t, err := decodeTensor(v.TensorView)
-		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", v.Name, err)
+	for _, t := range all {
+		if slices.Contains(t.Shape, 0) {
+			return nil, fmt.Errorf("tensor %q: shape %v is no shape", t.Name, t.Shape)
 		}
-		tensors[v.Name] = t
+		tensors[t.Name] = Tensor{Shape: t.Shape, F32: t.F32, I32: t.I32}
 	}
 	return tensors, nil
-}
-
-func decodeTensor(v safetensors.TensorView) (Tensor, error) {
-	t, n := Tensor{}, uint64(1)
-	for _, d := range v.Shape() {
-		if d == 0 || d > maxFile || n > maxFile {
-			return Tensor{}, fmt.Errorf("shape %v is no shape", v.Shape())
-		}
-		n *= d
-		t.Shape = append(t.Shape, int(d))
-	}
-	data := v.Data()
-	if want := n * v.DType().Size(); want != uint64(len(data)) {
-		return Tensor{}, fmt.Errorf("%d bytes for shape %v, want %d", len(data), v.Shape(), want)
-	}
-	switch v.DType() {
-	case safetensors.F32:
-		t.F32 = make([]float32, n)
-		for i := range t.F32 {
-			t.F32[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-		}
-	case safetensors.I32:
-		t.I32 = make([]int32, n)
-		for i := range t.I32 {
-			t.I32[i] = int32(binary.LittleEndian.Uint32(data[4*i:]))
-		}
-	case safetensors.I64:
-		t.I32 = make([]int32, n)
-		for i := range t.I32 {
-			x := int64(binary.LittleEndian.Uint64(data[8*i:]))
-			if t.I32[i] = int32(x); int64(t.I32[i]) != x {
-				return Tensor{}, fmt.Errorf("element %d is %d, beyond 32 bits", i, x)
-			}
-		}
-	default:
-		return Tensor{}, fmt.Errorf("type %v, want F32, I32 or I64", v.DType())
-	}
-	return t, nil
 }
 
 // validate checks that a replay finds what it needs, in shapes that fit each other.
