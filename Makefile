@@ -33,8 +33,7 @@ test: ## go vet and every test; under ten minutes on two cores
 
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./internal/data ./train/journal
-	CGO_ENABLED=1 $(GO) test -race -short -skip 'Golden|Kink' ./train
+	CGO_ENABLED=1 $(GO) test -race -short ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/session
 	CGO_ENABLED=1 $(GO) test -race -short -run 'Worker|Thread|Region|Pool' ./backend/cpu
 
 .PHONY: test-crash
