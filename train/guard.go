@@ -48,14 +48,15 @@ func (b *Baseline) deviation() float64 { return max(1, math.Sqrt(b.Variance)) }
 // guard refuses a step whose numbers are not finite or beyond a limit (official: |L| > 1e8,
 // which NaN passes; here it doesn't), and takes the loss of any other into the baseline.
 func (t *Trainer) guard(r *step.Record) error {
-	if reason := t.faults(r); reason != "" {
+	if reason := faults(t, r); reason != "" {
 		return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
 	}
 	t.progress.Baseline.add(r.L, t.cfg.Guard.Window)
 	return nil
 }
 
-func (t *Trainer) faults(r *step.Record) string {
+// faults says what is wrong with the numbers of a step; "" for nothing.
+func faults(t *Trainer, r *step.Record) string {
 	g, b := t.cfg.Guard, t.progress.Baseline
 	exceeds := func(v float64, limit float32) bool { return limit > 0 && math.Abs(v) > float64(limit) }
 	switch {

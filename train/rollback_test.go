@@ -237,7 +237,7 @@ func TestGuardSeesDrift(t *testing.T) {
 		r := step.Record{}
 		r.L = 2
 		tc.change(&r)
-		if got := tr.faults(&r); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
+		if got := faults(tr, &r); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}

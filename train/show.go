@@ -7,12 +7,12 @@ import (
 	"jem/predict"
 )
 
-// maxSamples bounds how many chains Samples looks at.
+// maxSamples bounds how many chains samples looks at.
 const maxSamples = 1000
 
-// Samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
+// samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
 // that would be used for evaluation. It ends early when ctx does.
-func (t *Trainer) Samples(ctx context.Context) (*predict.Samples, error) {
+func samples(ctx context.Context, t *Trainer) (*predict.Samples, error) {
 	if t.step.EMA != nil {
 		defer t.step.EMA.Use()()
 	}

@@ -17,12 +17,12 @@ import (
 // official state dict.
 func (t *Trainer) files() map[string][]predict.Named {
 	p := t.step.Net.Params
-	f := map[string][]predict.Named{"model": t.views(p.Value)}
+	f := map[string][]predict.Named{"model": views(t, p.Value)}
 	for _, s := range t.step.Net.Stats {
 		f["model"] = append(f["model"], predict.Named{Name: s.Name, Value: s.Value})
 	}
 	if t.step.EMA != nil {
-		f["ema"] = t.views(t.step.EMA.Value)
+		f["ema"] = views(t, t.step.EMA.Value)
 	}
 	for _, s := range t.step.Optimizer.State() {
 		f["optim"] = append(f["optim"], predict.Named{Name: s.Name, Value: s.Value})
@@ -34,7 +34,7 @@ func (t *Trainer) files() map[string][]predict.Named {
 }
 
 // views names the parts of a flat tensor as the parameters are named.
-func (t *Trainer) views(flat backend.Tensor) []predict.Named {
+func views(t *Trainer, flat backend.Tensor) []predict.Named {
 	var out []predict.Named
 	for _, p := range t.step.Net.Params.List {
 		out = append(out, predict.Named{Name: p.Name, Value: t.dev.View(flat, p.Offset, p.Shape...)})

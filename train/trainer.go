@@ -216,7 +216,7 @@ func (t *Trainer) show(ctx context.Context, o Observer) error {
 	if t.step.Buffer == nil {
 		return nil
 	}
-	s, err := t.Samples(ctx)
+	s, err := samples(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -49,12 +49,12 @@ func adjoint(p *Probe, s backend.ConvSpec) {
 	abs.Forward(y, nil, p.fixed(magnitudes(x.v), backend.Image, x.Shape()...).Tensor, nil)
 	total := dot(p.get(y), magnitudes(dy.v))
 	k := p.convBound(plan, forward)
-	p.equal("<Conv x, y> and <x, InputGrad y>", a, b, (k+p.convBound(plan, inputGrad))*u*total)
-	p.equal("<Conv x, y> and <w, ParamGrad(x,y)>", a, c, (k+p.convBound(plan, paramGrad))*u*total)
+	equal(p, "<Conv x, y> and <x, InputGrad y>", a, b, (k+p.convBound(plan, inputGrad))*u*total)
+	equal(p, "<Conv x, y> and <w, ParamGrad(x,y)>", a, c, (k+p.convBound(plan, paramGrad))*u*total)
 }
 
 // equal compares two numbers that may differ by bound.
-func (p *Probe) equal(what string, a, b, bound float64) {
+func equal(p *Probe, what string, a, b, bound float64) {
 	err := math.Abs(a - b)
 	ratio := err / bound
 	if !(ratio <= 1) {

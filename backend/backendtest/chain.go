@@ -50,7 +50,7 @@ func plannedChain(p *Probe) {
 		bound := alpha * (1 + 2 + 3) * largest / 64
 		got, want := p.get(x), p.get(plainX)
 		for i, v := range got {
-			p.equal(fmt.Sprintf("run %d, element %d", run, i), float64(v), float64(want[i]), bound)
+			equal(p, fmt.Sprintf("run %d, element %d", run, i), float64(v), float64(want[i]), bound)
 		}
 		p.dev.Copy(x, plainX) // both go on from one place
 	}
@@ -77,8 +77,8 @@ func gaussianTarget(p *Probe) {
 		mean, variance := moments(p.get(x))
 		shrink := math.Pow(rho, float64(step))
 		want := float64(s.Noise) * float64(s.Noise) * (1 - shrink*shrink) / (1 - rho*rho)
-		p.equal(fmt.Sprintf("mean after %d steps", step), mean, mu+shrink*(start-mu), 5*math.Sqrt(want/n))
-		p.equal(fmt.Sprintf("variance after %d steps", step), variance, want, 5*want*math.Sqrt(2.0/n))
+		equal(p, fmt.Sprintf("mean after %d steps", step), mean, mu+shrink*(start-mu), 5*math.Sqrt(want/n))
+		equal(p, fmt.Sprintf("variance after %d steps", step), variance, want, 5*want*math.Sqrt(2.0/n))
 	}
 }
 

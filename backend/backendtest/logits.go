@@ -73,7 +73,7 @@ func logSumExpExtremes(p *Probe) {
 		// Equal logits give exact quarters; the mixed rows' softmax is one-hot. If it is taken as
 		// exp(x−lse), the rounding of lse at 1e4 is 1e4·u = 6e-4; at 3e38 lse is the maximum
 		// itself, so equal logits would give ones: an implementation must divide by the sum.
-		p.equal(fmt.Sprint("softmax sum of ", r), sum, 1, u*(16+min(1e4, math.Abs(float64(r[0])))))
+		equal(p, fmt.Sprint("softmax sum of ", r), sum, 1, u*(16+min(1e4, math.Abs(float64(r[0])))))
 	}
 }
 
@@ -166,7 +166,7 @@ func logitGradRowSums(p *Probe) {
 				sum, scale = sum+float64(g[j]), scale+e.s[j]
 			}
 			c := wide(coef.v[3*i : 3*i+3])
-			p.equal(fmt.Sprintf("row %d of (%d,%d) and c0+c1*lse+c2", i, n, k), sum, c[0]+c[1]*float64(l[i])+c[2], u*scale)
+			equal(p, fmt.Sprintf("row %d of (%d,%d) and c0+c1*lse+c2", i, n, k), sum, c[0]+c[1]*float64(l[i])+c[2], u*scale)
 		}
 	}
 }

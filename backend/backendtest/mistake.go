@@ -67,12 +67,12 @@ func mistakes(p *Probe) {
 		{"ParamGrad", func() { conv.ParamGrad(m23.Tensor, nil, im.Tensor, im17.Tensor) }},
 		{"Forward", func() { norm.Forward(im.Tensor, im5.Tensor, true) }},
 	} {
-		p.mustPanic(m.verb, m.call)
+		mustPanic(p, m.verb, m.call)
 	}
 }
 
 // mustPanic faults unless call panics with a message that names the verb.
-func (p *Probe) mustPanic(verb string, call func()) {
+func mustPanic(p *Probe, verb string, call func()) {
 	defer func() {
 		switch r := recover(); {
 		case r == nil:

@@ -39,7 +39,7 @@ type normOperands struct {
 	running, runningSq *operand // mean and variance of BatchNorm, else nil
 }
 
-func (p *Probe) norm(c normCase) normOperands {
+func normOf(p *Probe, c normCase) normOperands {
 	o := normOperands{gamma: p.in(backend.Dense, c.C), beta: p.in(backend.Dense, c.C)}
 	x := p.random(size(c.shape()))
 	for i := range x {
@@ -101,7 +101,7 @@ func meanMagnitude(c normCase, v []float32) map[int]float64 {
 }
 
 func normForward(p *Probe, c normCase) {
-	o := p.norm(c)
+	o := normOf(p, c)
 	want, _ := o.forward(c, true)
 	y := p.out(backend.Image, c.shape()...)
 	o.plan.Forward(y, o.x.Tensor, true)
@@ -115,7 +115,7 @@ func normForward(p *Probe, c normCase) {
 
 // normGrad compares the gradients of ⟨y, dy⟩ with central differences of the definition.
 func normGrad(p *Probe, c normCase, train bool) {
-	o := p.norm(c)
+	o := normOf(p, c)
 	dy := p.in(backend.Image, c.shape()...)
 	_, st := o.forward(c, train)
 	o.plan.Forward(p.out(backend.Image, c.shape()...), o.x.Tensor, train)
@@ -181,7 +181,7 @@ func (o normOperands) paramGrad(c normCase, dy []float32, st statistics, dgamma,
 // runningStatistics: r ← (1−m)·r + m·batch, with the unbiased variance, twice in a row.
 func runningStatistics(p *Probe) {
 	c := normCase{backend.NormSpec{Kind: backend.BatchNorm, C: 17, H: 4, W: 3, Eps: 1e-5, Momentum: 0.3}, 3}
-	o := p.norm(c)
+	o := normOf(p, c)
 	_, mu, va, n := normalise(c.NormSpec, c.n, wide(o.x.v), wide(o.gamma.v), wide(o.beta.v), nil, nil)
 	mean, variance := newEstimate(c.C), newEstimate(c.C)
 	size := meanMagnitude(c, o.x.v)
@@ -206,7 +206,7 @@ func runningStatistics(p *Probe) {
 // constants to the gradient.
 func batchEvaluation(p *Probe) {
 	c := normCase{backend.NormSpec{Kind: backend.BatchNorm, C: 17, H: 3, W: 3, Eps: 1e-5, Momentum: 0.9}, 2}
-	o := p.norm(c)
+	o := normOf(p, c)
 	want, _ := o.forward(c, false)
 	y := p.out(backend.Image, c.shape()...)
 	o.plan.Forward(y, o.x.Tensor, false)

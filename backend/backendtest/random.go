@@ -91,10 +91,10 @@ func normalMoments(p *Probe) {
 		x := float64(v)
 		m1, m2, m4, lag, previous = m1+x/n, m2+x*x/n, m4+x*x*x*x/n, lag+x*previous/n, x
 	}
-	p.equal("mean", m1, 0, 5/math.Sqrt(n))
-	p.equal("variance", m2-m1*m1, 1, 5*math.Sqrt(2.0/n))
-	p.equal("excess kurtosis", m4/(m2*m2)-3, 0, 5*math.Sqrt(24.0/n))
-	p.equal("correlation of neighbours", lag, 0, 5/math.Sqrt(n))
+	equal(p, "mean", m1, 0, 5/math.Sqrt(n))
+	equal(p, "variance", m2-m1*m1, 1, 5*math.Sqrt(2.0/n))
+	equal(p, "excess kurtosis", m4/(m2*m2)-3, 0, 5*math.Sqrt(24.0/n))
+	equal(p, "correlation of neighbours", lag, 0, 5/math.Sqrt(n))
 }
 
 // orderIsNCHW: the same numbers in the same order whatever the layout.
@@ -114,11 +114,11 @@ func orderIsNCHW(p *Probe) {
 	for name, fill := range fills {
 		dense := p.out(backend.Dense, n)
 		fill(dense)
-		want := p.quiet(dense)
+		want := quiet(p, dense)
 		for _, s := range [][]int{{64, 3, 5, 4}, {6, 32, 5, 4}, {2, 96, 5, 4}, {48, 20, 2, 2}} {
 			t := p.out(backend.Image, s...)
 			fill(t)
-			p.sameValues(fmt.Sprint(name, " as image", s), s, p.quiet(t), want)
+			p.sameValues(fmt.Sprint(name, " as image", s), s, quiet(p, t), want)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func keys(p *Probe) {
 	for name, k := range others {
 		p.dev.Normal(t, k, 0, 1)
 		equal := 0
-		for i, v := range p.quiet(t) {
+		for i, v := range quiet(p, t) {
 			if v == first[i] {
 				equal++
 			}
@@ -149,7 +149,7 @@ func keys(p *Probe) {
 }
 
 // quiet downloads without touching the digest, for checks that visit a map.
-func (p *Probe) quiet(t backend.Tensor) []float32 {
+func quiet(p *Probe, t backend.Tensor) []float32 {
 	digest := p.digest
 	v := p.get(t)
 	p.digest = digest
@@ -195,6 +195,6 @@ func dropoutShare(p *Probe) {
 				kept++
 			}
 		}
-		p.equal(fmt.Sprint("share kept at rate ", rate), kept/n, 1-rate, 5*math.Sqrt(rate*(1-rate)/n))
+		equal(p, fmt.Sprint("share kept at rate ", rate), kept/n, 1-rate, 5*math.Sqrt(rate*(1-rate)/n))
 	}
 }

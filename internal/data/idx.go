@@ -37,12 +37,12 @@ func decodeIDX(s *Set, images, labels content) error {
 		}
 		s.Labels = append(s.Labels, int32(label))
 	}
-	s.addPadded(pixels, dims[0], dims[1], dims[2])
+	addPadded(s, pixels, dims[0], dims[1], dims[2])
 	return nil
 }
 
 // addPadded appends n grey images of h×w with a border of idxPad zeros.
-func (s *Set) addPadded(pixels []byte, n, h, w int) {
+func addPadded(s *Set, pixels []byte, n, h, w int) {
 	s.C, s.H, s.W = 1, h+2*idxPad, w+2*idxPad
 	start := len(s.Pixels)
 	s.Pixels = append(s.Pixels, make([]byte, n*s.H*s.W)...)

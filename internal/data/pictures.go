@@ -37,7 +37,7 @@ func OpenPictures(paths []string, o FolderOptions) (s *Set, names, notes []strin
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		other, err := s.addResized(b)
+		other, err := addResized(s, b)
 		if err != nil {
 			return nil, nil, nil, fault.At(name, err)
 		}
@@ -56,7 +56,7 @@ func OpenPictures(paths []string, o FolderOptions) (s *Set, names, notes []strin
 }
 
 // addResized appends a picture and reports whether it had another size.
-func (s *Set) addResized(file []byte) (other bool, err error) {
+func addResized(s *Set, file []byte) (other bool, err error) {
 	img, err := decodePicture(file)
 	if err != nil {
 		return false, err

@@ -5,6 +5,44 @@ import (
 	"jem/model"
 )
 
+// Load uploads the step's data and labels.
+func (s *Step) Load(at At) error {
+	b := s.Batch
+	for i, p := range b.Parts {
+		if p.Role&(model.DataPX|model.Labeled) == 0 {
+			continue
+		}
+		stream := s.src.PX
+		if p.Role&model.Labeled != 0 {
+			stream = s.src.Labeled
+		}
+		images, labels, err := stream.Batch(at.draw())
+		if err != nil {
+			return err
+		}
+		s.dev.Upload(b.Views[i].X, images)
+		copy(b.host(i), labels)
+	}
+	s.label(at)
+	s.dev.UploadIndex(b.labels, b.hostLabels)
+	return nil
+}
+
+// label chooses the labels that chains climb to: those of the labelled batch for
+// log p(x,y), uniform ones for class-conditional samples of log p(x).
+func (s *Step) label(at At) {
+	b := s.Batch
+	if i := b.Part(model.ChainXY); i >= 0 {
+		copy(b.host(i), b.host(b.Part(model.Labeled)))
+	}
+	if i := b.Part(model.ChainPX); i >= 0 && s.cfg.Objective.ClassCond {
+		key := s.keys.labels.At(at.draw(), 0)
+		for j := range b.host(i) {
+			b.host(i)[j] = int32(key.IntN(uint64(j), s.Net.Config.Classes))
+		}
+	}
+}
+
 // passes accumulates the parameter gradients of all parts, which go through the network
 // together unless its norm would couple them.
 func (s *Step) passes(at At) error {

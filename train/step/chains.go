@@ -7,7 +7,29 @@ import (
 	"jem/backend"
 	"jem/config"
 	"jem/model"
+	"jem/sampler"
 )
+
+// conditional reports whether the chains of part i belong to classes.
+func (s *Step) conditional(i int) bool {
+	return s.Batch.Parts[i].Role&model.ChainXY != 0 || s.cfg.Objective.ClassCond
+}
+
+// given are the classes of the chains of part i; nil where they belong to none.
+func (s *Step) given(i int) []int32 {
+	if !s.conditional(i) {
+		return nil
+	}
+	return s.Batch.host(i)
+}
+
+// density is what the chains of part i climb.
+func (s *Step) density(i int) sampler.Target {
+	if s.conditional(i) {
+		return model.Given{JEM: s.JEM, Labels: s.Batch.Views[i].Labels}
+	}
+	return s.JEM
+}
 
 // StrayedError says that chains left the space of images, before the step's loss was
 // computed: nothing but the chains has changed.
