@@ -16,4 +16,15 @@
 //	lab, err := experiments.NewLab(ctx, experiments.Options{Scale: experiments.Small, Out: "runs/small", Open: open})
 //	list, err := experiments.Select("table1")
 //	err = lab.Reproduce(list)
+//
+// The files, in reading order:
+//
+//	experiment, run, runs, scale       what there is: experiments, trainings, scales
+//	lab, measure, outcome, folder      trains and measures, once each, in a folder of its own
+//	figures                            measurements that several tables share
+//	table1, table2, table3, …          one for each table and figure, by its ID
+//	table, cells, quote, claim, result a table as data; the paper's numbers; verdicts
+//	markdown, page, index              the result as pages
+//	plan, rate, missing                what would be done, how long it takes, what is not there
+//	toy                                generated images
 package experiments

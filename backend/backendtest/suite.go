@@ -8,6 +8,10 @@
 //
 // Run serves go test, Suite serves jem selftest on a user's machine. The package knows
 // the contract and no device; it neither prints nor imports package testing.
+//
+// suite is the list, probe what a check works with, naive the definitions, adjoint the identities at full
+// size, network the published layers; then one file for each group of the contract: memory, conv,
+// convplan, norm, pointwise, window, head, logits, random, update, chain, and mistake for callers' own.
 package backendtest
 
 import (

@@ -2,6 +2,18 @@
 // assembly (AVX-512, AVX2+FMA) chosen when the device is opened, portable Go elsewhere.
 //
 // It knows tensors and operations, not networks or training.
+//
+// The files, by what they begin with:
+//
+//	device, memory, tensor, scratch, meter   opening, layouts, working memory, what is in use
+//	workers, elements                        regions of fixed parts, and who computes them
+//	conv, conv_choice, conv_measure          a planned convolution, and how its algorithms are chosen
+//	conv_…                                   the direct algorithms: sweeps, their sources, packed weights, sums
+//	wino, wino_…                             Winograd's: transforms, tiles, weights, gradients, bf16
+//	precision                                where products are of bf16
+//	pointwise, pool, window, head, softmax, norm, normpass, random, replay, update
+//	                                         the other verbs, a group of the contract each
+//	peak                                     the machine's roof, for measurements
 package cpu
 
 import (

@@ -3,6 +3,10 @@
 // It is the only place that prints, logs, draws a progress bar or opens a concrete
 // device: each command reads its flags, calls the packages that do the work and shows
 // what came of it. Results go to stdout, everything else to stderr.
+//
+// The files: main is the tree of commands, exit and usage what errors become, flags, config and device what
+// a command line says, opened a run that is read, screen, watch and output what people and
+// programs see; the others are named for their command, those of eval for its tasks.
 package main
 
 import (

@@ -15,4 +15,14 @@
 //
 // The package knows nothing of networks, devices or configuration files, never logs, and
 // reaches for the network only in Fetch.
+//
+// The files:
+//
+//	catalogue, open, file, set, split        the known sets; reading one; what a set is
+//	cifar, cifar100, idx, svhn, matfile      the publishers' formats
+//	own, folder, pictures, places            pictures of one's own, and sets that come as pictures
+//	loader, augment, noise, prefetch, batch  batches to train on
+//	eval, start                              images in order; starts of chains
+//	fetch, download, archive, verify         bringing and checking files
+//	inception                                where the weights of the judge of samples are
 package data

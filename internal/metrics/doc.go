@@ -11,4 +11,8 @@
 //	p, err := metrics.Softmax(logits)
 //	r, err := metrics.Reliable(p, labels, metrics.Bins)
 //	fmt.Println(r.ECE(), r.MCE())
+//
+// The files: table is their matrix; classify, calibration, temperature of classifiers; detect, gaussian,
+// bank of scores that tell images apart; convergence of chains; moments, frechet, frechet_state, kernel,
+// inception, manifold of sets of images.
 package metrics

@@ -12,6 +12,9 @@
 //
 //	state, err := torchfile.Read(file, size)
 //	err = torchfile.Write(w, "last_ckpt", state)
+//
+// The files: read and legacy or zip find the pickle; source reads it, machine runs it on the values of
+// value and build, element and tensor check what it names; write writes both formats.
 package torchfile
 
 import (
