@@ -8,6 +8,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
+	"jem/internal/choices"
 	"jem/internal/settings"
 	"jem/train"
 )
@@ -17,12 +18,12 @@ import (
 func openDevice(d train.Device) (backend.Device, error) {
 	switch d.Name {
 	case "cpu":
-		memo := &choiceMemo{}
+		memo := &choices.Memo{}
 		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads, ConvAlgo: d.ConvAlgo, Precision: d.Precision, Scope: d.PrecisionScope, Memo: memo})
 		if err != nil {
 			return nil, deviceFault(err.Error())
 		}
-		memo.device = dev.Info()
+		memo.Device = dev.Info()
 		return dev, nil
 	case "cuda":
 		return openCUDA(d)

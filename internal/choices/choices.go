@@ -1,4 +1,9 @@
-package main
+// Package choices keeps on disk what a device has measured for its plans, so that the next
+// process on this machine need not measure again.
+//
+// It knows nothing of plans and algorithms, which are texts to it, nor whether a device can
+// still do what it once chose: that is for the device to judge. It opens none and prints nothing.
+package choices
 
 import (
 	"crypto/sha256"
@@ -10,34 +15,38 @@ import (
 	"path/filepath"
 
 	"jem/backend"
+	"jem/internal/rundir/durable"
 )
 
-// choiceMemo is a backend.ChoiceMemo in a file of the user's cache folder, one for each kind
-// of device. It holds for the program that wrote it and no other: kernels change. A file that
-// is missing, foreign or damaged counts as empty, one that can't be written is no trouble:
-// then the next process measures again.
-type choiceMemo struct {
-	device backend.Info
+// Memo is a backend.ChoiceMemo in a file of the user's cache folder, one for each kind of
+// device. It holds for the program that wrote it and no other: kernels change. A file that is
+// missing, foreign or damaged counts as empty, one that can't be written is no trouble: then
+// the next process measures again.
+//
+// The zero Memo may be handed to a device that is being opened.
+type Memo struct {
+	Device backend.Info // whose choices they are: to be set before its first plan
+
 	path   string // "": not looked for yet, or no place
-	kept   keptChoices
+	kept   file
 	looked bool
 }
 
-// keptChoices is the file, JSON.
-type keptChoices struct {
+// file is what the file holds, JSON.
+type file struct {
 	Program string            `json:"program"` // SHA-256 of the executable
 	Device  backend.Info      `json:"device"`
 	Choices map[string]string `json:"choices"` // by what was planned
 }
 
 // Recall implements backend.ChoiceMemo.
-func (m *choiceMemo) Recall(plan string) string {
+func (m *Memo) Recall(plan string) string {
 	m.look()
 	return m.kept.Choices[plan]
 }
 
 // Keep implements backend.ChoiceMemo.
-func (m *choiceMemo) Keep(plan, algorithm string) {
+func (m *Memo) Keep(plan, algorithm string) {
 	m.look()
 	m.kept.Choices[plan] = algorithm
 	if m.path != "" {
@@ -46,12 +55,12 @@ func (m *choiceMemo) Keep(plan, algorithm string) {
 }
 
 // look reads the file, once and only when something is measured.
-func (m *choiceMemo) look() {
+func (m *Memo) look() {
 	if m.looked {
 		return
 	}
 	m.looked = true
-	m.kept = keptChoices{Device: m.device, Choices: map[string]string{}}
+	m.kept = file{Device: m.Device, Choices: map[string]string{}}
 	program, err := programSum()
 	if err != nil {
 		return
@@ -61,48 +70,33 @@ func (m *choiceMemo) look() {
 	if err != nil {
 		return
 	}
-	m.path = filepath.Join(dir, "jem", "choices", choiceFile(m.device))
+	m.path = filepath.Join(dir, "jem", "choices", fileName(m.Device))
 	text, err := os.ReadFile(m.path)
 	if err != nil {
 		return
 	}
-	var k keptChoices
-	if json.Unmarshal(text, &k) == nil && k.Program == program && k.Device == m.device && k.Choices != nil {
+	var k file
+	if json.Unmarshal(text, &k) == nil && k.Program == program && k.Device == m.Device && k.Choices != nil {
 		m.kept = k
 	}
 }
 
-// choiceFile is the name of a device's file.
-func choiceFile(d backend.Info) string {
+// fileName is that of a device's file.
+func fileName(d backend.Info) string {
 	model := sha256.Sum256([]byte(d.Model))
 	return fmt.Sprintf("%s-%s-%d-%x.json", d.Kind, d.ISA, d.Threads, model[:4])
 }
 
 // write replaces the file as a whole, so that processes at the same time don't mix theirs.
-func (m *choiceMemo) write() error {
+func (m *Memo) write() error {
 	text, err := json.MarshalIndent(m.kept, "", "  ")
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(m.path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(m.path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(m.path)+"-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(text, '\n'))
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), m.path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return durable.WriteFile(m.path, append(text, '\n'))
 }
 
 // programSum is the SHA-256 of this executable: about 10 ms.
