@@ -10,6 +10,7 @@ import (
 	"jem/backend/cpu"
 	"jem/config"
 	"jem/config/settings"
+	"jem/internal/choices"
 )
 
 // openDevice opens the device that a configuration names. What it measures about its
@@ -17,12 +18,12 @@ import (
 func openDevice(d config.Device) (backend.Device, error) {
 	switch d.Name {
 	case "cpu":
-		memo := &choiceMemo{}
+		memo := &choices.Memo{}
 		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads, ConvAlgo: d.ConvAlgo, Precision: d.Precision, Scope: d.PrecisionScope, Memo: memo})
 		if err != nil {
 			return nil, deviceFault(err.Error())
 		}
-		memo.device = dev.Info()
+		memo.Device = choices.Device(dev.Info())
 		return dev, nil
 	case "cuda":
 		return openCUDA(d)

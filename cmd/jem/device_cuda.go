@@ -9,6 +9,7 @@ import (
 	"jem/backend/cpu"
 	"jem/config"
 	"jem/cuda"
+	"jem/internal/choices"
 )
 
 // openCUDA opens the GPU as a configuration says.
@@ -17,7 +18,7 @@ func openCUDA(d config.Device) (backend.Device, error) {
 		Precision: d.Precision, Scope: d.PrecisionScope,
 		ConvEngine: d.ConvEngine, WorkspaceLimit: d.WorkspaceLimit, NoGraph: !d.Graph,
 	}
-	memo := &choiceMemo{}
+	memo := &choices.Memo{}
 	if d.TimeEngines {
 		o.Memo = memo
 	}
@@ -27,7 +28,7 @@ func openCUDA(d config.Device) (backend.Device, error) {
 		return nil, deviceFault(err.Error())
 	}
 	if err == nil {
-		memo.device = dev.Info()
+		memo.Device = choices.Device(dev.Info())
 	}
 	return dev, err
 }

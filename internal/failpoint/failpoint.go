@@ -19,7 +19,7 @@ import (
 //
 // Points are ckpt.mkdir, ckpt.create, ckpt.write, ckpt.sync, ckpt.close, ckpt.rename,
 // ckpt.syncdir and ckpt.remove of checkpoints, file.write, file.rename and file.syncdir of
-// small files (configuration, environment, report, sample grids), claim.mark of a folder's
+// small files (configuration, environment, report, sample grids, choices), claim.mark of a folder's
 // marker, metrics.write and events.write, each with .before and .after. A shorter name stands for all that it begins:
 // ckpt.rename for both of its points, ckpt for every one of checkpoints.
 const Env = "JEM_FAILPOINT"

@@ -1,4 +1,4 @@
-package main
+package choices
 
 import (
 	"os"
@@ -9,9 +9,14 @@ import (
 	"jem/backend"
 )
 
-func newMemo(t *testing.T) *choiceMemo {
+var (
+	_ backend.ChoiceMemo = (*Memo)(nil)
+	_                    = Device(backend.Info{})
+)
+
+func newMemo(t *testing.T) *Memo {
 	t.Helper()
-	return &choiceMemo{device: backend.Info{Kind: "cpu", Model: "Some CPU @ 3/4 GHz", ISA: "avx2", Threads: 2}}
+	return &Memo{Device: Device{Kind: "cpu", Model: "Some CPU @ 3/4 GHz", ISA: "avx2", Threads: 2}}
 }
 
 func TestChoicesOutliveTheProcess(t *testing.T) {
@@ -28,10 +33,10 @@ func TestChoicesOutliveTheProcess(t *testing.T) {
 	if a, b := second.Recall("a"), second.Recall("b"); a != "direct" || b != "winograd" {
 		t.Errorf("recalled %q and %q", a, b)
 	}
-	for name, change := range map[string]func(m *choiceMemo){
-		"threads": func(m *choiceMemo) { m.device.Threads = 3 },
-		"model":   func(m *choiceMemo) { m.device.Model = "Another" },
-		"set":     func(m *choiceMemo) { m.device.ISA = "avx512" },
+	for name, change := range map[string]func(m *Memo){
+		"threads": func(m *Memo) { m.Device.Threads = 3 },
+		"model":   func(m *Memo) { m.Device.Model = "Another" },
+		"set":     func(m *Memo) { m.Device.ISA = "avx512" },
 	} {
 		other := newMemo(t)
 		change(other)
