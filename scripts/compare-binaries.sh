@@ -8,7 +8,7 @@
 #
 #   --only PATTERN   only commands whose name fits this glob, as in 'eval-*', and those they need; may be repeated
 #   --accept FILE    items that may differ: a line "NAME # reason" each, NAME may be a glob; one that fits no item that
-#                    differs is reported
+#                    differs is reported, and is no better than a difference
 #   --keep DIR       keep OLD's outputs in DIR, and take them from there the next time
 #   --out DIR        leave everything that both wrote in the new folder DIR
 #   --data-dir DIR   where Fashion-MNIST is; default: as jem finds it
@@ -57,7 +57,7 @@ old=$(realpath "$old") new=$(realpath "$new")
 # ---- The commands, in their order
 
 names=()
-declare -A arguments preparations wanted
+declare -A arguments=() preparations=() wanted=()
 
 # try NAME ARGUMENT…: a command of jem. It runs in a folder where pictures/ has three classes of them and source is the
 # checkout; @ stands for out/NAME, and all that it leaves there is compared. An argument out/OTHER is what an earlier command left.
@@ -196,11 +196,11 @@ old_items() {
 
 # ---- Comparing
 
-accepted() { # NAME: whether an entry of --accept fits; notes which
-    local i
-    for i in "${!accepts[@]}"; do
+# fits NAME: whether an entry of --accept fits; says in entry which.
+fits() {
+    for entry in "${!accepts[@]}"; do
         # shellcheck disable=SC2053 # a glob
-        [[ $1 != ${accepts[i]} ]] || { used[i]=1 && return 0; }
+        [[ $1 != ${accepts[entry]} ]] || return 0
     done
     return 1
 }
@@ -208,8 +208,7 @@ accepted() { # NAME: whether an entry of --accept fits; notes which
 excerpt() { diff -a --label old --label new -U 1 "$1" "$2" | tail -n +3 | head -n 12 | cut -c1-200 | sed 's/^/    /'; }
 
 compare() {
-    local same=0 different=0 excused=0 idle=0 file item i
-    accepts=() used=()
+    local same=0 different=0 excused=0 idle=0 file item entry accepts=() tried=() used=()
     [[ -z $accept ]] || mapfile -t accepts < <(sed -E 's/#.*//; s/^[ \t]+//; s/[ \t]+$//; /^$/d' "$accept")
     while read -r file; do
         item=${file/.files\//\/}
@@ -219,7 +218,9 @@ compare() {
         if cmp -s "$work/old/$file" "$work/new/$file"; then
             same=$((same + 1))
             echo "same $item"
-        elif accepted "$item"; then
+            ! fits "$item" || tried[entry]=1
+        elif fits "$item"; then
+            used[entry]=1
             excused=$((excused + 1))
             echo "accepted $item"
         else
@@ -228,9 +229,9 @@ compare() {
             excerpt "$work/old/$file" "$work/new/$file" || true
         fi
     done < <(cd "$work" && find old new -type f | sed -E 's,^(old|new)/,,' | sort -u)
-    for i in "${!accepts[@]}"; do
-        if [[ ${#only[@]} == 0 && -z ${used[i]:-} ]]; then
-            echo "NOT DIFFERENT ${accepts[i]}: take it out of $accept"
+    for entry in "${!accepts[@]}"; do
+        if [[ -z ${used[entry]:-} && (${#only[@]} == 0 || -n ${tried[entry]:-}) ]]; then
+            echo "NOT DIFFERENT ${accepts[entry]}: take it out of $accept"
             idle=$((idle + 1))
         fi
     done
@@ -249,6 +250,7 @@ main() {
     fi
     work=$(mktemp -d)
     trap 'rm -rf "$work"; echo "compare-binaries: stopped at the command $name" >&2' EXIT
+    trap exit INT TERM HUP
     local cached=${XDG_CACHE_HOME:-$HOME/.cache}/jem/data
     [[ -n ${JEM_DATA_DIR:-} || ! -d $cached ]] || export JEM_DATA_DIR=$cached # the commands have a cache of their own
     "$old" data verify fashion-mnist >/dev/null || usage "get Fashion-MNIST first: scripts/fashion-mnist.sh"

@@ -161,6 +161,7 @@ before mistake-changed "$copy"
 mistake unallowed train --resume @ --steps 20
 before mistake-unallowed "$copy"
 mistake no-run eval --run pictures
+mistake no-run-checkpoint checkpoint list pictures
 mistake nowhere eval --run out/nowhere
 mistake task eval --run out/train-pictures --task accuracies
 mistake split eval --run out/train-pictures --split tests
