@@ -9,11 +9,10 @@ import (
 
 	"jem/backend"
 	"jem/config"
-	"jem/feed"
 	"jem/internal/claim"
 	"jem/internal/rundir"
 	"jem/train"
-	"jem/train/journal"
+	"jem/train/session"
 )
 
 // Options say where and on what experiments run.
@@ -82,87 +81,40 @@ func (l *Lab) Train(t Training) error {
 		return err
 	}
 	t.Config.Data.Dir, t.Config.Device = l.DataDir, l.Device
-	dev, err := l.Open(t.Config.Device)
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
-	if err := l.train(t, dev); err != nil {
+	if err := l.train(t); err != nil {
 		return fmt.Errorf("train %s: %w", t.Folder(), err)
 	}
 	return nil
 }
 
-// train runs on an open device.
-func (l *Lab) train(t Training, dev backend.Device) error {
+// train begins the training, or goes on with it, and writes how it ended. What the
+// configuration says is in the folder's name; a device that computes otherwise than the run's
+// beginning is noted with the outcome.
+func (l *Lab) train(t Training) error {
 	folder := t.path(l.Out)
-	stored, err := stored(folder)
+	var notes []string
+	s, err := session.Begin(session.Options{
+		Folder: folder, Config: t.Config, Changes: session.AnyChanges, Open: l.Open,
+		Notes: func(n []string) { notes = append(notes, n...) },
+	})
 	if err != nil {
 		return err
 	}
-	step := 0
-	if stored != nil {
-		step = stored.Step()
-		stored.Follow(dev)
-	}
-	sources, notes, err := feed.Open(t.Config, step)
-	if err != nil {
-		return errors.Join(err, closeStored(stored))
-	}
-	defer sources.Close()
-	trainer, err := train.New(dev, t.Config, sources.Sources)
-	if err != nil {
-		return errors.Join(err, closeStored(stored))
-	}
-	if stored != nil {
-		if err := stored.Missed(dev); err != nil {
-			notes = append(notes, err.Error())
-		}
-	}
-	o := journal.Options{
-		Path: folder, Config: t.Config, Classes: sources.Classes, StepsPerEpoch: trainer.StepsPerEpoch(),
-		Device: dev.Name(), Algorithms: backend.Choices(dev),
-	}
-	var j *journal.Journal
-	if stored == nil {
-		j, err = journal.Create(o)
-	} else {
-		j, err = stored.Resume(trainer, o)
-	}
-	if err != nil {
-		return err
-	}
-	observers := train.Observers{j}
+	var observers []train.Observer
 	if l.Watch != nil {
-		observers = append(observers, l.Watch(t.Folder(), trainer.TotalSteps()))
+		observers = append(observers, l.Watch(t.Folder(), s.Trainer.TotalSteps()))
 	}
-	err = trainer.Run(l.ctx, observers, j)
+	err = s.Run(l.ctx, observers...)
 	var diverged *train.DivergedError
 	gaveUp := errors.As(err, &diverged)
-	if closed := j.Close(); closed != nil || err != nil && !gaveUp {
+	if closed := s.Close(); closed != nil || err != nil && !gaveUp {
 		return errors.Join(err, closed)
 	}
-	return l.conclude(t, folder, trainer, diverged, notes)
-}
-
-// stored is the run in a folder, or nil if there is none yet.
-func stored(folder string) (*journal.Stored, error) {
-	if _, err := os.Stat(rundir.Path(folder).Config()); errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	return journal.Open(folder)
-}
-
-func closeStored(s *journal.Stored) error {
-	if s == nil {
-		return nil
-	}
-	return s.Close()
+	return l.conclude(t, folder, s.Trainer.Progress(), diverged, notes)
 }
 
 // conclude writes the outcome.
-func (l *Lab) conclude(t Training, folder string, trainer *train.Trainer, gaveUp *train.DivergedError, notes []string) error {
-	p := trainer.Progress()
+func (l *Lab) conclude(t Training, folder string, p train.Progress, gaveUp *train.DivergedError, notes []string) error {
 	o := Outcome{Run: t.Run.Name, Seed: t.Seed, Steps: p.Step, Valid: p.Last, Rollbacks: p.Rollbacks, Notes: notes}
 	if gaveUp != nil {
 		o.Diverged, o.Rollbacks = gaveUp.Error(), append(o.Rollbacks, train.Rollback{At: gaveUp.Step, To: -1, Reason: gaveUp.Reason})

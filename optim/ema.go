@@ -16,9 +16,12 @@ type EMA struct {
 func NewEMA(d backend.Device, p backend.Tensor, decay float32) *EMA {
 	n := backend.Len(p)
 	e := &EMA{Value: d.New(backend.Dense, n), dev: d, p: p, decay: decay, away: d.New(backend.Dense, n)}
-	d.Copy(e.Value, p)
+	e.Start()
 	return e
 }
+
+// Start makes the average the parameters' present values.
+func (e *EMA) Start() { e.dev.Copy(e.Value, e.p) }
 
 // Update moves the average after an optimiser step: v ← d·v + (1−d)·p, with the decay d
 // limited to (1+t)/(10+t) at step t so that early averages are not dominated by the start.

@@ -7,5 +7,8 @@
 //	timing.Measure(dev, config, 3, 32, 10, 1)
 //	for _, call := range dev.Calls() { … }
 //
+// A device of NewOn adds up the memory, too, that what is made on it would take: so a run's is
+// foretold from the code that will take it.
+//
 // What is downloaded is zero. The package knows the contract, no network and no machine.
 package trace

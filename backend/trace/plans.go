@@ -11,6 +11,7 @@ type conv struct {
 
 // NewConv implements backend.Planner.
 func (d *Device) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
+	d.takeConv(spec)
 	return &conv{d, spec, w, b}
 }
 

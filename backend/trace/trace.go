@@ -34,6 +34,10 @@ func (c Call) FLOPs() float64 {
 // Device records calls. It is not safe for several goroutines, as no device is.
 type Device struct {
 	calls []Call
+
+	sizes  backend.Sizer // nil: nothing is added up
+	taken  Taken         // but for shared
+	shared int64         // working memory, the most that a plan asks for
 }
 
 // New returns a device that has recorded nothing.

@@ -42,7 +42,7 @@ func TestConvolutionsTellWhatTheyWereAsked(t *testing.T) {
 // TestEveryVerbIsRecorded calls each method of the contract that works on tensors and looks
 // for its name: a verb that isn't counted would make estimates too good.
 func TestEveryVerbIsRecorded(t *testing.T) {
-	quiet := map[string]bool{"Calls": true, "Close": true, "Forget": true, "Free": true, "Info": true, "Name": true, "New": true, "NewConv": true, "NewNorm": true, "Rows": true, "View": true}
+	quiet := map[string]bool{"Calls": true, "Close": true, "Forget": true, "Free": true, "Info": true, "Name": true, "New": true, "NewConv": true, "NewNorm": true, "Rows": true, "Taken": true, "View": true}
 	d := New()
 	v := reflect.ValueOf(d)
 	tensorType := reflect.TypeFor[backend.Tensor]()
@@ -73,5 +73,47 @@ func TestDownloadsAreZero(t *testing.T) {
 	d.Normal(d.New(backend.Dense, 2), philox.Key{}, 0, 1)
 	if err := d.Download(got, d.New(backend.Dense, 2)); err != nil || got[0] != 0 || got[1] != 0 {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// sizes are told by a machine on which an element of an image takes two bytes, any other one.
+type sizes struct{}
+
+func (sizes) InUse() (now, peak int64) { return 0, 0 }
+
+func (sizes) TensorSize(kind backend.Kind, shape ...int) int64 {
+	bytes := int64(1)
+	if kind == backend.Image {
+		bytes = 2
+	}
+	for _, n := range shape {
+		bytes *= int64(n)
+	}
+	return bytes
+}
+
+func (sizes) ConvSize(s backend.ConvSpec) (own, shared int64) { return 1000, int64(s.N) }
+
+// Views take nothing, and of working memory the plans need the largest alone.
+func TestWhatIsMadeIsAddedUp(t *testing.T) {
+	build := func(d *Device) {
+		x := d.New(backend.Image, 2, 3, 4, 4)
+		w := d.New(backend.Dense, 8, 5)
+		d.New(backend.Index, 7)
+		d.Rows(x, 0, 1)
+		d.View(w, 5, 5)
+		for _, n := range []int{4, 9, 6} {
+			d.NewConv(backend.ConvSpec{N: n}, w, nil)
+		}
+	}
+	d := NewOn(sizes{})
+	build(d)
+	if got, want := d.Taken(), (Taken{Images: 192, Values: 47, Plans: 3009}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	d = New()
+	build(d)
+	if got := d.Taken(); got != (Taken{}) {
+		t.Errorf("without sizes: %+v", got)
 	}
 }

@@ -9,6 +9,7 @@ type ts = backend.Tensor
 
 // New implements backend.Memory.
 func (d *Device) New(kind backend.Kind, shape ...int) backend.Tensor {
+	d.take(kind, shape)
 	return &tensor{kind, append([]int(nil), shape...)}
 }
 
@@ -21,7 +22,9 @@ func (d *Device) Rows(t ts, lo, hi int) backend.Tensor {
 }
 
 // View implements backend.Memory.
-func (d *Device) View(t ts, _ int, shape ...int) backend.Tensor { return d.New(t.Kind(), shape...) }
+func (d *Device) View(t ts, _ int, shape ...int) backend.Tensor {
+	return &tensor{t.Kind(), append([]int(nil), shape...)}
+}
 
 // Upload implements backend.Memory.
 func (d *Device) Upload(dst ts, _ []float32) { d.note("Upload", some(dst), nil) }

@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"jem/config"
+	"jem/feed"
 	"jem/internal/claim"
-	"jem/internal/data"
 )
 
 // apart refuses a file or folder to write among the pictures that a configuration, or a list
@@ -23,21 +23,9 @@ func apart(written string, c config.Config, sets ...string) error {
 	return nil
 }
 
-// around refuses a run's folder that has the pictures in it that the run reads.
-func around(run string, c config.Config) error {
-	for _, dir := range pictureFolders(c, nil) {
-		if err := claim.Around(run, dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // pictureFolders lists the folders of the user's own pictures.
-func pictureFolders(c config.Config, sets []string) (all []string) {
-	if c.Data.Name == data.Folder && c.Data.Dir != "" {
-		all = data.PictureFolders(c.Data.Dir)
-	}
+func pictureFolders(c config.Config, sets []string) []string {
+	all := feed.PictureFolders(c)
 	for _, s := range sets {
 		if dir, ok := strings.CutPrefix(strings.TrimSpace(s), "folder:"); ok {
 			all = append(all, dir)

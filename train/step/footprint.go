@@ -4,12 +4,11 @@ import (
 	"fmt"
 
 	"jem/backend"
+	"jem/backend/trace"
 	"jem/config"
 	"jem/config/settings"
 	"jem/feed"
 	"jem/internal/sysmem"
-	"jem/model"
-	"jem/optim"
 	"jem/predict"
 )
 
@@ -24,106 +23,29 @@ type Footprint struct {
 // Total is the sum.
 func (f Footprint) Total() int64 { return f.Parameters + f.Plans + f.Activations + f.Buffer }
 
-// NewFootprint computes the memory of a run on a device without taking it: the run is built
-// on a device that only adds up sizes. false where the device doesn't tell sizes.
+// NewFootprint computes the memory of a run on a device without taking it: the step is
+// planned, by the code that will make it, on a device that only adds up sizes. false where the
+// device doesn't tell sizes.
 func NewFootprint(dev backend.Device, c config.Config, src feed.Sources) (Footprint, bool, error) {
 	sizes, ok := dev.(backend.Sizer)
 	if !ok {
 		return Footprint{}, false, nil
 	}
-	l := &ledger{sizes: sizes}
-	err := l.book(c, src)
-	l.Plans += l.shared
-	return l.Footprint, err == nil, err
-}
-
-// ledger is a device on which things can be made, not used. Dense tensors count as
-// parameters unless they are the replay buffer.
-type ledger struct {
-	backend.Device // nil: it computes nothing
-	sizes          backend.Sizer
-	Footprint
-	shared int64 // working memory, the most that a plan asks for
-}
-
-// book makes what Trainer's New makes, but for the host's part.
-func (l *ledger) book(c config.Config, src feed.Sources) error {
-	netConfig := c.Network(len(src.Classes), src.Channels, src.Size)
-	batch := newBatch(l, c.Parts(), c.Loss(), netConfig)
-	net, err := model.Plan(l, netConfig, max(len(batch.hostLabels), feed.EvalBatch))
+	paper := trace.NewOn(sizes)
+	s, err := plan(paper, c, src)
 	if err != nil {
-		return err
+		return Footprint{}, false, err
 	}
-	if batch.Part(model.ChainPX|model.ChainXY) >= 0 {
-		pixels := netConfig.InC * netConfig.Size * netConfig.Size
-		l.Buffer = l.sizes.TensorSize(backend.Dense, c.Sampler.Buffer, pixels)
+	predict.NewEvaluator(paper, s.Net) // a run has one
+	t := paper.Taken()
+	f := Footprint{Parameters: t.Values, Plans: t.Plans, Activations: t.Images}
+	if shape := s.buffered(); shape != nil {
+		f.Buffer = sizes.TensorSize(backend.Dense, shape...)
 	}
-	if _, err := optim.New(c.Optim.Name, l, net.Params.Value, net.Params.Grad, c.Hyper()); err != nil {
-		return err
-	}
-	if c.Optim.EMA > 0 {
-		optim.NewEMA(l, net.Params.Value, c.Optim.EMA)
-	}
-	predict.NewEvaluator(l, net)
-	return nil
+	return f, true, nil
 }
 
-// sketch is a tensor without memory.
-type sketch struct {
-	kind  backend.Kind
-	shape []int
-}
-
-func (s sketch) Kind() backend.Kind { return s.kind }
-func (s sketch) Shape() []int       { return s.shape }
-
-// New implements backend.Memory.
-func (l *ledger) New(kind backend.Kind, shape ...int) backend.Tensor {
-	bytes := l.sizes.TensorSize(kind, shape...)
-	if kind == backend.Image {
-		l.Activations += bytes
-	} else {
-		l.Parameters += bytes
-	}
-	return sketch{kind, shape}
-}
-
-// Rows implements backend.Memory.
-func (l *ledger) Rows(t backend.Tensor, lo, hi int) backend.Tensor {
-	return sketch{t.Kind(), append([]int{hi - lo}, t.Shape()[1:]...)}
-}
-
-// View implements backend.Memory.
-func (l *ledger) View(_ backend.Tensor, _ int, shape ...int) backend.Tensor {
-	return sketch{backend.Dense, shape}
-}
-
-// Upload implements backend.Memory.
-func (l *ledger) Upload(backend.Tensor, []float32) {}
-
-// Fill implements backend.Memory.
-func (l *ledger) Fill(backend.Tensor, float32) {}
-
-// Copy implements backend.Memory.
-func (l *ledger) Copy(_, _ backend.Tensor) {}
-
-// NewConv implements backend.Planner.
-func (l *ledger) NewConv(spec backend.ConvSpec, _, _ backend.Tensor) backend.Conv {
-	own, shared := l.sizes.ConvSize(spec)
-	l.Plans += own
-	l.shared = max(l.shared, shared)
-	return unusable{}
-}
-
-// unusable is a plan that exists and no more.
-type unusable struct{ backend.Conv }
-
-// NewNorm implements backend.Planner.
-func (l *ledger) NewNorm(backend.NormSpec, backend.Tensor, backend.Tensor, backend.Tensor, backend.Tensor) backend.Norm {
-	return nil
-}
-
-// affordable refuses a run that this machine has no memory for; where the amount isn't
+// Affordable refuses a run that this machine has no memory for; where the amount isn't
 // known, none.
 func Affordable(dev backend.Device, c *config.Config, src feed.Sources) error {
 	have := sysmem.Total()

@@ -46,27 +46,42 @@ func newKeys(seed uint64) keys {
 	}
 }
 
-// NewStep builds network, buffer and optimiser on the device. The configuration must be
+// New builds network, buffer and optimiser on the device. The configuration must be
 // valid; one that the machine has no memory for is a *settings.Error.
 func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
-	s := &Step{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.Loss(), sgld: cfg.SGLD()}
-	parts, network := cfg.Parts(), cfg.Network(len(src.Classes), src.Channels, src.Size)
-	if len(parts) == 0 {
+	if len(cfg.Parts()) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
 	}
 	if err := Affordable(dev, &cfg, src); err != nil {
 		return nil, err
 	}
-	s.Batch = newBatch(dev, parts, s.objective, network)
-	s.schedule = cfg.Schedule(s.TotalSteps())
-	var err error
-	if s.Net, err = model.New(dev, network, max(len(s.Batch.hostLabels), feed.EvalBatch), cfg.Seed); err != nil {
+	s, err := plan(dev, cfg, src)
+	if err != nil {
 		return nil, err
 	}
-	s.JEM = model.NewJEM(dev, s.Net)
+	s.schedule = cfg.Schedule(s.TotalSteps())
+	s.Net.Params.Init(dev, cfg.Seed)
+	if s.EMA != nil {
+		s.EMA.Start()
+	}
 	if err := s.newBuffer(); err != nil {
 		return nil, err
 	}
+	s.sumSquares = dev.New(backend.Dense, 1)
+	return s, nil
+}
+
+// plan is New without the values, of weights and of chains, and so without the replay buffer.
+// On a device that takes no memory it takes next to none of the host, whatever the size.
+func plan(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
+	s := &Step{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.Loss(), sgld: cfg.SGLD()}
+	network := cfg.Network(len(src.Classes), src.Channels, src.Size)
+	s.Batch = newBatch(dev, cfg.Parts(), s.objective, network)
+	var err error
+	if s.Net, err = model.Plan(dev, network, max(len(s.Batch.hostLabels), feed.EvalBatch)); err != nil {
+		return nil, err
+	}
+	s.JEM = model.NewJEM(dev, s.Net)
 	p := s.Net.Params
 	if s.Optimizer, err = optim.New(cfg.Optim.Name, dev, p.Value, p.Grad, cfg.Hyper()); err != nil {
 		return nil, err
@@ -74,19 +89,27 @@ func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error)
 	if cfg.Optim.EMA > 0 {
 		s.EMA = optim.NewEMA(dev, p.Value, cfg.Optim.EMA)
 	}
-	s.sumSquares = dev.New(backend.Dense, 1)
 	return s, nil
 }
 
-// newBuffer makes the replay buffer if the objective has chains.
-func (s *Step) newBuffer() (err error) {
+// buffered is the shape of the replay buffer, Dense; nil if the objective has no chains.
+func (s *Step) buffered() []int {
 	if s.Batch.Part(model.ChainPX|model.ChainXY) < 0 {
 		return nil
 	}
-	o, n := s.cfg.Sampler, s.Net.Config
+	n := s.Net.Config
+	return []int{s.cfg.Sampler.Buffer, n.InC * n.Size * n.Size}
+}
+
+// newBuffer makes the replay buffer if there is to be one.
+func (s *Step) newBuffer() (err error) {
+	shape := s.buffered()
+	if shape == nil {
+		return nil
+	}
 	s.Buffer, err = sampler.NewReplayBuffer(s.dev, sampler.BufferConfig{
-		Size: o.Buffer, Classes: n.Classes, Reinit: o.Reinit, Seed: s.cfg.Seed,
-	}, n.InC*n.Size*n.Size, s.cfg.Train.Batch, s.src.Start)
+		Size: shape[0], Classes: s.Net.Config.Classes, Reinit: s.cfg.Sampler.Reinit, Seed: s.cfg.Seed,
+	}, shape[1], s.cfg.Train.Batch, s.src.Start)
 	return err
 }
 
