@@ -64,7 +64,7 @@ func (l *Lab) answers(p *predict.Predictor, split string, limit int) (*predict.O
 	if err != nil {
 		return nil, err
 	}
-	return p.Gather(l.ctx, feed.Head(images, limit), predict.Want{}, nil)
+	return p.Gather(l.ctx, split, feed.Head(images, limit), predict.Want{}, nil)
 }
 
 // oodSets are told from CIFAR-10: the paper's four, then ours.
@@ -134,7 +134,7 @@ func (l *Lab) ownScores(p *predict.Predictor, limit int) (map[string][]float64, 
 }
 
 func (l *Lab) scores(p *predict.Predictor, images feed.Images) (map[string][]float64, error) {
-	o, err := p.Gather(l.ctx, images, predict.Want{Gradients: true}, nil)
+	o, err := p.Gather(l.ctx, "scores", images, predict.Want{Gradients: true}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -76,8 +76,7 @@ func answers(c *cli.Context, s *screen, m *predict.Predictor, split string) (*pr
 	if err != nil {
 		return nil, err
 	}
-	images = feed.Head(images, c.Int("limit"))
-	return m.Gather(c.Context, images, predict.Want{}, s.counted(split, images.Len()))
+	return m.Gather(c.Context, split, feed.Head(images, c.Int("limit")), predict.Want{}, s.follow())
 }
 
 // draw draws a diagram into the folder that --pictures names, if it does.

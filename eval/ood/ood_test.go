@@ -34,7 +34,7 @@ func TestScorer(t *testing.T) {
 	p := predicttest.Official(t)
 	o := Options{Scores: All, Temperature: 2, ODIN: predict.PublishedODIN, Neighbour: 3}
 	s := &Scorer{Options: o, p: p, want: predict.Want{Gradients: true, Features: true, ODIN: &o.ODIN}}
-	known, err := p.Gather(context.Background(), uniform(t, p, 150), predict.Want{Features: true}, nil)
+	known, err := p.Gather(context.Background(), "noise", uniform(t, p, 150), predict.Want{Features: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestScorerRefuses(t *testing.T) {
 func TestDigest(t *testing.T) {
 	p := predicttest.Official(t)
 	sum := func(images feed.Images) string {
-		o, err := p.Gather(context.Background(), images, predict.Want{}, nil)
+		o, err := p.Gather(context.Background(), "noise", images, predict.Want{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

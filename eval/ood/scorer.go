@@ -80,7 +80,7 @@ func (s *Scorer) fitTemperature(ctx context.Context, told predict.Watch) ([]stri
 	if err != nil {
 		return notes, err
 	}
-	on, err := s.p.Gather(ctx, valid, predict.Want{}, told.Of("valid", valid.Len()))
+	on, err := s.p.Gather(ctx, "valid", valid, predict.Want{}, told)
 	if err != nil {
 		return notes, err
 	}
@@ -100,7 +100,7 @@ func (s *Scorer) fitFeatures(ctx context.Context, told predict.Watch) ([]string,
 		return notes, err
 	}
 	images = feed.Head(images, o.FitImages)
-	on, err := s.p.Gather(ctx, images, predict.Want{Features: true}, told.Of("features of train", images.Len()))
+	on, err := s.p.Gather(ctx, "features of train", images, predict.Want{Features: true}, told)
 	if err != nil {
 		return notes, err
 	}
@@ -125,7 +125,7 @@ func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, to
 	if images.Len() == 0 {
 		return nil, set, &fault.Error{Kind: fault.Missing, Reason: about + ": no images to score"}
 	}
-	o, err := s.p.Gather(ctx, images, s.want, told.Of(about, images.Len()))
+	o, err := s.p.Gather(ctx, about, images, s.want, told)
 	if err != nil {
 		return nil, set, err
 	}
