@@ -33,12 +33,7 @@ func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (eval.Result, 
 		if noisy {
 			noise = p.Config.Data.Noise
 		}
-		images, _, err := feed.OpenImages(p.Config, o.Split, noise)
-		if err != nil {
-			return eval.Result{}, err
-		}
-		images = feed.Head(images, limit)
-		return eval.Accuracy(l.ctx, p, images, noise, o.Split, refine, 1, nil)
+		return eval.Measure(l.ctx, p, eval.Options{Split: o.Split, Limit: limit, Noise: noise, Refine: refine, Seed: 1}, nil)
 	})
 }
 
