@@ -40,26 +40,8 @@ func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (eval.Result, 
 func (l *Lab) calibrated(t Training) (calibration.Result, error) {
 	o := accuracyProtocol{Split: "test", Noisy: t.Config.Data.EvalNoise, Limit: l.Scale.limit()}
 	return measure(l, t, "calibration", o, func(p *predict.Predictor) (calibration.Result, error) {
-		on, err := l.answers(p, "test", o.Limit)
-		if err != nil {
-			return calibration.Result{}, err
-		}
-		valid, err := l.answers(p, "valid", 0)
-		if err != nil {
-			return calibration.Result{}, err
-		}
-		c, _, err := calibration.Calibrate(p, "test", p.Noise(), on, valid)
-		return c, err
+		return calibration.Measure(l.ctx, p, calibration.Options{Split: o.Split, Limit: o.Limit, Noise: p.Noise()}, nil)
 	})
-}
-
-// answers are the outputs on a split.
-func (l *Lab) answers(p *predict.Predictor, split string, limit int) (*predict.Outputs, error) {
-	images, _, err := feed.OpenImages(p.Config, split, p.Noise())
-	if err != nil {
-		return nil, err
-	}
-	return p.Gather(l.ctx, split, feed.Head(images, limit), predict.Want{}, nil)
 }
 
 // oodSets are told from CIFAR-10: the paper's four, then ours.
@@ -108,7 +90,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 			return found, err
 		}
 		for _, score := range ood.Published {
-			lines := chart.Density(o.Bins, calibration.ShownScores(score, in[score]), calibration.ShownScores(score, out[score]))
+			lines := chart.Density(o.Bins, ood.Shown(score, in[score]), ood.Shown(score, out[score]))
 			found.Histograms[score] = [2]chart.Line(lines)
 		}
 		return found, nil

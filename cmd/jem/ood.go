@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/eval/calibration"
 	"jem/eval/ood"
 	"jem/feed"
 	"jem/internal/chart"
@@ -166,7 +165,7 @@ func histograms(c *cli.Context, r ood.Result, name string, in, out map[string][]
 		if f.Set != name {
 			continue
 		}
-		a, b := calibration.ShownScores(f.Score, in[f.Score]), calibration.ShownScores(f.Score, out[f.Score])
+		a, b := ood.Shown(f.Score, in[f.Score]), ood.Shown(f.Score, out[f.Score])
 		lines := chart.Density(histogramBins(a, b), a, b)
 		lines[0].Name, lines[1].Name = r.In, setName(name)
 		err := draw(c, "ood-"+fileName(name)+"-"+f.Score+".png", chart.Chart{

@@ -76,7 +76,7 @@ func testEvalTasks(t *testing.T, out string) {
 	}
 	var c calibration.Result
 	measured(&c, "--task", "calibration")
-	var n properScores
+	var n calibration.ProperScores
 	measured(&n, "--task", "nll", "--limit", "20")
 	var a eval.Result
 	measured(&a)
