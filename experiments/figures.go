@@ -80,8 +80,12 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 		if err != nil {
 			return oodFound{}, err
 		}
-		in, err1 := l.ownScores(p, o.Limit)
-		out, err2 := l.scores(p, other)
+		s, _, err := ood.NewScorer(l.ctx, p, ood.Options{Scores: ood.Published, Noise: p.Noise()}, nil)
+		if err != nil {
+			return oodFound{}, err
+		}
+		in, err1 := l.ownScores(p, s, o.Limit)
+		out, _, err2 := s.Score(l.ctx, set, other, nil)
 		if err := errors.Join(err1, err2); err != nil {
 			return oodFound{}, err
 		}
@@ -98,7 +102,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 }
 
 // ownScores are those of the test images, computed once for the network that is open.
-func (l *Lab) ownScores(p *predict.Predictor, limit int) (map[string][]float64, error) {
+func (l *Lab) ownScores(p *predict.Predictor, s *ood.Scorer, limit int) (map[string][]float64, error) {
 	if l.open.own != nil {
 		return l.open.own, nil
 	}
@@ -106,16 +110,8 @@ func (l *Lab) ownScores(p *predict.Predictor, limit int) (map[string][]float64, 
 	if err != nil {
 		return nil, err
 	}
-	l.open.own, err = l.scores(p, feed.Head(own, limit))
+	l.open.own, _, err = s.Score(l.ctx, "test", feed.Head(own, limit), nil)
 	return l.open.own, err
-}
-
-func (l *Lab) scores(p *predict.Predictor, images feed.Images) (map[string][]float64, error) {
-	o, err := p.Gather(l.ctx, "scores", images, predict.Want{Gradients: true}, nil)
-	if err != nil {
-		return nil, err
-	}
-	return ood.Of(o)
 }
 
 // first resolves the first seed of a run at the lab's scale.
