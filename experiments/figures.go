@@ -33,38 +33,15 @@ func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (eval.Result, 
 		if noisy {
 			noise = p.Config.Data.Noise
 		}
-		images, _, err := feed.OpenImages(p.Config, o.Split, noise)
-		if err != nil {
-			return eval.Result{}, err
-		}
-		images = feed.Head(images, limit)
-		return eval.Accuracy(l.ctx, p, images, noise, o.Split, refine, 1, nil)
+		return eval.Measure(l.ctx, p, eval.Options{Split: o.Split, Limit: limit, Noise: noise, Refine: refine, Seed: 1}, nil)
 	})
 }
 
 func (l *Lab) calibrated(t Training) (calibration.Result, error) {
 	o := accuracyProtocol{Split: "test", Noisy: t.Config.Data.EvalNoise, Limit: l.Scale.limit()}
 	return measure(l, t, "calibration", o, func(p *predict.Predictor) (calibration.Result, error) {
-		on, err := l.answers(p, "test", o.Limit)
-		if err != nil {
-			return calibration.Result{}, err
-		}
-		valid, err := l.answers(p, "valid", 0)
-		if err != nil {
-			return calibration.Result{}, err
-		}
-		c, _, err := calibration.Calibrate(p, "test", p.Noise(), on, valid)
-		return c, err
+		return calibration.Measure(l.ctx, p, calibration.Options{Split: o.Split, Limit: o.Limit, Noise: p.Noise()}, nil)
 	})
-}
-
-// answers are the outputs on a split.
-func (l *Lab) answers(p *predict.Predictor, split string, limit int) (*predict.Outputs, error) {
-	images, _, err := feed.OpenImages(p.Config, split, p.Noise())
-	if err != nil {
-		return nil, err
-	}
-	return p.Gather(l.ctx, feed.Head(images, limit), predict.Want{}, nil)
 }
 
 // oodSets are told from CIFAR-10: the paper's four, then ours.
@@ -103,8 +80,12 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 		if err != nil {
 			return oodFound{}, err
 		}
-		in, err1 := l.ownScores(p, o.Limit)
-		out, err2 := l.scores(p, other)
+		s, _, err := ood.NewScorer(l.ctx, p, ood.Options{Scores: ood.Published, Noise: p.Noise()}, nil)
+		if err != nil {
+			return oodFound{}, err
+		}
+		in, err1 := l.ownScores(p, s, o.Limit)
+		out, _, err2 := s.Score(l.ctx, set, other, nil)
 		if err := errors.Join(err1, err2); err != nil {
 			return oodFound{}, err
 		}
@@ -113,7 +94,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 			return found, err
 		}
 		for _, score := range ood.Published {
-			lines := chart.Density(o.Bins, calibration.ShownScores(score, in[score]), calibration.ShownScores(score, out[score]))
+			lines := chart.Density(o.Bins, ood.Shown(score, in[score]), ood.Shown(score, out[score]))
 			found.Histograms[score] = [2]chart.Line(lines)
 		}
 		return found, nil
@@ -121,7 +102,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 }
 
 // ownScores are those of the test images, computed once for the network that is open.
-func (l *Lab) ownScores(p *predict.Predictor, limit int) (map[string][]float64, error) {
+func (l *Lab) ownScores(p *predict.Predictor, s *ood.Scorer, limit int) (map[string][]float64, error) {
 	if l.open.own != nil {
 		return l.open.own, nil
 	}
@@ -129,16 +110,8 @@ func (l *Lab) ownScores(p *predict.Predictor, limit int) (map[string][]float64, 
 	if err != nil {
 		return nil, err
 	}
-	l.open.own, err = l.scores(p, feed.Head(own, limit))
+	l.open.own, _, err = s.Score(l.ctx, "test", feed.Head(own, limit), nil)
 	return l.open.own, err
-}
-
-func (l *Lab) scores(p *predict.Predictor, images feed.Images) (map[string][]float64, error) {
-	o, err := p.Gather(l.ctx, images, predict.Want{Gradients: true}, nil)
-	if err != nil {
-		return nil, err
-	}
-	return ood.Of(o)
 }
 
 // first resolves the first seed of a run at the lab's scale.

@@ -25,12 +25,13 @@ type Want struct {
 	ODIN                *ODIN
 }
 
-// Gather runs a set of images through the network, until ctx ends. Progress, if not nil,
-// hears of every batch's images.
-func (p *Predictor) Gather(ctx context.Context, images feed.Images, want Want, progress func(n int)) (*Outputs, error) {
+// Gather runs a set of images through the network, until ctx ends. Watch hears after every
+// batch how many images of what about names have been through.
+func (p *Predictor) Gather(ctx context.Context, about string, images feed.Images, want Want, watch Watch) (*Outputs, error) {
 	g := newGatherer(p, want)
 	defer g.free()
 	seen := feed.NewDigest(images)
+	done := 0
 	for i := range images.Batches() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -39,9 +40,8 @@ func (p *Predictor) Gather(ctx context.Context, images feed.Images, want Want, p
 		if err := g.batch(n); err != nil {
 			return nil, err
 		}
-		if progress != nil {
-			progress(n)
-		}
+		done += n
+		watch.Tell(about, done, images.Len())
 	}
 	return g.outputs(seen.Sum())
 }

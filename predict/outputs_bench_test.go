@@ -54,7 +54,7 @@ func BenchmarkOutputs(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := p.Gather(context.Background(), images, c.want, nil); err != nil {
+				if _, err := p.Gather(context.Background(), "noise", images, c.want, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -14,7 +14,7 @@ import (
 // err by 64·2⁻²⁴ at most.
 func TestFeaturesAreTheLinearLayersInputs(t *testing.T) {
 	p := predicttest.Official(t)
-	o, err := p.Gather(context.Background(), predicttest.Noise(7), predict.Want{Features: true}, nil)
+	o, err := p.Gather(context.Background(), "noise", predicttest.Noise(7), predict.Want{Features: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,13 +49,13 @@ func TestODINRaisesTheConfidence(t *testing.T) {
 	p := predicttest.Official(t)
 	images := predicttest.Noise(20)
 	score := func(o predict.ODIN) []float64 {
-		out, err := p.Gather(context.Background(), images, predict.Want{ODIN: &o}, nil)
+		out, err := p.Gather(context.Background(), "noise", images, predict.Want{ODIN: &o}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return out.ODIN
 	}
-	plain, err := p.Gather(context.Background(), images, predict.Want{}, nil)
+	plain, err := p.Gather(context.Background(), "noise", images, predict.Want{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,9 +41,9 @@ func (p *Predictor) Shape() (c, h, w int) {
 }
 
 // Score scores n images in one forward and one backward pass each. fill writes images
-// lo, lo+1, … (C,H,W), in [−1,1], as many as dst holds. done, if not nil, is told how many
-// have been scored. A score that is no number is a *fault.Error: weights or images are broken.
-func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, lo int), done func(int)) (*Scores, error) {
+// lo, lo+1, … (C,H,W), in [−1,1], as many as dst holds. Watch hears after every batch how
+// many have been scored. A score that is no number is a *fault.Error: weights or images are broken.
+func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, lo int), watch Watch) (*Scores, error) {
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
 	s := &Scores{Classes: c.Classes}
@@ -67,9 +67,7 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 		if err := s.add(logits, norms); err != nil {
 			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.Bad, Reason: err.Error()}
 		}
-		if done != nil {
-			done(lo + batch)
-		}
+		watch.Tell("scored", lo+batch, n)
 	}
 	s.Digest = seen.Sum()
 	return s, nil

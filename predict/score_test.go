@@ -30,14 +30,14 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 	const n = feed.EvalBatch + 3
 	pixels := len(p.Buffer()) / 20
 	image := func(i int) []float32 { return p.Buffer()[i%20*pixels : (i%20+1)*pixels] }
-	var told int
+	var told, all int
 	s, err := p.Score(context.Background(), n, func(dst []float32, lo int) {
 		for i := range len(dst) / pixels {
 			copy(dst[i*pixels:], image(lo+i))
 		}
-	}, func(done int) { told = done })
-	if err != nil || s.Len() != n || told != n {
-		t.Fatalf("%d scores, told of %d: %v", s.Len(), told, err)
+	}, func(_ string, done, total int) { told = done; all = total })
+	if err != nil || s.Len() != n || told != n || all != n {
+		t.Fatalf("%d scores, told of %d of %d: %v", s.Len(), told, all, err)
 	}
 	jem := model.NewJEM(dev, p.Net())
 	x, g := dev.New(backend.Image, 1, 3, 32, 32), dev.New(backend.Image, 1, 3, 32, 32)

@@ -10,12 +10,3 @@ func (w Watch) Tell(about string, done, total int) {
 		w(about, done, total)
 	}
 }
-
-// Of tells of n more of total each time it is called.
-func (w Watch) Of(about string, total int) func(n int) {
-	done := 0
-	return func(n int) {
-		done += n
-		w.Tell(about, done, total)
-	}
-}

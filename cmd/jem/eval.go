@@ -134,15 +134,12 @@ func (p *program) accuracy(c *cli.Context, s *screen, m *predict.Predictor) erro
 	var all []eval.Result
 	rows := []string{"NOISE\tREFINE\tACCURACY\tCROSS-ENTROPY\tLOG P(X)\tIMAGES"}
 	for _, noise := range noises {
-		images, notes, err := feed.OpenImages(m.Config, c.String("split"), float32(noise))
-		if err != nil {
-			return err
-		}
-		s.notes(notes)
-		images = feed.Head(images, c.Int("limit"))
-		for _, k := range refine {
-			about := fmt.Sprintf("noise %g, refine %d", noise, k)
-			a, err := eval.Accuracy(c.Context, m, images, float32(noise), c.String("split"), k, c.Uint64("seed"), s.counted(about, images.Len()))
+		for i, k := range refine {
+			o := eval.Options{Split: c.String("split"), Limit: c.Int("limit"), Noise: float32(noise), Refine: k, Seed: c.Uint64("seed")}
+			a, err := eval.Measure(c.Context, m, o, s.follow())
+			if i == 0 { // the next k reads the same images
+				s.notes(a.Notes)
+			}
 			if err != nil {
 				return err
 			}

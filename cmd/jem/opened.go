@@ -88,12 +88,3 @@ func (s *screen) follow() predict.Watch {
 		}
 	}
 }
-
-// counted is follow for one set of a known size, of which batches are told.
-func (s *screen) counted(about string, total int) func(n int) {
-	bar, done := s.follow(), 0
-	return func(n int) {
-		done += n
-		bar(about, done, total)
-	}
-}

@@ -16,39 +16,19 @@ import (
 	"strings"
 	"testing"
 
-	"jem/backend/philox"
 	"jem/config"
 	"jem/eval"
 	"jem/eval/calibration"
 	"jem/eval/chains"
 	"jem/eval/ood"
 	"jem/internal/picture"
+	"jem/predict/predicttest"
 )
 
-// writeCIFAR makes a data set in CIFAR-10's files: 100 training and 20 test images, dark
-// ones of class 0 to bright ones of class 9.
+// writeCIFAR makes a data set in CIFAR-10's files: 100 training and 20 test images.
 func writeCIFAR(t *testing.T) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
-	folder := filepath.Join(dir, "cifar-10-batches-bin")
-	if err := os.Mkdir(folder, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	key := philox.New(1, 0, philox.Test)
-	for b, name := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"} {
-		var file bytes.Buffer
-		for i := range 20 {
-			class := byte(i % 10)
-			file.WriteByte(class)
-			for j := range 3072 {
-				file.WriteByte(20*class + byte(key.At(b, i).IntN(uint64(j), 40)))
-			}
-		}
-		if err := os.WriteFile(filepath.Join(folder, name), file.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+	return predicttest.CIFAR(t)
 }
 
 // small are the flags of the smallest run on such data.
@@ -96,7 +76,7 @@ func testEvalTasks(t *testing.T, out string) {
 	}
 	var c calibration.Result
 	measured(&c, "--task", "calibration")
-	var n properScores
+	var n calibration.ProperScores
 	measured(&n, "--task", "nll", "--limit", "20")
 	var a eval.Result
 	measured(&a)

@@ -49,8 +49,7 @@ func (p *program) score(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		bar := s.follow()
-		scores, err := m.Score(c.Context, in.n, in.fill, func(done int) { bar("scored", done, in.n) })
+		scores, err := m.Score(c.Context, in.n, in.fill, s.follow())
 		if err != nil {
 			return err
 		}

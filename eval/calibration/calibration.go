@@ -1,25 +1,44 @@
 package calibration
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 
+	"jem/feed"
+	"jem/internal/fault"
 	"jem/internal/metrics"
 	"jem/predict"
 )
 
-// Calibration says how far a network's confidence can be believed.
+// Options say what calibration is measured on.
+type Options struct {
+	Split         string  // one of feed.Splits; "": test
+	Limit         int     // only the first so many images of it, and of the held-out ones; 0: all
+	Noise         float32 // std of the pixel noise of both; 0: none
+	NoTemperature bool    // fit none: the held-out images are not read
+}
+
+// Result says how far a network's confidence can be believed.
 type Result struct {
-	predict.Subject
-	predict.Protocol
-	Split    string       `json:"split"`
-	Images   int          `json:"images"`
-	Accuracy float64      `json:"accuracy"`
-	NLL      float64      `json:"nll"`   // mean cross-entropy in nats
-	Brier    float64      `json:"brier"` // summed over classes, in [0,2]
-	Bins     []BinErrors  `json:"bins"`
-	Scaled   *Temperature `json:"temperature,omitempty"`
+	ProperScores
+	Bins   []BinErrors  `json:"bins"`
+	Scaled *Temperature `json:"temperature,omitempty"`
 
 	Reliability metrics.Reliability `json:"reliability"` // metrics.Bins bins, (lo,hi], of the largest p(y|x)
+	Notes       []string            `json:"-"`           // sentences for the user, there after an error, too
+}
+
+// ProperScores are the figures that no choice of bins takes part in.
+type ProperScores struct {
+	predict.Subject
+	predict.Protocol
+	Split    string  `json:"split"`
+	Images   int     `json:"images"`
+	Accuracy float64 `json:"accuracy"`
+	NLL      float64 `json:"nll"`   // mean cross-entropy in nats
+	Brier    float64 `json:"brier"` // summed over classes, in [0,2]
 }
 
 // BinErrors are calibration errors for one number of bins.
@@ -42,49 +61,84 @@ type Temperature struct {
 	Bins      []BinErrors `json:"bins"`
 }
 
-const calibrationProtocol = "confidence is the largest softmax probability; bins (lo,hi], of equal width or, adaptive, of equal count; the temperature minimises the NLL of the held-out images"
+const (
+	protocol       = "confidence is the largest softmax probability; bins (lo,hi], of equal width or, adaptive, of equal count; the temperature minimises the NLL of the held-out images"
+	properProtocol = "proper scores of the softmax probabilities"
+)
 
 // binCounts are those that papers use; the largest is JEM's.
 var binCounts = [...]int{10, 15, metrics.Bins}
 
-// Calibrate measures the calibration on a split's outputs. Valid are outputs on held-out
-// images, nil for no temperature. Notes are sentences for the user.
-func Calibrate(p *predict.Predictor, split string, noise float32, on, valid *predict.Outputs) (Result, []string, error) {
-	var err error
-	c := Result{Subject: p.Subject(noise), Split: split, Images: len(on.Labels), Protocol: predict.Protocol{Text: calibrationProtocol, DataHash: on.Digest, Samples: len(on.Labels)}}
-	if c.Accuracy, err = metrics.Accuracy(on.Logits, on.Labels); err != nil {
-		return c, nil, err
-	}
-	at := func(t float64) (Temperature, error) { return calibrated(on, t) }
-	plain, err := at(1)
+// Measure measures the calibration on a split, before and after a temperature that is fitted
+// on the images that the run held out, if it did, until ctx ends.
+func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (r Result, err error) {
+	r.Subject, r.Split = p.Subject(o.Noise), cmp.Or(o.Split, "test")
+	on, err := r.answers(ctx, p, r.Split, o, watch)
 	if err != nil {
-		return c, nil, err
+		return r, err
 	}
-	c.NLL, c.Brier, c.Bins = plain.NLL, plain.Brier, plain.Bins
-	probabilities, err := metrics.Softmax(on.Logits)
+	if err := r.judge(on); err != nil || o.NoTemperature {
+		return r, err
+	}
+	held, err := r.answers(ctx, p, "valid", o, watch)
+	if errors.Is(err, fault.Missing) {
+		r.Notes = append(r.Notes, "no temperature: the run held out no validation images")
+		return r, nil
+	}
 	if err != nil {
-		return c, nil, err
+		return r, err
 	}
-	if c.Reliability, err = metrics.Reliable(probabilities, on.Labels, metrics.Bins); err != nil {
-		return c, nil, err
-	}
-	if valid == nil {
-		return c, []string{"no temperature: the run held out no validation images"}, nil
-	}
-	t, err := metrics.Temperature(valid.Logits, valid.Labels)
+	t, err := metrics.Temperature(held.Logits, held.Labels)
 	if err != nil {
-		return c, []string{fmt.Sprintf("no temperature: %v", err)}, nil
+		r.Notes = append(r.Notes, fmt.Sprintf("no temperature: %v", err))
+		return r, nil
 	}
-	scaled, err := at(t)
-	scaled.FittedOn, scaled.FitImages, scaled.FitData = "valid", len(valid.Labels), valid.Digest
-	c.Scaled = &scaled
-	return c, nil, err
+	scaled, err := at(t, on)
+	scaled.FittedOn, scaled.FitImages, scaled.FitData = "valid", len(held.Labels), held.Digest
+	r.Scaled = &scaled
+	return r, err
 }
 
-// calibrated measures logits divided by t.
-func calibrated(o *predict.Outputs, t float64) (Temperature, error) {
-	logits := metrics.Table{N: o.Logits.N, K: o.Logits.K, Data: make([]float64, len(o.Logits.Data))}
-	for i, v := range o.Logits.Data {
+// Proper are the proper scores alone.
+func (r Result) Proper() ProperScores {
+	s := r.ProperScores
+	s.Text = properProtocol
+	return s
+}
+
+// answers runs a split through the network.
+func (r *Result) answers(ctx context.Context, p *predict.Predictor, split string, o Options, watch predict.Watch) (*predict.Outputs, error) {
+	images, notes, err := feed.OpenImages(p.Config, split, o.Noise)
+	r.Notes = append(r.Notes, notes...)
+	if err != nil {
+		return nil, err
+	}
+	return p.Gather(ctx, split, feed.Head(images, o.Limit), predict.Want{}, watch)
+}
+
+// judge fills in what a network's answers say as they are.
+func (r *Result) judge(on *predict.Outputs) (err error) {
+	r.Images, r.Protocol = len(on.Labels), predict.Protocol{Text: protocol, DataHash: on.Digest, Samples: len(on.Labels)}
+	if r.Accuracy, err = metrics.Accuracy(on.Logits, on.Labels); err != nil {
+		return err
+	}
+	plain, err := at(1, on)
+	if err != nil {
+		return err
+	}
+	r.NLL, r.Brier, r.Bins = plain.NLL, plain.Brier, plain.Bins
+	probabilities, err := metrics.Softmax(on.Logits)
+	if err != nil {
+		return err
+	}
+	r.Reliability, err = metrics.Reliable(probabilities, on.Labels, metrics.Bins)
+	return err
+}
+
+// at measures logits divided by t.
+func at(t float64, on *predict.Outputs) (Temperature, error) {
+	logits := metrics.Table{N: on.Logits.N, K: on.Logits.K, Data: make([]float64, len(on.Logits.Data))}
+	for i, v := range on.Logits.Data {
 		logits.Data[i] = v / t
 	}
 	p, err := metrics.Softmax(logits)
@@ -92,18 +146,18 @@ func calibrated(o *predict.Outputs, t float64) (Temperature, error) {
 		return Temperature{}, err
 	}
 	r := Temperature{T: t}
-	if r.NLL, err = metrics.NLL(logits, o.Labels); err != nil {
+	if r.NLL, err = metrics.NLL(logits, on.Labels); err != nil {
 		return r, err
 	}
-	if r.Brier, err = metrics.Brier(p, o.Labels); err != nil {
+	if r.Brier, err = metrics.Brier(p, on.Labels); err != nil {
 		return r, err
 	}
 	for _, n := range binCounts {
-		width, err := metrics.Reliable(p, o.Labels, n)
+		width, err := metrics.Reliable(p, on.Labels, n)
 		if err != nil {
 			return r, err
 		}
-		mass, err := metrics.ReliableByMass(p, o.Labels, n)
+		mass, err := metrics.ReliableByMass(p, on.Labels, n)
 		if err != nil {
 			return r, err
 		}

@@ -2,11 +2,14 @@ package ood
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"image"
 	"image/color"
+	"maps"
 	"math"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -34,7 +37,7 @@ func TestScorer(t *testing.T) {
 	p := predicttest.Official(t)
 	o := Options{Scores: All, Temperature: 2, ODIN: predict.PublishedODIN, Neighbour: 3}
 	s := &Scorer{Options: o, p: p, want: predict.Want{Gradients: true, Features: true, ODIN: &o.ODIN}}
-	known, err := p.Gather(context.Background(), uniform(t, p, 150), predict.Want{Features: true}, nil)
+	known, err := p.Gather(context.Background(), "noise", uniform(t, p, 150), predict.Want{Features: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +74,7 @@ func TestScorer(t *testing.T) {
 	var r Result
 	r.Subject.Data = "cifar10"
 	for _, name := range []string{"svhn", "cifar100", "folder:x"} {
-		if err := r.Add(Set{Set: name}, in, in); err != nil {
+		if err := r.add(Set{Set: name}, in, in); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -80,12 +83,65 @@ func TestScorer(t *testing.T) {
 	}
 }
 
+// Sets are told from the run's images by every score, the configuration stays, and each set
+// and score has a chart of its name.
+func TestMeasure(t *testing.T) {
+	p := predicttest.WithImages(t)
+	before := p.Config
+	o := Options{Limit: 15, Noise: 0.1, Sets: []string{"uniform", "gaussian"}}
+	left := map[string]int{}
+	r, err := Measure(context.Background(), p, o, func(about string, done, total int) { left[about] = total - done })
+	if err != nil || r.In != "cifar10 test" || r.Samples != 15 || r.Noise != 0.1 || len(r.DataHash) != 64 || r.Text == "" || r.Orientation == "" || len(r.Notes) == 0 {
+		t.Fatalf("got %+v: %v", r, err)
+	}
+	if !maps.Equal(left, map[string]int{"test": 0, "uniform": 0, "gaussian": 0}) {
+		t.Errorf("watched %v", left)
+	}
+	if len(r.Sets) != 2 || r.Sets[1].Set != "gaussian" || r.Sets[1].Images != 15 || len(r.Figures) != 6 || len(r.Scores) != 3 {
+		t.Errorf("got %+v", r)
+	}
+	if s := r.Scorer; !slices.Equal(s.Scores, Published) || s.Neighbour != 50 || s.ODIN != predict.PublishedODIN {
+		t.Errorf("a zero stands for %+v", s)
+	}
+	want := []string{"ood-gaussian-px.png", "ood-gaussian-pxgrad.png", "ood-gaussian-py.png", "ood-uniform-px.png", "ood-uniform-pxgrad.png", "ood-uniform-py.png"}
+	if names := slices.Sorted(maps.Keys(r.Charts())); !slices.Equal(names, want) {
+		t.Errorf("charts %q", names)
+	}
+	if !reflect.DeepEqual(p.Config, before) {
+		t.Errorf("the configuration became %+v, was %+v", p.Config, before)
+	}
+}
+
+// What scores are fitted on is said with them; a set that isn't there is noticed before
+// anything is computed.
+func TestMeasureFits(t *testing.T) {
+	p := predicttest.WithImages(t)
+	o := Options{Split: "valid", Sets: []string{"uniform"}, Limit: 10, Scores: All, Neighbour: 3, FitImages: 70}
+	r, err := Measure(context.Background(), p, o, nil)
+	if err != nil || len(r.Figures) != len(All) || r.Scorer.FitImages != 70 || len(r.Scorer.FitData) != 64 || r.Scorer.Temperature <= 0 || r.In != "cifar10 valid" {
+		t.Errorf("got %+v: %v", r, err)
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read Result
+	if err := json.Unmarshal(b, &read); err != nil || len(read.Figures) != len(All) || len(read.Charts()) != 0 {
+		t.Errorf("read back %+v: %v", read, err)
+	}
+	o.Sets = []string{"uniform", "textures"}
+	computed := false
+	if r, err := Measure(context.Background(), p, o, func(string, int, int) { computed = true }); !errors.Is(err, fault.Missing) || computed || len(r.Notes) == 0 {
+		t.Errorf("got %v after computing: %v, notes %q", err, computed, r.Notes)
+	}
+}
+
 func TestScorerRefuses(t *testing.T) {
 	p := predicttest.Official(t)
-	if _, _, err := NewScorer(context.Background(), p, p.Noise(), Options{Scores: []string{"pxy"}}, nil); err == nil {
+	if _, _, err := NewScorer(context.Background(), p, Options{Noise: p.Noise(), Scores: []string{"pxy"}}, nil); err == nil {
 		t.Error("an unknown score was accepted")
 	}
-	s, _, err := NewScorer(context.Background(), p, p.Noise(), Options{Scores: Published}, nil)
+	s, _, err := NewScorer(context.Background(), p, Options{Noise: p.Noise()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +164,7 @@ func TestScorerRefuses(t *testing.T) {
 func TestDigest(t *testing.T) {
 	p := predicttest.Official(t)
 	sum := func(images feed.Images) string {
-		o, err := p.Gather(context.Background(), images, predict.Want{}, nil)
+		o, err := p.Gather(context.Background(), "noise", images, predict.Want{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +203,7 @@ func TestGaussianNoise(t *testing.T) {
 }
 
 // Pictures of another size, and grey ones, become what the network takes.
-func TestOpenOODFits(t *testing.T) {
+func TestOpenFits(t *testing.T) {
 	grey := &data.Set{C: 1, H: 28, W: 28, Labels: []int32{0}, Pixels: make([]uint8, 784)}
 	for i := range grey.Pixels {
 		grey.Pixels[i] = 100
@@ -169,7 +225,7 @@ func TestOpenOODFits(t *testing.T) {
 	}
 }
 
-func TestOpenOODFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
+func TestOpenFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 	p := predicttest.Official(t)
 	p.Config.Data.Dir = t.TempDir()
 	img := image.NewGray(image.Rect(0, 0, 40, 33))

@@ -1,9 +1,11 @@
 package ood
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -13,36 +15,53 @@ import (
 	"jem/predict"
 )
 
-// ScorerOptions say which OOD scores to compute, and their constants.
-type Options struct {
-	Scores      []string     `json:"scores"`      // of AllScores
-	Temperature float64      `json:"temperature"` // of msp; 0: fitted on the images that the run held out, or 1 where there are none
-	ODIN        predict.ODIN `json:"odin"`
-	Neighbour   int          `json:"neighbour"`  // k of knn; OpenOOD's 50
-	FitImages   int          `json:"fit_images"` // training images that features are fitted on; 0: all
-	FitData     string       `json:"fit_data_sha256,omitempty"`
+// Published are the paper's scores, by which in-distribution images are told from others
+// (official --score_fn).
+var Published = []string{"px", "py", "pxgrad"}
+
+// All are the scores that there are, in the order of tables. Each is higher for images that
+// look in-distribution.
+var All = []string{"px", "py", "pxgrad", "energy", "maxlogit", "msp", "odin", "mahalanobis", "relative", "knn"}
+
+// meanings say what each score is and where it comes from.
+var meanings = map[string]string{
+	"px":          "log p(x) = LogSumExp of the logits, up to log Z (Grathwohl et al. 2020)",
+	"py":          "max_y p(y|x) (Hendrycks & Gimpel 2017)",
+	"pxgrad":      "approximate mass −‖∂log p(x)/∂x‖₂, pixels in [−1,1] (Grathwohl et al. 2020)",
+	"energy":      "−E(x) at temperature 1 (Liu et al. 2020): E(x) = −log p(x) here, so its figures are those of px",
+	"maxlogit":    "max_y f(x)[y] (Hendrycks et al. 2022)",
+	"msp":         "max_y p(y|x) of logits divided by a temperature (Guo et al. 2017)",
+	"odin":        "the same of an image moved against its cross-entropy's gradient (Liang et al. 2018)",
+	"mahalanobis": "minus the squared Mahalanobis distance of features to the nearest class (Lee et al. 2018)",
+	"relative":    "that plus the distance to the features of all classes together (Ren et al. 2021)",
+	"knn":         "minus the distance of normalised features to the k-th nearest training image (Sun et al. 2022)",
 }
 
-// Scorer computes OOD scores of images.
+// Scorer computes scores of images. Measure has one for all its sets; it is for those who come
+// back with one set at a time.
 type Scorer struct {
 	Options Options // with the temperature and the number of images that were fitted
 
 	p         *predict.Predictor
-	noise     float32 // of images that are fitted on
 	want      predict.Want
 	gaussians *metrics.Gaussians
 	bank      *metrics.Bank
 }
 
-// NewScorer prepares scores. Those that compare with the training images or need a
-// temperature run these images through the network first. Notes are sentences for the user.
-func NewScorer(ctx context.Context, p *predict.Predictor, noise float32, o Options, told predict.Watch) (*Scorer, []string, error) {
+// NewScorer prepares the scores of o, whose sets and limit don't matter. Those that compare
+// with the training images or need a temperature run these images through the network first.
+// Notes are sentences for the user.
+func NewScorer(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (*Scorer, []string, error) {
+	if len(o.Scores) == 0 {
+		o.Scores = Published
+	}
 	for _, name := range o.Scores {
 		if !slices.Contains(All, name) {
 			return nil, nil, fmt.Errorf("no score %q; there are %s", name, strings.Join(All, ", "))
 		}
 	}
-	s := &Scorer{Options: o, p: p, noise: noise, want: predict.Want{
+	o.ODIN, o.Neighbour = cmp.Or(o.ODIN, predict.PublishedODIN), cmp.Or(o.Neighbour, 50)
+	s := &Scorer{Options: o, p: p, want: predict.Want{
 		Gradients: o.uses("pxgrad"),
 		Features:  o.uses("mahalanobis", "relative", "knn"),
 	}}
@@ -51,13 +70,13 @@ func NewScorer(ctx context.Context, p *predict.Predictor, noise float32, o Optio
 	}
 	var notes []string
 	if o.uses("msp") && o.Temperature == 0 {
-		more, err := s.fitTemperature(ctx, told)
+		more, err := s.fitTemperature(ctx, watch)
 		if notes = append(notes, more...); err != nil {
 			return nil, notes, err
 		}
 	}
 	if s.want.Features {
-		more, err := s.fitFeatures(ctx, told)
+		more, err := s.fitFeatures(ctx, watch)
 		if notes = append(notes, more...); err != nil {
 			return nil, notes, err
 		}
@@ -71,16 +90,16 @@ func (o Options) uses(names ...string) bool {
 }
 
 // fitTemperature takes the temperature that minimises the NLL of the held-out images.
-func (s *Scorer) fitTemperature(ctx context.Context, told predict.Watch) ([]string, error) {
+func (s *Scorer) fitTemperature(ctx context.Context, watch predict.Watch) ([]string, error) {
 	s.Options.Temperature = 1
-	valid, notes, err := feed.OpenImages(s.p.Config, "valid", s.noise)
+	valid, notes, err := feed.OpenImages(s.p.Config, "valid", s.Options.Noise)
 	if errors.Is(err, fault.Missing) {
 		return append(notes, "score msp at temperature 1: the run held out no images to fit it on"), nil
 	}
 	if err != nil {
 		return notes, err
 	}
-	on, err := s.p.Gather(ctx, valid, predict.Want{}, told.Of("valid", valid.Len()))
+	on, err := s.p.Gather(ctx, "valid", valid, predict.Want{}, watch)
 	if err != nil {
 		return notes, err
 	}
@@ -93,14 +112,14 @@ func (s *Scorer) fitTemperature(ctx context.Context, told predict.Watch) ([]stri
 }
 
 // fitFeatures keeps what the scores in the space of features compare with.
-func (s *Scorer) fitFeatures(ctx context.Context, told predict.Watch) ([]string, error) {
+func (s *Scorer) fitFeatures(ctx context.Context, watch predict.Watch) ([]string, error) {
 	o := &s.Options
-	images, notes, err := feed.OpenImages(s.p.Config, "train", s.noise)
+	images, notes, err := feed.OpenImages(s.p.Config, "train", s.Options.Noise)
 	if err != nil {
 		return notes, err
 	}
 	images = feed.Head(images, o.FitImages)
-	on, err := s.p.Gather(ctx, images, predict.Want{Features: true}, told.Of("features of train", images.Len()))
+	on, err := s.p.Gather(ctx, "features of train", images, predict.Want{Features: true}, watch)
 	if err != nil {
 		return notes, err
 	}
@@ -120,26 +139,31 @@ func (s *Scorer) fitFeatures(ctx context.Context, told predict.Watch) ([]string,
 }
 
 // Score computes the scores of images, by name, and describes the set as about.
-func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, told predict.Watch) (map[string][]float64, Set, error) {
+func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, watch predict.Watch) (map[string][]float64, Set, error) {
 	set := Set{Set: about, Images: images.Len()}
 	if images.Len() == 0 {
 		return nil, set, &fault.Error{Kind: fault.Missing, Reason: about + ": no images to score"}
 	}
-	o, err := s.p.Gather(ctx, images, s.want, told.Of(about, images.Len()))
+	o, err := s.p.Gather(ctx, about, images, s.want, watch)
 	if err != nil {
 		return nil, set, err
 	}
 	set.Data = o.Digest
-	all, err := Of(o)
-	if err != nil {
+	if _, err := metrics.Softmax(o.Logits); err != nil {
 		return nil, set, err
 	}
+	all := map[string][]float64{}
 	for n := range o.Logits.N {
 		row := o.Logits.Row(n)
+		all["px"] = append(all["px"], logPx(row))
+		all["py"] = append(all["py"], predict.MaxProbability(row, 1))
 		all["maxlogit"] = append(all["maxlogit"], slices.Max(row))
 		if s.Options.Temperature > 0 {
 			all["msp"] = append(all["msp"], predict.MaxProbability(row, s.Options.Temperature))
 		}
+	}
+	for _, v := range o.GradNorm {
+		all["pxgrad"] = append(all["pxgrad"], -v)
 	}
 	all["energy"], all["odin"] = all["px"], o.ODIN
 	if err := s.ofFeatures(all, o.Features); err != nil {
@@ -151,6 +175,15 @@ func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, to
 		}
 	}
 	return all, set, nil
+}
+
+// logPx is the LogSumExp of a row of logits.
+func logPx(row []float64) float64 {
+	top, sum := slices.Max(row), 0.0
+	for _, v := range row {
+		sum += math.Exp(v - top)
+	}
+	return top + math.Log(sum)
 }
 
 // ofFeatures adds the scores in the space of features.

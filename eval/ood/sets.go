@@ -34,7 +34,7 @@ func Open(p *predict.Predictor, name string, limit int, noise float32) (feed.Ima
 	case "uniform", "gaussian":
 		return noiseImages(p, name, limit), nil, nil
 	}
-	set, notes, err := readOOD(p, name)
+	set, notes, err := read(p, name)
 	if err != nil {
 		return nil, notes, err
 	}
@@ -46,7 +46,7 @@ func Open(p *predict.Predictor, name string, limit int, noise float32) (feed.Ima
 	return images, notes, err
 }
 
-func readOOD(p *predict.Predictor, name string) (*data.Set, []string, error) {
+func read(p *predict.Predictor, name string) (*data.Set, []string, error) {
 	c := p.Net().Config
 	o := data.FolderOptions{Size: c.Size, Grey: c.InC == 1}
 	if path, ok := strings.CutPrefix(name, "folder:"); ok {
