@@ -64,7 +64,7 @@ func (c *Chains) Move(images []float32, steps, batch int) error {
 	n := len(images) * feed.EvalBatch / len(c.p.eval.Images)
 	x := c.moves.Images(n)
 	c.p.dev.Upload(x, images)
-	c.moves.Move(n, steps, c.key.At(batch, 0))
+	c.moves.Move(n, 0, steps, c.key.At(batch, 0))
 	return c.p.dev.Download(images, x)
 }
 

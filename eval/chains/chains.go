@@ -136,10 +136,10 @@ func (c *longChains) begin(images []float32) {
 func (c *longChains) record(step int) (r Record, err error) {
 	d := c.p.Device()
 	key := c.key.At(step, 0)
-	c.moves.Move(c.o.N, c.o.Every-1, key)
+	c.moves.Move(c.o.N, 0, c.o.Every-1, key)
 	d.Copy(c.moved, c.x)
 	key.Sub = uint32(c.o.Every)
-	c.moves.Move(c.o.N, 1, key)
+	c.moves.Move(c.o.N, 0, 1, key)
 	r.Step = step + c.o.Every
 	d.Axpy(c.moved, -1, c.x)
 	d.RowNorm(c.scalar, c.moved)
