@@ -6,7 +6,6 @@ import (
 
 	"jem/internal/picture"
 	"jem/predict"
-	"jem/train/journal"
 )
 
 // samples is the paper's figure of class-conditional samples, and the appendix's of samples
@@ -66,7 +65,8 @@ func summarise(s *predict.Samples, classes []string) (drawn, error) {
 	d := drawn{Classes: len(slices.Compact(slices.Clone(s.Class)))}
 	d.Confidence, _ = meanSpread(s.Confidence)
 	d.LogPx, _ = meanSpread(s.LogPx)
-	img, err := journal.Grid(ofMost(s, classes))
+	shown, names := ofMost(s, classes)
+	img, err := shown.Grid(names)
 	if err != nil {
 		return d, err
 	}

@@ -12,7 +12,6 @@ import (
 	"jem/eval/quality"
 	"jem/internal/picture"
 	"jem/predict"
-	"jem/train/journal"
 )
 
 // quality is jem eval --task samples.
@@ -69,18 +68,18 @@ func samplePictures(c *cli.Context, m *predict.Predictor, s *predict.Samples) er
 	if folder == "" {
 		return nil
 	}
-	grid, err := journal.Grid(s, m.Classes)
+	grid, err := s.Grid(m.Classes)
 	if err != nil {
 		return err
 	}
 	ranked := s.Ranked()
 	total := len(ranked.Class)
 	n := min(shown, total)
-	likeliest, err := journal.Plain(ranked.Part(0, n))
+	likeliest, err := ranked.Part(0, n).Plain()
 	if err != nil {
 		return err
 	}
-	least, err := journal.Plain(ranked.Part(total-n, total))
+	least, err := ranked.Part(total-n, total).Plain()
 	if err != nil {
 		return err
 	}

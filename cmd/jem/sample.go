@@ -12,7 +12,6 @@ import (
 	"jem/feed"
 	"jem/internal/picture"
 	"jem/predict"
-	"jem/train/journal"
 )
 
 // freshSteps is the default length of chains that start afresh: the published sampler needs
@@ -77,12 +76,13 @@ func (p *program) sample(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		sheet := func() (*image.NRGBA, error) { return journal.Sheet(samples, m.Classes) }
+		var img *image.NRGBA
 		if c.String("sort") == "logpx" {
 			samples = samples.Ranked()
-			sheet = func() (*image.NRGBA, error) { return journal.Plain(samples) }
+			img, err = samples.Plain()
+		} else {
+			img, err = samples.Sheet(m.Classes)
 		}
-		img, err := sheet()
 		if err != nil {
 			return err
 		}
