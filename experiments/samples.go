@@ -50,7 +50,7 @@ func (l *Lab) drawn(t Training, fresh bool) (drawn, error) {
 		o.Steps = pick(l.Scale, 20, 100, 100)
 	}
 	return measure(l, t, "samples", o, func(p *predict.Predictor) (drawn, error) {
-		s, err := p.Sample(o)
+		s, err := p.Sample(l.ctx, o)
 		if err != nil {
 			return drawn{}, err
 		}

@@ -20,7 +20,7 @@ func qualityFlags() []cli.Flag {
 			Usage: "how samples are judged: followers (the replay buffer, filtered, against train and test images) or dat (class-balanced samples against train images)"},
 		&cli.IntFlag{Name: "count", Usage: "samples; default: the replay buffer's, or " + strconv.Itoa(quality.DATCount) + " of protocol dat", Category: category},
 		&cli.StringFlag{Name: "from", Usage: "where chains begin: buffer or fresh; default: as the protocol has it", Category: category},
-		&cli.IntFlag{Name: "sample-steps", Usage: "SGLD steps of each chain; default: none from the buffer, " + strconv.Itoa(freshSteps) + " of fresh ones", Category: category},
+		&cli.IntFlag{Name: "sample-steps", Usage: "SGLD steps of each chain; default: none from the buffer, " + strconv.Itoa(predict.FreshSteps) + " of fresh ones", Category: category},
 		&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples: climb (1+w)·log p(x,y) − w·log p(x)", Category: category},
 		&cli.StringFlag{Name: "inception", Usage: "weights `FILE` of Inception; default: where jem data fetch inception puts it", Category: category},
 		&cli.StringFlag{Name: "fid-mode", Value: string(inception.TensorFlow), Category: category,
@@ -47,7 +47,7 @@ func qualityOptions(c *cli.Context, m *predict.Predictor) (quality.Options, erro
 		o.Samples.N = c.Int("count")
 	}
 	if o.Samples.Fresh {
-		o.Samples.Steps = freshSteps
+		o.Samples.Steps = predict.FreshSteps
 	}
 	if c.IsSet("sample-steps") {
 		o.Samples.Steps = c.Int("sample-steps")

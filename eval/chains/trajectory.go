@@ -1,6 +1,7 @@
 package chains
 
 import (
+	"context"
 	"fmt"
 
 	"jem/feed"
@@ -27,7 +28,7 @@ type Trajectory struct {
 }
 
 // Trajectory follows chains of log p(x) with the run's α, σ, clip and clamp.
-func Follow(p *predict.Predictor, o TrajectoryOptions) (*Trajectory, error) {
+func Follow(ctx context.Context, p *predict.Predictor, o TrajectoryOptions) (*Trajectory, error) {
 	c := p.Net().Config
 	if o.N < 1 || o.N > feed.EvalBatch {
 		return nil, fmt.Errorf("follow %d chains: want 1 to %d", o.N, feed.EvalBatch)
@@ -40,7 +41,7 @@ func Follow(p *predict.Predictor, o TrajectoryOptions) (*Trajectory, error) {
 	chains, taken := predict.NewChains(p, predict.SampleOptions{Class: predict.AnyClass, Seed: o.Seed}), 0
 	defer chains.Close()
 	for i, mark := range o.Marks {
-		if err := chains.Move(images, mark-taken, i); err != nil {
+		if err := chains.Move(ctx, images, mark-taken, i); err != nil {
 			return nil, err
 		}
 		taken = mark

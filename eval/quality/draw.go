@@ -62,7 +62,7 @@ func (j *judging) draw(ctx context.Context) error {
 	c, total := j.p.Net().Config, j.o.Samples.N
 	j.drawn = &predict.Samples{Channels: c.InC, Size: c.Size}
 	seen := feed.NewDigest(nil)
-	err := j.p.Draw(j.o.Samples, func(images, logits []float32) error {
+	err := j.p.Draw(ctx, j.o.Samples, func(images, logits []float32) error {
 		for i, v := range images {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.Bad,
@@ -72,7 +72,7 @@ func (j *judging) draw(ctx context.Context) error {
 		j.drawn.Add(images, logits, c.Classes)
 		seen.Add(images, nil)
 		j.progress("sampling", len(j.drawn.Class), total)
-		return ctx.Err()
+		return nil
 	})
 	j.result.DataHash, j.result.Samples = seen.Sum(), len(j.drawn.Class)
 	return err

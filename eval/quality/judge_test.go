@@ -163,13 +163,13 @@ func TestChainsFollowTheirClasses(t *testing.T) {
 	var drawn []float32
 	draw := func(o predict.SampleOptions) []float32 {
 		drawn = nil
-		if err := j.p.Draw(o, func(images, _ []float32) error { drawn = append(drawn, images...); return nil }); err != nil {
+		if err := j.p.Draw(context.Background(), o, func(images, _ []float32) error { drawn = append(drawn, images...); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		return drawn
 	}
 	each := slices.Clone(draw(o))
-	film, err := predict.Animate(j.p, o, 3)
+	film, err := j.p.Animate(context.Background(), o, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

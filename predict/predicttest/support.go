@@ -2,6 +2,7 @@
 package predicttest
 
 import (
+	"context"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -63,4 +64,21 @@ func (n Noise) Batch(i int, images []float32, labels []int32) int {
 	clear(labels[:m])
 	philox.New(1, 0, philox.Test).At(i, 0).FillUniform(images[:m*noisePixels], -1, 1)
 	return m
+}
+
+// EndsAfter is a context that has ended when it is asked for the n+1-st time: in the middle of what
+// looks at it now and then.
+func EndsAfter(n int) context.Context { return &ending{context.Background(), n} }
+
+type ending struct {
+	context.Context
+	left int
+}
+
+// Err implements context.Context.
+func (e *ending) Err() error {
+	if e.left--; e.left < 0 {
+		return context.Canceled
+	}
+	return nil
 }
