@@ -1,6 +1,7 @@
 package chains
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -86,11 +87,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 
 // settled replaces zeros by what they stand for.
 func (o Options) settled() Options {
-	for field, value := range map[*int]int{&o.N: 20, &o.Steps: 1000, &o.Every: 10} {
-		if *field == 0 {
-			*field = value
-		}
-	}
+	o.N, o.Steps, o.Every = cmp.Or(o.N, 20), cmp.Or(o.Steps, 1000), cmp.Or(o.Every, 10)
 	return o
 }
 
