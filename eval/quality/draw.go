@@ -14,7 +14,7 @@ import (
 )
 
 // describe fills in what is known beforehand.
-func (j *judging) describe() (err error) {
+func (j *judging) describe() {
 	o := j.o.Samples
 	j.result.Subject = j.p.Subject(0) // neither samples nor real images carry noise
 	j.result.Text = "protocol " + j.o.Protocol
@@ -28,7 +28,6 @@ func (j *judging) describe() (err error) {
 	if o.Guidance > 0 {
 		j.result.Drawn += fmt.Sprintf(", guided with weight %g", o.Guidance)
 	}
-	return nil
 }
 
 // open reads the real images.
@@ -71,7 +70,7 @@ func (j *judging) draw(ctx context.Context) error {
 		}
 		j.drawn.Add(images, logits, c.Classes)
 		seen.Add(images, nil)
-		j.progress("sampling", len(j.drawn.Class), total)
+		j.watch.Tell("sampling", len(j.drawn.Class), total)
 		return nil
 	})
 	j.result.DataHash, j.result.Samples = seen.Sum(), len(j.drawn.Class)

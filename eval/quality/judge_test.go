@@ -59,7 +59,7 @@ func judged(t *testing.T, protocol string, n int) *judging {
 		drawn.Class, drawn.Confidence = append(drawn.Class, i%10), append(drawn.Confidence, float64(i)/float64(n))
 	}
 	return &judging{
-		p: predicttest.Official(t), o: Options{Protocol: protocol}, progress: func(string, int, int) {}, drawn: drawn, real: []*data.Set{real},
+		p: predicttest.Official(t), o: Options{Protocol: protocol}, drawn: drawn, real: []*data.Set{real},
 		result: &Result{Real: real.Len()},
 	}
 }
