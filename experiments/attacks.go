@@ -2,7 +2,6 @@ package experiments
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"jem/eval/robust"
 	"jem/predict"
@@ -76,14 +75,14 @@ func (l *Lab) furtherOptions(kind string, k int) robust.Options {
 func (l *Lab) further(t Training, kind string, k int) (robust.Result, error) {
 	o := l.furtherOptions(kind, k)
 	r, err := measure(l, t, fmt.Sprintf("further-%s-k%d", kind, k), o, func(p *predict.Predictor) (robust.Result, error) {
-		run := robust.Run{Folder: filepath.Join(l.Out, "measures", "batches")}
+		o := l.keeping(o)
 		if kind == transfer {
 			var err error
-			if run.From, err = l.other(t); err != nil {
+			if o.From, err = l.other(t); err != nil {
 				return robust.Result{}, err
 			}
 		}
-		return robust.Measure(l.ctx, p, "test", o, run)
+		return robust.Measure(l.ctx, p, o, nil)
 	})
 	if err != nil {
 		return r, err

@@ -71,7 +71,7 @@ type followed struct {
 func (l *Lab) chain(t Training, from string) (followed, error) {
 	o := chains.TrajectoryOptions{From: from, N: chainCount, Marks: l.marks(), Seed: 1}
 	return measure(l, t, "chain-"+from, o, func(p *predict.Predictor) (followed, error) {
-		s, err := chains.Follow(p, o)
+		s, err := chains.Follow(l.ctx, p, o, nil)
 		if err != nil {
 			return followed{}, err
 		}

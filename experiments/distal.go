@@ -56,7 +56,7 @@ func (l *Lab) distalOptions(class int) robust.DistalOptions {
 func (l *Lab) distal(t Training, class int) (distalFound, error) {
 	o := l.distalOptions(class)
 	return measure(l, t, fmt.Sprintf("distal-%d", class), o, func(p *predict.Predictor) (distalFound, error) {
-		r, err := robust.Distal(p, o)
+		r, err := robust.Distal(l.ctx, p, o, nil)
 		if err != nil {
 			return distalFound{}, err
 		}
@@ -68,7 +68,7 @@ func (l *Lab) distal(t Training, class int) (distalFound, error) {
 			}
 		}
 		d.Distance = roughness(r.Images, r.Channels, r.Size)
-		img, err := picture.Grid{Columns: 10}.Draw(picture.Batch{N: o.N, C: r.Channels, H: r.Size, W: r.Size, Pix: r.Images})
+		img, err := r.Plain()
 		if err != nil {
 			return d, err
 		}

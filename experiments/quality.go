@@ -30,27 +30,26 @@ const (
 )
 
 // judged are figures of a training's samples, by the protocol of JEM's followers.
-func (l *Lab) judged(t Training) (*quality.Result, error) {
+func (l *Lab) judged(t Training) (quality.Result, error) {
 	if !t.samples() {
-		return nil, notRun("a classifier draws no samples")
+		return quality.Result{}, notRun("a classifier draws no samples")
 	}
 	weights, err := l.inceptionWeights()
 	if err != nil && !errors.Is(err, fault.Missing) {
-		return nil, err
+		return quality.Result{}, err
 	}
 	o := qualityProtocol{Protocol: "followers", Samples: pick(l.Scale, 200, 2000, 10000), Limit: pick(l.Scale, 200, 5000, 0), Inception: err == nil, Classifier: runBaseline}
-	return measure(l, t, "quality", o, func(p *predict.Predictor) (*quality.Result, error) {
+	return measure(l, t, "quality", o, func(p *predict.Predictor) (quality.Result, error) {
 		nets, err := l.judges(p, weights)
 		if err != nil {
-			return nil, err
+			return quality.Result{}, err
 		}
-		q := quality.Options{Protocol: o.Protocol, Limit: o.Limit, Cache: filepath.Join(l.Out, "features"),
+		q := quality.Options{Protocol: o.Protocol, Limit: o.Limit, Networks: nets, Cache: filepath.Join(l.Out, "features"),
 			Samples: predict.SampleOptions{N: o.Samples, Steps: o.Steps, Class: predict.AnyClass, Seed: 1}}
 		if !o.Inception {
 			q.NoInception = noInception
 		}
-		r, _, err := quality.Measure(l.ctx, p, q, nets, nil)
-		return r, err
+		return quality.Measure(l.ctx, p, q, nil)
 	})
 }
 

@@ -25,7 +25,7 @@ func robustness() Experiment {
 				if c := robustChart(t, norm.key, norm.title, norm.note); len(c.Lines) > 0 {
 					r.Charts = append(r.Charts, c)
 				}
-				for _, e := range middle(epsilons(norm.key)) {
+				for _, e := range middle(robust.Radii(norm.key)) {
 					key := fmt.Sprint(e)
 					r.Claims = append(r.Claims,
 						more(fmt.Sprintf("JEM-0 is more robust than the same network as classifier, %s ε = %g/255", norm.title, e), t.at("JEM-0", key), t.at("softmax", key), "%.1f %%"),
@@ -38,21 +38,13 @@ func robustness() Experiment {
 	}
 }
 
-// epsilons are the radii in 1/255 of the pixels' range.
-func epsilons(norm string) []float64 {
-	if norm == "l2" {
-		return []float64{25, 50, 100, 150, 250}
-	}
-	return []float64{1, 2, 4, 8, 16}
-}
-
 // middle are two radii at which models differ.
 func middle(eps []float64) []float64 { return eps[1:3] }
 
 // attackOptions are the published attack, or a cheaper one at small scales.
 func (l *Lab) attackOptions(norm string, k int) robust.Options {
 	o := robust.Options{
-		Norm: norm, Epsilons: epsilons(norm), Refine: k, Seed: 1, Noise: 0.03,
+		Norm: norm, Epsilons: robust.Radii(norm), Refine: k, Seed: 1, Noise: 0.03,
 		Steps: pick(l.Scale, 3, 20, 40), Restarts: pick(l.Scale, 1, 1, 20), Chains: pick(l.Scale, 1, 1, 5), Images: pick(l.Scale, 20, 200, 300),
 	}
 	if norm == "l2" {
@@ -73,12 +65,18 @@ func attackNotes(o robust.Options) []string {
 func (l *Lab) attack(t Training, norm string, k int) (robust.Result, error) {
 	o := l.attackOptions(norm, k)
 	r, err := measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *predict.Predictor) (robust.Result, error) {
-		return robust.Measure(l.ctx, p, "test", o, robust.Run{Folder: filepath.Join(l.Out, "measures", "batches")})
+		return robust.Measure(l.ctx, p, l.keeping(o), nil)
 	})
 	if err != nil {
 		return r, err
 	}
 	return r, r.Forget() // the batches that it kept in case it was interrupted
+}
+
+// keeping is an attack that keeps its finished batches, in case it is interrupted.
+func (l *Lab) keeping(o robust.Options) robust.Options {
+	o.Folder = filepath.Join(l.Out, "measures", "batches")
+	return o
 }
 
 func robustTable(norm, title string) definition {
@@ -102,17 +100,15 @@ func robustTable(norm, title string) definition {
 			return reading{}, fmt.Errorf("no accuracy at ε = %s/255", col.Key)
 		},
 	}
-	for _, e := range epsilons(norm) {
+	for _, e := range robust.Radii(norm) {
 		d.columns = append(d.columns, Column{Key: fmt.Sprint(e), Title: fmt.Sprintf("%g/255", e), Digits: 1, Percent: true})
 	}
 	return d
 }
 
 func robustChart(t Table, norm, title, note string) Chart {
-	c := Chart{Name: norm, Caption: "Every row of the table above.", Chart: chart.Chart{
-		Title: "Accuracy under " + title + " PGD", XLabel: "ε in 1/255" + note, YLabel: "accuracy, %",
-	}}
-	eps := append([]float64{0}, epsilons(norm)...)
+	var lines []chart.Line
+	eps := append([]float64{0}, robust.Radii(norm)...)
 	for _, row := range t.Rows {
 		l := chart.Line{Name: row.Label}
 		for i, cell := range row.Cells {
@@ -120,9 +116,9 @@ func robustChart(t Table, norm, title, note string) Chart {
 				l.Add(eps[i], *cell.Ours)
 			}
 		}
-		if len(l.X) > 0 {
-			c.Lines = append(c.Lines, l)
-		}
+		lines = append(lines, l)
 	}
-	return c
+	c := robust.Curves("Accuracy under "+title+" PGD", lines...)
+	c.XLabel, c.YLabel, c.YMax = c.XLabel+note, "accuracy, %", 0
+	return Chart{Name: norm, Caption: "Every row of the table above.", Chart: c}
 }

@@ -6,7 +6,6 @@ import (
 
 	"jem/internal/picture"
 	"jem/predict"
-	"jem/train/journal"
 )
 
 // samples is the paper's figure of class-conditional samples, and the appendix's of samples
@@ -51,7 +50,7 @@ func (l *Lab) drawn(t Training, fresh bool) (drawn, error) {
 		o.Steps = pick(l.Scale, 20, 100, 100)
 	}
 	return measure(l, t, "samples", o, func(p *predict.Predictor) (drawn, error) {
-		s, err := p.Sample(o)
+		s, err := p.Sample(l.ctx, o)
 		if err != nil {
 			return drawn{}, err
 		}
@@ -66,7 +65,8 @@ func summarise(s *predict.Samples, classes []string) (drawn, error) {
 	d := drawn{Classes: len(slices.Compact(slices.Clone(s.Class)))}
 	d.Confidence, _ = meanSpread(s.Confidence)
 	d.LogPx, _ = meanSpread(s.LogPx)
-	img, err := journal.Grid(ofMost(s, classes))
+	shown, names := ofMost(s, classes)
+	img, err := shown.Grid(names)
 	if err != nil {
 		return d, err
 	}

@@ -1,6 +1,8 @@
 package predict
 
 import (
+	"context"
+
 	"jem/backend"
 	"jem/backend/philox"
 	"jem/feed"
@@ -58,50 +60,83 @@ func (c *Chains) Close() {
 	c.p.dev.Free(c.x, c.grad, c.labels)
 }
 
-// Move takes so many steps with the images (n,C,H,W), in place; batch separates their noise from
-// others'.
-func (c *Chains) Move(images []float32, steps, batch int) error {
-	n := len(images) * feed.EvalBatch / len(c.p.eval.Images)
+// Move takes so many SGLD steps with the images (n,C,H,W), in place, until ctx ends; batch
+// separates their noise from others'.
+func (c *Chains) Move(ctx context.Context, images []float32, steps, batch int) error {
+	n, key := len(images)*feed.EvalBatch/len(c.p.eval.Images), c.key.At(batch, 0)
 	x := c.moves.Images(n)
 	c.p.dev.Upload(x, images)
-	c.moves.Move(n, steps, c.key.At(batch, 0))
+	err := Pace(ctx, c.p.dev, 0, steps, func(first, steps int) { c.moves.Move(n, first, steps, key) })
+	if err != nil {
+		return err
+	}
 	return c.p.dev.Download(images, x)
 }
 
-// Frame is what some chains look like after a step.
+// stride is after how many SGLD steps Pace looks whether it is to end: those of a published
+// training step.
+const stride = 20
+
+// Pace has SGLD steps taken from the given one on, a few at a time, until ctx ends. move takes so
+// many and need not wait for them.
+func Pace(ctx context.Context, d backend.Device, first, steps int, move func(first, steps int)) error {
+	for last := first + steps; first < last; first += stride {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		move(first, min(stride, last-first))
+		if err := d.Sync(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Frame is what some chains look like on their way.
 type Frame struct {
-	Step   int
+	Step   int       // SGLD steps taken
 	Images []float32 // (N,C,H,W)
 }
 
-// Animate follows chains from their starts, of which there may be feed.EvalBatch: a frame before the
-// first step, one every so many steps, and one at the end. The chains are those of
-// Sample, up to the rounding of devices that compute a planned chain otherwise.
-func Animate(p *Predictor, o SampleOptions, every int) ([]Frame, error) {
+// Animate follows chains from their starts, of which there may be feed.EvalBatch, until ctx ends: a
+// frame before the first SGLD step, one every so many steps, and one at the end. The chains are those
+// of Sample, up to the rounding of devices that compute a planned chain otherwise.
+func (p *Predictor) Animate(ctx context.Context, o SampleOptions, every int) ([]Frame, error) {
 	start, err := p.Starts(o)
 	if err != nil {
 		return nil, err
 	}
-	c, d := NewChains(p, o), p.dev
+	c := NewChains(p, o)
 	defer c.Close()
 	images := make([]float32, o.N*len(p.eval.Images)/feed.EvalBatch)
 	start(images, 0)
 	frames := []Frame{{0, images}}
-	x, grad := d.Rows(c.x, 0, o.N), d.Rows(c.grad, 0, o.N)
-	d.Upload(x, images)
+	x := p.dev.Rows(c.x, 0, o.N)
+	p.dev.Upload(x, images)
 	c.Give(0)
-	target, key := c.target(o.N), c.key.At(0, 0)
-	for k := range o.Steps {
-		target.LogDensityGrad(grad, x)
-		d.SGLDStep(x, grad, key, c.sgld.At(k))
-		key.Sub++
-		if (k+1)%every == 0 || k+1 == o.Steps {
-			f := Frame{k + 1, make([]float32, len(images))}
-			if err := d.Download(f.Images, x); err != nil {
-				return nil, err
-			}
-			frames = append(frames, f)
+	move := c.unplanned(o.N)
+	for k := 0; k < o.Steps; k += every {
+		steps := min(every, o.Steps-k)
+		if err := Pace(ctx, p.dev, k, steps, move); err != nil {
+			return nil, err
 		}
+		f := Frame{k + steps, make([]float32, len(images))}
+		if err := p.dev.Download(f.Images, x); err != nil {
+			return nil, err
+		}
+		frames = append(frames, f)
 	}
 	return frames, nil
+}
+
+// unplanned takes SGLD steps with the first n chains one by one, so many from one on.
+func (c *Chains) unplanned(n int) func(first, steps int) {
+	d, target := c.p.dev, c.target(n)
+	x, grad := d.Rows(c.x, 0, n), d.Rows(c.grad, 0, n)
+	return func(first, steps int) {
+		for k := first; k < first+steps; k++ {
+			target.LogDensityGrad(grad, x)
+			d.SGLDStep(x, grad, c.key.At(0, k), c.sgld.At(k))
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package predict
 
 import (
+	"context"
+
 	"jem/backend/philox"
 	"jem/feed"
 	"jem/internal/fault"
@@ -18,6 +20,10 @@ type SampleOptions struct {
 	// model.Guided.
 	Guidance float32
 }
+
+// FreshSteps is how long chains that start afresh need to be: the published sampler takes some 100
+// SGLD steps without its replay buffer (official flag help).
+const FreshSteps = 100
 
 // Choices of SampleOptions.Class besides the classes' numbers.
 const (
@@ -39,11 +45,11 @@ func (p *Predictor) BufferSize() int {
 	return len(p.buffer) / (c.InC * c.Size * c.Size)
 }
 
-// Sample draws samples from the model, sorted by the class that it sees in them.
-func (p *Predictor) Sample(o SampleOptions) (*Samples, error) {
+// Sample draws samples from the model until ctx ends, sorted by the class that it sees in them.
+func (p *Predictor) Sample(ctx context.Context, o SampleOptions) (*Samples, error) {
 	c := p.net.Config
 	s := &Samples{Channels: c.InC, Size: c.Size}
-	err := p.Draw(o, func(images, logits []float32) error {
+	err := p.Draw(ctx, o, func(images, logits []float32) error {
 		s.Add(images, logits, c.Classes)
 		return nil
 	})
@@ -54,8 +60,8 @@ func (p *Predictor) Sample(o SampleOptions) (*Samples, error) {
 }
 
 // Draw draws samples and hands them over, with their logits, in batches of at most
-// feed.EvalBatch. The slices are valid within the call only.
-func (p *Predictor) Draw(o SampleOptions, do func(images, logits []float32) error) error {
+// feed.EvalBatch, until ctx ends. The slices are valid within the call only.
+func (p *Predictor) Draw(ctx context.Context, o SampleOptions, do func(images, logits []float32) error) error {
 	start, err := p.Starts(o)
 	if err != nil {
 		return err
@@ -68,7 +74,7 @@ func (p *Predictor) Draw(o SampleOptions, do func(images, logits []float32) erro
 		images := p.eval.Images[:n*c.InC*c.Size*c.Size]
 		start(images, lo)
 		chains.Give(lo)
-		if err := chains.Move(images, o.Steps, lo/feed.EvalBatch); err != nil {
+		if err := chains.Move(ctx, images, o.Steps, lo/feed.EvalBatch); err != nil {
 			return err
 		}
 		logits, err := p.eval.Forward(n)

@@ -16,7 +16,7 @@ type Chains struct {
 }
 
 // extent is what a plan is for.
-type extent struct{ images, steps int }
+type extent struct{ images, first, steps int }
 
 // NewChains moves the images x (N,C,H,W) with the step sizes of s; grad is working memory of
 // x's shape, and both stay the caller's. target gives the density that the first n chains
@@ -26,20 +26,26 @@ func NewChains(d backend.Device, s SGLD, x, grad backend.Tensor, target func(n i
 }
 
 // Images are the first n.
-func (c *Chains) Images(n int) backend.Tensor { return c.first(c.x, n) }
+func (c *Chains) Images(n int) backend.Tensor { return c.rows(c.x, n) }
 
-// Move takes so many SGLD steps with the first n images, in place, step k drawing its noise
-// from the key with Sub + k. It waits for nothing.
-func (c *Chains) Move(n, steps int, key philox.Key) {
+// Move takes so many SGLD steps with n images, the first of all, in place: steps first, first+1, …,
+// step k with the constants of SGLD.At(k) and noise from the key with Sub + k. So a chain that is
+// moved in pieces ends where it does in one. It waits for nothing.
+func (c *Chains) Move(n, first, steps int, key philox.Key) {
 	if steps == 0 {
 		return
 	}
-	plan, ok := c.plans[extent{n, steps}]
+	key.Sub += uint32(first)
+	at := extent{n, first, steps}
+	if c.sgld.constant() {
+		at.first = 0 // one plan for all
+	}
+	plan, ok := c.plans[at]
 	if !ok {
 		s := c.sgld
 		s.Steps = steps
-		plan = s.Chain(c.device, c.target(n), c.Images(n), c.first(c.grad, n))
-		c.plans[extent{n, steps}] = plan
+		plan = s.chain(c.device, c.target(n), c.Images(n), c.rows(c.grad, n), at.first)
+		c.plans[at] = plan
 	}
 	plan.Run(key)
 }
@@ -52,7 +58,7 @@ func (c *Chains) Close() {
 	clear(c.plans)
 }
 
-func (c *Chains) first(t backend.Tensor, n int) backend.Tensor {
+func (c *Chains) rows(t backend.Tensor, n int) backend.Tensor {
 	if n == t.Shape()[0] {
 		return t
 	}

@@ -223,6 +223,33 @@ func TestABufferTooSmallForItsClassesIsRefused(t *testing.T) {
 	}
 }
 
+// A chain whose constants decay ends where one planned chain does, whatever pieces it is moved
+// in, and steps of constant length are planned once wherever they begin.
+func TestChainsMoveInPieces(t *testing.T) {
+	d := open(t)
+	image := func() backend.Tensor { return d.New(backend.Image, 4, 3, 8, 8) }
+	target := gaussian{d, 1, 1}
+	for decay, plans := range map[float32]int{0: 2, 0.9: 3} {
+		s := sampler.SGLD{Steps: 7, StepSize: 0.1, Noise: 0.1, StepDecay: decay, NoiseDecay: decay}
+		x, y, g := image(), image(), image()
+		d.Normal(x, key, 0, 1)
+		d.Copy(y, x)
+		asked := 0
+		chains := sampler.NewChains(d, s, x, g, func(int) sampler.Target { asked++; return target })
+		chains.Move(4, 0, 3, key)
+		chains.Move(4, 3, 3, key)
+		chains.Move(4, 6, 1, key)
+		s.Chain(d, target, y, g).Run(key)
+		if !slices.Equal(download(t, d, x), download(t, d, y)) {
+			t.Errorf("decay %g: other images in pieces", decay)
+		}
+		if asked != plans {
+			t.Errorf("decay %g: planned %d times, want %d", decay, asked, plans)
+		}
+		chains.Close()
+	}
+}
+
 // Chains that are moved in pieces, of other numbers of images and steps in between, are those
 // of one planned chain.
 func TestChainsMoveAsPlanned(t *testing.T) {
@@ -236,9 +263,9 @@ func TestChainsMoveAsPlanned(t *testing.T) {
 	asked := 0
 	chains := sampler.NewChains(d, s, x, g, func(int) sampler.Target { asked++; return target })
 	for _, steps := range []int{3, 0, 2, 3} {
-		chains.Move(4, steps, key)
+		chains.Move(4, 0, steps, key)
 	}
-	chains.Move(2, 3, key)
+	chains.Move(2, 0, 3, key)
 	for _, n := range []int{3, 2, 3} {
 		whole := s
 		whole.Steps = n

@@ -48,15 +48,23 @@ func (s SGLD) At(k int) backend.SGLD {
 // Nothing is copied to the host or waited for. The chain holds on to device, target and
 // tensors; constants are those of s now.
 func (s SGLD) Chain(d backend.Device, target Target, x, grad backend.Tensor) backend.Chain {
+	return s.chain(d, target, x, grad, 0)
+}
+
+// chain is Chain of the K steps from the given one on.
+func (s SGLD) chain(d backend.Device, target Target, x, grad backend.Tensor, first int) backend.Chain {
 	schedule := make([]backend.SGLD, s.Steps)
 	for k := range schedule {
-		schedule[k] = s.At(k)
+		schedule[k] = s.At(first + k)
 	}
 	return backend.NewChain(d, s.Steps, func(k int, key philox.Key) {
 		target.LogDensityGrad(grad, x)
 		d.SGLDStep(x, grad, key, schedule[k])
 	})
 }
+
+// constant reports whether α and σ stay as they are.
+func (s SGLD) constant() bool { return power(s.StepDecay, 1) == 1 && power(s.NoiseDecay, 1) == 1 }
 
 func power(decay float32, k int) float32 {
 	if decay == 0 || decay == 1 {

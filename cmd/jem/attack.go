@@ -52,18 +52,6 @@ func (p *program) attackCommand() *cli.Command {
 	})
 }
 
-// attackReport is what jem attack found.
-type attackReport struct {
-	Attacks []robust.Result `json:"attacks"`
-	Worst   []worstCase     `json:"worst,omitempty"` // where there are several attacks
-}
-
-// worstCase is the accuracy under all attacks on one predictor together.
-type worstCase struct {
-	Refine int            `json:"refine"`
-	Points []robust.Point `json:"points"`
-}
-
 func (p *program) attack(c *cli.Context) error {
 	all, err := attackOptions(c)
 	if err != nil {
@@ -79,21 +67,22 @@ func (p *program) attack(c *cli.Context) error {
 		if err := takeAttacked(out, m); err != nil {
 			return err
 		}
-		run := robust.Run{Folder: out}
-		if from := c.String("from"); from != "" {
-			if run.From, err = openRun(c, s, dev, from, ""); err != nil {
+		var from *predict.Predictor
+		if c.String("from") != "" {
+			if from, err = openRun(c, s, dev, c.String("from"), ""); err != nil {
 				return err
 			}
 		}
-		var report attackReport
+		var results []robust.Result
 		for _, o := range all {
-			r, err := attackOnce(c, s, m, o, run)
+			o.From, o.Folder, o.Point = from, out, s.attacked(o)
+			r, err := robust.Measure(c.Context, m, o, s.follow())
 			if err != nil {
 				return err
 			}
-			report.Attacks = append(report.Attacks, r)
+			results = append(results, r)
 		}
-		report.Worst = worst(report.Attacks)
+		report := robust.NewReport(results...)
 		if err := writeAttacks(out, report); err != nil {
 			return err
 		}
@@ -104,40 +93,18 @@ func (p *program) attack(c *cli.Context) error {
 	})
 }
 
-// attackOnce runs one attack with a progress bar.
-func attackOnce(c *cli.Context, s *screen, m *predict.Predictor, o robust.Options, run robust.Run) (robust.Result, error) {
-	bar, about := s.follow(), fmt.Sprintf("%s on JEM-%d", o.Kind, o.Refine)
-	run.Progress = func(done, total int) { bar(about, done, total) }
-	run.Point = func(at robust.Point) {
+// attacked logs each ε done of an attack.
+func (s *screen) attacked(o robust.Options) func(robust.Point) {
+	return func(at robust.Point) {
 		s.log.Info("attacked", zap.String("attack", o.Kind), zap.Int("refine", o.Refine), zap.Float64("epsilon_255", at.Epsilon), zap.Float64("accuracy", at.Accuracy))
 	}
-	return robust.Measure(c.Context, m, c.String("split"), o, run)
-}
-
-// worst joins the attacks on each predictor.
-func worst(all []robust.Result) (cases []worstCase) {
-	byRefine := map[int][]robust.Result{}
-	var order []int
-	for _, r := range all {
-		if byRefine[r.Refine] == nil {
-			order = append(order, r.Refine)
-		}
-		byRefine[r.Refine] = append(byRefine[r.Refine], r)
-	}
-	for _, k := range order {
-		if len(byRefine[k]) > 1 {
-			_, points := robust.Worst(byRefine[k]...)
-			cases = append(cases, worstCase{k, points})
-		}
-	}
-	return cases
 }
 
 // attackOptions are the flags, one option for each attack and k.
 func attackOptions(c *cli.Context) (all []robust.Options, err error) {
 	o := robust.Options{
 		Norm: c.String("norm"), Steps: c.Int("pgd-steps"), Restarts: c.Int("restarts"), Queries: c.Int("queries"), Draws: c.Int("draws"),
-		Chains: c.Int("chains"), Noise: float32(c.Float64("attack-noise")), Images: c.Int("limit"), Batch: c.Int("attack-batch"), Seed: c.Uint64("seed"),
+		Chains: c.Int("chains"), Noise: float32(c.Float64("attack-noise")), Images: c.Int("limit"), Batch: c.Int("attack-batch"), Seed: c.Uint64("seed"), Split: c.String("split"),
 	}
 	const least, most = 1e-6, 1e6
 	if o.Epsilons, err = numbers(c, "epsilon", least, most); err != nil {
@@ -178,7 +145,7 @@ func attackOptions(c *cli.Context) (all []robust.Options, err error) {
 	return all, nil
 }
 
-func attackRows(report attackReport) []string {
+func attackRows(report robust.Report) []string {
 	first := report.Attacks[0]
 	rows := []string{fmt.Sprintf("%s %d images, %s, %d chains, noise %g; %d steps, %d restarts, %d queries, %d draws", first.Data, first.Images, first.Norm, first.Chains, first.Options.Noise, first.Steps, first.Restarts, first.Queries, first.Draws)}
 	if first.Source != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,24 +9,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/eval/robust"
-	"jem/internal/picture"
 	"jem/predict"
 )
 
-// The defaults of distal images: the paper says 0.9, the rest is ours.
-const (
-	distalImages     = 10
-	distalSteps      = 500
-	distalStep       = 0.2
-	distalConfidence = 0.9
-)
-
 // distal is jem eval --task distal.
-func (p *program) distal(c *cli.Context, _ *screen, m *predict.Predictor) error {
-	o := robust.DistalOptions{N: distalImages, Steps: distalSteps, StepSize: distalStep, Confidence: distalConfidence, Seed: c.Uint64("seed")}
-	if n := c.Int("limit"); n > 0 {
-		o.N = n
-	}
+func (p *program) distal(c *cli.Context, s *screen, m *predict.Predictor) error {
+	o := robust.DistalOptions{N: c.Int("limit"), Seed: c.Uint64("seed")}
 	name := c.String("class")
 	o.Class = slices.Index(m.Classes, name)
 	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(m.Classes) {
@@ -36,11 +23,11 @@ func (p *program) distal(c *cli.Context, _ *screen, m *predict.Predictor) error 
 	if o.Class < 0 {
 		return usagef(c, "--class %q: want 0 to %d or one of %s", name, len(m.Classes)-1, strings.Join(m.Classes, ", "))
 	}
-	r, err := robust.Distal(m, o)
+	r, err := robust.Distal(c.Context, m, o, s.follow())
 	if err != nil {
 		return err
 	}
-	if err := distalPicture(c, r); err != nil {
+	if err := writePictures(c.String("pictures"), r.Pictures); err != nil {
 		return err
 	}
 	rows := []string{fmt.Sprintf("noise taken for %s", m.Classes[o.Class]), "IMAGE\tSTEPS\tp(y|x)"}
@@ -48,19 +35,4 @@ func (p *program) distal(c *cli.Context, _ *screen, m *predict.Predictor) error 
 		rows = append(rows, fmt.Sprintf("%d\t%d\t%.3f", i, r.Taken[i], confidence))
 	}
 	return p.result(c, r, rows)
-}
-
-func distalPicture(c *cli.Context, r robust.DistalImages) error {
-	if c.String("pictures") == "" {
-		return nil
-	}
-	img, err := picture.Grid{}.Draw(picture.Batch{N: len(r.Samples.Class), C: r.Channels, H: r.Size, W: r.Size, Pix: r.Images})
-	if err != nil {
-		return err
-	}
-	png, err := picture.PNG(img)
-	if err != nil {
-		return err
-	}
-	return writeInto(filepath.Join(c.String("pictures"), fmt.Sprintf("distal-%d.png", r.DistalOptions.Class)), png)
 }

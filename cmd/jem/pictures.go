@@ -1,11 +1,11 @@
 package main
 
 import (
+	"image"
 	"path/filepath"
 
-	"github.com/urfave/cli/v2"
-
 	"jem/internal/chart"
+	"jem/internal/picture"
 )
 
 // writeCharts writes a result's charts into a folder, if there is one, as PNG.
@@ -25,7 +25,23 @@ func writeCharts(folder string, charts map[string]chart.Chart) error {
 	return nil
 }
 
-// draw draws a diagram into the folder that --pictures names, if it does.
-func draw(c *cli.Context, name string, diagram chart.Chart) error {
-	return writeCharts(c.String("pictures"), map[string]chart.Chart{name: diagram})
+// writePictures writes the pictures that a result draws into a folder, if there is one, as PNG.
+func writePictures(folder string, draw func() (map[string]image.Image, error)) error {
+	if folder == "" {
+		return nil
+	}
+	all, err := draw()
+	if err != nil {
+		return err
+	}
+	for name, img := range all {
+		png, err := picture.PNG(img)
+		if err != nil {
+			return err
+		}
+		if err := writeInto(filepath.Join(folder, name), png); err != nil {
+			return err
+		}
+	}
+	return nil
 }

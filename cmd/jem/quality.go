@@ -2,17 +2,13 @@ package main
 
 import (
 	"fmt"
-	"image"
-	"path/filepath"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
 	"jem/eval/quality"
-	"jem/internal/picture"
 	"jem/predict"
-	"jem/train/journal"
 )
 
 // quality is jem eval --task samples.
@@ -26,20 +22,20 @@ func (p *program) quality(c *cli.Context, s *screen, m *predict.Predictor) error
 		return err
 	}
 	defer judges.close()
-	o.NoInception = judges.missing
-	result, drawn, err := quality.Measure(c.Context, m, o, judges.networks, s.stages())
+	o.Networks, o.NoInception = judges.networks, judges.missing
+	result, err := quality.Measure(c.Context, m, o, s.stages())
 	s.close()
 	if err != nil {
 		return err
 	}
-	if err := samplePictures(c, m, drawn); err != nil {
+	if err := writePictures(c.String("pictures"), result.Pictures); err != nil {
 		return err
 	}
 	return p.result(c, result, qualityRows(result))
 }
 
-// stages shows the progress of predict.Predictor.Quality.
-func (s *screen) stages() func(stage string, done, total int) {
+// stages shows the progress of quality.Measure.
+func (s *screen) stages() predict.Watch {
 	current := ""
 	return func(stage string, done, total int) {
 		switch {
@@ -61,42 +57,7 @@ func (s *screen) stages() func(stage string, done, total int) {
 	}
 }
 
-// samplePictures draws the judged samples into the folder that --pictures names: each class's,
-// and the likeliest and the least likely.
-func samplePictures(c *cli.Context, m *predict.Predictor, s *predict.Samples) error {
-	const shown = 100
-	folder := c.String("pictures")
-	if folder == "" {
-		return nil
-	}
-	grid, err := journal.Grid(s, m.Classes)
-	if err != nil {
-		return err
-	}
-	ranked := s.Ranked()
-	total := len(ranked.Class)
-	n := min(shown, total)
-	likeliest, err := journal.Plain(ranked.Part(0, n))
-	if err != nil {
-		return err
-	}
-	least, err := journal.Plain(ranked.Part(total-n, total))
-	if err != nil {
-		return err
-	}
-	for name, img := range map[string]image.Image{"samples-by-class.png": grid, "samples-likeliest.png": likeliest, "samples-least-likely.png": least} {
-		content, err := picture.PNG(img)
-		if err != nil {
-			return err
-		}
-		if err := writeInto(filepath.Join(folder, name), content); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func qualityRows(r *quality.Result) []string {
+func qualityRows(r quality.Result) []string {
 	rows := []string{
 		fmt.Sprintf("%s: %d samples, %s, seed %d", r.Text, r.Samples, r.Drawn, r.Seed),
 		fmt.Sprintf("model: %s, step %d, weights %.12s, %s, %s", escape(r.Checkpoint), r.Step, r.Weights, r.Device, r.Precision),

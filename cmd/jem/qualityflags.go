@@ -20,7 +20,7 @@ func qualityFlags() []cli.Flag {
 			Usage: "how samples are judged: followers (the replay buffer, filtered, against train and test images) or dat (class-balanced samples against train images)"},
 		&cli.IntFlag{Name: "count", Usage: "samples; default: the replay buffer's, or " + strconv.Itoa(quality.DATCount) + " of protocol dat", Category: category},
 		&cli.StringFlag{Name: "from", Usage: "where chains begin: buffer or fresh; default: as the protocol has it", Category: category},
-		&cli.IntFlag{Name: "sample-steps", Usage: "SGLD steps of each chain; default: none from the buffer, " + strconv.Itoa(freshSteps) + " of fresh ones", Category: category},
+		&cli.IntFlag{Name: "sample-steps", Usage: "SGLD steps of each chain; default: none from the buffer, " + strconv.Itoa(predict.FreshSteps) + " of fresh ones", Category: category},
 		&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples: climb (1+w)·log p(x,y) − w·log p(x)", Category: category},
 		&cli.StringFlag{Name: "inception", Usage: "weights `FILE` of Inception; default: where jem data fetch inception puts it", Category: category},
 		&cli.StringFlag{Name: "fid-mode", Value: string(inception.TensorFlow), Category: category,
@@ -39,33 +39,25 @@ func qualityOptions(c *cli.Context, m *predict.Predictor) (quality.Options, erro
 			from = "fresh"
 		}
 	}
-	o.Samples = predict.SampleOptions{N: m.BufferSize(), Fresh: from == "fresh", Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
-	if dat {
-		o.Samples.N = quality.DATCount
-	}
-	if c.IsSet("count") {
-		o.Samples.N = c.Int("count")
-	}
+	o.Samples = predict.SampleOptions{N: c.Int("count"), Fresh: from == "fresh", Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
 	if o.Samples.Fresh {
-		o.Samples.Steps = freshSteps
+		o.Samples.Steps = predict.FreshSteps
 	}
 	if c.IsSet("sample-steps") {
 		o.Samples.Steps = c.Int("sample-steps")
 	}
-	if dat && o.Samples.Steps > 0 || o.Samples.Guidance > 0 {
-		o.Samples.Class = predict.EachClass
-	}
+	o = o.Settled(m)
 	if o.Cache == "" {
 		o.Cache = featureCache()
 	}
 	_, err := inception.ParseMode(c.String("fid-mode"))
 	switch w := c.Float64("guidance"); {
-	case !slices.Contains(quality.Protocols, o.Protocol):
-		return o, usagef(c, "--protocol %q: want %s", o.Protocol, strings.Join(quality.Protocols, " or "))
+	case !slices.Contains(quality.Protocols, c.String("protocol")):
+		return o, usagef(c, "--protocol %q: want %s", c.String("protocol"), strings.Join(quality.Protocols, " or "))
 	case from != "buffer" && from != "fresh":
 		return o, usagef(c, "--from %q: want buffer or fresh", from)
-	case c.IsSet("count") && o.Samples.N < 1:
-		return o, usagef(c, "--count %d: want at least 1", o.Samples.N)
+	case c.IsSet("count") && c.Int("count") < 1:
+		return o, usagef(c, "--count %d: want at least 1", c.Int("count"))
 	case from == "buffer" && m.BufferSize() > 0 && o.Samples.N > m.BufferSize():
 		return o, usagef(c, "--count %d: the replay buffer has %d chains", o.Samples.N, m.BufferSize())
 	case o.Samples.N < 1 && o.Samples.Fresh:

@@ -21,6 +21,7 @@ import (
 	"jem/eval/calibration"
 	"jem/eval/chains"
 	"jem/eval/ood"
+	"jem/eval/robust"
 	"jem/internal/picture"
 	"jem/predict/predicttest"
 )
@@ -132,7 +133,7 @@ func testEvalTasks(t *testing.T, out string) {
 func testAttack(t *testing.T, out string) {
 	folder := filepath.Join(t.TempDir(), "attack")
 	args := []string{"attack", "--run", out, "--json", "--limit", "6", "--epsilon", "4,64", "--pgd-steps", "3", "--restarts", "1", "--chains", "2", "--refine", "0,1"}
-	var r attackReport
+	var r robust.Report
 	okJSON(t, &r, append(args, "--attack", "pgd,apgd-dlr", "--out", folder)...)
 	if len(r.Attacks) != 4 || len(r.Worst) != 2 || r.Attacks[3].Refine != 1 || r.Attacks[3].Images != 6 || r.Attacks[0].Points[0].Accuracy < r.Attacks[0].Points[2].Accuracy || r.Attacks[0].DataHash == "" {
 		t.Errorf("got %+v", r)
@@ -145,7 +146,7 @@ func testAttack(t *testing.T, out string) {
 	if left, _ := filepath.Glob(filepath.Join(folder, "unfinished-*")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-	var transfer attackReport
+	var transfer robust.Report
 	okJSON(t, &transfer, append(args, "--from", out, "--norm", "l2")...)
 	if transfer.Attacks[0].Source == nil || transfer.Attacks[0].Source.Weights != r.Attacks[0].Weights {
 		t.Errorf("got %+v", transfer)

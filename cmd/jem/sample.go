@@ -12,12 +12,7 @@ import (
 	"jem/feed"
 	"jem/internal/picture"
 	"jem/predict"
-	"jem/train/journal"
 )
-
-// freshSteps is the default length of chains that start afresh: the published sampler needs
-// some 100 steps without its replay buffer (official flag help).
-const freshSteps = 100
 
 func (p *program) sampleCommand() *cli.Command {
 	return leaf(&cli.Command{
@@ -26,7 +21,7 @@ func (p *program) sampleCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "PNG `FILE` to write"},
 			&cli.IntFlag{Name: "n", Value: 100, Usage: "samples"},
-			&cli.IntFlag{Name: "steps", Usage: "SGLD steps; default: those of training, or " + strconv.Itoa(freshSteps) + " with --fresh"},
+			&cli.IntFlag{Name: "steps", Usage: "SGLD steps; default: those of training, or " + strconv.Itoa(predict.FreshSteps) + " with --fresh"},
 			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer"},
 			&cli.StringFlag{Name: "class", Usage: "samples of one class, by name or number, or each class in turn: climb log p(x|y)"},
 			&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples of --class: climb (1+w)·log p(x,y) − w·log p(x)"},
@@ -73,16 +68,17 @@ func (p *program) sample(c *cli.Context) error {
 		if err := p.animate(c, m, o); err != nil || !c.IsSet("out") {
 			return err
 		}
-		samples, err := m.Sample(o)
+		samples, err := m.Sample(c.Context, o)
 		if err != nil {
 			return err
 		}
-		sheet := func() (*image.NRGBA, error) { return journal.Sheet(samples, m.Classes) }
+		var img *image.NRGBA
 		if c.String("sort") == "logpx" {
 			samples = samples.Ranked()
-			sheet = func() (*image.NRGBA, error) { return journal.Plain(samples) }
+			img, err = samples.Plain()
+		} else {
+			img, err = samples.Sheet(m.Classes)
 		}
-		img, err := sheet()
 		if err != nil {
 			return err
 		}
@@ -107,7 +103,7 @@ func (p *program) animate(c *cli.Context, m *predict.Predictor, o predict.Sample
 	if every == 0 {
 		every = max(1, o.Steps/frames)
 	}
-	film, err := predict.Animate(m, o, every)
+	film, err := m.Animate(c.Context, o, every)
 	if err != nil {
 		return err
 	}
@@ -130,7 +126,7 @@ func (p *program) animate(c *cli.Context, m *predict.Predictor, o predict.Sample
 func sampleOptions(c *cli.Context, m *predict.Predictor) (predict.SampleOptions, error) {
 	o := predict.SampleOptions{N: c.Int("n"), Steps: m.Config.Sampler.Steps, Fresh: c.Bool("fresh"), Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
 	if o.Fresh {
-		o.Steps = freshSteps
+		o.Steps = predict.FreshSteps
 	}
 	if c.IsSet("steps") {
 		o.Steps = c.Int("steps")

@@ -15,6 +15,8 @@ type Distal struct {
 	Steps      int     // at most
 	Confidence float64 // in (0,1)
 	Lo, Hi     float32 // range of pixels; both 0: [−1,1]
+	// Progress hears of every step done of those that there may be; may be nil.
+	Progress func(done, total int)
 }
 
 // DistalResult is what became of each image.
@@ -54,6 +56,9 @@ func (a Distal) Run(t Target, images []float32, labels []int32, key philox.Key) 
 		}
 		if !moved {
 			return r, nil
+		}
+		if a.Progress != nil {
+			a.Progress(step+1, a.Steps)
 		}
 	}
 }

@@ -141,7 +141,7 @@ func (r *Refined) forward(images []float32, n int, key philox.Key) error {
 	x := r.moves.Images(rows)
 	r.dev.Upload(x, copies)
 	key.Sub++
-	r.moves.Move(rows, r.steps, key)
+	r.moves.Move(rows, 0, r.steps, key)
 	logits := r.logits[:rows*r.classes]
 	if err := r.dev.Download(logits, r.net.Forward(x)); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package chains
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -15,16 +16,17 @@ import (
 	"jem/sampler"
 )
 
-// ChainsOptions ask for long chains to be watched.
+// Options ask for long chains to be watched. The zero value stands for 20 chains of 1000 SGLD steps
+// from the replay buffer with a record every 10.
 type Options struct {
-	N     int    `json:"chains"`     // at most EvalBatch
-	Steps int    `json:"sgld_steps"` // of each
-	Every int    `json:"every"`      // steps from one record to the next
+	N     int    `json:"chains"`     // at most feed.EvalBatch; 0: 20
+	Steps int    `json:"sgld_steps"` // of each; 0: 1000
+	Every int    `json:"every"`      // SGLD steps from one record to the next; 0: 10
 	Fresh bool   `json:"fresh"`      // from the run's start, else from its replay buffer
 	Seed  uint64 `json:"chain_seed"`
 }
 
-// ChainsResult is what long chains do: whether log p(x) settles, and how independent what
+// Result is what long chains do: whether log p(x) settles, and how independent what
 // they give is.
 type Result struct {
 	predict.Subject
@@ -37,9 +39,9 @@ type Result struct {
 	Moves    metrics.Mixing `json:"step_norm_mixing"`
 }
 
-// ChainRecord is the state of the chains after so many steps.
+// Record is the state of the chains after so many SGLD steps.
 type Record struct {
-	Step     int       `json:"step"`
+	Step     int       `json:"step"`      // SGLD steps taken
 	LogPx    []float64 `json:"log_px"`    // by chain, up to log Z
 	StepNorm []float64 `json:"step_norm"` // by chain: ‖x − x before the last step‖₂, pixels in [−1,1]
 	Distance []float64 `json:"distance"`  // by chain: ‖x − x at the beginning‖₂
@@ -48,8 +50,12 @@ type Record struct {
 const chainsProtocol = "SGLD with the run's step size and noise, constant; R-hat (split) and effective sample size of scalars over the second half of the records, " +
 	"in records, not steps: they say nothing of what the scalar doesn't show"
 
-// WatchChains follows chains until ctx ends. Progress, if not nil, hears how many steps are done.
-func Measure(ctx context.Context, p *predict.Predictor, o Options, progress func(steps int)) (Result, error) {
+// about is what a watch hears of.
+const about = "SGLD steps"
+
+// Measure follows long chains until ctx ends.
+func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (Result, error) {
+	o = o.settled()
 	r := Result{Options: o}
 	if o.N < 1 || o.N > feed.EvalBatch || o.Every < 1 || o.Steps < 16*o.Every {
 		return r, fmt.Errorf("%d chains of %d steps with a record every %d: want 1 to %d chains, and 16 records", o.N, o.Steps, o.Every, feed.EvalBatch)
@@ -68,19 +74,21 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, progress func
 	seen.Add(images, nil)
 	r.DataHash = seen.Sum()
 	c.begin(images)
-	for step := 0; step < o.Steps; step += o.Every {
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
-		record, err := c.record(step)
+	for taken := 0; taken < o.Steps; taken += o.Every {
+		record, err := c.record(ctx, taken)
 		if err != nil {
 			return r, err
 		}
-		if r.Records = append(r.Records, record); progress != nil {
-			progress(min(o.Steps, step+o.Every))
-		}
+		r.Records = append(r.Records, record)
+		watch.Tell(about, min(o.Steps, record.Step), o.Steps)
 	}
 	return r, r.mix()
+}
+
+// settled replaces zeros by what they stand for.
+func (o Options) settled() Options {
+	o.N, o.Steps, o.Every = cmp.Or(o.N, 20), cmp.Or(o.Steps, 1000), cmp.Or(o.Every, 10)
+	return o
 }
 
 // mix computes R-hat and effective sample sizes.
@@ -131,16 +139,18 @@ func (c *longChains) begin(images []float32) {
 	c.p.Device().Copy(c.first, c.x)
 }
 
-// record moves the chains Every steps from the given one and says where they are: the last
-// step is taken by itself, so that its length is seen.
-func (c *longChains) record(step int) (r Record, err error) {
+// record moves the chains, which have taken so many steps, Every steps on and says where they are:
+// the last step is taken by itself, so that its length is seen.
+func (c *longChains) record(ctx context.Context, taken int) (r Record, err error) {
 	d := c.p.Device()
-	key := c.key.At(step, 0)
-	c.moves.Move(c.o.N, c.o.Every-1, key)
+	key := c.key.At(taken, 0)
+	if err := predict.Pace(ctx, d, 0, c.o.Every-1, func(first, steps int) { c.moves.Move(c.o.N, first, steps, key) }); err != nil {
+		return r, err
+	}
 	d.Copy(c.moved, c.x)
 	key.Sub = uint32(c.o.Every)
-	c.moves.Move(c.o.N, 1, key)
-	r.Step = step + c.o.Every
+	c.moves.Move(c.o.N, 0, 1, key)
+	r.Step = taken + c.o.Every
 	d.Axpy(c.moved, -1, c.x)
 	d.RowNorm(c.scalar, c.moved)
 	if r.StepNorm, err = c.scalars(); err != nil {

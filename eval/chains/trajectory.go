@@ -1,6 +1,7 @@
 package chains
 
 import (
+	"context"
 	"fmt"
 
 	"jem/feed"
@@ -16,7 +17,7 @@ type TrajectoryOptions struct {
 	Seed  uint64
 }
 
-// Follow is what chains were at their marks.
+// Trajectory is what chains were at their marks.
 type Trajectory struct {
 	Marks          []int
 	LogPx          [][]float64 // by mark and chain, up to log Z
@@ -26,8 +27,9 @@ type Trajectory struct {
 	Channels, Size int
 }
 
-// Trajectory follows chains of log p(x) with the run's α, σ, clip and clamp.
-func Follow(p *predict.Predictor, o TrajectoryOptions) (*Trajectory, error) {
+// Follow follows chains of log p(x) with the run's α, σ, clip and clamp until ctx ends, and says what
+// they were at their marks.
+func Follow(ctx context.Context, p *predict.Predictor, o TrajectoryOptions, watch predict.Watch) (*Trajectory, error) {
 	c := p.Net().Config
 	if o.N < 1 || o.N > feed.EvalBatch {
 		return nil, fmt.Errorf("follow %d chains: want 1 to %d", o.N, feed.EvalBatch)
@@ -40,7 +42,7 @@ func Follow(p *predict.Predictor, o TrajectoryOptions) (*Trajectory, error) {
 	chains, taken := predict.NewChains(p, predict.SampleOptions{Class: predict.AnyClass, Seed: o.Seed}), 0
 	defer chains.Close()
 	for i, mark := range o.Marks {
-		if err := chains.Move(images, mark-taken, i); err != nil {
+		if err := chains.Move(ctx, images, mark-taken, i); err != nil {
 			return nil, err
 		}
 		taken = mark
@@ -53,6 +55,7 @@ func Follow(p *predict.Predictor, o TrajectoryOptions) (*Trajectory, error) {
 		at.Add(images, logits, c.Classes)
 		t.LogPx, t.Confidence = append(t.LogPx, at.LogPx), append(t.Confidence, at.Confidence)
 		t.Class, t.Images = append(t.Class, at.Class), append(t.Images, at.Images)
+		watch.Tell(about, mark, o.Marks[len(o.Marks)-1])
 	}
 	return t, nil
 }

@@ -5,7 +5,7 @@ import (
 	"jem/predict"
 )
 
-// NewClassifier is a network trained here whose pooled features (64·width) stand in for those of
+// Classifier is a network trained here whose pooled features (64·width) stand in for those of
 // Inception. Distances in them are no FID, and compare only with others by the same weights.
 type Classifier struct {
 	p     *predict.Predictor
@@ -13,7 +13,7 @@ type Classifier struct {
 	out   []float32
 }
 
-// Classifier returns p's network as a judge of images.
+// NewClassifier returns p's network as a judge of images.
 func NewClassifier(p *predict.Predictor) *Classifier {
 	s := p.Subject(p.Noise())
 	return &Classifier{p: p, about: About{Name: "classifier trained here (" + s.Data + ", " + s.Checkpoint + ")", Weights: s.Weights, Device: s.Device, Features: p.Features()}}
@@ -28,7 +28,7 @@ func (c *Classifier) Takes(channels, size int) bool {
 // About implements Network.
 func (c *Classifier) About() About { return c.about }
 
-// Run implements Network for at most EvalBatch images.
+// Run implements Network for at most feed.EvalBatch images.
 func (c *Classifier) Run(images []float32) (features, logits []float32, err error) {
 	e := c.p.Batch()
 	n := len(images) * feed.EvalBatch / len(e.Images)

@@ -14,7 +14,7 @@ import (
 )
 
 // describe fills in what is known beforehand.
-func (j *judging) describe() (err error) {
+func (j *judging) describe() {
 	o := j.o.Samples
 	j.result.Subject = j.p.Subject(0) // neither samples nor real images carry noise
 	j.result.Text = "protocol " + j.o.Protocol
@@ -28,7 +28,6 @@ func (j *judging) describe() (err error) {
 	if o.Guidance > 0 {
 		j.result.Drawn += fmt.Sprintf(", guided with weight %g", o.Guidance)
 	}
-	return nil
 }
 
 // open reads the real images.
@@ -62,7 +61,7 @@ func (j *judging) draw(ctx context.Context) error {
 	c, total := j.p.Net().Config, j.o.Samples.N
 	j.drawn = &predict.Samples{Channels: c.InC, Size: c.Size}
 	seen := feed.NewDigest(nil)
-	err := j.p.Draw(j.o.Samples, func(images, logits []float32) error {
+	err := j.p.Draw(ctx, j.o.Samples, func(images, logits []float32) error {
 		for i, v := range images {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.Bad,
@@ -71,8 +70,8 @@ func (j *judging) draw(ctx context.Context) error {
 		}
 		j.drawn.Add(images, logits, c.Classes)
 		seen.Add(images, nil)
-		j.progress("sampling", len(j.drawn.Class), total)
-		return ctx.Err()
+		j.watch.Tell("sampling", len(j.drawn.Class), total)
+		return nil
 	})
 	j.result.DataHash, j.result.Samples = seen.Sum(), len(j.drawn.Class)
 	return err

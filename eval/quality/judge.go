@@ -10,31 +10,7 @@ import (
 	"jem/predict"
 )
 
-// QualityProtocols are the two ways in which published figures of samples come about, which
-// can't be compared:
-//
-//	followers  the replay buffer, per predicted class the 90 % of highest p(y|x) for FID and the
-//	           10 % for the Inception Score (JEM++ and SADA-JEM), against training and test
-//	           images; and all of it, unfiltered
-//	dat        class-balanced samples, 50,000 unless said otherwise, against the training images
-//	           (DAT)
-var Protocols = []string{"followers", "dat"}
-
-// DATCount is the number of samples of protocol dat.
-const DATCount = 50_000
-
-// QualityOptions say how samples are judged.
-type Options struct {
-	Protocol string // one of QualityProtocols
-	Samples  predict.SampleOptions
-	Limit    int    // real images of each split; 0: all
-	Cache    string // folder of references; empty: none are kept
-
-	// NoInception says why FID and Inception Score aren't computed, where they aren't.
-	NoInception string
-}
-
-// QualityResult are figures of samples.
+// Result are figures of samples.
 type Result struct {
 	predict.Subject
 	predict.Protocol
@@ -45,9 +21,12 @@ type Result struct {
 	Real      int      `json:"reference_images"`
 	RealHash  string   `json:"reference_sha256"` // of shape and pixels, 0…255
 	Figures   []Figure `json:"figures"`
+
+	drawn   *predict.Samples // nil where the result was only read
+	classes []string
 }
 
-// QualityFigure is one number, or says why it isn't there.
+// Figure is one number, or says why it isn't there.
 type Figure struct {
 	Name      string   `json:"name"`
 	Value     *float64 `json:"value"`               // null: not computed
@@ -61,41 +40,41 @@ type Figure struct {
 
 // judging is a computation of figures.
 type judging struct {
-	p        *predict.Predictor
-	o        Options
-	progress func(stage string, done, total int)
-	drawn    *predict.Samples
-	real     []*data.Set
-	result   *Result
+	p      *predict.Predictor
+	o      Options
+	watch  predict.Watch
+	drawn  *predict.Samples
+	real   []*data.Set
+	result *Result
 }
 
-// Judge draws samples and judges them by the features of one or more networks. Progress, which
-// may be nil, hears of the stages sampling, features, features of real images, and distance: done 0
+// Measure draws samples and judges them by the features of one or more networks, until ctx ends. The
+// watch hears of the stages sampling, features, features of real images, and distance: done 0
 // when the distance in many features begins to be computed, 1 when it is there. The images of
 // all samples are held in memory.
-func Measure(ctx context.Context, p *predict.Predictor, o Options, nets []Network, progress func(stage string, done, total int)) (*Result, *predict.Samples, error) {
-	if progress == nil {
-		progress = func(string, int, int) {}
+func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (Result, error) {
+	o = o.Settled(p)
+	if err := o.check(); err != nil {
+		return Result{}, err
 	}
-	j := &judging{p: p, o: o, progress: progress, result: &Result{Seed: o.Samples.Seed}}
-	if err := j.describe(); err != nil {
-		return nil, nil, err
-	}
+	j := &judging{p: p, o: o, watch: watch, result: &Result{Seed: o.Samples.Seed, classes: p.Classes}}
+	j.describe()
 	if err := j.open(); err != nil {
-		return nil, nil, err
+		return Result{}, err
 	}
 	if err := j.draw(ctx); err != nil {
-		return nil, nil, err
+		return Result{}, err
 	}
 	if o.NoInception != "" {
 		j.withoutInception()
 	}
-	for _, n := range nets {
+	for _, n := range o.Networks {
 		if err := j.network(ctx, n); err != nil {
-			return nil, nil, err
+			return Result{}, err
 		}
 	}
-	return j.result, j.drawn, nil
+	j.result.drawn = j.drawn
+	return *j.result, nil
 }
 
 // network adds the figures by the features of one network.
@@ -107,15 +86,15 @@ func (j *judging) network(ctx context.Context, n Network) error {
 		return err
 	}
 	groups := j.groups()
-	samples := make([]*Sample, len(groups))
+	tallies := make([]*Tally, len(groups))
 	for i, g := range groups {
-		samples[i] = NewSample(len(g.index), about.Features, g.splits)
+		tallies[i] = NewTally(len(g.index), about.Features, g.splits)
 	}
-	if err := j.features(ctx, n, groups, samples); err != nil {
+	if err := j.features(ctx, n, groups, tallies); err != nil {
 		return err
 	}
 	for i, g := range groups {
-		figures, err := j.figures(about, g, samples[i], reference)
+		figures, err := j.figures(about, g, tallies[i], reference)
 		if err != nil {
 			return fmt.Errorf("%s of %s: %w", about.Name, g.of, err)
 		}
@@ -125,7 +104,7 @@ func (j *judging) network(ctx context.Context, n Network) error {
 }
 
 // features runs the samples through a network and sorts the answers into the groups.
-func (j *judging) features(ctx context.Context, n Network, groups []group, into []*Sample) error {
+func (j *judging) features(ctx context.Context, n Network, groups []group, into []*Tally) error {
 	pixels, total := len(j.p.Batch().Images)/feed.EvalBatch, len(j.drawn.Class)
 	next := make([]int, len(groups)) // of each index
 	for lo := 0; lo < total; lo += feed.EvalBatch {
@@ -151,7 +130,7 @@ func (j *judging) features(ctx context.Context, n Network, groups []group, into 
 				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.Bad, Reason: "features of samples: " + err.Error()}
 			}
 		}
-		j.progress("features", hi, total)
+		j.watch.Tell("features", hi, total)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func judged(t *testing.T, protocol string, n int) *judging {
 		drawn.Class, drawn.Confidence = append(drawn.Class, i%10), append(drawn.Confidence, float64(i)/float64(n))
 	}
 	return &judging{
-		p: predicttest.Official(t), o: Options{Protocol: protocol}, progress: func(string, int, int) {}, drawn: drawn, real: []*data.Set{real},
+		p: predicttest.Official(t), o: Options{Protocol: protocol}, drawn: drawn, real: []*data.Set{real},
 		result: &Result{Real: real.Len()},
 	}
 }
@@ -163,13 +163,13 @@ func TestChainsFollowTheirClasses(t *testing.T) {
 	var drawn []float32
 	draw := func(o predict.SampleOptions) []float32 {
 		drawn = nil
-		if err := j.p.Draw(o, func(images, _ []float32) error { drawn = append(drawn, images...); return nil }); err != nil {
+		if err := j.p.Draw(context.Background(), o, func(images, _ []float32) error { drawn = append(drawn, images...); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		return drawn
 	}
 	each := slices.Clone(draw(o))
-	film, err := predict.Animate(j.p, o, 3)
+	film, err := j.p.Animate(context.Background(), o, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

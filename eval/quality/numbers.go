@@ -66,7 +66,7 @@ func name(a About, published, other string) string {
 const enough = metrics.Neighbours + 2
 
 // figures are those of one group.
-func (j *judging) figures(a About, g group, s *Sample, r *Reference) ([]Figure, error) {
+func (j *judging) figures(a About, g group, s *Tally, r *Reference) ([]Figure, error) {
 	l := figures{a: a, g: g, s: s}
 	if s.N() < enough {
 		l.missing(fmt.Sprintf("too few samples, want at least %d", enough))
@@ -96,7 +96,7 @@ func (j *judging) figures(a About, g group, s *Sample, r *Reference) ([]Figure, 
 type figures struct {
 	a   About
 	g   group
-	s   *Sample
+	s   *Tally
 	all []Figure
 }
 
@@ -119,7 +119,7 @@ func (l *figures) missing(why string) {
 // withoutInception lists the figures that are not computed for want of its weights.
 func (j *judging) withoutInception() {
 	for _, g := range j.groups() {
-		l := figures{a: About{Published: true, Mode: "any"}, g: g, s: NewSample(len(g.index), 1, 0)}
+		l := figures{a: About{Published: true, Mode: "any"}, g: g, s: NewTally(len(g.index), 1, 0)}
 		l.missing(j.o.NoInception)
 		j.result.Figures = append(j.result.Figures, l.all...)
 	}
@@ -152,6 +152,6 @@ func (j *judging) long(a About) func() {
 	if a.Features < many {
 		return func() {}
 	}
-	j.progress("distance", 0, 1)
-	return func() { j.progress("distance", 1, 1) }
+	j.watch.Tell("distance", 0, 1)
+	return func() { j.watch.Tell("distance", 1, 1) }
 }

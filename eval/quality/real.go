@@ -15,7 +15,7 @@ func (j *judging) reference(ctx context.Context, n Network) (*Reference, error) 
 			return r, err
 		}
 	}
-	s := NewSample(j.result.Real, n.About().Features, 0)
+	s := NewTally(j.result.Real, n.About().Features, 0)
 	done := 0
 	for _, set := range j.real {
 		images := make([]float32, feed.EvalBatch*set.Dim())
@@ -35,7 +35,7 @@ func (j *judging) reference(ctx context.Context, n Network) (*Reference, error) 
 				return nil, fmt.Errorf("features of real images: %w", err)
 			}
 			done += count
-			j.progress("features of real images", done, j.result.Real)
+			j.watch.Tell("features of real images", done, j.result.Real)
 		}
 	}
 	r, err := s.Reference()

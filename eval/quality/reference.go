@@ -23,8 +23,8 @@ type Reference struct {
 	Rows    metrics.Table // features of up to MaxPairs images
 }
 
-// Reference prepares a sample of real images: seconds for 2048 features.
-func (s *Sample) Reference() (*Reference, error) {
+// Reference prepares the tally of real images: seconds for 2048 features.
+func (s *Tally) Reference() (*Reference, error) {
 	f, err := metrics.NewFrechet(&s.moments)
 	return &Reference{s.seen, f, s.Rows()}, err
 }

@@ -20,7 +20,7 @@ func gaussian(n int, seed uint64) []float32 {
 }
 
 // gather adds features (n,dim) and logits (n,k) in uneven batches.
-func gather(t *testing.T, s *Sample, features, logits []float32, dim, k int) {
+func gather(t *testing.T, s *Tally, features, logits []float32, dim, k int) {
 	t.Helper()
 	for lo := 0; lo < s.N(); lo += 7 {
 		hi := min(lo+7, s.N())
@@ -30,7 +30,7 @@ func gather(t *testing.T, s *Sample, features, logits []float32, dim, k int) {
 	}
 }
 
-func TestSampleScoresAsAllAtOnce(t *testing.T) {
+func TestTallyScoresAsAllAtOnce(t *testing.T) {
 	const n, dim, k = 53, 4, 6
 	features, logits := gaussian(n*dim, 1), gaussian(n*k, 2)
 	all, err := metrics.Flat(k, logits)
@@ -42,7 +42,7 @@ func TestSampleScoresAsAllAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, splits := range []int{1, 3, 10} {
-		s := NewSample(n, dim, splits)
+		s := NewTally(n, dim, splits)
 		gather(t, s, features, logits, dim, k)
 		want, spread, err := metrics.InceptionScore(p, splits)
 		if err != nil {
@@ -56,7 +56,7 @@ func TestSampleScoresAsAllAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSample(n, dim, 0)
+	s := NewTally(n, dim, 0)
 	gather(t, s, features, logits, dim, k)
 	if s.Moments().N() != n || !slices.Equal(s.Rows().Data, whole.Data) {
 		t.Errorf("%d images, %d rows, want %d of both, in order", s.Moments().N(), s.Rows().N, n)
@@ -66,7 +66,7 @@ func TestSampleScoresAsAllAtOnce(t *testing.T) {
 // Of more images than pairs are looked at, the rows are as many as asked and evenly spread.
 func TestRowsAreSpread(t *testing.T) {
 	const n = 2*MaxPairs + 1234
-	s, features := NewSample(n, 1, 0), make([]float32, n)
+	s, features := NewTally(n, 1, 0), make([]float32, n)
 	for i := range features {
 		features[i] = float32(i)
 	}
@@ -86,7 +86,7 @@ func TestRowsAreSpread(t *testing.T) {
 
 func TestReferencesAreKept(t *testing.T) {
 	const n, dim = 40, 5
-	s := NewSample(n, dim, 0)
+	s := NewTally(n, dim, 0)
 	features := gaussian(n*dim, 3)
 	gather(t, s, features, features, dim, dim)
 	r, err := s.Reference()
@@ -104,7 +104,7 @@ func TestReferencesAreKept(t *testing.T) {
 	if err != nil || again == nil || again.Images != n || !slices.Equal(again.Rows.Data, r.Rows.Data) {
 		t.Fatalf("got %+v, %v", again, err)
 	}
-	other := NewSample(n, dim, 0)
+	other := NewTally(n, dim, 0)
 	gather(t, other, gaussian(n*dim, 4), features, dim, dim)
 	got, err1 := again.Frechet.Distance(other.Moments())
 	want, err2 := r.Frechet.Distance(other.Moments())

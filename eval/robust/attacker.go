@@ -39,6 +39,11 @@ func attacker(p *predict.Predictor, o Options, climb bool) (in func(radius float
 	}, nil
 }
 
+// transfer makes an attack's images against another target.
+func transfer(from attack.Target, in func(radius float64) attack.Attack) func(radius float64) attack.Attack {
+	return func(radius float64) attack.Attack { return attack.Transfer{From: from, With: in(radius)} }
+}
+
 // expected averages a target over draws of its noise.
 func expected(t attack.Target, draws int) attack.Target {
 	if draws == 1 {

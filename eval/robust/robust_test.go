@@ -17,7 +17,7 @@ import (
 )
 
 // found attacks images of noise, with the classes that the network sees in them.
-func found(t *testing.T, p *predict.Predictor, o Options, run Run, ctx context.Context) (Result, error) {
+func found(ctx context.Context, t *testing.T, p *predict.Predictor, o Options, watch predict.Watch) (Result, error) {
 	t.Helper()
 	const n = 12
 	o = o.settled()
@@ -40,7 +40,7 @@ func found(t *testing.T, p *predict.Predictor, o Options, run Run, ctx context.C
 		}
 	}
 	r.Samples = n
-	return r, curve(ctx, p, &r, run)
+	return r, r.attack(ctx, p, watch)
 }
 
 func options(kind string) Options {
@@ -58,7 +58,7 @@ func TestEveryAttackGivesACurve(t *testing.T) {
 		if kind == "pointwise" {
 			o.Batch = 12
 		}
-		r, err := found(t, p, o, Run{}, context.Background())
+		r, err := found(context.Background(), t, p, o, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
@@ -81,17 +81,22 @@ func TestEveryAttackGivesACurve(t *testing.T) {
 // another attack's batches are not mistaken for its own.
 func TestAttackGoesOn(t *testing.T) {
 	p := predicttest.Official(t)
-	whole, err := found(t, p, options("pgd"), Run{}, context.Background())
+	whole, err := found(context.Background(), t, p, options("pgd"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
 	ctx, stop := context.WithCancel(context.Background())
-	_, err = found(t, p, options("pgd"), Run{Folder: folder, Progress: func(done, _ int) {
+	kept := options("pgd")
+	kept.Folder = folder
+	_, err = found(ctx, t, p, kept, func(about string, done, total int) {
+		if about != "pgd on JEM-0" || total != 2*3 {
+			t.Errorf("told of %d of %d, %s", done, total, about)
+		}
 		if done == 4 {
 			stop()
 		}
-	}}, ctx)
+	})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
@@ -102,12 +107,12 @@ func TestAttackGoesOn(t *testing.T) {
 	if err := os.WriteFile(files[1], []byte("cut"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	other := options("pgd")
+	other := kept
 	other.Seed = 2
-	if _, err := found(t, p, other, Run{Folder: folder}, context.Background()); err != nil {
+	if _, err := found(context.Background(), t, p, other, nil); err != nil {
 		t.Fatal(err)
 	}
-	again, err := found(t, p, options("pgd"), Run{Folder: folder}, context.Background())
+	again, err := found(context.Background(), t, p, kept, nil)
 	if err != nil || !reflect.DeepEqual(again.Found, whole.Found) || !reflect.DeepEqual(again.Points, whole.Points) {
 		t.Errorf("%v: got %+v, want %+v", err, again.Points, whole.Points)
 	}
@@ -123,33 +128,39 @@ func TestAttackGoesOn(t *testing.T) {
 // of a target without noise changes nothing but rounding.
 func TestTransferToItself(t *testing.T) {
 	p := predicttest.Official(t)
-	own, err := found(t, p, options("pgd"), Run{}, context.Background())
+	own, err := found(context.Background(), t, p, options("pgd"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	twin, err := found(t, p, options("pgd"), Run{From: predicttest.Official(t)}, context.Background())
+	from := options("pgd")
+	from.From = predicttest.Official(t)
+	twin, err := found(context.Background(), t, p, from, nil)
 	if err != nil || twin.Points[2].Accuracy > own.Points[2].Accuracy {
 		t.Errorf("%v: got %+v, without transfer %+v", err, twin.Points, own.Points)
 	}
-	if _, err := found(t, p, options("boundary"), Run{From: p}, context.Background()); err == nil {
+	from.Kind, from.From = "boundary", p
+	if _, err := found(context.Background(), t, p, from, nil); err == nil {
 		t.Error("a transfer of the smallest change was accepted")
 	}
 	drawn := options("pgd")
 	drawn.Draws = 2
-	if r, err := found(t, p, drawn, Run{}, context.Background()); err != nil || math.Abs(r.Points[2].Accuracy-own.Points[2].Accuracy) > 0.1 {
+	if r, err := found(context.Background(), t, p, drawn, nil); err != nil || math.Abs(r.Points[2].Accuracy-own.Points[2].Accuracy) > 0.1 {
 		t.Errorf("%v: got %+v, want %+v", err, r.Points, own.Points)
 	}
 }
 
 func TestWorstOfAttacks(t *testing.T) {
 	p := predicttest.Official(t)
-	a, err1 := found(t, p, options("pgd"), Run{}, context.Background())
-	b, err2 := found(t, p, options("square"), Run{}, context.Background())
+	a, err1 := found(context.Background(), t, p, options("pgd"), nil)
+	b, err2 := found(context.Background(), t, p, options("square"), nil)
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	_, points := Worst(a, b)
-	for i, at := range points {
+	report := NewReport(a, b)
+	if len(report.Worst) != 1 || len(report.Worst[0].Points) != 3 {
+		t.Fatalf("got %+v", report.Worst)
+	}
+	for i, at := range report.Worst[0].Points {
 		if at.Accuracy > min(a.Points[i].Accuracy, b.Points[i].Accuracy) {
 			t.Errorf("%g: worst %g of %g and %g", at.Epsilon, at.Accuracy, a.Points[i].Accuracy, b.Points[i].Accuracy)
 		}
@@ -158,8 +169,8 @@ func TestWorstOfAttacks(t *testing.T) {
 
 func TestAttackOptionsAreChecked(t *testing.T) {
 	for name, spoil := range map[string]func(*Options){
-		"kind": func(o *Options) { o.Kind = "fgsm" }, "chains": func(o *Options) { o.Chains = 0 },
-		"refine": func(o *Options) { o.Refine = -1 }, "images": func(o *Options) { o.Images = 0 }, "draws": func(o *Options) { o.Draws = -1 },
+		"kind": func(o *Options) { o.Kind = "fgsm" }, "chains": func(o *Options) { o.Chains = -1 },
+		"refine": func(o *Options) { o.Refine = -1 }, "images": func(o *Options) { o.Images = -1 }, "draws": func(o *Options) { o.Draws = -1 },
 	} {
 		o := options("pgd")
 		spoil(&o)
@@ -173,10 +184,10 @@ func TestAttackOptionsAreChecked(t *testing.T) {
 func TestAttackOnBrokenWeights(t *testing.T) {
 	p := predicttest.Official(t)
 	predicttest.Spoil(p)
-	if _, err := found(t, p, options("pgd"), Run{}, context.Background()); !errors.Is(err, fault.Bad) {
+	if _, err := found(context.Background(), t, p, options("pgd"), nil); !errors.Is(err, fault.Bad) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Distal(p, DistalOptions{N: 1, Steps: 2, StepSize: 1, Confidence: 0.9}); !errors.Is(err, fault.Bad) {
+	if _, err := Distal(context.Background(), p, DistalOptions{N: 1, Steps: 2, StepSize: 1, Confidence: 0.9}, nil); !errors.Is(err, fault.Bad) {
 		t.Errorf("distal: got %v", err)
 	}
 }

@@ -37,7 +37,7 @@ func openUnits(folder string, r *Result) (*units, error) {
 	return u, os.MkdirAll(u.dir, 0o777)
 }
 
-// Forget removes the finished batches that AttackRun.Folder kept, when the result has been
+// Forget removes the finished batches that Options.Folder kept, when the result has been
 // written elsewhere.
 func (r *Result) Forget() error {
 	if r.units == "" {

@@ -2,6 +2,7 @@
 package predicttest
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -97,4 +98,21 @@ func WithImages(t testing.TB) *predict.Predictor {
 	p := Official(t)
 	p.Config.Data.Dir, p.Config.Data.Valid = CIFAR(t), 20
 	return p
+}
+
+// EndsAfter is a context that has ended when it is asked for the n+1-st time: in the middle of what
+// looks at it now and then.
+func EndsAfter(n int) context.Context { return &ending{context.Background(), n} }
+
+type ending struct {
+	context.Context
+	left int
+}
+
+// Err implements context.Context.
+func (e *ending) Err() error {
+	if e.left--; e.left < 0 {
+		return context.Canceled
+	}
+	return nil
 }

@@ -8,22 +8,17 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"slices"
 
-	"jem/backend/philox"
 	"jem/internal/picture"
 	"jem/internal/rundir"
 	"jem/predict"
 )
 
-// columns is how many samples of a class a grid shows.
-const columns = 10
-
 // Sampled implements train.Observer: a grid with one class a row as a file and as an event;
 // at step 0, before training, the initial draws. Later grids also stand beside those in
 // the file Comparison names, so that one sees what sampling adds.
 func (j *Journal) Sampled(step int, s *predict.Samples) error {
-	grid, err := Grid(s, j.classes)
+	grid, err := s.Grid(j.classes)
 	if err != nil {
 		return err
 	}
@@ -64,69 +59,4 @@ func (j *Journal) compare(step int, latest image.Image) error {
 		return fmt.Errorf("samples: %w", err)
 	}
 	return nil
-}
-
-// Grid draws ten samples of each class in a row, chosen at random by a key: neither the best nor
-// the first. Where a class has fewer the row ends early.
-func Grid(s *predict.Samples, classes []string) (*image.NRGBA, error) {
-	pixels := s.Channels * s.Size * s.Size
-	b := picture.Batch{N: len(classes) * columns, C: s.Channels, H: s.Size, W: s.Size}
-	b.Pix, b.Blank = make([]float32, b.N*pixels), slices.Repeat([]bool{true}, b.N)
-	for y, row := range choose(s.Class, len(classes)) {
-		for column, i := range row {
-			place := y*columns + column
-			copy(b.Pix[place*pixels:], s.Images[i*pixels:(i+1)*pixels])
-			b.Blank[place] = false
-		}
-	}
-	return picture.Grid{Columns: columns, Labels: classes}.Draw(b)
-}
-
-// choose names at most ten samples of each class. Slots of a buffer are laid out by the class of
-// their start, so the first in which the model sees a class are those that began as another:
-// all have the same chance instead.
-func choose(class []int, classes int) [][]int {
-	order := make([]int, len(class))
-	philox.New(0, 0, philox.ShownOrder).At(len(class), 0).Perm(order)
-	rows := make([][]int, classes)
-	for _, i := range order {
-		if y := class[i]; len(rows[y]) < columns {
-			rows[y] = append(rows[y], i)
-		}
-	}
-	return rows
-}
-
-// Sheet draws every sample, each class beginning a row with its name. Where a class does
-// not fill its last row the row ends early.
-func Sheet(s *predict.Samples, classes []string) (*image.NRGBA, error) {
-	pixels := s.Channels * s.Size * s.Size
-	b := picture.Batch{C: s.Channels, H: s.Size, W: s.Size}
-	add := func(image []float32, blank bool) {
-		b.Pix, b.Blank = append(b.Pix, image...), append(b.Blank, blank)
-		b.N++
-	}
-	nothing := make([]float32, pixels)
-	var labels []string
-	for i, y := range s.Class {
-		if i == 0 || y != s.Class[i-1] {
-			for b.N%columns != 0 {
-				add(nothing, true)
-			}
-		}
-		if b.N%columns == 0 {
-			labels = append(labels, "")
-			if i == 0 || y != s.Class[i-1] {
-				labels[len(labels)-1] = classes[y]
-			}
-		}
-		add(s.Images[i*pixels:(i+1)*pixels], false)
-	}
-	return picture.Grid{Columns: columns, Labels: labels}.Draw(b)
-}
-
-// Plain draws every sample in order, ten a row, without labels.
-func Plain(s *predict.Samples) (*image.NRGBA, error) {
-	b := picture.Batch{N: len(s.Class), C: s.Channels, H: s.Size, W: s.Size, Pix: s.Images}
-	return picture.Grid{Columns: min(columns, b.N)}.Draw(b)
 }

@@ -149,7 +149,7 @@ func TestChainAllocatesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := testing.AllocsPerRun(5, func() { s.moves[0].Move(cfg.Train.Batch, s.sgld.Steps, s.keys.chain) }); n != 0 {
+	if n := testing.AllocsPerRun(5, func() { s.moves[0].Move(cfg.Train.Batch, 0, s.sgld.Steps, s.keys.chain) }); n != 0 {
 		t.Errorf("%v allocations in a chain of %d steps", n, s.sgld.Steps)
 	}
 }

@@ -67,7 +67,7 @@ func (s *Step) chain(i int, at At, which int) {
 		s.moves[which] = sampler.NewChains(s.dev, s.sgld, x, s.Batch.Views[i].Grad, func(int) sampler.Target { return s.density(i) })
 	}
 	steps := s.sgld.Steps + s.cfg.Guard.ExtraSteps*int(at.Reseed)
-	s.moves[which].Move(s.Batch.Parts[i].N, steps, s.keys.chain.At(at.draw(), which*steps))
+	s.moves[which].Move(s.Batch.Parts[i].N, 0, steps, s.keys.chain.At(at.draw(), which*steps))
 	s.Buffer.Put(x)
 }
 

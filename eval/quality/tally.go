@@ -6,8 +6,8 @@ import "jem/internal/metrics"
 // cost grows with the square.
 const MaxPairs = 5000
 
-// Sample gathers what figures need of n images while their features come by.
-type Sample struct {
+// Tally gathers what figures need of n images while their features come by.
+type Tally struct {
 	n, seen int
 	dim     int
 	moments metrics.Moments
@@ -17,14 +17,14 @@ type Sample struct {
 	scores  []float64 // of those done
 }
 
-// NewSample expects n images of dim features; splits > 0 asks for the Inception Score.
-func NewSample(n, dim, splits int) *Sample { return &Sample{n: n, dim: dim, splits: splits} }
+// NewTally expects n images of dim features; splits > 0 asks for the Inception Score.
+func NewTally(n, dim, splits int) *Tally { return &Tally{n: n, dim: dim, splits: splits} }
 
 // N is the number of images that it expects.
-func (s *Sample) N() int { return s.n }
+func (s *Tally) N() int { return s.n }
 
 // Add takes in further images, features (m,dim) and logits (m,K).
-func (s *Sample) Add(features, logits []float32) error {
+func (s *Tally) Add(features, logits []float32) error {
 	f, err := metrics.Flat(s.dim, features)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *Sample) Add(features, logits []float32) error {
 
 // score adds the class probabilities of an image, the seen-th, and ends its split if it is the
 // last.
-func (s *Sample) score(logits []float32, seen int) error {
+func (s *Tally) score(logits []float32, seen int) error {
 	row, err := metrics.Flat(len(logits), logits)
 	if err != nil {
 		return err
@@ -70,13 +70,13 @@ func (s *Sample) score(logits []float32, seen int) error {
 }
 
 // Rows are the features of up to MaxPairs images.
-func (s *Sample) Rows() metrics.Table {
+func (s *Tally) Rows() metrics.Table {
 	return metrics.Table{N: len(s.rows) / s.dim, K: s.dim, Data: s.rows}
 }
 
 // Moments are mean and covariance of all.
-func (s *Sample) Moments() *metrics.Moments { return &s.moments }
+func (s *Tally) Moments() *metrics.Moments { return &s.moments }
 
 // Score is the Inception Score, mean and population deviation over splits, as
 // metrics.InceptionScore computes it from all probabilities at once.
-func (s *Sample) Score() (mean, deviation float64) { return metrics.Spread(s.scores) }
+func (s *Tally) Score() (mean, deviation float64) { return metrics.Spread(s.scores) }
