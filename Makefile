@@ -31,6 +31,14 @@ test: ## go vet and every test; under ten minutes on two cores
 	$(GO) vet ./...
 	$(GO) test $(TESTFLAGS) ./...
 
+.PHONY: test-levels
+test-levels: ## the CPU device as on machines with fewer instruction sets, by force, and with more, under qemu-user
+	scripts/test-levels.sh
+
+.PHONY: test-arm64
+test-arm64: ## tests of the arm64 build under qemu-user
+	scripts/test-arm64.sh
+
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/session
