@@ -6,7 +6,7 @@ func ablation() Experiment {
 		ID: "ablation", Title: "Training log p(y|x) + log p(x) or log p(x,y)", Where: "Grathwohl et al. 2020, Table 1 (\"p(x|y) factored\") and section 4",
 		Runs: []string{runFactored, runJoint, runClassCond},
 		Build: func(l *Lab) (*Result, error) {
-			t, err := l.table(ablationTable())
+			t, err := tableOf(l, ablationTable())
 			if err != nil {
 				return nil, err
 			}
@@ -45,7 +45,7 @@ func ablationTable() definition {
 			case "accuracy", "ece":
 				return calibrationFigure(l, t, row, col)
 			}
-			f, err := l.ood(t, "svhn")
+			f, err := detectionOf(l, t, "svhn")
 			return f.figure(col.Key), err
 		},
 	}

@@ -13,11 +13,11 @@ func attacks() Experiment {
 		ID: "attacks", Title: "Further attacks: stronger gradients, none at all, another network's", Where: "Grathwohl et al. 2020, appendix on attacks (transfer, gradient-free)",
 		Runs: []string{runJEM, runBaseline},
 		Build: func(l *Lab) (*Result, error) {
-			t, err := l.table(furtherAttacks())
+			t, err := tableOf(l, furtherAttacks())
 			if err != nil {
 				return nil, err
 			}
-			o := l.furtherOptions("pgd", 0)
+			o := furtherOptions(l, "pgd", 0)
 			r := &Result{Tables: []Table{t}, Protocol: []string{
 				fmt.Sprintf("L∞, ε = %g/255, %d test images, %d steps, %d restarts, %d queries of the square attack, %d noisy copies (σ = %g).", o.Epsilons[0], o.Images, o.Steps, o.Restarts, o.Queries, o.Chains, o.Noise),
 				"Transfer: images that PGD made against the softmax twin, or JEM-0 for the softmax's row, shown to the row's predictor.",
@@ -45,7 +45,7 @@ func furtherAttacks() definition {
 			if kind == "clean" {
 				kind = "pgd"
 			}
-			r, err := l.further(t, kind, row.k)
+			r, err := furtherAttack(l, t, kind, row.k)
 			if err != nil {
 				return reading{}, err
 			}
@@ -61,8 +61,8 @@ func furtherAttacks() definition {
 	return d
 }
 
-func (l *Lab) furtherOptions(kind string, k int) robust.Options {
-	o := l.attackOptions("linf", k)
+func furtherOptions(l *Lab, kind string, k int) robust.Options {
+	o := attackOptions(l, "linf", k)
 	if o.Kind = kind; kind == transfer {
 		o.Kind = "pgd"
 	}
@@ -71,14 +71,14 @@ func (l *Lab) furtherOptions(kind string, k int) robust.Options {
 	return o
 }
 
-// further attacks a training's predictor JEM-k.
-func (l *Lab) further(t Training, kind string, k int) (robust.Result, error) {
-	o := l.furtherOptions(kind, k)
+// furtherAttack attacks a training's predictor JEM-k.
+func furtherAttack(l *Lab, t Training, kind string, k int) (robust.Result, error) {
+	o := furtherOptions(l, kind, k)
 	r, err := measure(l, t, fmt.Sprintf("further-%s-k%d", kind, k), o, func(p *predict.Predictor) (robust.Result, error) {
-		o := l.keeping(o)
+		o := keeping(l, o)
 		if kind == transfer {
 			var err error
-			if o.From, err = l.other(t); err != nil {
+			if o.From, err = otherNetwork(l, t); err != nil {
 				return robust.Result{}, err
 			}
 		}
@@ -90,8 +90,8 @@ func (l *Lab) further(t Training, kind string, k int) (robust.Result, error) {
 	return r, r.Forget()
 }
 
-// other opens the twin of a training beside it: its classifier, or the JEM of that.
-func (l *Lab) other(t Training) (*predict.Predictor, error) {
+// otherNetwork opens the twin of a training beside it: its classifier, or the JEM of that.
+func otherNetwork(l *Lab, t Training) (*predict.Predictor, error) {
 	if t.Run.Name == runBaseline {
 		return l.twin(runJEM)
 	}

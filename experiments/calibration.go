@@ -14,7 +14,7 @@ func reliability() Experiment {
 		ID: "calibration", Title: "Calibration", Where: "Grathwohl et al. 2020, calibration figure (CIFAR-100) and appendix",
 		Runs: []string{runJEM, runBaseline, runJEM100, runBaseline100, runJEMSVHN, runBaseSVHN},
 		Build: func(l *Lab) (*Result, error) {
-			t, err := l.table(calibrationTable())
+			t, err := tableOf(l, calibrationTable())
 			if err != nil {
 				return nil, err
 			}
@@ -28,7 +28,7 @@ func reliability() Experiment {
 					less("JEM is better calibrated than the same network as classifier, "+d.name, t.at(d.name+", JEM", "ece"), t.at(d.name+", softmax", "ece"), "%.2f %%"),
 					less("JEM is better calibrated than that classifier with a fitted temperature, "+d.name, t.at(d.name+", JEM", "ece"), t.at(d.name+", softmax, temperature", "ece"), "%.2f %%"))
 				for _, run := range []struct{ name, label string }{{d.jem, "JEM"}, {d.softmax, "softmax"}} {
-					if err := l.diagram(r, run.name, d.name+", "+run.label); err != nil {
+					if err := addDiagram(l, r, run.name, d.name+", "+run.label); err != nil {
 						return nil, err
 					}
 				}
@@ -83,7 +83,7 @@ const scaled = "temperature"
 // calibrationFigure takes the error of ECE to be accuracy's: the mean of confidence less
 // correctness varies as much, and ECE is made of its parts.
 func calibrationFigure(l *Lab, t Training, row line, col Column) (reading, error) {
-	c, err := l.calibrated(t)
+	c, err := calibrationOf(l, t)
 	if err != nil {
 		return reading{}, err
 	}
@@ -111,13 +111,13 @@ func proper(key string, t calibration.Temperature) float64 {
 	return map[string]float64{"ece": last.ECE, "adaptive": last.Adaptive, "nll": t.NLL, "brier": t.Brier, "t": t.T}[key]
 }
 
-// diagram adds a reliability diagram.
-func (l *Lab) diagram(r *Result, run, title string) error {
-	t, err := l.first(run)
+// addDiagram adds a reliability diagram.
+func addDiagram(l *Lab, r *Result, run, title string) error {
+	t, err := firstTraining(l, run)
 	if err != nil {
 		return err
 	}
-	c, err := l.calibrated(t)
+	c, err := calibrationOf(l, t)
 	if err != nil {
 		return unlessNotRun(err)
 	}

@@ -20,18 +20,18 @@ func longChains() Experiment {
 				fmt.Sprintf("%d chains each of noise or the run's start, of the replay buffer and of test images, with training's α, σ, clip and clamp.", chainCount),
 				"log p(x) is up to log Z: compare along a chain and between starts.",
 			}}
-			t, err := l.table(chainTable(l))
+			t, err := tableOf(l, chainTable(l))
 			if err != nil {
 				return nil, err
 			}
 			r.Tables = []Table{t}
-			training, err := l.first(runJEM)
+			training, err := firstTraining(l, runJEM)
 			if err != nil {
 				return nil, err
 			}
 			density := chart.Chart{Title: "log p(x) along chains, JEM", XLabel: "SGLD steps, log10(1 + steps)", YLabel: "mean log p(x) + log Z"}
 			for _, from := range chainStarts() {
-				c, err := l.chain(training, from.key)
+				c, err := followChains(l, training, from.key)
 				if isNotRun(err) {
 					continue
 				}
@@ -55,8 +55,8 @@ func chainStarts() []struct{ key, title string } {
 	return []struct{ key, title string }{{"fresh", "fresh starts"}, {"buffer", "the replay buffer"}, {"test", "test images"}}
 }
 
-// marks are the numbers of steps after which chains are looked at.
-func (l *Lab) marks() []int {
+// chainMarks are the numbers of steps after which chains are looked at.
+func chainMarks(l *Lab) []int {
 	return pick(l.Scale, []int{0, 5, 20}, []int{0, 5, 20, 50, 100, 200, 500, 1000}, []int{0, 20, 100, 500, 1000, 5000, 10000})
 }
 
@@ -68,8 +68,8 @@ type followed struct {
 	Picture []byte
 }
 
-func (l *Lab) chain(t Training, from string) (followed, error) {
-	o := chains.TrajectoryOptions{From: from, N: chainCount, Marks: l.marks(), Seed: 1}
+func followChains(l *Lab, t Training, from string) (followed, error) {
+	o := chains.TrajectoryOptions{From: from, N: chainCount, Marks: chainMarks(l), Seed: 1}
 	return measure(l, t, "chain-"+from, o, func(p *predict.Predictor) (followed, error) {
 		s, err := chains.Follow(l.ctx, p, o, nil)
 		if err != nil {
@@ -111,7 +111,7 @@ func (f followed) line(name string) chart.Line {
 
 func chainTable(l *Lab) definition {
 	d := definition{title: "Mean log p(x) + log Z after so many SGLD steps", figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
-		f, err := l.chain(t, row.arg)
+		f, err := followChains(l, t, row.arg)
 		if err != nil {
 			return reading{}, err
 		}
@@ -125,7 +125,7 @@ func chainTable(l *Lab) definition {
 		}
 		return reading{}, fmt.Errorf("no mark at %s steps", col.Key)
 	}}
-	for _, mark := range l.marks() {
+	for _, mark := range chainMarks(l) {
 		d.columns = append(d.columns, Column{Key: fmt.Sprint(mark), Title: fmt.Sprint(mark), Digits: 2})
 	}
 	d.columns = append(d.columns, Column{Key: "kept", Title: "kept their class, %", Percent: true})

@@ -14,8 +14,8 @@ func distal() Experiment {
 		ID: "distal", Title: "Distal adversarials: noise moved until it is classified", Where: "Grathwohl et al. 2020, distal adversarial figure",
 		Runs: []string{runJEM, runBaseline},
 		Build: func(l *Lab) (*Result, error) {
-			o := l.distalOptions(1)
-			t, err := l.table(distalTable())
+			o := distalOptions(l, 1)
+			t, err := tableOf(l, distalTable())
 			if err != nil {
 				return nil, err
 			}
@@ -24,11 +24,11 @@ func distal() Experiment {
 				"The paper shows \"car\" (here automobile); its adversarially trained network is not trained here.",
 			}}
 			for _, run := range []struct{ name, title string }{{runJEM, "JEM"}, {runBaseline, "softmax"}} {
-				tr, err := l.first(run.name)
+				tr, err := firstTraining(l, run.name)
 				if err != nil {
 					return nil, err
 				}
-				d, err := l.distal(tr, 1)
+				d, err := distalImages(l, tr, 1)
 				if isNotRun(err) {
 					continue
 				}
@@ -49,12 +49,12 @@ type distalFound struct {
 	Picture     []byte
 }
 
-func (l *Lab) distalOptions(class int) robust.DistalOptions {
+func distalOptions(l *Lab, class int) robust.DistalOptions {
 	return robust.DistalOptions{Class: class, N: 10, Steps: pick(l.Scale, 50, 500, 500), StepSize: 0.2, Confidence: 0.9, Seed: 1}
 }
 
-func (l *Lab) distal(t Training, class int) (distalFound, error) {
-	o := l.distalOptions(class)
+func distalImages(l *Lab, t Training, class int) (distalFound, error) {
+	o := distalOptions(l, class)
 	return measure(l, t, fmt.Sprintf("distal-%d", class), o, func(p *predict.Predictor) (distalFound, error) {
 		r, err := robust.Distal(l.ctx, p, o, nil)
 		if err != nil {
@@ -99,7 +99,7 @@ func distalTable() definition {
 			{Key: "reached", Title: "reached, %", Percent: true}, {Key: "steps", Title: "mean steps", Digits: 1}, {Key: "rough", Title: "roughness", Digits: 3},
 		},
 		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
-			f, err := l.distal(t, 1)
+			f, err := distalImages(l, t, 1)
 			return plain(map[string]float64{"reached": float64(f.Reached) / float64(max(1, f.Of)), "steps": f.Steps, "rough": f.Distance}[col.Key]), err
 		},
 	}

@@ -19,9 +19,9 @@
 //
 // The files, in reading order:
 //
-//	experiment, run, runs, scale       what there is: experiments, trainings, scales
+//	experiment, training, recipes, scale what there is: experiments, trainings, scales
 //	lab, measure, outcome, folder      trains and measures, once each, in a folder of its own
-//	figures                            measurements that several tables share
+//	measurements                       measurements that several tables share
 //	table1, table2, table3, …          one for each table and figure, by its ID
 //	table, cells, quote, claim, result a table as data; the paper's numbers; verdicts
 //	markdown, page, index              the result as pages

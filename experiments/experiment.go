@@ -93,7 +93,7 @@ func (l *Lab) Reproduce(list []Experiment) error {
 			continue
 		}
 		var absent *NotRun
-		if err := l.missing(l.Train(t)); errors.As(err, &absent) {
+		if err := asMissing(l, l.Train(t)); errors.As(err, &absent) {
 			l.Tell(fmt.Sprintf("%s is %v", t.Folder(), absent))
 			continue
 		} else if err != nil {
@@ -147,12 +147,12 @@ func (l *Lab) write(list []Experiment) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.ID, err)
 		}
-		if err := l.describe(e, r); err != nil {
+		if err := describe(l, e, r); err != nil {
 			return fmt.Errorf("%s: %w", e.ID, err)
 		}
 		if err := r.Write(l.Out); err != nil {
 			return fmt.Errorf("%s: %w", e.ID, err)
 		}
 	}
-	return l.index()
+	return writeIndex(l)
 }

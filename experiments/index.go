@@ -12,9 +12,9 @@ import (
 	"jem/internal/durable"
 )
 
-// index writes tables/README.md: every claim with its verdict, then each experiment that has
+// writeIndex writes tables/README.md: every claim with its verdict, then each experiment that has
 // been written, with its command, hours and seeds.
-func (l *Lab) index() error {
+func writeIndex(l *Lab) error {
 	dir := filepath.Join(l.Out, "tables")
 	var all []Result
 	for _, e := range All() {

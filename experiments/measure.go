@@ -72,7 +72,7 @@ func (l *Lab) network(t Training) (*predict.Predictor, error) {
 
 // twin opens another run's network on the device of the one that is open.
 func (l *Lab) twin(run string) (*predict.Predictor, error) {
-	t, err := l.first(run)
+	t, err := firstTraining(l, run)
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +126,11 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*pred
 	start := time.Now()
 	value, err := do(p)
 	if err != nil {
-		return m.Value, l.missing(err)
+		return m.Value, asMissing(l, err)
 	}
 	m = measured[T]{t.Run.Name, t.Folder(), what, protocol, time.Since(start).Seconds(), value}
 	if text, err = json.MarshalIndent(m, "", " "); err != nil {
-		return value, l.missing(fmt.Errorf("%s of %s: %w", what, t.Folder(), err))
+		return value, asMissing(l, fmt.Errorf("%s of %s: %w", what, t.Folder(), err))
 	}
 	return value, durable.WriteFile(path, append(text, '\n'))
 }

@@ -10,9 +10,9 @@ import (
 	"jem/internal/metrics"
 )
 
-// missing turns the errors that concern one figure alone into a *NotRun: absent images, and
+// asMissing turns the errors that concern one figure alone into a *NotRun: absent images, and
 // numbers that are not finite. Others stay: nothing else would work either.
-func (l *Lab) missing(err error) error {
+func asMissing(l *Lab, err error) error {
 	var value *json.UnsupportedValueError // NaN or infinite
 	switch {
 	case errors.Is(err, fault.Missing), errors.Is(err, fault.Bad), errors.Is(err, metrics.ErrInput), errors.As(err, &value):

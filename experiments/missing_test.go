@@ -17,11 +17,11 @@ func TestOnlyWhatConcernsOneFigureIsMissing(t *testing.T) {
 	_, nan := json.Marshal(math.NaN())
 	absent := &fault.Error{Path: "/some/where/svhn", Kind: fault.Missing, Reason: "svhn not found; looked in /some/where/svhn, /home"}
 	for _, err := range []error{absent, fmt.Errorf("figure: %w", nan)} {
-		if got := l.missing(err); !isNotRun(got) || strings.Contains(got.Error(), "/some") || strings.Contains(got.Error(), "/home") {
+		if got := asMissing(l, err); !isNotRun(got) || strings.Contains(got.Error(), "/some") || strings.Contains(got.Error(), "/home") {
 			t.Errorf("%v becomes %v", err, got)
 		}
 	}
-	if got := l.missing(io.ErrUnexpectedEOF); isNotRun(got) || !errors.Is(got, io.ErrUnexpectedEOF) {
+	if got := asMissing(l, io.ErrUnexpectedEOF); isNotRun(got) || !errors.Is(got, io.ErrUnexpectedEOF) {
 		t.Errorf("an input error becomes %v", got)
 	}
 }

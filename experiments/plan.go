@@ -41,7 +41,7 @@ func (l *Lab) Plan(list []Experiment) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := l.rates()
+	r, err := readRates(l)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (l *Lab) Plan(list []Experiment) (*Plan, error) {
 }
 
 func (l *Lab) planned(t Training, r *rates) (Planned, error) {
-	fact, err := l.fact(t)
+	fact, err := factOf(l, t)
 	run := Planned{RunFact: fact}
 	if err != nil || fact.State != stateNotRun {
 		run.Taken = fact.Steps
@@ -116,7 +116,7 @@ func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []stri
 		}
 	}
 	if slices.ContainsFunc(list, func(e Experiment) bool { return e.Judged }) {
-		switch _, err := l.inceptionWeights(); {
+		switch _, err := inceptionWeights(l); {
 		case errors.Is(err, fault.Missing):
 			missing = append(missing, data.InceptionName+": "+noInception)
 		case err != nil:

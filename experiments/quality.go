@@ -29,18 +29,18 @@ const (
 	qualityDistance = "classifier-feature distance"
 )
 
-// judged are figures of a training's samples, by the protocol of JEM's followers.
-func (l *Lab) judged(t Training) (quality.Result, error) {
+// judgedSamples are figures of a training's samples, by the protocol of JEM's followers.
+func judgedSamples(l *Lab, t Training) (quality.Result, error) {
 	if !t.samples() {
 		return quality.Result{}, notRun("a classifier draws no samples")
 	}
-	weights, err := l.inceptionWeights()
+	weights, err := inceptionWeights(l)
 	if err != nil && !errors.Is(err, fault.Missing) {
 		return quality.Result{}, err
 	}
 	o := qualityProtocol{Protocol: "followers", Samples: pick(l.Scale, 200, 2000, 10000), Limit: pick(l.Scale, 200, 5000, 0), Inception: err == nil, Classifier: runBaseline}
 	return measure(l, t, "quality", o, func(p *predict.Predictor) (quality.Result, error) {
-		nets, err := l.judges(p, weights)
+		nets, err := openJudges(l, p, weights)
 		if err != nil {
 			return quality.Result{}, err
 		}
@@ -54,7 +54,7 @@ func (l *Lab) judged(t Training) (quality.Result, error) {
 }
 
 // inceptionWeights looks for them beside the images, then in the usual places.
-func (l *Lab) inceptionWeights() (string, error) {
+func inceptionWeights(l *Lab) (string, error) {
 	path, err := data.Inception(l.DataDir)
 	if errors.Is(err, fault.Missing) && l.DataDir != "" {
 		return data.Inception("")
@@ -65,9 +65,9 @@ func (l *Lab) inceptionWeights() (string, error) {
 // noInception is why there are no Inception figures.
 const noInception = "no weights of Inception (jem data fetch inception)"
 
-// judges are the networks that give the features: Inception where its weights are, and the
+// openJudges are the networks that give the features: Inception where its weights are, and the
 // softmax twin.
-func (l *Lab) judges(p *predict.Predictor, weights string) (nets []quality.Network, err error) {
+func openJudges(l *Lab, p *predict.Predictor, weights string) (nets []quality.Network, err error) {
 	twin, err := l.twin(runBaseline)
 	if err != nil {
 		return nil, err
@@ -85,9 +85,9 @@ func (l *Lab) judges(p *predict.Predictor, weights string) (nets []quality.Netwo
 	return append(nets, quality.Inception{Network: inception.New(dev, w, inception.TensorFlow), Device: l.open.dev.Name(), C: c, Size: size}), nil
 }
 
-// quality is one figure of a training's samples.
-func (l *Lab) quality(t Training, name string) (float64, error) {
-	r, err := l.judged(t)
+// qualityOf is one figure of a training's samples.
+func qualityOf(l *Lab, t Training, name string) (float64, error) {
+	r, err := judgedSamples(l, t)
 	if err != nil {
 		return 0, err
 	}

@@ -51,7 +51,7 @@ type rates struct {
 	all  []rate
 }
 
-func (l *Lab) rates() (*rates, error) {
+func readRates(l *Lab) (*rates, error) {
 	r := &rates{path: filepath.Join(l.Out, "rates.json")}
 	text, err := os.ReadFile(r.path)
 	if errors.Is(err, fs.ErrNotExist) {

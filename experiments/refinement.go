@@ -20,19 +20,19 @@ func refinement() Experiment {
 					if _, err := fmt.Sscan(col.Key, &k); err != nil {
 						return reading{}, err
 					}
-					a, err := l.accuracy(t, true, k, l.refined())
+					a, err := accuracyOf(l, t, true, k, refinedImages(l))
 					return share(a.Accuracy, a.Images), err
 				},
 			}
 			for _, k := range refinements() {
 				d.columns = append(d.columns, Column{Key: fmt.Sprint(k), Title: fmt.Sprintf("k = %d", k), Digits: 2, Percent: true})
 			}
-			t, err := l.table(d)
+			t, err := tableOf(l, d)
 			if err != nil {
 				return nil, err
 			}
 			r := &Result{Tables: []Table{t}, Protocol: []string{
-				fmt.Sprintf("The first %d test images, with pixel noise, climb log p(x) by k SGLD steps (α = 1, σ = 0.01) before they are classified.", l.refined()),
+				fmt.Sprintf("The first %d test images, with pixel noise, climb log p(x) by k SGLD steps (α = 1, σ = 0.01) before they are classified.", refinedImages(l)),
 			}}
 			r.Claims = append(r.Claims,
 				more("Refinement by one step keeps JEM's accuracy within a point", t.at("JEM", "1"), gap(t.at("JEM", "0"), given(1)), "%.2f"))
@@ -58,5 +58,5 @@ func refinement() Experiment {
 
 func refinements() []int { return []int{0, 1, 5, 10, 20} }
 
-// refined is how many images are refined.
-func (l *Lab) refined() int { return pick(l.Scale, 200, 2000, 10000) }
+// refinedImages is how many images are refined.
+func refinedImages(l *Lab) int { return pick(l.Scale, 200, 2000, 10000) }

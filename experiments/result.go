@@ -75,7 +75,7 @@ func (r *Result) notes() []string {
 }
 
 // describe fills in what every result says of itself.
-func (l *Lab) describe(e Experiment, r *Result) error {
+func describe(l *Lab, e Experiment, r *Result) error {
 	r.ID, r.Title, r.Where, r.Scale, r.Label = e.ID, e.Title, e.Where, l.Scale, l.Scale.Label()
 	r.Command = fmt.Sprintf("jem reproduce --scale %s %s", l.Scale, e.ID)
 	if l.made {
@@ -87,7 +87,7 @@ func (l *Lab) describe(e Experiment, r *Result) error {
 			return err
 		}
 		for _, t := range trainings {
-			fact, err := l.fact(t)
+			fact, err := factOf(l, t)
 			if err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ func (l *Lab) describe(e Experiment, r *Result) error {
 	return nil
 }
 
-func (l *Lab) fact(t Training) (RunFact, error) {
+func factOf(l *Lab, t Training) (RunFact, error) {
 	differences, err := t.differences()
 	if err != nil {
 		return RunFact{}, err

@@ -15,9 +15,9 @@ func robustness() Experiment {
 		ID: "robustness", Title: "Robustness to PGD", Where: "Grathwohl et al. 2020, robustness figures (L∞ and L2)",
 		Runs: []string{runJEM, runBaseline},
 		Build: func(l *Lab) (*Result, error) {
-			r := &Result{Protocol: attackNotes(l.attackOptions("linf", 0))}
+			r := &Result{Protocol: attackNotes(attackOptions(l, "linf", 0))}
 			for _, norm := range []struct{ key, title, note string }{{"linf", "L∞", ""}, {"l2", "L2", ", pixels in [0,255]"}} {
-				t, err := l.table(robustTable(norm.key, norm.title))
+				t, err := tableOf(l, robustTable(norm.key, norm.title))
 				if err != nil {
 					return nil, err
 				}
@@ -42,7 +42,7 @@ func robustness() Experiment {
 func middle(eps []float64) []float64 { return eps[1:3] }
 
 // attackOptions are the published attack, or a cheaper one at small scales.
-func (l *Lab) attackOptions(norm string, k int) robust.Options {
+func attackOptions(l *Lab, norm string, k int) robust.Options {
 	o := robust.Options{
 		Norm: norm, Epsilons: robust.Radii(norm), Refine: k, Seed: 1, Noise: 0.03,
 		Steps: pick(l.Scale, 3, 20, 40), Restarts: pick(l.Scale, 1, 1, 20), Chains: pick(l.Scale, 1, 1, 5), Images: pick(l.Scale, 20, 200, 300),
@@ -62,10 +62,10 @@ func attackNotes(o robust.Options) []string {
 	}
 }
 
-func (l *Lab) attack(t Training, norm string, k int) (robust.Result, error) {
-	o := l.attackOptions(norm, k)
+func attackOf(l *Lab, t Training, norm string, k int) (robust.Result, error) {
+	o := attackOptions(l, norm, k)
 	r, err := measure(l, t, fmt.Sprintf("attack-%s-k%d", norm, k), o, func(p *predict.Predictor) (robust.Result, error) {
-		return robust.Measure(l.ctx, p, l.keeping(o), nil)
+		return robust.Measure(l.ctx, p, keeping(l, o), nil)
 	})
 	if err != nil {
 		return r, err
@@ -74,7 +74,7 @@ func (l *Lab) attack(t Training, norm string, k int) (robust.Result, error) {
 }
 
 // keeping is an attack that keeps its finished batches, in case it is interrupted.
-func (l *Lab) keeping(o robust.Options) robust.Options {
+func keeping(l *Lab, o robust.Options) robust.Options {
 	o.Folder = filepath.Join(l.Out, "measures", "batches")
 	return o
 }
@@ -88,7 +88,7 @@ func robustTable(norm, title string) definition {
 			{label: "softmax", run: runBaseline},
 		},
 		figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
-			r, err := l.attack(t, norm, row.k)
+			r, err := attackOf(l, t, norm, row.k)
 			if err != nil {
 				return reading{}, err
 			}

@@ -15,7 +15,7 @@ func samples() Experiment {
 		ID: "samples", Title: "Samples by class", Where: "Grathwohl et al. 2020, figure of class-conditional samples, and appendix",
 		Runs: []string{runJEM, runClassCond, runJEM100, runJEMSVHN},
 		Build: func(l *Lab) (*Result, error) {
-			t, err := l.table(sampleFigures())
+			t, err := tableOf(l, sampleFigures())
 			if err != nil {
 				return nil, err
 			}
@@ -25,7 +25,7 @@ func samples() Experiment {
 			for _, run := range []struct{ name, title string }{
 				{runJEM, "CIFAR-10, JEM"}, {runClassCond, "CIFAR-10, chains that climb f(x)[y]"}, {runJEM100, "CIFAR-100, JEM, the 20 classes seen most"}, {runJEMSVHN, "SVHN, JEM"},
 			} {
-				if err := l.sampleGrids(r, run.name, run.title); err != nil {
+				if err := sampleGrids(l, r, run.name, run.title); err != nil {
 					return nil, err
 				}
 			}
@@ -44,7 +44,7 @@ type drawn struct {
 	ByClass    []byte  // the same of p(y|x), PNG
 }
 
-func (l *Lab) drawn(t Training, fresh bool) (drawn, error) {
+func drawnSamples(l *Lab, t Training, fresh bool) (drawn, error) {
 	o := predict.SampleOptions{N: pick(l.Scale, 200, 1000, 1000), Steps: t.Config.Sampler.Steps, Fresh: fresh, Class: predict.AnyClass, Seed: 1}
 	if fresh {
 		o.Steps = pick(l.Scale, 20, 100, 100)
@@ -147,10 +147,10 @@ func sampleFigures() definition {
 		},
 		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
 			if col.Key == "data" {
-				a, err := l.accuracy(t, true, 0, l.Scale.limit())
+				a, err := accuracyOf(l, t, true, 0, l.Scale.limit())
 				return plain(a.LogPx), err
 			}
-			d, err := l.drawn(t, col.Key == "fresh")
+			d, err := drawnSamples(l, t, col.Key == "fresh")
 			switch col.Key {
 			case "classes":
 				return plain(float64(d.Classes)), err
@@ -163,13 +163,13 @@ func sampleFigures() definition {
 }
 
 // sampleGrids adds the pictures of a run that has ended.
-func (l *Lab) sampleGrids(r *Result, run, title string) error {
-	t, err := l.first(run)
+func sampleGrids(l *Lab, r *Result, run, title string) error {
+	t, err := firstTraining(l, run)
 	if err != nil {
 		return err
 	}
 	for _, fresh := range []bool{false, true} {
-		d, err := l.drawn(t, fresh)
+		d, err := drawnSamples(l, t, fresh)
 		if err != nil {
 			return unlessNotRun(err)
 		}

@@ -8,11 +8,11 @@ func semiSupervised() Experiment {
 		ID: "semi", Title: "Few labels: what log p(x) over all images adds", Where: "the published script's labels_per_class; no table of the paper",
 		Runs: []string{runSemi, runSemiBase},
 		Build: func(l *Lab) (*Result, error) {
-			few, err := l.first(runSemi)
+			few, err := firstTraining(l, runSemi)
 			if err != nil {
 				return nil, err
 			}
-			t, err := l.table(definition{
+			t, err := tableOf(l, definition{
 				title: fmt.Sprintf("%d labelled images a class", few.Config.Data.LabelsPerClass),
 				columns: []Column{
 					{Key: "accuracy", Title: "accuracy %", Digits: 2, Percent: true}, {Key: "ece", Title: "ECE %", Digits: 2, Percent: true}, {Key: "nll", Title: "NLL, nats", Digits: 3},

@@ -67,7 +67,7 @@ func stability() Experiment {
 		e.Runs = append(e.Runs, r.Name)
 	}
 	e.Build = func(l *Lab) (*Result, error) {
-		t, err := l.table(stabilityTable())
+		t, err := tableOf(l, stabilityTable())
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +76,7 @@ func stability() Experiment {
 				"the run then goes back to its last checkpoint with new random numbers, at an unchanged rate, and gives up at the fourth time.", stabilitySeeds),
 			"Without a divergence the first one is counted as one step after the last.",
 		}}
-		chart, err := l.gaps()
+		chart, err := gapChart(l)
 		if err != nil {
 			return nil, err
 		}
@@ -147,8 +147,8 @@ func (o Outcome) stability(key string, total int) (float64, error) {
 	return o.Valid.Accuracy, nil
 }
 
-// gaps draws f(x⁺) − f(x⁻) of each recipe's first seed.
-func (l *Lab) gaps() (Chart, error) {
+// gapChart draws f(x⁺) − f(x⁻) of each recipe's first seed.
+func gapChart(l *Lab) (Chart, error) {
 	c := Chart{Caption: "Up to the first divergence. Near zero samples are as likely as data.", Chart: chart.Chart{
 		Title: "f(x⁺) − f(x⁻), seed 1", XLabel: "step", YLabel: "nats",
 	}}
@@ -156,7 +156,7 @@ func (l *Lab) gaps() (Chart, error) {
 		if !slices.Contains([]string{"published", "rate", "proximal", "start", "penalty", "all"}, r.name) {
 			continue // a chart has six colours
 		}
-		t, err := l.first("stability-" + r.name)
+		t, err := firstTraining(l, "stability-"+r.name)
 		if err != nil {
 			return c, err
 		}

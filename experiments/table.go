@@ -86,11 +86,11 @@ type line struct {
 // reported is the reason for a missing figure of another system.
 const reported = "reported by the paper, not trained here"
 
-// table measures a definition.
-func (l *Lab) table(d definition) (Table, error) {
+// tableOf measures a definition.
+func tableOf(l *Lab, d definition) (Table, error) {
 	t := Table{Title: d.title, Caption: d.caption, Columns: d.columns}
 	for _, from := range d.rows {
-		row, err := l.row(d, from)
+		row, err := rowOf(l, d, from)
 		if err != nil {
 			return t, err
 		}
@@ -99,7 +99,7 @@ func (l *Lab) table(d definition) (Table, error) {
 	return t, nil
 }
 
-func (l *Lab) row(d definition, from line) (Row, error) {
+func rowOf(l *Lab, d definition, from line) (Row, error) {
 	row := Row{Label: from.label, Run: from.run}
 	var trainings []Training
 	if from.run != "" {
@@ -110,7 +110,7 @@ func (l *Lab) row(d definition, from line) (Row, error) {
 		row.Steps = totalSteps(trainings[0].Config)
 	}
 	for _, col := range d.columns {
-		cell, err := l.cell(d, from, col, trainings)
+		cell, err := cellOf(l, d, from, col, trainings)
 		if err != nil {
 			return row, err
 		}
@@ -119,7 +119,7 @@ func (l *Lab) row(d definition, from line) (Row, error) {
 	return row, nil
 }
 
-func (l *Lab) cell(d definition, from line, col Column, trainings []Training) (Cell, error) {
+func cellOf(l *Lab, d definition, from line, col Column, trainings []Training) (Cell, error) {
 	c := Cell{}
 	if q, known := from.paper[col.Key]; known {
 		c.Paper = &q

@@ -7,7 +7,7 @@ func table1() Experiment {
 		Runs:   []string{runJEM, runBaseline, runWRN, runJoint, runFactored, runClassCond},
 		Judged: true,
 		Build: func(l *Lab) (*Result, error) {
-			t, err := l.table(hybrid())
+			t, err := tableOf(l, hybrid())
 			if err != nil {
 				return nil, err
 			}
@@ -54,10 +54,10 @@ func hybrid() definition {
 		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
 			switch col.Key {
 			case "accuracy", "clean":
-				a, err := l.accuracy(t, col.Key == "accuracy", 0, l.Scale.limit())
+				a, err := accuracyOf(l, t, col.Key == "accuracy", 0, l.Scale.limit())
 				return share(a.Accuracy, a.Images), err
 			}
-			v, err := l.quality(t, map[string]string{"is": qualityIS, "fid": qualityFID, "distance": qualityDistance}[col.Key])
+			v, err := qualityOf(l, t, map[string]string{"is": qualityIS, "fid": qualityFID, "distance": qualityDistance}[col.Key])
 			return plain(v), err
 		},
 	}

@@ -23,7 +23,7 @@ func table2() Experiment {
 					{Key: "px", Title: "log p(x)", Digits: 3}, {Key: "py", Title: "max p(y|x)", Digits: 3}, {Key: "pxgrad", Title: "approximate mass", Digits: 3},
 				},
 				figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
-					f, err := l.ood(t, row.arg)
+					f, err := detectionOf(l, t, row.arg)
 					return f.figure(col.Key), err
 				},
 			}
@@ -32,11 +32,11 @@ func table2() Experiment {
 				if !slices.Contains([]string{"svhn", "cifar100", "celeba"}, set) {
 					continue // the paper's three are drawn
 				}
-				if err := l.histograms(r, set); err != nil {
+				if err := histogramsOf(l, r, set); err != nil {
 					return nil, err
 				}
 			}
-			t, err := l.table(d)
+			t, err := tableOf(l, d)
 			r.Tables = []Table{t}
 			return r, err
 		},
@@ -49,13 +49,13 @@ func setTitle(set string) string {
 		"textures": "textures", "tiny-imagenet": "Tiny ImageNet", "faces": "grey faces"}[set]
 }
 
-func (l *Lab) histograms(r *Result, set string) error {
+func histogramsOf(l *Lab, r *Result, set string) error {
 	for _, run := range []struct{ name, label string }{{runJEM, "JEM"}, {runBaseline, "softmax"}} {
-		t, err := l.first(run.name)
+		t, err := firstTraining(l, run.name)
 		if err != nil {
 			return err
 		}
-		f, err := l.ood(t, set)
+		f, err := detectionOf(l, t, set)
 		if err != nil {
 			return unlessNotRun(err)
 		}

@@ -8,13 +8,13 @@ func table3() Experiment {
 		ID: "table3", Title: "Table 3: out-of-distribution detection, AUROC", Where: "Grathwohl et al. 2020, Table 3",
 		Runs: []string{runJEM, runBaseline, runWRN}, Sets: oodSets(),
 		Build: func(l *Lab) (*Result, error) {
-			t, err := l.table(oodTable("AUROC, the paper's sets", oodSets()[:4]))
+			t, err := tableOf(l, oodTable("AUROC, the paper's sets", oodSets()[:4]))
 			if err != nil {
 				return nil, err
 			}
 			further := oodTable("AUROC, further sets", oodSets()[4:])
 			further.rows = slices.DeleteFunc(further.rows, func(r line) bool { return r.run == "" })
-			u, err := l.table(further)
+			u, err := tableOf(l, further)
 			if err != nil {
 				return nil, err
 			}
@@ -59,7 +59,7 @@ func oodTable(title string, sets []string) definition {
 			{label: "approx. mass, softmax", run: runBaseline, arg: "pxgrad"},
 		},
 		figure: func(l *Lab, t Training, row line, col Column) (reading, error) {
-			f, err := l.ood(t, col.Key)
+			f, err := detectionOf(l, t, col.Key)
 			return f.figure(row.arg), err
 		},
 	}

@@ -19,7 +19,7 @@ import (
 // attackImages is how many images are attacked where --limit doesn't say, as published.
 const attackImages = 300
 
-func (p *program) attackCommand() *cli.Command {
+func attackCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "attack",
 		Usage: "measure how small a change makes a trained model answer wrongly",
@@ -48,11 +48,11 @@ func (p *program) attackCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of results; an attack that was interrupted goes on from it"},
 			jsonFlag,
 		}, runFlags()...),
-		Action: p.attack,
+		Action: runAttack,
 	})
 }
 
-func (p *program) attack(c *cli.Context) error {
+func runAttack(c *cli.Context) error {
 	all, err := attackOptions(c)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (p *program) attack(c *cli.Context) error {
 			return err
 		}
 	}
-	return p.withRuns(c, func(s *screen, dev backend.Device, m *predict.Predictor) error {
+	return withRuns(c, func(s *screen, dev backend.Device, m *predict.Predictor) error {
 		if err := takeAttacked(out, m); err != nil {
 			return err
 		}
@@ -87,9 +87,9 @@ func (p *program) attack(c *cli.Context) error {
 			return err
 		}
 		if c.Bool("json") {
-			return p.json(report)
+			return printJSON(c, report)
 		}
-		return p.table(attackRows(report)...)
+		return printTable(c, attackRows(report)...)
 	})
 }
 

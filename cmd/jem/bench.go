@@ -25,7 +25,7 @@ func benchFlags(more ...cli.Flag) []cli.Flag {
 	return append(append(flags, more...), deviceFlags()...)
 }
 
-func (p *program) benchCommand() *cli.Command {
+func benchCommand() *cli.Command {
 	return parent(&cli.Command{
 		Name:  "bench",
 		Usage: "measure how fast a device trains",
@@ -37,14 +37,14 @@ func (p *program) benchCommand() *cli.Command {
 					&cli.IntFlag{Name: "sgld-steps", Value: 20, Usage: "SGLD steps K a training step"},
 					&cli.IntFlag{Name: "steps", Value: 5, Usage: "training steps to measure, after one to warm up"},
 				),
-				Action: benched(p.benchStep),
+				Action: benched(benchStep),
 			}),
-			p.growthCommand(),
+			growthCommand(),
 			leaf(&cli.Command{
 				Name:   "memory",
 				Usage:  "tell what memory training takes on the device, without taking it",
 				Flags:  benchFlags(),
-				Action: benched(p.benchMemory),
+				Action: benched(benchMemory),
 			}),
 			leaf(&cli.Command{
 				Name:  "layers",
@@ -52,7 +52,7 @@ func (p *program) benchCommand() *cli.Command {
 				Flags: benchFlags(
 					&cli.DurationFlag{Name: "time", Value: 300 * time.Millisecond, Usage: "at least so long for each"},
 				),
-				Action: benched(p.benchLayers),
+				Action: benched(benchLayers),
 			}),
 			leaf(&cli.Command{
 				Name:  "kernels",
@@ -62,7 +62,7 @@ func (p *program) benchCommand() *cli.Command {
 					&cli.DurationFlag{Name: "time", Value: 100 * time.Millisecond, Usage: "at least so long for each"},
 					jsonFlag,
 				}, deviceFlags()...),
-				Action: p.benchKernels,
+				Action: benchKernels,
 			}),
 		},
 	})
@@ -100,13 +100,13 @@ func benched(do func(*cli.Context, config.Config, backend.Device) error) cli.Act
 	}
 }
 
-func (p *program) benchStep(c *cli.Context, cfg config.Config, dev backend.Device) error {
+func benchStep(c *cli.Context, cfg config.Config, dev backend.Device) error {
 	b, err := timing.Measure(dev, cfg, 3, 32, 10, c.Int("steps"))
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, cfg.Device.Precision, cfg.Device.PrecisionScope, b})
+		return printJSON(c, stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, cfg.Device.Precision, cfg.Device.PrecisionScope, b})
 	}
 	rows := []string{
 		"device\t" + dev.Name(),
@@ -119,13 +119,13 @@ func (p *program) benchStep(c *cli.Context, cfg config.Config, dev backend.Devic
 	if b.Peak > 0 {
 		rows = append(rows, "memory\t"+mebibytes(b.Peak)+" on the device at its peak")
 	}
-	return p.table(rows...)
+	return printTable(c, rows...)
 }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
 
 // benchMemory tells the memory of a training step without taking it.
-func (p *program) benchMemory(c *cli.Context, cfg config.Config, dev backend.Device) error {
+func benchMemory(c *cli.Context, cfg config.Config, dev backend.Device) error {
 	f, known, err := timing.Footprint(dev, cfg, 3, 32, 10)
 	switch {
 	case err != nil:
@@ -133,9 +133,9 @@ func (p *program) benchMemory(c *cli.Context, cfg config.Config, dev backend.Dev
 	case !known:
 		return deviceFault(dev.Name() + " doesn't tell the sizes of things")
 	case c.Bool("json"):
-		return p.json(memoryResult{dev.Info(), c.String("model"), cfg.Train.Batch, f.Total(), f})
+		return printJSON(c, memoryResult{dev.Info(), c.String("model"), cfg.Train.Batch, f.Total(), f})
 	}
-	return p.table(
+	return printTable(c,
 		"device\t"+dev.Name(),
 		fmt.Sprintf("network\tWRN-%d-%d, batch %d", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch),
 		"parameters\t"+mebibytes(f.Parameters)+" with gradient and moments",
@@ -169,7 +169,7 @@ type stepResult struct {
 // peaked is a device that can measure the bound on its multiply-adds, in GFLOP/s.
 type peaked interface{ Peak() float64 }
 
-func (p *program) benchLayers(c *cli.Context, cfg config.Config, dev backend.Device) error {
+func benchLayers(c *cli.Context, cfg config.Config, dev backend.Device) error {
 	var layers []kernels.Layer
 	for _, l := range backendtest.NetworkConvs(cfg.Model.Depth, cfg.Model.Width, 3, 32, cfg.Train.Batch) {
 		layers = append(layers, kernels.Layer{Name: l.Name, Count: l.Count, Spec: l.Spec})
@@ -183,13 +183,13 @@ func (p *program) benchLayers(c *cli.Context, cfg config.Config, dev backend.Dev
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(struct {
+		return printJSON(c, struct {
 			Device     backend.Info          `json:"device"`
 			PeakGFLOPS float64               `json:"peak_gflops,omitempty"`
 			Layers     []kernels.LayerResult `json:"layers"`
 		}{dev.Info(), peak, rs})
 	}
-	return p.table(layerRows(rs, peak)...)
+	return printTable(c, layerRows(rs, peak)...)
 }
 
 func layerRows(rs []kernels.LayerResult, peak float64) []string {
@@ -209,7 +209,7 @@ func layerRows(rs []kernels.LayerResult, peak float64) []string {
 	return rows
 }
 
-func (p *program) benchKernels(c *cli.Context) error {
+func benchKernels(c *cli.Context) error {
 	if c.Int("elements") < 1 {
 		return usagef(c, "--elements %d: want at least 1", c.Int("elements"))
 	}
@@ -223,7 +223,7 @@ func (p *program) benchKernels(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(struct {
+		return printJSON(c, struct {
 			Device  backend.Info           `json:"device"`
 			Kernels []kernels.KernelResult `json:"kernels"`
 		}{dev.Info(), rs})
@@ -232,5 +232,5 @@ func (p *program) benchKernels(c *cli.Context) error {
 	for _, r := range rs {
 		rows = append(rows, fmt.Sprintf("%s\t%.1f\t%.3f\t%.1f\t%.0f %%", r.Kernel, r.Bytes/1e6, 1000*r.Seconds, r.GBs, 100*r.CopyShare))
 	}
-	return p.table(rows...)
+	return printTable(c, rows...)
 }

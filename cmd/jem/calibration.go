@@ -9,8 +9,8 @@ import (
 	"jem/predict"
 )
 
-// calibration is jem eval --task calibration.
-func (p *program) calibration(c *cli.Context, s *screen, m *predict.Predictor) error {
+// evalCalibration is jem eval --task calibration.
+func evalCalibration(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o := calibration.Options{Split: c.String("split"), Limit: c.Int("limit"), Noise: pixelNoise(c, m)}
 	r, err := calibration.Measure(c.Context, m, o, s.follow())
 	s.notes(r.Notes)
@@ -20,11 +20,11 @@ func (p *program) calibration(c *cli.Context, s *screen, m *predict.Predictor) e
 	if err := writeCharts(c.String("pictures"), r.Charts()); err != nil {
 		return err
 	}
-	return p.result(c, r, calibrationRows(r))
+	return printResult(c, r, calibrationRows(r))
 }
 
-// proper is jem eval --task nll: the proper scores alone.
-func (p *program) proper(c *cli.Context, s *screen, m *predict.Predictor) error {
+// evalProper is jem eval --task nll: the proper scores alone.
+func evalProper(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o := calibration.Options{Split: c.String("split"), Limit: c.Int("limit"), Noise: pixelNoise(c, m), NoTemperature: true}
 	measured, err := calibration.Measure(c.Context, m, o, s.follow())
 	s.notes(measured.Notes)
@@ -32,7 +32,7 @@ func (p *program) proper(c *cli.Context, s *screen, m *predict.Predictor) error 
 		return err
 	}
 	r := measured.Proper()
-	return p.result(c, r, []string{fmt.Sprintf("%s NLL %.4f nats, Brier score %.4f, accuracy %.2f %% on %d images (%s, pixel noise %g)",
+	return printResult(c, r, []string{fmt.Sprintf("%s NLL %.4f nats, Brier score %.4f, accuracy %.2f %% on %d images (%s, pixel noise %g)",
 		r.Split, r.NLL, r.Brier, 100*r.Accuracy, r.Images, r.Data, r.Noise)})
 }
 

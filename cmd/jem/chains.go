@@ -12,8 +12,8 @@ import (
 	"jem/predict"
 )
 
-// chains is jem eval --task chains.
-func (p *program) chains(c *cli.Context, s *screen, m *predict.Predictor) error {
+// evalChains is jem eval --task chains.
+func evalChains(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o := chains.Options{N: c.Int("n"), Steps: c.Int("steps"), Every: c.Int("every"), Fresh: c.Bool("fresh"), Seed: c.Uint64("seed")}
 	if o.N < 1 || o.N > feed.EvalBatch || o.Every < 1 || o.Steps < 16*o.Every {
 		return usagef(c, "--n %d, --steps %d, --every %d: want 1 to %d chains and 16 records of each", o.N, o.Steps, o.Every, feed.EvalBatch)
@@ -37,7 +37,7 @@ func (p *program) chains(c *cli.Context, s *screen, m *predict.Predictor) error 
 	rows = append(rows, "", fmt.Sprintf("second half, %d records of each chain:", r.LogPx.N/r.N), "SCALAR\tR-HAT\tEFFECTIVE SAMPLE SIZE",
 		fmt.Sprintf("log p(x)\t%.3f\t%.1f of %d", r.LogPx.RHat, r.LogPx.ESS, r.LogPx.N),
 		fmt.Sprintf("step norm\t%.3f\t%.1f of %d", r.Moves.RHat, r.Moves.ESS, r.Moves.N))
-	return p.result(c, r, rows)
+	return printResult(c, r, rows)
 }
 
 func mean(values []float64) float64 {

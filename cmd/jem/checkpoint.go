@@ -15,7 +15,7 @@ import (
 	"jem/internal/rundir"
 )
 
-func (p *program) checkpointCommand() *cli.Command {
+func checkpointCommand() *cli.Command {
 	return parent(&cli.Command{
 		Name:  "checkpoint",
 		Usage: "look at the checkpoints of a run",
@@ -24,14 +24,14 @@ func (p *program) checkpointCommand() *cli.Command {
 				Name:   "list",
 				Usage:  "list a run's checkpoints",
 				Flags:  []cli.Flag{jsonFlag},
-				Action: func(c *cli.Context) error { return p.checkpoints(c, false) },
+				Action: func(c *cli.Context) error { return listCheckpoints(c, false) },
 			}, "RUN"),
 			leaf(&cli.Command{
 				Name:        "verify",
 				Usage:       "compare a run's checkpoints with their manifests",
 				Description: "Reads every file and compares its size and SHA-256. Exits with 65 if one is damaged.",
 				Flags:       []cli.Flag{jsonFlag},
-				Action:      func(c *cli.Context) error { return p.checkpoints(c, true) },
+				Action:      func(c *cli.Context) error { return listCheckpoints(c, true) },
 			}, "RUN"),
 		},
 	})
@@ -48,7 +48,7 @@ type stored struct {
 }
 
 // checkpoints lists the checkpoints of the run named, verified if asked to.
-func (p *program) checkpoints(c *cli.Context, verify bool) error {
+func listCheckpoints(c *cli.Context, verify bool) error {
 	run := c.Args().First()
 	entries, err := checkpoint.List(rundir.Path(run).Checkpoints())
 	if err != nil {
@@ -71,9 +71,9 @@ func (p *program) checkpoints(c *cli.Context, verify bool) error {
 		all = append(all, s)
 	}
 	if c.Bool("json") {
-		err = p.json(all)
+		err = printJSON(c, all)
 	} else {
-		err = p.table(rows(all)...)
+		err = printTable(c, rows(all)...)
 	}
 	return errors.Join(append([]error{err}, faults...)...)
 }

@@ -16,7 +16,7 @@ import (
 // stretches is into how many parts compare's table cuts the runs.
 const stretches = 10
 
-func (p *program) compareCommand() *cli.Command {
+func compareCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "compare",
 		Usage: "lay a metric of several runs over each other",
@@ -29,7 +29,7 @@ func (p *program) compareCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "draw the curves into this PNG `FILE`"},
 			jsonFlag,
 		},
-		Action: p.compare,
+		Action: runCompare,
 	})
 }
 
@@ -40,7 +40,7 @@ type curve struct {
 	Values []float64 `json:"values"`
 }
 
-func (p *program) compare(c *cli.Context) error {
+func runCompare(c *cli.Context) error {
 	var curves []curve
 	for _, run := range c.StringSlice("run") {
 		one, err := readCurve(run, c.String("kind"), c.String("metric"))
@@ -59,9 +59,9 @@ func (p *program) compare(c *cli.Context) error {
 		}
 	}
 	if c.Bool("json") {
-		return p.json(curves)
+		return printJSON(c, curves)
 	}
-	return p.table(stretched(curves)...)
+	return printTable(c, stretched(curves)...)
 }
 
 // readCurve reads a metric from a run's records of a kind; of a step that was done again after a rollback it has both.

@@ -13,12 +13,12 @@ var bashCompletion string
 //go:embed completion.zsh
 var zshCompletion string
 
-func (p *program) completionCommand() *cli.Command {
+func completionCommand() *cli.Command {
 	script := func(name, how string, text func(*cli.App) (string, error)) *cli.Command {
 		return leaf(&cli.Command{Name: name, Usage: how, Action: func(c *cli.Context) error {
 			s, err := text(c.App)
 			if err == nil {
-				_, err = fmt.Fprint(p.stdout, s)
+				_, err = fmt.Fprint(c.App.Writer, s)
 			}
 			return err
 		}})
@@ -37,14 +37,14 @@ func (p *program) completionCommand() *cli.Command {
 	})
 }
 
-func (p *program) manCommand() *cli.Command {
+func manCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "man",
 		Usage: "print the manual page, as in jem man > jem.1",
 		Action: func(c *cli.Context) error {
 			page, err := c.App.ToManWithSection(1)
 			if err == nil {
-				_, err = fmt.Fprint(p.stdout, page)
+				_, err = fmt.Fprint(c.App.Writer, page)
 			}
 			return err
 		},

@@ -10,7 +10,7 @@ import (
 	"jem/config/settings"
 )
 
-func (p *program) configCommand() *cli.Command {
+func configCommand() *cli.Command {
 	return parent(&cli.Command{
 		Name:  "config",
 		Usage: "show settings and presets",
@@ -19,19 +19,19 @@ func (p *program) configCommand() *cli.Command {
 				Name:   "show",
 				Usage:  "print the configuration that train would use, as a file for --config",
 				Flags:  append(configFlags(), &cli.BoolFlag{Name: "diff", Usage: "print only what differs from the default"}, jsonFlag),
-				Action: p.showConfig,
+				Action: showConfig,
 			}),
 			leaf(&cli.Command{
 				Name:   "presets",
 				Usage:  "list the presets",
 				Flags:  []cli.Flag{jsonFlag},
-				Action: p.listPresets,
+				Action: listPresets,
 			}),
 		},
 	})
 }
 
-func (p *program) showConfig(c *cli.Context) error {
+func showConfig(c *cli.Context) error {
 	cfg, err := configOf(c)
 	if err != nil {
 		return err
@@ -39,19 +39,19 @@ func (p *program) showConfig(c *cli.Context) error {
 	diff := settings.Diff(config.Default(), cfg)
 	switch {
 	case c.Bool("diff") && c.Bool("json"):
-		return p.json(append([]settings.Change{}, diff...))
+		return printJSON(c, append([]settings.Change{}, diff...))
 	case c.Bool("diff"):
 		var rows []string
 		for _, d := range diff {
 			rows = append(rows, fmt.Sprintf("%s\t%v → %v", d.Path, d.From, d.To))
 		}
-		return p.table(rows...)
+		return printTable(c, rows...)
 	case c.Bool("json"):
-		return p.json(settings.Keys(cfg))
+		return printJSON(c, settings.Keys(cfg))
 	}
 	text, err := config.Document(cfg)
 	if err == nil {
-		_, err = fmt.Fprint(p.stdout, text)
+		_, err = fmt.Fprint(c.App.Writer, text)
 	}
 	return err
 }
@@ -62,7 +62,7 @@ type preset struct {
 	About string `json:"about"`
 }
 
-func (p *program) listPresets(c *cli.Context) error {
+func listPresets(c *cli.Context) error {
 	var all []preset
 	var rows []string
 	for _, name := range config.PresetNames() {
@@ -72,7 +72,7 @@ func (p *program) listPresets(c *cli.Context) error {
 		rows = append(rows, name+"\t"+first)
 	}
 	if c.Bool("json") {
-		return p.json(all)
+		return printJSON(c, all)
 	}
-	return p.table(rows...)
+	return printTable(c, rows...)
 }

@@ -17,7 +17,7 @@ import (
 // normFlag says what weights can't.
 var normFlag = &cli.StringFlag{Name: "norm", Usage: "the network's norm (none, batch, instance, layer), for files whose weights don't tell"}
 
-func (p *program) convertCommand() *cli.Command {
+func convertCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "convert",
 		Usage: "take weights from one format to another",
@@ -33,11 +33,11 @@ func (p *program) convertCommand() *cli.Command {
 			&cli.BoolFlag{Name: "no-buffer", Usage: "leave the replay buffer out"},
 			jsonFlag,
 		}, logFlags()...),
-		Action: p.convert,
+		Action: runConvert,
 	}, "IN", "OUT")
 }
 
-func (p *program) convert(c *cli.Context) error {
+func runConvert(c *cli.Context) error {
 	in, out := c.Args().Get(0), c.Args().Get(1)
 	if !weights.IsFile(out) && filepath.Ext(out) != "" && !isFolder(out) {
 		return usagef(c, "%s: want OUT to end in %s, or a folder for a run", out, strings.Join(weights.Formats, ", "))
@@ -47,7 +47,7 @@ func (p *program) convert(c *cli.Context) error {
 			return err
 		}
 	}
-	s, err := p.screen(c)
+	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
@@ -68,9 +68,9 @@ func (p *program) convert(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(newConversion(in, out, w))
+		return printJSON(c, newConversion(in, out, w))
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s (%s)\n", escape(out), newConversion(in, out, w))
+	_, err = fmt.Fprintf(c.App.Writer, "%s (%s)\n", escape(out), newConversion(in, out, w))
 	return err
 }
 

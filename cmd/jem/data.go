@@ -13,7 +13,7 @@ import (
 
 var dataDirFlag = &cli.StringFlag{Name: "data-dir", Usage: "folder of the published files; default: $" + data.DirEnv + ", the cache, /usr/share/datasets"}
 
-func (p *program) dataCommand() *cli.Command {
+func dataCommand() *cli.Command {
 	return parent(&cli.Command{
 		Name:  "data",
 		Usage: "list, check and download the published image sets, and the weights for FID",
@@ -22,13 +22,13 @@ func (p *program) dataCommand() *cli.Command {
 				Name:   "list",
 				Usage:  "list the sets, and which are here",
 				Flags:  []cli.Flag{dataDirFlag, jsonFlag},
-				Action: p.listData,
+				Action: listData,
 			}),
 			leaf(&cli.Command{
 				Name:   "verify",
 				Usage:  "compare a set's files with the published hashes",
 				Flags:  []cli.Flag{dataDirFlag, jsonFlag},
-				Action: p.verifyData,
+				Action: verifyData,
 			}, "NAME"),
 			leaf(&cli.Command{
 				Name:  "fetch",
@@ -38,7 +38,7 @@ func (p *program) dataCommand() *cli.Command {
 					&cli.StringSliceFlag{Name: "mirror", Usage: "try this base URL first; may be repeated"},
 					&cli.DurationFlag{Name: "stall", Value: 30 * time.Second, Usage: "turn to the next server when one sends nothing for so long"},
 				}, logFlags()...),
-				Action: p.fetchData,
+				Action: fetchData,
 			}, "NAME"),
 		},
 	})
@@ -82,7 +82,7 @@ func statusOf(name, dir string) ([]fileStatus, error) {
 	return all, err
 }
 
-func (p *program) listData(c *cli.Context) error {
+func listData(c *cli.Context) error {
 	var all []set
 	rows := []string{"NAME\tFILES HERE\tWHAT\tTERMS"}
 	for _, l := range data.Downloads() {
@@ -100,13 +100,13 @@ func (p *program) listData(c *cli.Context) error {
 		rows = append(rows, fmt.Sprintf("%s\t%d of %d\t%s\t%s", l.Name, here, len(files), l.Title, l.Terms))
 	}
 	if c.Bool("json") {
-		return p.json(all)
+		return printJSON(c, all)
 	}
-	return p.table(rows...)
+	return printTable(c, rows...)
 }
 
 // verifyData fails with exit code 65 where a file can't be used.
-func (p *program) verifyData(c *cli.Context) error {
+func verifyData(c *cli.Context) error {
 	l, err := lookup(c)
 	if err != nil {
 		return err
@@ -127,9 +127,9 @@ func (p *program) verifyData(c *cli.Context) error {
 		}
 	}
 	if c.Bool("json") {
-		err = p.json(files)
+		err = printJSON(c, files)
 	} else {
-		err = p.table(rows...)
+		err = printTable(c, rows...)
 	}
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (p *program) verifyData(c *cli.Context) error {
 	return bad
 }
 
-func (p *program) fetchData(c *cli.Context) error {
+func fetchData(c *cli.Context) error {
 	l, err := lookup(c)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (p *program) fetchData(c *cli.Context) error {
 	if stall <= 0 {
 		return usagef(c, "--stall %v: want a time above 0, as in 30s", stall)
 	}
-	s, err := p.screen(c)
+	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,6 @@ func (p *program) fetchData(c *cli.Context) error {
 		return err
 	}
 	s.close()
-	_, err = fmt.Fprintln(p.stdout, folder)
+	_, err = fmt.Fprintln(c.App.Writer, folder)
 	return err
 }

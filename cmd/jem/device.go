@@ -60,7 +60,7 @@ type listed struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
-func (p *program) devicesCommand() *cli.Command {
+func devicesCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "devices",
 		Usage: "list what this binary can compute on",
@@ -71,7 +71,7 @@ func (p *program) devicesCommand() *cli.Command {
 				all = append(all, tryDevice(d))
 			}
 			if c.Bool("json") {
-				return p.json(all)
+				return printJSON(c, all)
 			}
 			rows := []string{"DEVICE\tISA\tTHREADS\tMODEL"}
 			for _, d := range all {
@@ -81,7 +81,7 @@ func (p *program) devicesCommand() *cli.Command {
 				}
 				rows = append(rows, fmt.Sprintf("%s\t%s\t%d\t%s", d.Kind, d.ISA, d.Threads, d.Model))
 			}
-			return p.table(rows...)
+			return printTable(c, rows...)
 		},
 	})
 }

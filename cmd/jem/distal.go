@@ -12,8 +12,8 @@ import (
 	"jem/predict"
 )
 
-// distal is jem eval --task distal.
-func (p *program) distal(c *cli.Context, s *screen, m *predict.Predictor) error {
+// evalDistal is jem eval --task distal.
+func evalDistal(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o := robust.DistalOptions{N: c.Int("limit"), Seed: c.Uint64("seed")}
 	name := c.String("class")
 	o.Class = slices.Index(m.Classes, name)
@@ -34,5 +34,5 @@ func (p *program) distal(c *cli.Context, s *screen, m *predict.Predictor) error 
 	for i, confidence := range r.Reached {
 		rows = append(rows, fmt.Sprintf("%d\t%d\t%.3f", i, r.Taken[i], confidence))
 	}
-	return p.result(c, r, rows)
+	return printResult(c, r, rows)
 }

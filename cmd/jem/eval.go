@@ -14,7 +14,7 @@ import (
 	"jem/predict"
 )
 
-func (p *program) evalCommand() *cli.Command {
+func evalCommand() *cli.Command {
 	const forOOD, forChains, forDistal = "Task ood", "Task chains", "Task distal"
 	return leaf(&cli.Command{
 		Name:  "eval",
@@ -49,16 +49,16 @@ func (p *program) evalCommand() *cli.Command {
 			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer", Category: forChains},
 			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: forDistal},
 		}, append(qualityFlags(), runFlags()...)...),
-		Action: p.eval,
+		Action: runEval,
 	})
 }
 
 // evalTasks in the order of the help.
 var evalTasks = []string{"accuracy", "nll", "calibration", "ood", "samples", "distal", "chains"}
 
-func (p *program) eval(c *cli.Context) error {
+func runEval(c *cli.Context) error {
 	task := map[string]func(*cli.Context, *screen, *predict.Predictor) error{
-		"accuracy": p.accuracy, "nll": p.proper, "calibration": p.calibration, "ood": p.ood, "samples": p.quality, "distal": p.distal, "chains": p.chains,
+		"accuracy": evalAccuracy, "nll": evalProper, "calibration": evalCalibration, "ood": evalOOD, "samples": evalSamples, "distal": evalDistal, "chains": evalChains,
 	}[c.String("task")]
 	noises, err := numbers(c, "noise", 0, 10)
 	if err != nil {
@@ -74,7 +74,7 @@ func (p *program) eval(c *cli.Context) error {
 	case len(noises) > 1 && c.String("task") != "accuracy":
 		return usagef(c, "--noise %s: only --task accuracy takes several", c.String("noise"))
 	}
-	return p.withRun(c, func(s *screen, m *predict.Predictor) error {
+	return withRun(c, func(s *screen, m *predict.Predictor) error {
 		if err := apart(c.String("pictures"), m.Config, strings.Split(c.String("ood"), ",")...); err != nil {
 			return err
 		}
@@ -121,8 +121,8 @@ func counts(c *cli.Context, flag string, lo, hi int) (all []int, err error) {
 // maxRefine bounds k: more steps than that are a slip.
 const maxRefine = 10000
 
-// accuracy is jem eval --task accuracy.
-func (p *program) accuracy(c *cli.Context, s *screen, m *predict.Predictor) error {
+// evalAccuracy is jem eval --task accuracy.
+func evalAccuracy(c *cli.Context, s *screen, m *predict.Predictor) error {
 	refine, err := counts(c, "refine", 0, maxRefine)
 	if err != nil {
 		return err
@@ -148,8 +148,8 @@ func (p *program) accuracy(c *cli.Context, s *screen, m *predict.Predictor) erro
 		}
 	}
 	if len(all) > 1 {
-		return p.result(c, all, rows)
+		return printResult(c, all, rows)
 	}
 	a := all[0]
-	return p.result(c, a, []string{fmt.Sprintf("%s accuracy %.2f %% on %d images (%s, cross-entropy %.4f, pixel noise %g)", a.Split, 100*a.Accuracy, a.Images, a.Data, a.Loss, a.Noise)})
+	return printResult(c, a, []string{fmt.Sprintf("%s accuracy %.2f %% on %d images (%s, cross-entropy %.4f, pixel noise %g)", a.Split, 100*a.Accuracy, a.Images, a.Data, a.Loss, a.Noise)})
 }

@@ -19,7 +19,7 @@ type replayed struct {
 }
 
 // golden repeats the training step that --golden names.
-func (p *program) golden(c *cli.Context, dev backend.Device) error {
+func repeatGolden(c *cli.Context, dev backend.Device) error {
 	path := c.String("golden")
 	step, err := replay.Read(path)
 	if err != nil {
@@ -31,9 +31,9 @@ func (p *program) golden(c *cli.Context, dev backend.Device) error {
 	}
 	r := replayed{Device: dev.Name(), Info: dev.Info(), Passed: out.OK(), Outcome: out}
 	if c.Bool("json") {
-		err = p.json(r)
+		err = printJSON(c, r)
 	} else {
-		err = p.table(replayedRows(r)...)
+		err = printTable(c, replayedRows(r)...)
 	}
 	if err == nil && !r.Passed {
 		err = fmt.Errorf("%w: %s differs from %s", errFailed, dev.Name(), r.Step)

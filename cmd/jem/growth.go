@@ -20,7 +20,7 @@ import (
 	"jem/internal/durable"
 )
 
-func (p *program) growthCommand() *cli.Command {
+func growthCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "growth",
 		Usage: "time training steps at growing batch, SGLD steps and threads; draw charts",
@@ -36,7 +36,7 @@ func (p *program) growthCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write growth.json, growth.md and charts (SVG) into this `FOLDER`: new, empty, or with those alone"},
 			jsonFlag,
 		}, deviceFlags()...),
-		Action: p.growth,
+		Action: benchGrowth,
 	})
 }
 
@@ -52,7 +52,7 @@ type growthResult struct {
 	ByThreads []kernels.Point `json:"by_threads"`
 }
 
-func (p *program) growth(c *cli.Context) error {
+func benchGrowth(c *cli.Context) error {
 	batches, chains := c.IntSlice("batches"), c.IntSlice("chains")
 	for name, sizes := range map[string][]int{"batches": batches, "chains": chains} {
 		if slices.Sort(sizes); len(slices.Compact(slices.Clone(sizes))) < max(2, len(sizes)) || sizes[0] < 1 {
@@ -80,9 +80,9 @@ func (p *program) growth(c *cli.Context) error {
 		}
 	}
 	if c.Bool("json") {
-		return p.json(r)
+		return printJSON(c, r)
 	}
-	_, err = fmt.Fprint(p.stdout, r.markdown())
+	_, err = fmt.Fprint(c.App.Writer, r.markdown())
 	return err
 }
 

@@ -22,9 +22,6 @@ import (
 
 func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
-// program is one invocation.
-type program struct{ stdout, stderr io.Writer }
-
 // run is main with its surroundings as arguments. The first Ctrl-C, SIGTERM or SIGUSR1
 // cancels the context; a second one ends the process at once.
 func run(args []string, stdout, stderr io.Writer) (code int) {
@@ -32,50 +29,49 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	p := &program{stdout: stdout, stderr: stderr}
 	defer func() {
 		if r := recover(); r != nil {
 			fmt.Fprintf(stderr, "jem: internal error, please report it: %v\n\n%s", r, debug.Stack())
 			code = exitBug
 		}
 	}()
-	err := p.app().RunContext(ctx, args)
+	err := app(stdout, stderr).RunContext(ctx, args)
 	if err != nil {
 		fmt.Fprintln(stderr, message(err))
 	}
 	return exitCode(err)
 }
 
-// app is the tree of commands.
-func (p *program) app() *cli.App {
+// app is the tree of commands. What they print goes to its two writers.
+func app(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:      "jem",
 		HelpName:  "jem",
 		Usage:     "train and examine Joint Energy-based Models",
 		Version:   version().Version,
-		Writer:    p.stdout,
-		ErrWriter: p.stderr,
+		Writer:    stdout,
+		ErrWriter: stderr,
 		Description: "A classifier's logits f(x)[y] also define log p(x) = LogSumExp f(x) up to a constant.\n" +
 			"jem trains both at once, with samples that SGLD draws from the model\n" +
 			"(Grathwohl et al., Your Classifier is Secretly an Energy Based Model, ICLR 2020).",
 		Commands: []*cli.Command{
-			p.trainCommand(),
-			p.reproduceCommand(),
-			p.evalCommand(),
-			p.attackCommand(),
-			p.compareCommand(),
-			p.sampleCommand(),
-			p.scoreCommand(),
-			p.convertCommand(),
-			p.checkpointCommand(),
-			p.dataCommand(),
-			p.configCommand(),
-			p.selftestCommand(),
-			p.benchCommand(),
-			p.devicesCommand(),
-			p.completionCommand(),
-			p.manCommand(),
-			p.versionCommand(),
+			trainCommand(),
+			reproduceCommand(),
+			evalCommand(),
+			attackCommand(),
+			compareCommand(),
+			sampleCommand(),
+			scoreCommand(),
+			convertCommand(),
+			checkpointCommand(),
+			dataCommand(),
+			configCommand(),
+			selftestCommand(),
+			benchCommand(),
+			devicesCommand(),
+			completionCommand(),
+			manCommand(),
+			versionCommand(),
 		},
 		HideHelpCommand:           false,
 		EnableBashCompletion:      true,

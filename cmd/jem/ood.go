@@ -12,8 +12,8 @@ import (
 	"jem/predict"
 )
 
-// ood is jem eval --task ood.
-func (p *program) ood(c *cli.Context, s *screen, m *predict.Predictor) error {
+// evalOOD is jem eval --task ood.
+func evalOOD(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o, err := oodOptions(c, m)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (p *program) ood(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err := writeCharts(c.String("pictures"), r.Charts()); err != nil {
 		return err
 	}
-	return p.result(c, r, oodRows(r))
+	return printResult(c, r, oodRows(r))
 }
 
 // oodOptions are the flags of the task.

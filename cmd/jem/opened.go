@@ -18,8 +18,8 @@ func runFlags() []cli.Flag {
 }
 
 // withDevice opens the screen and the device that a command's deviceFlags and logFlags say.
-func (p *program) withDevice(c *cli.Context, do func(*screen, backend.Device) error) error {
-	s, err := p.screen(c)
+func withDevice(c *cli.Context, do func(*screen, backend.Device) error) error {
+	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
@@ -33,16 +33,16 @@ func (p *program) withDevice(c *cli.Context, do func(*screen, backend.Device) er
 }
 
 // withRun opens the device and the run that a command's runFlags name.
-func (p *program) withRun(c *cli.Context, do func(*screen, *predict.Predictor) error) error {
-	return p.withRuns(c, func(s *screen, _ backend.Device, m *predict.Predictor) error { return do(s, m) })
+func withRun(c *cli.Context, do func(*screen, *predict.Predictor) error) error {
+	return withRuns(c, func(s *screen, _ backend.Device, m *predict.Predictor) error { return do(s, m) })
 }
 
 // withRuns is withRun for those who want to open another on the same device.
-func (p *program) withRuns(c *cli.Context, do func(*screen, backend.Device, *predict.Predictor) error) error {
+func withRuns(c *cli.Context, do func(*screen, backend.Device, *predict.Predictor) error) error {
 	if c.IsSet("run") == c.IsSet("checkpoint") {
 		return usagef(c, "name either --run or --checkpoint")
 	}
-	return p.withDevice(c, func(s *screen, dev backend.Device) error {
+	return withDevice(c, func(s *screen, dev backend.Device) error {
 		m, err := openRun(c, s, dev, c.String("run"), c.String("checkpoint"))
 		if err != nil {
 			return err

@@ -21,17 +21,17 @@ import (
 var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"}
 
 // json prints a result for machines.
-func (p *program) json(v any) error {
+func printJSON(c *cli.Context, v any) error {
 	b, err := marshal(v)
 	if err == nil {
-		_, err = p.stdout.Write(b)
+		_, err = c.App.Writer.Write(b)
 	}
 	return err
 }
 
 // table prints rows of tab-separated cells in columns.
-func (p *program) table(rows ...string) error {
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+func printTable(c *cli.Context, rows ...string) error {
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
 		fmt.Fprintln(w, r)
 	}
@@ -82,7 +82,7 @@ func terminal(w io.Writer) bool {
 
 // result shows what a measurement found, as JSON or as rows, and writes it as JSON into the
 // file that --out names, if it does.
-func (p *program) result(c *cli.Context, v any, rows []string) error {
+func printResult(c *cli.Context, v any, rows []string) error {
 	if out := c.String("out"); out != "" {
 		b, err := marshal(v)
 		if err != nil {
@@ -93,9 +93,9 @@ func (p *program) result(c *cli.Context, v any, rows []string) error {
 		}
 	}
 	if c.Bool("json") {
-		return p.json(v)
+		return printJSON(c, v)
 	}
-	return p.table(rows...)
+	return printTable(c, rows...)
 }
 
 // marshal is JSON for a file.

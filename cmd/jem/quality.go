@@ -11,8 +11,8 @@ import (
 	"jem/predict"
 )
 
-// quality is jem eval --task samples.
-func (p *program) quality(c *cli.Context, s *screen, m *predict.Predictor) error {
+// evalSamples is jem eval --task samples.
+func evalSamples(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o, err := qualityOptions(c, m)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (p *program) quality(c *cli.Context, s *screen, m *predict.Predictor) error
 	if err := writePictures(c.String("pictures"), result.Pictures); err != nil {
 		return err
 	}
-	return p.result(c, result, qualityRows(result))
+	return printResult(c, result, qualityRows(result))
 }
 
 // stages shows the progress of quality.Measure.

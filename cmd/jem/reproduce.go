@@ -15,7 +15,7 @@ import (
 	"jem/train"
 )
 
-func (p *program) reproduceCommand() *cli.Command {
+func reproduceCommand() *cli.Command {
 	return flagsAfter(&cli.Command{
 		Name:  "reproduce",
 		Usage: "train and measure what a table or figure of the paper needs, and write it",
@@ -36,7 +36,7 @@ func (p *program) reproduceCommand() *cli.Command {
 			&cli.BoolFlag{Name: "only-ready", Usage: "train nothing: write the tables from the runs that have ended"},
 			jsonFlag,
 		}, deviceFlags()...), logFlags()...),
-		Action: p.reproduce,
+		Action: runReproduce,
 	}, "ID")
 }
 
@@ -54,7 +54,7 @@ func flagsAfter(c *cli.Command, arg string) *cli.Command {
 	return c
 }
 
-func (p *program) reproduce(c *cli.Context) error {
+func runReproduce(c *cli.Context) error {
 	scale, err := experiments.ParseScale(c.String("scale"))
 	if err != nil {
 		return usagef(c, "--scale: %v", err)
@@ -63,7 +63,7 @@ func (p *program) reproduce(c *cli.Context) error {
 	if err != nil {
 		return usagef(c, "%v", err)
 	}
-	s, err := p.screen(c)
+	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (p *program) reproduce(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("dry-run") {
-		return errors.Join(p.plan(c, lab, list), lab.Close())
+		return errors.Join(printPlan(c, lab, list), lab.Close())
 	}
 	err = errors.Join(lab.Reproduce(list), lab.Close())
 	s.close()
@@ -94,37 +94,37 @@ func (p *program) reproduce(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.reproduced(c, out, list)
+	return printReproduced(c, out, list)
 }
 
 // watchEvery is how many steps lie between the log's lines where there is no bar.
 const watchEvery = 100
 
 // reproduced names the files.
-func (p *program) reproduced(c *cli.Context, out string, list []experiments.Experiment) error {
+func printReproduced(c *cli.Context, out string, list []experiments.Experiment) error {
 	files := map[string]string{}
 	for _, e := range list {
 		files[e.ID] = filepath.Join(out, "tables", e.ID+".html")
 	}
 	if c.Bool("json") {
-		return p.json(files)
+		return printJSON(c, files)
 	}
 	for _, e := range list {
-		if _, err := fmt.Fprintln(p.stdout, files[e.ID]); err != nil {
+		if _, err := fmt.Fprintln(c.App.Writer, files[e.ID]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// plan is jem reproduce --dry-run.
-func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.Experiment) error {
+// printPlan is jem reproduce --dry-run.
+func printPlan(c *cli.Context, lab *experiments.Lab, list []experiments.Experiment) error {
 	plan, err := lab.Plan(list)
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return p.json(plan)
+		return printJSON(c, plan)
 	}
 	rows := []string{plan.Label, "", "RUN\tDATA\tNETWORK\tK\tSTEPS\tTAKEN\tSTATE\tS/STEP\tHOURS LEFT\tFOR"}
 	for _, r := range plan.Runs {
@@ -142,7 +142,7 @@ func (p *program) plan(c *cli.Context, lab *experiments.Lab, list []experiments.
 	for _, m := range plan.Missing {
 		rows = append(rows, "missing: "+m)
 	}
-	return p.table(rows...)
+	return printTable(c, rows...)
 }
 
 // amount writes a duration with three digits, whole numbers as they are.

@@ -14,7 +14,7 @@ import (
 	"jem/predict"
 )
 
-func (p *program) sampleCommand() *cli.Command {
+func sampleCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "sample",
 		Usage: "draw samples from a trained model as a picture",
@@ -31,11 +31,11 @@ func (p *program) sampleCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of noise and fresh starts"},
 			jsonFlag,
 		}, runFlags()...),
-		Action: p.sample,
+		Action: drawSamples,
 	})
 }
 
-func (p *program) sample(c *cli.Context) error {
+func drawSamples(c *cli.Context) error {
 	w := c.Float64("guidance")
 	switch {
 	case !c.IsSet("out") && !c.IsSet("gif"):
@@ -55,7 +55,7 @@ func (p *program) sample(c *cli.Context) error {
 	case c.String("sort") != "class" && c.String("sort") != "logpx":
 		return usagef(c, "--sort %q: want class or logpx", c.String("sort"))
 	}
-	return p.withRun(c, func(_ *screen, m *predict.Predictor) error {
+	return withRun(c, func(_ *screen, m *predict.Predictor) error {
 		for _, file := range []string{c.String("out"), c.String("gif")} {
 			if err := apart(file, m.Config); err != nil {
 				return err
@@ -65,7 +65,7 @@ func (p *program) sample(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.animate(c, m, o); err != nil || !c.IsSet("out") {
+		if err := drawFilm(c, m, o); err != nil || !c.IsSet("out") {
 			return err
 		}
 		samples, err := m.Sample(c.Context, o)
@@ -86,15 +86,15 @@ func (p *program) sample(c *cli.Context) error {
 			return err
 		}
 		if c.Bool("json") {
-			return p.json(sampled(c.String("out"), o, samples))
+			return printJSON(c, sampled(c.String("out"), o, samples))
 		}
-		_, err = fmt.Fprintln(p.stdout, c.String("out"))
+		_, err = fmt.Fprintln(c.App.Writer, c.String("out"))
 		return err
 	})
 }
 
 // animate writes the film that --gif names, if it names one.
-func (p *program) animate(c *cli.Context, m *predict.Predictor, o predict.SampleOptions) error {
+func drawFilm(c *cli.Context, m *predict.Predictor, o predict.SampleOptions) error {
 	const frames, delay, last = 60, 8, 200 // delays in 1/100 s
 	path, every := c.String("gif"), c.Int("every")
 	if path == "" {
@@ -119,7 +119,7 @@ func (p *program) animate(c *cli.Context, m *predict.Predictor, o predict.Sample
 	if err := picture.WriteGIF(path, a); err != nil || c.Bool("json") {
 		return err
 	}
-	_, err = fmt.Fprintln(p.stdout, path)
+	_, err = fmt.Fprintln(c.App.Writer, path)
 	return err
 }
 

@@ -18,7 +18,7 @@ import (
 // scoreFormats are what scores are written as.
 var scoreFormats = []string{"table", "json", "csv", "safetensors"}
 
-func (p *program) scoreCommand() *cli.Command {
+func scoreCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "score",
 		Usage: "say class, confidence, log p(x) and approximate mass of images",
@@ -31,16 +31,16 @@ func (p *program) scoreCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Usage: "table, json, csv or safetensors (logits, log_px, approx_mass); default: as --out ends, else a table"},
 			jsonFlag, normFlag,
 		}, deviceFlags()...), logFlags()...),
-		Action: p.score,
+		Action: runScore,
 	})
 }
 
-func (p *program) score(c *cli.Context) error {
+func runScore(c *cli.Context) error {
 	format, err := scoreFormat(c)
 	if err != nil {
 		return err
 	}
-	return p.withDevice(c, func(s *screen, dev backend.Device) error {
+	return withDevice(c, func(s *screen, dev backend.Device) error {
 		m, err := openModel(c, dev, s)
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (p *program) score(c *cli.Context) error {
 		}
 		about := m.Subject(0)
 		about.Data = strings.Join(c.StringSlice("input"), ", ")
-		return p.writeScores(c.String("out"), format, scored{Subject: about, Protocol: scores.Protocol(), names: in.names, classes: m.Classes, scores: scores})
+		return writeScores(c, format, scored{Subject: about, Protocol: scores.Protocol(), names: in.names, classes: m.Classes, scores: scores})
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// screen is stderr with log lines and, on a terminal, a progress bar below them.
+// openScreen is stderr with log lines and, on a terminal, a progress bar below them.
 type screen struct {
 	log   *zap.Logger
 	shows bool // a bar makes sense
@@ -22,8 +22,8 @@ type screen struct {
 }
 
 // screen prepares stderr as a command's logFlags say.
-func (p *program) screen(c *cli.Context) (*screen, error) {
-	s := &screen{out: p.stderr, shows: terminal(p.stderr) && !c.Bool("quiet") && c.String("log-format") == "console"}
+func openScreen(c *cli.Context) (*screen, error) {
+	s := &screen{out: c.App.ErrWriter, shows: terminal(c.App.ErrWriter) && !c.Bool("quiet") && c.String("log-format") == "console"}
 	var err error
 	s.log, err = logger(c, s)
 	return s, err

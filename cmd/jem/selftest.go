@@ -11,7 +11,7 @@ import (
 	"jem/train/replay"
 )
 
-func (p *program) selftestCommand() *cli.Command {
+func selftestCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "selftest",
 		Usage: "hold a device to the definitions of its operations",
@@ -25,23 +25,23 @@ func (p *program) selftestCommand() *cli.Command {
 			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors, or a FILE of figures with their inputs"},
 			jsonFlag,
 		}, append(deviceFlags(), logFlags()...)...),
-		Action: p.selftest,
+		Action: runSelftest,
 	})
 }
 
-func (p *program) selftest(c *cli.Context) error {
+func runSelftest(c *cli.Context) error {
 	only := c.String("only")
 	if !slices.ContainsFunc(backendtest.Checks(), func(k backendtest.Check) bool { return strings.Contains(k.Path(), only) }) {
 		return usagef(c, "--only %q: no check has such a name", only)
 	}
-	s, err := p.screen(c)
+	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
 	if c.IsSet("golden") {
 		// A file that can't be read is reported as one of a step, the usual kind.
 		if m, err := replay.ReadMetrics(c.String("golden")); err == nil && m != nil {
-			return p.figures(c, m)
+			return checkFigures(c, m)
 		}
 	}
 	dev, err := openDevice(deviceOf(c))
@@ -50,7 +50,7 @@ func (p *program) selftest(c *cli.Context) error {
 	}
 	defer dev.Close()
 	if c.IsSet("golden") {
-		return p.golden(c, dev)
+		return repeatGolden(c, dev)
 	}
 	defer s.close()
 	asked := len(backendtest.Checks())
@@ -62,9 +62,9 @@ func (p *program) selftest(c *cli.Context) error {
 	})
 	s.close()
 	if c.Bool("json") {
-		err = p.json(report)
+		err = printJSON(c, report)
 	} else {
-		err = p.table(selftestRows(report)...)
+		err = printTable(c, selftestRows(report)...)
 	}
 	switch {
 	case err != nil:

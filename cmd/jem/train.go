@@ -12,7 +12,7 @@ import (
 	"jem/train/session"
 )
 
-func (p *program) trainCommand() *cli.Command {
+func trainCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "train",
 		Usage: "train a model into a run folder, or go on with an interrupted run",
@@ -31,18 +31,18 @@ func (p *program) trainCommand() *cli.Command {
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: let harmless settings differ from the run's"},
 			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
 		), logFlags()...),
-		Action: p.train,
+		Action: runTrain,
 	})
 }
 
-func (p *program) train(c *cli.Context) error {
+func runTrain(c *cli.Context) error {
 	if c.IsSet("out") == c.IsSet("resume") || c.String("out") == "" && c.String("resume") == "" {
 		return usagef(c, "name a folder for the run, as in --out runs/first, or one to go on with, as in --resume runs/first")
 	}
 	if c.Bool("allow-changes") && !c.IsSet("resume") {
 		return usagef(c, "--allow-changes goes with --resume")
 	}
-	s, err := p.screen(c)
+	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
@@ -64,9 +64,9 @@ func (p *program) train(c *cli.Context) error {
 	case err != nil:
 		return err
 	case c.Bool("json"):
-		return p.json(trained{Run: string(run.Path), Report: run.Path.Report(), Steps: step, Evaluation: run.Trainer.Progress().Last})
+		return printJSON(c, trained{Run: string(run.Path), Report: run.Path.Report(), Steps: step, Evaluation: run.Trainer.Progress().Last})
 	}
-	_, err = fmt.Fprintln(p.stdout, run.Path.Report())
+	_, err = fmt.Fprintln(c.App.Writer, run.Path.Report())
 	return err
 }
 

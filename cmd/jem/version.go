@@ -44,7 +44,7 @@ func version() build {
 	return b
 }
 
-func (p *program) versionCommand() *cli.Command {
+func versionCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "version",
 		Usage: "print the version of this binary",
@@ -52,9 +52,9 @@ func (p *program) versionCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			b := version()
 			if c.Bool("json") {
-				return p.json(b)
+				return printJSON(c, b)
 			}
-			_, err := fmt.Fprintf(p.stdout, "jem %s (%s, %s/%s)\n", b.Version, b.Go, b.OS, b.Arch)
+			_, err := fmt.Fprintf(c.App.Writer, "jem %s (%s, %s/%s)\n", b.Version, b.Go, b.OS, b.Arch)
 			return err
 		},
 	})

@@ -18,7 +18,7 @@ type checkedFigures struct {
 }
 
 // figures computes the figures of a golden file again. No device takes part.
-func (p *program) figures(c *cli.Context, m *replay.Metrics) error {
+func checkFigures(c *cli.Context, m *replay.Metrics) error {
 	figures, err := m.Check()
 	if err != nil {
 		return &fault.Error{Kind: fault.Bad, Reason: "check golden figures", Err: err}
@@ -34,9 +34,9 @@ func (p *program) figures(c *cli.Context, m *replay.Metrics) error {
 		rows = append(rows, fmt.Sprintf("%s\t%.10g\t%.10g\t%.2g\t%s", escape(f.Entry), f.Value, f.Want, f.Relative, verdict))
 	}
 	if c.Bool("json") {
-		err = p.json(r)
+		err = printJSON(c, r)
 	} else {
-		err = p.table(rows...)
+		err = printTable(c, rows...)
 	}
 	if err == nil && !r.Passed {
 		err = fmt.Errorf("%w: %d of %d figures differ", errFailed, wrong, len(figures))

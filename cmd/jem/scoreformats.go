@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/urfave/cli/v2"
+
 	"jem/internal/durable"
 	"jem/internal/safetensors"
 	"jem/predict"
@@ -44,16 +46,17 @@ func (s *scored) fill() {
 	}
 }
 
-// writeScores writes scores to a file, or to stdout if out is empty. What was measured, and
+// writeScores writes scores to the file that --out names, or to stdout. What was measured, and
 // on what, stands in the file or in OUT.about.json beside it.
-func (p *program) writeScores(out, format string, s scored) error {
+func writeScores(c *cli.Context, format string, s scored) error {
+	out := c.String("out")
 	s.fill()
 	b, err := map[string]func() ([]byte, error){"table": s.table, "json": s.json, "csv": s.csv, "safetensors": s.tensors}[format]()
 	if err != nil {
 		return err
 	}
 	if out == "" {
-		_, err = p.stdout.Write(b)
+		_, err = c.App.Writer.Write(b)
 		return err
 	}
 	if err := durable.WriteFile(out, b); err != nil {
@@ -71,7 +74,7 @@ func (p *program) writeScores(out, format string, s scored) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s (%d images)\n", escape(out), len(s.Images))
+	_, err = fmt.Fprintf(c.App.Writer, "%s (%d images)\n", escape(out), len(s.Images))
 	return err
 }
 

@@ -26,7 +26,7 @@ type accuracyProtocol struct {
 	Limit  int    `json:"limit"`
 }
 
-func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (eval.Result, error) {
+func accuracyOf(l *Lab, t Training, noisy bool, refine, limit int) (eval.Result, error) {
 	o := accuracyProtocol{"test", noisy, refine, limit}
 	return measure(l, t, "accuracy", o, func(p *predict.Predictor) (eval.Result, error) {
 		noise := float32(0)
@@ -37,7 +37,7 @@ func (l *Lab) accuracy(t Training, noisy bool, refine, limit int) (eval.Result, 
 	})
 }
 
-func (l *Lab) calibrated(t Training) (calibration.Result, error) {
+func calibrationOf(l *Lab, t Training) (calibration.Result, error) {
 	o := accuracyProtocol{Split: "test", Noisy: t.Config.Data.EvalNoise, Limit: l.Scale.limit()}
 	return measure(l, t, "calibration", o, func(p *predict.Predictor) (calibration.Result, error) {
 		return calibration.Measure(l.ctx, p, calibration.Options{Split: o.Split, Limit: o.Limit, Noise: p.Noise()}, nil)
@@ -65,7 +65,7 @@ func (o oodFound) figure(score string) reading {
 	return plain(math.NaN())
 }
 
-func (l *Lab) ood(t Training, set string) (oodFound, error) {
+func detectionOf(l *Lab, t Training, set string) (oodFound, error) {
 	type protocol struct {
 		Set   string `json:"set"`
 		Limit int    `json:"limit"`
@@ -84,7 +84,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 		if err != nil {
 			return oodFound{}, err
 		}
-		in, err1 := l.ownScores(p, s, o.Limit)
+		in, err1 := ownScores(l, p, s, o.Limit)
 		out, _, err2 := s.Score(l.ctx, set, other, nil)
 		if err := errors.Join(err1, err2); err != nil {
 			return oodFound{}, err
@@ -102,7 +102,7 @@ func (l *Lab) ood(t Training, set string) (oodFound, error) {
 }
 
 // ownScores are those of the test images, computed once for the network that is open.
-func (l *Lab) ownScores(p *predict.Predictor, s *ood.Scorer, limit int) (map[string][]float64, error) {
+func ownScores(l *Lab, p *predict.Predictor, s *ood.Scorer, limit int) (map[string][]float64, error) {
 	if l.open.own != nil {
 		return l.open.own, nil
 	}
@@ -114,8 +114,8 @@ func (l *Lab) ownScores(p *predict.Predictor, s *ood.Scorer, limit int) (map[str
 	return l.open.own, err
 }
 
-// first resolves the first seed of a run at the lab's scale.
-func (l *Lab) first(run string) (Training, error) {
+// firstTraining resolves the first seed of a run at the lab's scale.
+func firstTraining(l *Lab, run string) (Training, error) {
 	ts, err := lookup(run).trainings(l.Scale, l.made)
 	if err != nil {
 		return Training{}, err
