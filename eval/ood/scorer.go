@@ -166,8 +166,10 @@ func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, wa
 		all["pxgrad"] = append(all["pxgrad"], -v)
 	}
 	all["energy"], all["odin"] = all["px"], o.ODIN
-	if err := s.ofFeatures(all, o.Features); err != nil {
-		return nil, set, fmt.Errorf("features of %s: %w", about, err)
+	if s.want.Features {
+		if err := s.ofFeatures(all, o.Features); err != nil {
+			return nil, set, fmt.Errorf("features of %s: %w", about, err)
+		}
 	}
 	for name := range all {
 		if !s.Options.uses(name) {
