@@ -27,7 +27,7 @@ type Outcome struct {
 	Rollbacks []train.Rollback `json:"rollbacks"`
 	Diverged  string           `json:"diverged,omitempty"` // why the run gave up; empty: it came to its end
 	Valid     predict.Accuracy `json:"last_evaluation"`
-	Notes     []string         `json:"notes,omitempty"` // about the data
+	Notes     []string         `json:"notes,omitempty"` // about the images, and what it went on with
 }
 
 const outcomeFile = "outcome.json"

@@ -287,7 +287,7 @@ func TestInterruptSavesACheckpoint(t *testing.T) {
 }
 
 func TestGoldenStep(t *testing.T) {
-	path := filepath.Join("..", "..", "internal", "golden", "testdata", "jem_wrn10_1.json")
+	path := filepath.Join("..", "..", "train", "replay", "testdata", "jem_wrn10_1.json")
 	var r replayed
 	okJSON(t, &r, "selftest", "--golden", path, "--json")
 	if !r.Passed || len(r.Groups) < 5 {
