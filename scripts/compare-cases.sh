@@ -116,7 +116,7 @@ try data-verify data verify fashion-mnist
 try memory bench memory --model wrn-16-2 --batch 16 --json "${device[@]}"
 try selftest selftest --short --json "${device[@]}"
 try selftest-bf16 selftest --short --json --only conv --cpu-isa avx512 --precision bf16 --threads 2 --conv-algo winograd
-try golden selftest --golden source/internal/golden/testdata/jem_sgd_wrn16_1.json "${device[@]}" --json
+try golden selftest --golden source/train/replay/testdata/jem_sgd_wrn16_1.json "${device[@]}" --json
 try golden-figures selftest --golden source/internal/metrics/testdata/metrics.json --json
 try man man
 for each in bash zsh fish; do try "completion-$each" completion "$each"; done

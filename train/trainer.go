@@ -48,6 +48,9 @@ type mark struct {
 // New builds the run's network, buffer and optimiser on the device. The configuration
 // must be valid; one that the machine has no memory for is a *settings.Error.
 func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Trainer, error) {
+	if err := step.Affordable(dev, &cfg, src); err != nil {
+		return nil, err
+	}
 	s, err := step.New(dev, cfg, src)
 	if err != nil {
 		return nil, err

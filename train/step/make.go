@@ -47,13 +47,10 @@ func newKeys(seed uint64) keys {
 }
 
 // New builds network, buffer and optimiser on the device. The configuration must be
-// valid; one that the machine has no memory for is a *settings.Error.
+// valid; Affordable tells beforehand whether there is memory for it.
 func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
 	if len(cfg.Parts()) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
-	}
-	if err := Affordable(dev, &cfg, src); err != nil {
-		return nil, err
 	}
 	s, err := plan(dev, cfg, src)
 	if err != nil {
