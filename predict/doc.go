@@ -9,7 +9,7 @@
 //	evaluate.go    a batch through the network   outputs.go    a whole set: logits, gradients, features
 //	score.go       class, log p(x), approximate mass of any images
 //	responder.go   ∂ log p(x)/∂x                 odin.go       the score of ODIN
-//	sample.go      samples by SGLD               samples.go    in order, with what the model sees
+//	draw.go        samples by SGLD               samples.go    in order, with what the model sees
 //	chain.go       the chains beneath them       grid.go       as pictures
 //	subject.go     what was asked, and how       tensors.go    a run's tensors by name
 package predict

@@ -75,7 +75,7 @@ func runAttack(c *cli.Context) error {
 		}
 		var results []robust.Result
 		for _, o := range all {
-			o.From, o.Folder, o.Point = from, out, s.attacked(o)
+			o.From, o.Folder, o.Point = from, out, s.points(o)
 			r, err := robust.Measure(c.Context, m, o, s.follow())
 			if err != nil {
 				return err
@@ -93,8 +93,8 @@ func runAttack(c *cli.Context) error {
 	})
 }
 
-// attacked logs each ε done of an attack.
-func (s *screen) attacked(o robust.Options) func(robust.Point) {
+// points logs each ε done of an attack.
+func (s *screen) points(o robust.Options) func(robust.Point) {
 	return func(at robust.Point) {
 		s.log.Info("attacked", zap.String("attack", o.Kind), zap.Int("refine", o.Refine), zap.Float64("epsilon_255", at.Epsilon), zap.Float64("accuracy", at.Accuracy))
 	}
