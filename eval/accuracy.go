@@ -56,7 +56,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 		return r, err
 	}
 	if sum := a.Loss + a.LogPx; math.IsNaN(sum) || math.IsInf(sum, 0) {
-		return r, &fault.Error{Path: p.Checkpoint, Kind: fault.Bad, Reason: fmt.Sprintf("the mean cross-entropy is %g and the mean log p(x) %g: weights or images are broken", a.Loss, a.LogPx)}
+		return r, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrBad, Reason: fmt.Sprintf("the mean cross-entropy is %g and the mean log p(x) %g: weights or images are broken", a.Loss, a.LogPx)}
 	}
 	r.Images, r.Accuracy, r.Loss, r.LogPx = a.Images, a.Accuracy, a.Loss, a.LogPx
 	r.Protocol = predict.Protocol{Text: "largest logit", DataHash: seen.Sum(), Samples: a.Images}

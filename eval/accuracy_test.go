@@ -71,7 +71,7 @@ func TestMeasureCounts(t *testing.T) {
 func TestMeasureRefuses(t *testing.T) {
 	p := predicttest.Official(t)
 	p.Config.Data.Dir = t.TempDir()
-	if _, err := Measure(context.Background(), p, Options{}, nil); !errors.Is(err, fault.Missing) {
+	if _, err := Measure(context.Background(), p, Options{}, nil); !errors.Is(err, fault.ErrMissing) {
 		t.Errorf("no files: got %v", err)
 	}
 	p.Config.Data.Dir = predicttest.CIFAR(t)
@@ -83,7 +83,7 @@ func TestMeasureRefuses(t *testing.T) {
 		}
 	}
 	predicttest.Spoil(p)
-	if _, err := Measure(context.Background(), p, Options{}, nil); !errors.Is(err, fault.Bad) {
+	if _, err := Measure(context.Background(), p, Options{}, nil); !errors.Is(err, fault.ErrBad) {
 		t.Errorf("broken weights: got %v", err)
 	}
 }

@@ -74,7 +74,7 @@ func detectionOf(l *Lab, t Training, set string) (oodFound, error) {
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
 	return measure(l, t, "ood-"+set, o, func(p *predict.Predictor) (oodFound, error) {
 		other, _, err := ood.Open(p, set, o.Limit, p.Noise())
-		if errors.Is(err, fault.Missing) {
+		if errors.Is(err, fault.ErrMissing) {
 			return oodFound{}, notRun("no images of %s in the data folder", setTitle(set))
 		}
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 func asMissing(l *Lab, err error) error {
 	var value *json.UnsupportedValueError // NaN or infinite
 	switch {
-	case errors.Is(err, fault.Missing), errors.Is(err, fault.Bad), errors.Is(err, metrics.ErrInput), errors.As(err, &value):
+	case errors.Is(err, fault.ErrMissing), errors.Is(err, fault.ErrBad), errors.Is(err, metrics.ErrInput), errors.As(err, &value):
 		reason, _, _ := strings.Cut(err.Error(), "; looked in")
 		return &NotRun{l.elsewhere(reason)}
 	}

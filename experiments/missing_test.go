@@ -15,7 +15,7 @@ import (
 func TestOnlyWhatConcernsOneFigureIsMissing(t *testing.T) {
 	l := &Lab{Options: Options{DataDir: "/some/where"}}
 	_, nan := json.Marshal(math.NaN())
-	absent := &fault.Error{Path: "/some/where/svhn", Kind: fault.Missing, Reason: "svhn not found; looked in /some/where/svhn, /home"}
+	absent := &fault.Error{Path: "/some/where/svhn", Kind: fault.ErrMissing, Reason: "svhn not found; looked in /some/where/svhn, /home"}
 	for _, err := range []error{absent, fmt.Errorf("figure: %w", nan)} {
 		if got := asMissing(l, err); !isNotRun(got) || strings.Contains(got.Error(), "/some") || strings.Contains(got.Error(), "/home") {
 			t.Errorf("%v becomes %v", err, got)

@@ -117,7 +117,7 @@ func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []stri
 	}
 	if slices.ContainsFunc(list, func(e Experiment) bool { return e.Judged }) {
 		switch _, err := inceptionWeights(l); {
-		case errors.Is(err, fault.Missing):
+		case errors.Is(err, fault.ErrMissing):
 			missing = append(missing, data.InceptionName+": "+noInception)
 		case err != nil:
 			return nil, err

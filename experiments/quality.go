@@ -35,7 +35,7 @@ func judgedSamples(l *Lab, t Training) (quality.Result, error) {
 		return quality.Result{}, notRun("a classifier draws no samples")
 	}
 	weights, err := inceptionWeights(l)
-	if err != nil && !errors.Is(err, fault.Missing) {
+	if err != nil && !errors.Is(err, fault.ErrMissing) {
 		return quality.Result{}, err
 	}
 	o := qualityProtocol{Protocol: "followers", Samples: pick(l.Scale, 200, 2000, 10000), Limit: pick(l.Scale, 200, 5000, 0), Inception: err == nil, Classifier: runBaseline}
@@ -56,7 +56,7 @@ func judgedSamples(l *Lab, t Training) (quality.Result, error) {
 // inceptionWeights looks for them beside the images, then in the usual places.
 func inceptionWeights(l *Lab) (string, error) {
 	path, err := data.Inception(l.DataDir)
-	if errors.Is(err, fault.Missing) && l.DataDir != "" {
+	if errors.Is(err, fault.ErrMissing) && l.DataDir != "" {
 		return data.Inception("")
 	}
 	return path, err

@@ -80,7 +80,7 @@ func (d *Feed) evaluation(set *data.Set, held []int) error {
 		d.Valid = valid
 	}
 	test, err := d.read(data.Test)
-	if errors.Is(err, fault.Missing) {
+	if errors.Is(err, fault.ErrMissing) {
 		d.notes = append(d.notes, "no test set: "+err.Error())
 		return nil
 	}

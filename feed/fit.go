@@ -23,11 +23,11 @@ func Read(c *config.Config, split data.Split) (*data.Set, []string, error) {
 // number, size and classes.
 func fits(c *config.Config, set *data.Set) error {
 	if set.H != set.W {
-		return &fault.Error{Path: c.Data.Dir, Kind: fault.Bad,
+		return &fault.Error{Path: c.Data.Dir, Kind: fault.ErrBad,
 			Reason: fmt.Sprintf("images of %d×%d pixels, the network takes squares: set data.size to have them cut and resized", set.W, set.H)}
 	}
 	if set.K() < 2 {
-		return &fault.Error{Path: c.Data.Dir, Kind: fault.Bad, Reason: fmt.Sprintf("%d class: a classifier needs 2 or more, one sub-folder each", set.K())}
+		return &fault.Error{Path: c.Data.Dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("%d class: a classifier needs 2 or more, one sub-folder each", set.K())}
 	}
 	return c.CheckImages(set.Len(), set.K(), set.H)
 }

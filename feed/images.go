@@ -33,7 +33,7 @@ func OpenImages(c config.Config, split string, noise float32) (Images, []string,
 			indices = held
 		}
 		if len(indices) == 0 {
-			return nil, notes, &fault.Error{Path: c.Data.Dir, Kind: fault.Missing, Reason: fmt.Sprintf("this run has no %s images", split)}
+			return nil, notes, &fault.Error{Path: c.Data.Dir, Kind: fault.ErrMissing, Reason: fmt.Sprintf("this run has no %s images", split)}
 		}
 	}
 	images, err := Eval(&c, set, indices, noise)

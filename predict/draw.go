@@ -94,7 +94,7 @@ func (p *Predictor) Starts(o SampleOptions) (func(images []float32, lo int), err
 	pixels := c.InC * c.Size * c.Size
 	if !o.Fresh {
 		if p.buffer == nil {
-			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.Missing, Reason: "has no replay buffer to go on from; start afresh instead"}
+			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrMissing, Reason: "has no replay buffer to go on from; start afresh instead"}
 		}
 		slots := len(p.buffer) / pixels
 		return func(images []float32, lo int) {

@@ -66,7 +66,7 @@ func RunConfig(run string) (config.Config, error) { return readConfig(rundir.Pat
 
 func readConfig(run rundir.Path) (config.Config, error) {
 	if _, err := os.Stat(run.Config()); errors.Is(err, fs.ErrNotExist) {
-		return config.Config{}, &fault.Error{Path: string(run), Kind: fault.Missing, Reason: "is no run folder: it has no config.yaml"}
+		return config.Config{}, &fault.Error{Path: string(run), Kind: fault.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
 	}
 	layer, err := settings.File(run.Config())
 	if err != nil {
@@ -172,7 +172,7 @@ func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
 		}
 	}
 	if s.classes == 0 || s.channels == 0 {
-		return s, &fault.Error{Path: c.Path, Kind: fault.Bad, Reason: "model.safetensors holds no network of this program"}
+		return s, &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "model.safetensors holds no network of this program"}
 	}
 	if pixels > 0 {
 		s.side = int(math.Round(math.Sqrt(float64(pixels / s.channels))))

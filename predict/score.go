@@ -65,7 +65,7 @@ func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, l
 			return nil, err
 		}
 		if err := s.add(logits, norms); err != nil {
-			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.Bad, Reason: err.Error()}
+			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrBad, Reason: err.Error()}
 		}
 		watch.Tell("scored", lo+batch, n)
 	}

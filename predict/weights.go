@@ -114,7 +114,7 @@ const untrained = `{"step":0,"reseed":0,"baseline":{"steps":0,"mean":0,"variance
 func WriteRun(folder string, w *weights.Weights) (err error) {
 	cfg, err := imported(w)
 	if err != nil {
-		return &fault.Error{Path: folder, Kind: fault.Bad, Reason: err.Error()}
+		return &fault.Error{Path: folder, Kind: fault.ErrBad, Reason: err.Error()}
 	}
 	text, err := config.Document(cfg)
 	if err != nil {

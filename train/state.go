@@ -79,7 +79,7 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 	}
 	t.progress = s.Progress
 	if len(t.step.Optimizer.State()) > 0 && c.Files["optim"] == nil {
-		return &fault.Error{Path: c.Path, Kind: fault.Bad, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
+		return &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
 	}
 	for file, list := range t.files() {
 		if err := predict.Upload(t.dev, list, c.Files[file]); err != nil {

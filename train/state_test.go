@@ -32,7 +32,7 @@ func TestImportedWeightsAreNotResumed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.Restore(c); !errors.Is(err, fault.Bad) {
+	if err := tr.Restore(c); !errors.Is(err, fault.ErrBad) {
 		t.Errorf("got %v", err)
 	}
 	if err := predict.WriteRun(run, w); !errors.Is(err, rundir.ErrExists) {

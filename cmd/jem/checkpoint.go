@@ -55,7 +55,7 @@ func listCheckpoints(c *cli.Context, verify bool) error {
 		return err
 	}
 	if _, err := os.Stat(rundir.Path(run).Config()); errors.Is(err, fs.ErrNotExist) && len(entries) == 0 {
-		return &fault.Error{Path: run, Kind: fault.Missing, Reason: "is no run folder: it has no config.yaml"}
+		return &fault.Error{Path: run, Kind: fault.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
 	}
 	all := []stored{}
 	var faults []error

@@ -77,7 +77,7 @@ func readCurve(run, kind, metric string) (curve, error) {
 		}
 	}
 	if len(one.Steps) == 0 {
-		return one, &fault.Error{Path: rundir.Path(run).Metrics(), Kind: fault.Missing, Reason: fmt.Sprintf("no metric %q in records of kind %s", metric, kind)}
+		return one, &fault.Error{Path: rundir.Path(run).Metrics(), Kind: fault.ErrMissing, Reason: fmt.Sprintf("no metric %q in records of kind %s", metric, kind)}
 	}
 	return one, nil
 }

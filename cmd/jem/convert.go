@@ -78,7 +78,7 @@ func runConvert(c *cli.Context) error {
 func readWeights(s *screen, path string, o weights.Options) (*weights.Weights, error) {
 	if !isFolder(path) {
 		if !weights.IsFile(path) {
-			return nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
+			return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
 		}
 		return weights.Read(path, o)
 	}

@@ -120,10 +120,10 @@ func verifyData(c *cli.Context) error {
 	for _, f := range files {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", f.Name, f.State, f.Path, f.Detail))
 		if bad == nil && f.State == data.Absent {
-			bad = &fault.Error{Path: f.Name, Kind: fault.Missing, Reason: "not found; jem data fetch " + l.Name + " downloads the set"}
+			bad = &fault.Error{Path: f.Name, Kind: fault.ErrMissing, Reason: "not found; jem data fetch " + l.Name + " downloads the set"}
 		}
 		if bad == nil && f.State == data.Damaged {
-			bad = &fault.Error{Path: f.Path, Kind: fault.Bad, Reason: f.Detail + "; delete it and run jem data fetch " + l.Name}
+			bad = &fault.Error{Path: f.Path, Kind: fault.ErrBad, Reason: f.Detail + "; delete it and run jem data fetch " + l.Name}
 		}
 	}
 	if c.Bool("json") {

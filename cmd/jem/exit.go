@@ -103,7 +103,7 @@ func exitCode(err error) int {
 		return exitConfig
 	case errors.As(err, &diverged):
 		return exitDiverged
-	case errors.Is(err, fault.Bad), errors.Is(err, fault.Missing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
+	case errors.Is(err, fault.ErrBad), errors.Is(err, fault.ErrMissing), errors.Is(err, metrics.ErrInput), errors.Is(err, checkpoint.ErrNone), errors.As(err, &damaged):
 		return exitData
 	case errors.Is(err, rundir.ErrExists), errors.Is(err, claim.ErrRefused), errors.As(err, &locked):
 		return exitBusy

@@ -23,11 +23,11 @@ func repeatGolden(c *cli.Context, dev backend.Device) error {
 	path := c.String("golden")
 	step, err := replay.Read(path)
 	if err != nil {
-		return &fault.Error{Kind: fault.Bad, Reason: "read golden step", Err: err}
+		return &fault.Error{Kind: fault.ErrBad, Reason: "read golden step", Err: err}
 	}
 	out, err := replay.Repeat(dev, step)
 	if err != nil {
-		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "cannot be repeated", Err: err}
+		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "cannot be repeated", Err: err}
 	}
 	r := replayed{Device: dev.Name(), Info: dev.Info(), Passed: out.OK(), Outcome: out}
 	if c.Bool("json") {

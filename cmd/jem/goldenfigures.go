@@ -21,7 +21,7 @@ type checkedFigures struct {
 func checkFigures(c *cli.Context, m *replay.Metrics) error {
 	figures, err := m.Check()
 	if err != nil {
-		return &fault.Error{Kind: fault.Bad, Reason: "check golden figures", Err: err}
+		return &fault.Error{Kind: fault.ErrBad, Reason: "check golden figures", Err: err}
 	}
 	r := checkedFigures{File: m.Name, Passed: true, Bound: replay.MetricTolerance, Figures: figures}
 	rows, wrong := []string{"FIGURE\tVALUE\tWANT\tRELATIVE ERROR\t"}, 0

@@ -51,7 +51,7 @@ func (j *judges) inception(c *cli.Context, s *screen, m *predict.Predictor) erro
 	path := c.String("inception")
 	if path == "" {
 		found, err := data.Inception("")
-		if errors.Is(err, fault.Missing) {
+		if errors.Is(err, fault.ErrMissing) {
 			j.missing = "weights missing (jem data fetch inception, or --inception FILE)"
 			return nil
 		}
@@ -108,7 +108,7 @@ func (j *judges) classifier(c *cli.Context, s *screen, m *predict.Predictor) err
 	}
 	judge := quality.NewClassifier(other)
 	if ch, size, _ := m.Shape(); !judge.Takes(ch, size) {
-		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "the classifier takes images of another shape"}
+		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "the classifier takes images of another shape"}
 	}
 	if m.Subject(0).Weights == judge.About().Weights {
 		s.log.Warn("the classifier is the model itself: its samples were made to please it, so the distance flatters them")

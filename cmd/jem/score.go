@@ -112,7 +112,7 @@ func openInput(paths []string, m *predict.Predictor, s *screen) (in input, err e
 	tensor := func(p string) bool { return strings.EqualFold(filepath.Ext(p), ".safetensors") }
 	if slices.ContainsFunc(paths, tensor) {
 		if len(paths) > 1 {
-			return in, &fault.Error{Path: paths[slices.IndexFunc(paths, tensor)], Kind: fault.Bad, Reason: "a safetensors file is scored by itself: leave the other inputs out"}
+			return in, &fault.Error{Path: paths[slices.IndexFunc(paths, tensor)], Kind: fault.ErrBad, Reason: "a safetensors file is scored by itself: leave the other inputs out"}
 		}
 		x, notes, err := data.OpenTensor(paths[0], ch, h, w)
 		s.notes(notes)

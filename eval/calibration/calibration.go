@@ -81,7 +81,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 		return r, err
 	}
 	held, err := r.answers(ctx, p, "valid", o, watch)
-	if errors.Is(err, fault.Missing) {
+	if errors.Is(err, fault.ErrMissing) {
 		r.Notes = append(r.Notes, "no temperature: the run held out no validation images")
 		return r, nil
 	}

@@ -64,7 +64,7 @@ func TestMeasureWithoutHeldOutImages(t *testing.T) {
 		t.Errorf("got %+v: %v", r, err)
 	}
 	r, err = Measure(context.Background(), p, Options{Split: "valid"}, nil)
-	if !errors.Is(err, fault.Missing) || len(r.Notes) == 0 {
+	if !errors.Is(err, fault.ErrMissing) || len(r.Notes) == 0 {
 		t.Errorf("got %v, notes %q", err, r.Notes)
 	}
 }

@@ -168,7 +168,7 @@ func (c *longChains) record(ctx context.Context, taken int) (r Record, err error
 	}
 	for i, v := range r.LogPx {
 		if sum := v + r.StepNorm[i] + r.Distance[i]; math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return r, &fault.Error{Path: c.p.Checkpoint, Kind: fault.Bad, Reason: fmt.Sprintf("chain %d has diverged after %d steps: log p(x) is %g, its last step %g long", i, r.Step, v, r.StepNorm[i])}
+			return r, &fault.Error{Path: c.p.Checkpoint, Kind: fault.ErrBad, Reason: fmt.Sprintf("chain %d has diverged after %d steps: log p(x) is %g, its last step %g long", i, r.Step, v, r.StepNorm[i])}
 		}
 	}
 	return r, nil

@@ -49,7 +49,7 @@ func TestChains(t *testing.T) {
 func TestChainsThatDiverge(t *testing.T) {
 	p := predicttest.Official(t)
 	predicttest.Spoil(p)
-	if _, err := Measure(context.Background(), p, Options{N: 2, Steps: 64, Every: 4, Fresh: true}, nil); !errors.Is(err, fault.Bad) {
+	if _, err := Measure(context.Background(), p, Options{N: 2, Steps: 64, Every: 4, Fresh: true}, nil); !errors.Is(err, fault.ErrBad) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -75,7 +75,7 @@ func begin(p *predict.Predictor, images []float32, o TrajectoryOptions) error {
 		return err
 	}
 	if test.Len() < o.N {
-		return &fault.Error{Path: p.Config.Data.Dir, Kind: fault.Missing, Reason: fmt.Sprintf("%d test images, want %d", test.Len(), o.N)}
+		return &fault.Error{Path: p.Config.Data.Dir, Kind: fault.ErrMissing, Reason: fmt.Sprintf("%d test images, want %d", test.Len(), o.N)}
 	}
 	test.Batch(0, p.Batch().Images, p.Batch().Labels)
 	copy(images, p.Batch().Images)

@@ -192,13 +192,13 @@ func TestFiles(t *testing.T) {
 		path string
 		kind error
 	}{
-		"none":    {filepath.Join(dir, "none"), fault.Missing},
-		"folder":  {dir, fault.Bad},
-		"cut":     {file("cut", content[:len(content)/2]), fault.Bad},
-		"flipped": {file("flipped", flipped), fault.Bad},
-		"empty":   {file("empty", nil), fault.Bad},
-		"text":    {file("text", []byte("a page of HTML")), fault.Bad},
-		"other":   {write(t, state()[:7]), fault.Bad},
+		"none":    {filepath.Join(dir, "none"), fault.ErrMissing},
+		"folder":  {dir, fault.ErrBad},
+		"cut":     {file("cut", content[:len(content)/2]), fault.ErrBad},
+		"flipped": {file("flipped", flipped), fault.ErrBad},
+		"empty":   {file("empty", nil), fault.ErrBad},
+		"text":    {file("text", []byte("a page of HTML")), fault.ErrBad},
+		"other":   {write(t, state()[:7]), fault.ErrBad},
 	} {
 		_, err := Read(c.path)
 		if !errors.Is(err, c.kind) || !strings.HasPrefix(err.Error(), c.path) {

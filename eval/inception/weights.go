@@ -43,7 +43,7 @@ func (w *Weights) IsPublished() bool { return w.SHA256 == Published }
 func Read(path string) (*Weights, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "no such file; jem data fetch inception downloads the weights"}
+		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file; jem data fetch inception downloads the weights"}
 	}
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func Read(path string) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	bad := func(reason string) error { return &fault.Error{Path: path, Kind: fault.Bad, Reason: reason} }
+	bad := func(reason string) error { return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: reason} }
 	if !info.Mode().IsRegular() {
 		return nil, bad("is no regular file")
 	}

@@ -17,7 +17,7 @@ func interpolation(p *predict.Predictor, limit int, noise float32) (feed.Images,
 		return nil, notes, err
 	}
 	if set.Len() <= feed.EvalBatch {
-		return nil, notes, &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("interp: %d test images, want more than %d", set.Len(), feed.EvalBatch)}
+		return nil, notes, &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("interp: %d test images, want more than %d", set.Len(), feed.EvalBatch)}
 	}
 	key := philox.New(p.Config.Seed, 0, philox.EvalNoise)
 	order := make([]int, set.Len())

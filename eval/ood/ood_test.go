@@ -131,7 +131,7 @@ func TestMeasureFits(t *testing.T) {
 	}
 	o.Sets = []string{"uniform", "textures"}
 	computed := false
-	if r, err := Measure(context.Background(), p, o, func(string, int, int) { computed = true }); !errors.Is(err, fault.Missing) || computed || len(r.Notes) == 0 {
+	if r, err := Measure(context.Background(), p, o, func(string, int, int) { computed = true }); !errors.Is(err, fault.ErrMissing) || computed || len(r.Notes) == 0 {
 		t.Errorf("got %v after computing: %v, notes %q", err, computed, r.Notes)
 	}
 }
@@ -145,7 +145,7 @@ func TestScorerRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Score(context.Background(), "none", none{}, nil); !errors.Is(err, fault.Missing) {
+	if _, _, err := s.Score(context.Background(), "none", none{}, nil); !errors.Is(err, fault.ErrMissing) {
 		t.Errorf("no images: got %v", err)
 	}
 	ended, cancel := context.WithCancel(context.Background())
@@ -238,7 +238,7 @@ func TestOpenFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for name, kind := range map[string]error{
-		"textures": fault.Missing, "folder:" + t.TempDir(): fault.Missing, "cifar10": fault.Bad, "interp": fault.Missing,
+		"textures": fault.ErrMissing, "folder:" + t.TempDir(): fault.ErrMissing, "cifar10": fault.ErrBad, "interp": fault.ErrMissing,
 	} {
 		if _, _, err := Open(p, name, 0, p.Noise()); !errors.Is(err, kind) {
 			t.Errorf("%s: got %v", name, err)

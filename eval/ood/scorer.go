@@ -93,7 +93,7 @@ func (o Options) uses(names ...string) bool {
 func (s *Scorer) fitTemperature(ctx context.Context, watch predict.Watch) ([]string, error) {
 	s.Options.Temperature = 1
 	valid, notes, err := feed.OpenImages(s.p.Config, "valid", s.Options.Noise)
-	if errors.Is(err, fault.Missing) {
+	if errors.Is(err, fault.ErrMissing) {
 		return append(notes, "score msp at temperature 1: the run held out no images to fit it on"), nil
 	}
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *Scorer) fitFeatures(ctx context.Context, watch predict.Watch) ([]string
 	}
 	if o.uses("knn") {
 		if o.Neighbour < 1 || o.Neighbour > images.Len() {
-			return notes, &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("score knn: neighbour %d of %d training images", o.Neighbour, images.Len())}
+			return notes, &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("score knn: neighbour %d of %d training images", o.Neighbour, images.Len())}
 		}
 		s.bank, err = metrics.NewBank(on.Features)
 	}
@@ -142,7 +142,7 @@ func (s *Scorer) fitFeatures(ctx context.Context, watch predict.Watch) ([]string
 func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, watch predict.Watch) (map[string][]float64, Set, error) {
 	set := Set{Set: about, Images: images.Len()}
 	if images.Len() == 0 {
-		return nil, set, &fault.Error{Kind: fault.Missing, Reason: about + ": no images to score"}
+		return nil, set, &fault.Error{Kind: fault.ErrMissing, Reason: about + ": no images to score"}
 	}
 	o, err := s.p.Gather(ctx, about, images, s.want, watch)
 	if err != nil {

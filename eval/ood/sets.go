@@ -39,7 +39,7 @@ func Open(p *predict.Predictor, name string, limit int, noise float32) (feed.Ima
 		return nil, notes, err
 	}
 	if set.Len() == 0 {
-		return nil, notes, &fault.Error{Path: name, Kind: fault.Missing, Reason: "no images"}
+		return nil, notes, &fault.Error{Path: name, Kind: fault.ErrMissing, Reason: "no images"}
 	}
 	c := p.Net().Config
 	images, err := feed.Eval(&p.Config, fitted(set.Head(limit), c.InC, c.Size), nil, noise)
@@ -53,7 +53,7 @@ func read(p *predict.Predictor, name string) (*data.Set, []string, error) {
 		return data.OpenFolder(path, o)
 	}
 	if name == p.Config.Data.Name {
-		return nil, nil, &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("%s is the run's own data set, not another distribution", name)}
+		return nil, nil, &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("%s is the run's own data set, not another distribution", name)}
 	}
 	if data.IsPictures(name) {
 		path, err := data.Pictures(name, p.Config.Data.Dir)
@@ -63,7 +63,7 @@ func read(p *predict.Predictor, name string) (*data.Set, []string, error) {
 		return data.OpenFolder(path, o)
 	}
 	set, notes, err := data.Open(name, data.Test, data.OpenOptions{Dir: p.Config.Data.Dir})
-	if p.Config.Data.Dir != "" && errors.Is(err, fault.Missing) { // the run's folder may hold its own set only
+	if p.Config.Data.Dir != "" && errors.Is(err, fault.ErrMissing) { // the run's folder may hold its own set only
 		if elsewhere, more, err := data.Open(name, data.Test, data.OpenOptions{}); err == nil {
 			return elsewhere, more, nil
 		}

@@ -45,7 +45,7 @@ func (j *judging) open() error {
 		}
 		set = set.Head(j.o.Limit)
 		if c := j.p.Net().Config; set.C != c.InC || set.H != c.Size || set.W != c.Size {
-			return &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("%s %s: images of %d×%d×%d, the network takes %d×%d×%d", set.Name, s, set.C, set.H, set.W, c.InC, c.Size, c.Size)}
+			return &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("%s %s: images of %d×%d×%d, the network takes %d×%d×%d", set.Name, s, set.C, set.H, set.W, c.InC, c.Size, c.Size)}
 		}
 		fmt.Fprintf(hash, "%d×%d×%d×%d|", set.Len(), set.C, set.H, set.W)
 		hash.Write(set.Pixels)
@@ -64,7 +64,7 @@ func (j *judging) draw(ctx context.Context) error {
 	err := j.p.Draw(ctx, j.o.Samples, func(images, logits []float32) error {
 		for i, v := range images {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.Bad,
+				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.ErrBad,
 					Reason: fmt.Sprintf("sample %d holds %v: its chain has diverged", len(j.drawn.Class)+i/(len(images)/(len(logits)/c.Classes)), v)}
 			}
 		}

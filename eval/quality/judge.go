@@ -127,7 +127,7 @@ func (j *judging) features(ctx context.Context, n Network, groups []group, into 
 				continue
 			}
 			if err := into[g].Add(f, l); err != nil {
-				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.Bad, Reason: "features of samples: " + err.Error()}
+				return &fault.Error{Path: j.p.Checkpoint, Kind: fault.ErrBad, Reason: "features of samples: " + err.Error()}
 			}
 		}
 		j.watch.Tell("features", hi, total)

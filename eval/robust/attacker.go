@@ -82,7 +82,7 @@ func sane(logits []float32, err error) ([]float32, error) {
 	}
 	for i, v := range logits {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, &fault.Error{Kind: fault.Bad, Reason: fmt.Sprintf("logit %d of a batch is %g: the weights are broken, or SGLD left the images", i, v)}
+			return nil, &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("logit %d of a batch is %g: the weights are broken, or SGLD left the images", i, v)}
 		}
 	}
 	return logits, nil

@@ -65,7 +65,7 @@ func cleanImages(p *predict.Predictor, split string, n int) ([]float32, []int32,
 	}
 	images = feed.Head(images, n)
 	if images.Len() == 0 {
-		return nil, nil, "", &fault.Error{Kind: fault.Missing, Reason: "no images to attack"}
+		return nil, nil, "", &fault.Error{Kind: fault.ErrMissing, Reason: "no images to attack"}
 	}
 	var all []float32
 	var labels []int32

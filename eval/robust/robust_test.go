@@ -184,10 +184,10 @@ func TestAttackOptionsAreChecked(t *testing.T) {
 func TestAttackOnBrokenWeights(t *testing.T) {
 	p := predicttest.Official(t)
 	predicttest.Spoil(p)
-	if _, err := found(context.Background(), t, p, options("pgd"), nil); !errors.Is(err, fault.Bad) {
+	if _, err := found(context.Background(), t, p, options("pgd"), nil); !errors.Is(err, fault.ErrBad) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Distal(context.Background(), p, DistalOptions{N: 1, Steps: 2, StepSize: 1, Confidence: 0.9}, nil); !errors.Is(err, fault.Bad) {
+	if _, err := Distal(context.Background(), p, DistalOptions{N: 1, Steps: 2, StepSize: 1, Confidence: 0.9}, nil); !errors.Is(err, fault.ErrBad) {
 		t.Errorf("distal: got %v", err)
 	}
 }

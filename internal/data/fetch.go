@@ -119,7 +119,7 @@ func (l Listing) fetchOne(ctx context.Context, d Download, dir string, o FetchOp
 	}
 	for _, f := range l.within(d) {
 		if s := f.status(filepath.Join(dir, l.Folder)); s.State != Published {
-			return &fault.Error{Path: part, Kind: fault.Bad, Reason: fmt.Sprintf("unpacked %s is %s: %s", f.Name, s.State, s.Detail)}
+			return &fault.Error{Path: part, Kind: fault.ErrBad, Reason: fmt.Sprintf("unpacked %s is %s: %s", f.Name, s.State, s.Detail)}
 		}
 	}
 	return os.Remove(part)

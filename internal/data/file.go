@@ -38,9 +38,9 @@ func regular(path string, info fs.FileInfo) error {
 	case mode.IsRegular():
 		return nil
 	case mode.IsDir():
-		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "is a folder where a file is expected"}
+		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "is a folder where a file is expected"}
 	default:
-		return &fault.Error{Path: path, Kind: fault.Bad, Reason: "is no regular file, but a pipe, socket or device"}
+		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "is no regular file, but a pipe, socket or device"}
 	}
 }
 
@@ -132,5 +132,5 @@ func unreadable(err error, what string) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fault.Badf("the file ends within its %s: cut; get it again", what)
 	}
-	return &fault.Error{Kind: fault.Bad, Reason: what + " can't be read", Err: err}
+	return &fault.Error{Kind: fault.ErrBad, Reason: what + " can't be read", Err: err}
 }

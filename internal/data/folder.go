@@ -62,7 +62,7 @@ func openClasses(dir string, classes []class, o FolderOptions) (*Set, []string, 
 		skipped += n
 	}
 	if s.Len() == 0 {
-		return nil, nil, &fault.Error{Path: dir, Kind: fault.Missing, Reason: "no PNG or JPEG images: put them into one sub-folder a class"}
+		return nil, nil, &fault.Error{Path: dir, Kind: fault.ErrMissing, Reason: "no PNG or JPEG images: put them into one sub-folder a class"}
 	}
 	var notes []string
 	if skipped > 0 {

@@ -87,7 +87,7 @@ func TestFolderSplitsShareTheirClasses(t *testing.T) {
 				t.Errorf("train: %+v, %v", s, err)
 			}
 			s, _, err = Open(Folder, Test, OpenOptions{Dir: dir})
-			if c.missing != errors.Is(err, fault.Missing) || !c.missing && (strings.Join(s.Classes, " ") != c.classes || !slices.Equal(s.Labels, c.test)) {
+			if c.missing != errors.Is(err, fault.ErrMissing) || !c.missing && (strings.Join(s.Classes, " ") != c.classes || !slices.Equal(s.Labels, c.test)) {
 				t.Errorf("test: %+v, %v", s, err)
 			}
 		})
@@ -132,12 +132,12 @@ func TestBadFoldersAreRefused(t *testing.T) {
 		kind  error
 		says  string
 	}{
-		"no images":     {map[string][]byte{"a.txt": nil}, 8, fault.Missing, "no PNG or JPEG"},
-		"mixed sizes":   {map[string][]byte{"a.png": small, "b.png": pngOf(picture(16, 8, color.White))}, 0, fault.Bad, "16×8 pixels, the first image has 8×8"},
-		"odd size":      {map[string][]byte{"a.png": pngOf(picture(9, 8, color.White))}, 0, fault.Bad, "multiples of 8"},
-		"cut":           {map[string][]byte{"a.png": small[:40]}, 8, fault.Bad, "a.png"},
-		"no picture":    {map[string][]byte{"a.jpg": []byte("hello")}, 8, fault.Bad, "a.jpg"},
-		"huge pictures": {map[string][]byte{"a.png": claim(small, 1<<20, 1<<20)}, 8, fault.Bad, "1048576×1048576"},
+		"no images":     {map[string][]byte{"a.txt": nil}, 8, fault.ErrMissing, "no PNG or JPEG"},
+		"mixed sizes":   {map[string][]byte{"a.png": small, "b.png": pngOf(picture(16, 8, color.White))}, 0, fault.ErrBad, "16×8 pixels, the first image has 8×8"},
+		"odd size":      {map[string][]byte{"a.png": pngOf(picture(9, 8, color.White))}, 0, fault.ErrBad, "multiples of 8"},
+		"cut":           {map[string][]byte{"a.png": small[:40]}, 8, fault.ErrBad, "a.png"},
+		"no picture":    {map[string][]byte{"a.jpg": []byte("hello")}, 8, fault.ErrBad, "a.jpg"},
+		"huge pictures": {map[string][]byte{"a.png": claim(small, 1<<20, 1<<20)}, 8, fault.ErrBad, "1048576×1048576"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -150,7 +150,7 @@ func TestBadFoldersAreRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := OpenFolder(t.TempDir()+"/none", FolderOptions{}); !errors.Is(err, fault.Missing) {
+	if _, _, err := OpenFolder(t.TempDir()+"/none", FolderOptions{}); !errors.Is(err, fault.ErrMissing) {
 		t.Errorf("error %v for a folder that isn't there, want missing", err)
 	}
 	if _, _, err := OpenFolder(t.TempDir(), FolderOptions{Size: 12}); err == nil {

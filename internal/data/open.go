@@ -71,7 +71,7 @@ func (l Listing) find(files []File, dir string) (string, error) {
 	for _, f := range files {
 		names = append(names, f.Name)
 	}
-	return "", &fault.Error{Kind: fault.Missing, Reason: fmt.Sprintf("%s not found: put %s (or .gz of each) into %s, or run: jem data fetch %s; looked in %s",
+	return "", &fault.Error{Kind: fault.ErrMissing, Reason: fmt.Sprintf("%s not found: put %s (or .gz of each) into %s, or run: jem data fetch %s; looked in %s",
 		l.Name, strings.Join(names, ", "), places[0], l.Name, strings.Join(places, ", "))}
 }
 

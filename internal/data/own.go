@@ -24,7 +24,7 @@ type class struct{ name, path string }
 // split. The classes are always those of the training images, so that a label means the same in both.
 func openOwn(split Split, o OpenOptions) (*Set, []string, error) {
 	if o.Dir == "" {
-		return nil, nil, &fault.Error{Kind: fault.Missing, Reason: "no folder of images named: set data.dir (--data-dir)"}
+		return nil, nil, &fault.Error{Kind: fault.ErrMissing, Reason: "no folder of images named: set data.dir (--data-dir)"}
 	}
 	if split != Train && split != Test {
 		return nil, nil, fmt.Errorf("a folder of images has no split %q", split)
@@ -72,7 +72,7 @@ func ownClasses(split Split, dir string) (string, []class, error) {
 	}
 	to := filepath.Join(dir, string(Test))
 	if !isDir(to) {
-		return to, nil, &fault.Error{Path: dir, Kind: fault.Missing, Reason: "has no sub-folder \"test\" with test images"}
+		return to, nil, &fault.Error{Path: dir, Kind: fault.ErrMissing, Reason: "has no sub-folder \"test\" with test images"}
 	}
 	tests, err := classFolders(to, "")
 	if err != nil {
@@ -97,7 +97,7 @@ func matched(classes, tests []class) ([]class, error) {
 		out, tests = append(out, tests[i]), slices.Delete(slices.Clone(tests), i, i+1)
 	}
 	if len(tests) > 0 {
-		return nil, &fault.Error{Path: tests[0].path, Kind: fault.Bad, Reason: "test images of a class that has no training folder of this name"}
+		return nil, &fault.Error{Path: tests[0].path, Kind: fault.ErrBad, Reason: "test images of a class that has no training folder of this name"}
 	}
 	return out, nil
 }
@@ -106,7 +106,7 @@ func matched(classes, tests []class) ([]class, error) {
 func classFolders(dir, except string) ([]class, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &fault.Error{Path: dir, Kind: fault.Missing, Reason: "no such folder of images"}
+		return nil, &fault.Error{Path: dir, Kind: fault.ErrMissing, Reason: "no such folder of images"}
 	} else if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func classFolders(dir, except string) ([]class, error) {
 			continue
 		}
 		if len(classes) == maxClasses {
-			return nil, &fault.Error{Path: dir, Kind: fault.Bad, Reason: fmt.Sprintf("more than %d sub-folders: not a folder of images with one sub-folder a class", maxClasses)}
+			return nil, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("more than %d sub-folders: not a folder of images with one sub-folder a class", maxClasses)}
 		}
 		classes = append(classes, class{e.Name(), path})
 	}

@@ -73,7 +73,7 @@ func addResized(s *Set, file []byte) (other bool, err error) {
 func pictures(path string) (names []string, skipped int, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, &fault.Error{Path: path, Kind: fault.Missing, Reason: "no such file or folder"}
+		return nil, 0, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file or folder"}
 	} else if err != nil {
 		return nil, 0, err
 	}
@@ -98,12 +98,12 @@ func pictures(path string) (names []string, skipped int, err error) {
 			return err
 		}
 		if names = append(names, name); len(names) > maxPictures {
-			return &fault.Error{Path: path, Kind: fault.Bad, Reason: fmt.Sprintf("more than %d pictures", maxPictures)}
+			return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: fmt.Sprintf("more than %d pictures", maxPictures)}
 		}
 		return nil
 	})
 	if err == nil && len(names) == 0 {
-		err = &fault.Error{Path: path, Kind: fault.Missing, Reason: "no PNG or JPEG images in this folder"}
+		err = &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no PNG or JPEG images in this folder"}
 	}
 	return names, skipped, err
 }
@@ -117,7 +117,7 @@ const maxValue = 10
 func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "no such file"}
+		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file"}
 	} else if err != nil {
 		return nil, nil, err
 	}
@@ -131,7 +131,7 @@ func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err erro
 	}
 	all, err := safetensors.Read(f, info.Size())
 	if err != nil {
-		return nil, nil, &fault.Error{Path: path, Kind: fault.Bad, Reason: "no safetensors file that can be read", Err: err}
+		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "no safetensors file that can be read", Err: err}
 	}
 	for _, t := range all {
 		if t.Name == "x" {
@@ -139,7 +139,7 @@ func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err erro
 			return t.F32, notes, fault.At(path, err)
 		}
 	}
-	return nil, nil, &fault.Error{Path: path, Kind: fault.Bad, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d)", c, h, w)}
+	return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d)", c, h, w)}
 }
 
 // checkImages holds shape and range of images against what the model takes.

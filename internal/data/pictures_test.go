@@ -79,7 +79,7 @@ func TestOpenPicturesRefuses(t *testing.T) {
 		"picture can't be": text,
 	} {
 		_, _, _, err := OpenPictures([]string{path}, FolderOptions{Size: 16})
-		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, fault.Bad) && !errors.Is(err, fault.Missing) {
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, fault.ErrBad) && !errors.Is(err, fault.ErrMissing) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}

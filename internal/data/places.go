@@ -39,5 +39,5 @@ func Pictures(name, dir string) (string, error) {
 			looked = append(looked, path)
 		}
 	}
-	return "", &fault.Error{Kind: fault.Missing, Reason: fmt.Sprintf("%s: no folder of its pictures: name one as folder:PATH, or put them into one of %s", name, strings.Join(looked, ", "))}
+	return "", &fault.Error{Kind: fault.ErrMissing, Reason: fmt.Sprintf("%s: no folder of its pictures: name one as folder:PATH, or put them into one of %s", name, strings.Join(looked, ", "))}
 }

@@ -54,7 +54,7 @@ func gzipped(b []byte) []byte {
 // refused fails unless err is bad data, and its sentence has all the parts.
 func refused(t *testing.T, err error, parts ...string) {
 	t.Helper()
-	if !errors.Is(err, fault.Bad) {
+	if !errors.Is(err, fault.ErrBad) {
 		t.Fatalf("error %v, want bad data", err)
 	}
 	for _, p := range parts {
@@ -126,7 +126,7 @@ func TestGzipBombIsRefused(t *testing.T) {
 func TestMissingSetSaysWhatToDo(t *testing.T) {
 	dir := t.TempDir()
 	_, _, err := Open("mnist", Train, OpenOptions{Dir: dir})
-	if !errors.Is(err, fault.Missing) || errors.Is(err, fault.Bad) {
+	if !errors.Is(err, fault.ErrMissing) || errors.Is(err, fault.ErrBad) {
 		t.Fatalf("error %v, want missing", err)
 	}
 	for _, part := range []string{"train-images-idx3-ubyte", "train-labels-idx1-ubyte", filepath.Join(dir, "mnist"), "jem data fetch mnist"} {

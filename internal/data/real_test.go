@@ -18,7 +18,7 @@ func openReal(t *testing.T, name string, split Split) *Set {
 		t.Skipf("%s is not set: reading the published files of %s is skipped", DirEnv, name)
 	}
 	s, notes, err := Open(name, split, OpenOptions{Dir: dir})
-	if errors.Is(err, fault.Missing) {
+	if errors.Is(err, fault.ErrMissing) {
 		t.Skipf("reading the published files is skipped: %v", err)
 	}
 	if err != nil {

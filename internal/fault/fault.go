@@ -9,17 +9,17 @@ import (
 
 // The kinds of trouble with data; test with errors.Is.
 var (
-	// ErrBadData marks a file that is damaged, of another format or beyond a limit.
-	Bad = errors.New("bad data")
+	// ErrBad marks a file that is damaged, of another format or beyond a limit.
+	ErrBad = errors.New("bad data")
 	// ErrMissing marks a set whose files were not found.
-	Missing = errors.New("data not found")
+	ErrMissing = errors.New("data not found")
 )
 
-// Error is trouble with one file or folder. It is ErrBadData or ErrMissing by errors.Is,
+// Error is trouble with one file or folder. It is ErrBad or ErrMissing by errors.Is,
 // and also Err where a lower layer had something to say.
 type Error struct {
 	Path   string // file or folder
-	Kind   error  // ErrBadData or ErrMissing
+	Kind   error  // ErrBad or ErrMissing
 	Reason string // what is wrong and what to do
 	Err    error  // cause, may be nil
 }
@@ -44,12 +44,12 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// bad is a complaint of a decoder, which doesn't know the file's name; at adds it.
+// Badf is a complaint of a decoder, which doesn't know the file's name; at adds it.
 func Badf(format string, args ...any) error {
-	return &Error{Kind: Bad, Reason: fmt.Sprintf(format, args...)}
+	return &Error{Kind: ErrBad, Reason: fmt.Sprintf(format, args...)}
 }
 
-// at names the file in a decoder's complaint; other errors are wrapped as they are.
+// At names the file in a decoder's complaint; other errors are wrapped as they are.
 func At(path string, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Path == "" {
@@ -61,7 +61,7 @@ func At(path string, err error) error {
 	return err
 }
 
-// printable is a path for a message: quoted if it holds line breaks or control characters.
+// Printable is a path for a message: quoted if it holds line breaks or control characters.
 func Printable(path string) string {
 	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return strconv.Quote(path)

@@ -35,7 +35,7 @@ func IsFile(path string) bool {
 func Read(path string, o Options) (*Weights, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "no such file"}
+		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file"}
 	} else if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func apart(all []Tensor) (model []Tensor, buffer *Tensor) {
 }
 
 func bad(path, reason string, err error) error {
-	return &fault.Error{Path: path, Kind: fault.Bad, Reason: reason, Err: err}
+	return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: reason, Err: err}
 }
 
 // Write writes a file in the format of its extension, whole or not at all.

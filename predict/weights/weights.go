@@ -51,7 +51,7 @@ const bufferName = "replay_buffer"
 func New(path string, tensors []Tensor, buffer *Tensor, o Options) (*Weights, error) {
 	w := &Weights{Buffer: buffer}
 	if err := w.sort(tensors, o); err != nil {
-		return nil, &fault.Error{Path: path, Kind: fault.Bad, Reason: err.Error()}
+		return nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: err.Error()}
 	}
 	return w, nil
 }

@@ -206,7 +206,7 @@ func TestRefuses(t *testing.T) {
 		{"a second block without its parts", "f.layer1.1", append(all, Tensor{Name: "f.layer1.1.conv1.weight", Shape: []int{0}, F32: []float32{}}), Options{}},
 	} {
 		_, err := New("file", c.tensors, nil, c.o)
-		if err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(err, fault.Bad) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(err, fault.ErrBad) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}

@@ -28,7 +28,7 @@ type Stored struct {
 func Open(path string) (*Stored, error) {
 	dir, err := rundir.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &fault.Error{Path: path, Kind: fault.Missing, Reason: "is no run folder: it has no config.yaml that a run wrote"}
+		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "is no run folder: it has no config.yaml that a run wrote"}
 	}
 	if err != nil {
 		return nil, err

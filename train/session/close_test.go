@@ -38,7 +38,7 @@ var errOpen = errors.New("no device")
 // either are refusals whether a run is created or gone on with.
 var either = []refusal{
 	{"no device", func(_ *testing.T, f *fixture) { f.refuse = func(config.Device) error { return errOpen } }, is(errOpen), 0},
-	{"no pictures", func(t *testing.T, f *fixture) { f.Config.Data.Dir = t.TempDir() }, is(fault.Missing), 1},
+	{"no pictures", func(t *testing.T, f *fixture) { f.Config.Data.Dir = t.TempDir() }, is(fault.ErrMissing), 1},
 	{"settings that the pictures don't fit", func(_ *testing.T, f *fixture) { f.Config.Data.Valid = 100 }, as[*settings.Error], 1},
 	{"no network", func(_ *testing.T, f *fixture) { f.Config.Model.Depth = 11 }, func(err error) bool { return strings.Contains(err.Error(), "depth") }, 1},
 }
@@ -68,7 +68,7 @@ func TestResumeClosesAllOnAnError(t *testing.T) {
 	run := newFixture(t)
 	run.train(session.Create(run.Options))
 	for _, tc := range append([]refusal{
-		{"no run", func(t *testing.T, f *fixture) { f.Folder = t.TempDir() }, is(fault.Missing), 0},
+		{"no run", func(t *testing.T, f *fixture) { f.Folder = t.TempDir() }, is(fault.ErrMissing), 0},
 		{"in use", func(t *testing.T, f *fixture) {
 			d, err := rundir.Open(f.Folder)
 			if err != nil {
