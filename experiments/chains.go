@@ -10,7 +10,7 @@ import (
 	"jem/predict"
 )
 
-// chains follows SGLD far beyond training's few steps.
+// longChains follows SGLD far beyond training's few steps.
 func longChains() Experiment {
 	return Experiment{
 		ID: "chains", Title: "Long chains: where SGLD goes beyond the steps of training", Where: "no table of the paper",

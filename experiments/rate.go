@@ -29,7 +29,7 @@ func totalSteps(c config.Config) int { return c.TotalSteps(published(c).Images) 
 // benchWork bounds a measurement, in floating-point operations: a second or two of a core.
 const benchWork = 3e11
 
-// rate is what BenchStep says of a configuration at a batch and a number of SGLD steps
+// rate is what timing.Measure says of a configuration at a batch and a number of SGLD steps
 // that take seconds, for scaling to the real ones: the time of convolutions grows with both
 // in proportion, the rest of a step, the update above all, doesn't.
 type rate struct {

@@ -12,7 +12,7 @@ import (
 // ahead is how many batches a stream may be computed ahead of the training step.
 const ahead = 2
 
-// OpenSources reads the data sets that a configuration names and prepares its streams,
+// Open reads the data sets that a configuration names and prepares its streams,
 // starting at the given step. Notes are sentences for the user. The sources must be closed.
 func Open(c config.Config, step int) (*Feed, []string, error) {
 	d := &Feed{cfg: c}
@@ -23,7 +23,7 @@ func Open(c config.Config, step int) (*Feed, []string, error) {
 	return d, d.notes, nil
 }
 
-// DataSources are the sources of a run that reads published data sets.
+// Feed are the sources of a run that reads published data sets.
 type Feed struct {
 	Sources
 	cfg     config.Config

@@ -10,7 +10,7 @@ import (
 	"jem/internal/fault"
 )
 
-// read opens one split of the configured set.
+// Read opens one split of the configured set.
 func Read(c *config.Config, split data.Split) (*data.Set, []string, error) {
 	o := data.OpenOptions{Dir: c.Data.Dir, Images: data.FolderOptions{Size: c.Data.Size, Grey: c.Data.Grey}}
 	if split == data.Train {

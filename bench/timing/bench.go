@@ -13,7 +13,7 @@ import (
 	"jem/train/step"
 )
 
-// StepBench is what BenchStep measures: medians over the repeated steps unless said.
+// Result is what Measure measures: medians over the repeated steps unless said.
 type Result struct {
 	StepSeconds float64 `json:"step_seconds"`
 	StepMin     float64 `json:"step_seconds_min"`
@@ -28,13 +28,13 @@ type Result struct {
 	Peak int64 `json:"peak_bytes,omitempty"`
 	// ProcessPeak is the process's peak resident size, in bytes; Linux only.
 	ProcessPeak int64 `json:"process_peak_bytes,omitempty"`
-	// Footprint is what was foretold, see NewFootprint.
+	// Footprint is what was foretold, see step.NewFootprint.
 	Footprint *step.Footprint `json:"footprint,omitempty"`
 	// Algorithms are the device's choices, see backend.Chooser.
 	Algorithms map[string]string `json:"algorithms,omitempty"`
 }
 
-// BenchStep times training steps of a configuration on noise images: grey or colour by
+// Measure times training steps of a configuration on noise images: grey or colour by
 // channels, with the given number of classes. Data loading is not part of it.
 func Measure(dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
 	clock, src := &convClock{Device: dev}, feed.Noise(c.Train.Batch, channels, size, classes)
@@ -75,7 +75,7 @@ func Measure(dev backend.Device, c config.Config, channels, size, classes, steps
 	return b, nil
 }
 
-// BenchFootprint is NewFootprint for images as BenchStep's.
+// Footprint is step.NewFootprint for images as Measure's.
 func Footprint(dev backend.Device, c config.Config, channels, size, classes int) (step.Footprint, bool, error) {
 	return step.NewFootprint(dev, c, feed.Noise(1, channels, size, classes))
 }

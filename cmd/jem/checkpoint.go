@@ -47,7 +47,7 @@ type stored struct {
 	Fault string    `json:"fault,omitempty"`
 }
 
-// checkpoints lists the checkpoints of the run named, verified if asked to.
+// listCheckpoints lists the checkpoints of the run named, verified if asked to.
 func listCheckpoints(c *cli.Context, verify bool) error {
 	run := c.Args().First()
 	entries, err := checkpoint.List(rundir.Path(run).Checkpoints())

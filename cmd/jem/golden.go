@@ -18,7 +18,7 @@ type replayed struct {
 	replay.Outcome
 }
 
-// golden repeats the training step that --golden names.
+// repeatGolden repeats the training step that --golden names.
 func repeatGolden(c *cli.Context, dev backend.Device) error {
 	path := c.String("golden")
 	step, err := replay.Read(path)

@@ -17,7 +17,7 @@ type checkedFigures struct {
 	Figures []replay.Figure `json:"figures"`
 }
 
-// figures computes the figures of a golden file again. No device takes part.
+// checkFigures computes the figures of a golden file again. No device takes part.
 func checkFigures(c *cli.Context, m *replay.Metrics) error {
 	figures, err := m.Check()
 	if err != nil {

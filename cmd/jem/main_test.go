@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// printResult is what one run of the program showed.
+// result is what one run of the program showed.
 type result struct {
 	stdout, stderr string
 	code           int

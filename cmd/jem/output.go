@@ -20,7 +20,7 @@ import (
 // jsonFlag makes a command's result machine-readable.
 var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"}
 
-// json prints a result for machines.
+// printJSON prints a result for machines.
 func printJSON(c *cli.Context, v any) error {
 	b, err := marshal(v)
 	if err == nil {
@@ -29,7 +29,7 @@ func printJSON(c *cli.Context, v any) error {
 	return err
 }
 
-// table prints rows of tab-separated cells in columns.
+// printTable prints rows of tab-separated cells in columns.
 func printTable(c *cli.Context, rows ...string) error {
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
@@ -80,7 +80,7 @@ func terminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// result shows what a measurement found, as JSON or as rows, and writes it as JSON into the
+// printResult shows what a measurement found, as JSON or as rows, and writes it as JSON into the
 // file that --out names, if it does.
 func printResult(c *cli.Context, v any, rows []string) error {
 	if out := c.String("out"); out != "" {

@@ -100,7 +100,7 @@ func runReproduce(c *cli.Context) error {
 // watchEvery is how many steps lie between the log's lines where there is no bar.
 const watchEvery = 100
 
-// reproduced names the files.
+// printReproduced names the files.
 func printReproduced(c *cli.Context, out string, list []experiments.Experiment) error {
 	files := map[string]string{}
 	for _, e := range list {

@@ -93,7 +93,7 @@ func drawSamples(c *cli.Context) error {
 	})
 }
 
-// animate writes the film that --gif names, if it names one.
+// drawFilm writes the film that --gif names, if it names one.
 func drawFilm(c *cli.Context, m *predict.Predictor, o predict.SampleOptions) error {
 	const frames, delay, last = 60, 8, 200 // delays in 1/100 s
 	path, every := c.String("gif"), c.Int("every")

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// openScreen is stderr with log lines and, on a terminal, a progress bar below them.
+// screen is stderr with log lines and, on a terminal, a progress bar below them.
 type screen struct {
 	log   *zap.Logger
 	shows bool // a bar makes sense
@@ -21,7 +21,7 @@ type screen struct {
 	bar *progressbar.ProgressBar // nil while there is none
 }
 
-// screen prepares stderr as a command's logFlags say.
+// openScreen prepares stderr as a command's logFlags say.
 func openScreen(c *cli.Context) (*screen, error) {
 	s := &screen{out: c.App.ErrWriter, shows: terminal(c.App.ErrWriter) && !c.Bool("quiet") && c.String("log-format") == "console"}
 	var err error

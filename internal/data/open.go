@@ -30,7 +30,7 @@ type OpenOptions struct {
 
 // Open reads one split of a known set, or, by the name "folder", images of the user's own.
 // Notes are sentences for the user: what is unusual, but usable. The error is ErrMissing if
-// files are not there, ErrBadData if they are not what they should be, by errors.Is.
+// files are not there, ErrBad if they are not what they should be, by errors.Is.
 func Open(name string, split Split, o OpenOptions) (*Set, []string, error) {
 	if name == Folder {
 		return openOwn(split, o)

@@ -12,7 +12,7 @@ import (
 	"jem/train/step"
 )
 
-// Replay repeats a training step recorded from the official code (the trainer's own loss,
+// Repeat repeats a training step recorded from the official code (the trainer's own loss,
 // gradients and update, on the recorded parameters, images and SGLD noise) and compares
 // the results with the recording.
 func Repeat(dev backend.Device, g *Step) (Outcome, error) {
