@@ -92,43 +92,6 @@ func Pace(ctx context.Context, d backend.Device, first, steps int, move func(fir
 	return ctx.Err()
 }
 
-// Frame is what some chains look like on their way.
-type Frame struct {
-	Step   int       // SGLD steps taken
-	Images []float32 // (N,C,H,W)
-}
-
-// Animate follows chains from their starts, of which there may be feed.EvalBatch, until ctx ends: a
-// frame before the first SGLD step, one every so many steps, and one at the end. The chains are those
-// of Sample, up to the rounding of devices that compute a planned chain otherwise.
-func (p *Predictor) Animate(ctx context.Context, o SampleOptions, every int) ([]Frame, error) {
-	start, err := p.Starts(o)
-	if err != nil {
-		return nil, err
-	}
-	c := NewChains(p, o)
-	defer c.Close()
-	images := make([]float32, o.N*len(p.eval.Images)/feed.EvalBatch)
-	start(images, 0)
-	frames := []Frame{{0, images}}
-	x := p.dev.Rows(c.x, 0, o.N)
-	p.dev.Upload(x, images)
-	c.Give(0)
-	move := c.unplanned(o.N)
-	for k := 0; k < o.Steps; k += every {
-		steps := min(every, o.Steps-k)
-		if err := Pace(ctx, p.dev, k, steps, move); err != nil {
-			return nil, err
-		}
-		f := Frame{k + steps, make([]float32, len(images))}
-		if err := p.dev.Download(f.Images, x); err != nil {
-			return nil, err
-		}
-		frames = append(frames, f)
-	}
-	return frames, nil
-}
-
 // unplanned takes SGLD steps with the first n chains one by one, so many from one on.
 func (c *Chains) unplanned(n int) func(first, steps int) {
 	d, target := c.p.dev, c.target(n)

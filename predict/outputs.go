@@ -81,9 +81,6 @@ func (g *gatherer) free() {
 	}
 }
 
-// Features is the number of features of an image.
-func (p *Predictor) Features() int { return 64 * p.net.Config.Width }
-
 // batch adds the outputs for the n images that lie ready.
 func (g *gatherer) batch(n int) error {
 	logits, err := g.p.eval.Forward(n)

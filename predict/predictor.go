@@ -1,10 +1,12 @@
 package predict
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -150,36 +152,6 @@ func (p *Predictor) stats() (list []Named) {
 	return list
 }
 
-// sizes are what a checkpoint's tensors say about its network.
-type sizes struct {
-	classes, channels, side int
-	buffer                  []float32
-}
-
-func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
-	s.side = 32
-	pixels := 0
-	for file, tensors := range c.Files {
-		for _, t := range tensors {
-			switch {
-			case file == "model" && t.Name == "class_output.weight" && len(t.Shape) == 2:
-				s.classes = t.Shape[0]
-			case file == "model" && t.Name == "f.conv1.weight" && len(t.Shape) == 4:
-				s.channels = t.Shape[1]
-			case t.Name == BufferTensor && len(t.Shape) == 2:
-				s.buffer, pixels = t.F32, t.Shape[1]
-			}
-		}
-	}
-	if s.classes == 0 || s.channels == 0 {
-		return s, &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "model.safetensors holds no network of this program"}
-	}
-	if pixels > 0 {
-		s.side = int(math.Round(math.Sqrt(float64(pixels / s.channels))))
-	}
-	return s, nil
-}
-
 // Device is what the network runs on.
 func (p *Predictor) Device() backend.Device { return p.dev }
 
@@ -191,3 +163,47 @@ func (p *Predictor) Buffer() []float32 { return p.buffer }
 
 // Batch is where images are put, and their logits found.
 func (p *Predictor) Batch() *Evaluator { return p.eval }
+
+// Subject describes the network, and that images carry noise of the given std.
+func (p *Predictor) Subject(noise float32) Subject {
+	return Subject{
+		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
+		Noise: noise, Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
+	}
+}
+
+// identify computes the hash that names the weights.
+func (p *Predictor) identify() error {
+	hash := sha256.New()
+	for _, q := range append(p.parameters(), p.stats()...) {
+		values := make([]float32, backend.Len(q.Value))
+		if err := p.dev.Download(values, q.Value); err != nil {
+			return fmt.Errorf("read %s: %w", q.Name, err)
+		}
+		if err := binary.Write(hash, binary.LittleEndian, values); err != nil {
+			return err
+		}
+	}
+	p.weights = hex.EncodeToString(hash.Sum(nil))
+	return nil
+}
+
+// precision is that of the device's convolutions, float32 unless it says otherwise.
+func (p *Predictor) precision() string {
+	if d, ok := p.dev.(interface{ Precision() string }); ok {
+		return d.Precision()
+	}
+	return "float32"
+}
+
+// Noise is the std of the noise that the run adds at evaluation.
+func (p *Predictor) Noise() float32 { return p.Config.Data.EvaluationNoise() }
+
+// Shape is that of the images which the model takes: channels, height, width.
+func (p *Predictor) Shape() (c, h, w int) {
+	n := p.net.Config
+	return n.InC, n.Size, n.Size
+}
+
+// Features is the number of features of an image.
+func (p *Predictor) Features() int { return 64 * p.net.Config.Width }

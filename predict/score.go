@@ -34,12 +34,6 @@ func (s *Scores) Class(i int) (class int, confidence float64) {
 	return class, math.Exp(float64(row[class]) - model.LogSumExp(row))
 }
 
-// Shape is that of the images which the model takes: channels, height, width.
-func (p *Predictor) Shape() (c, h, w int) {
-	n := p.net.Config
-	return n.InC, n.Size, n.Size
-}
-
 // Score scores n images in one forward and one backward pass each. fill writes images
 // lo, lo+1, … (C,H,W), in [−1,1], as many as dst holds. Watch hears after every batch how
 // many have been scored. A score that is no number is a *fault.Error: weights or images are broken.
