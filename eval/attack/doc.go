@@ -13,4 +13,9 @@
 // Attacks with gradients: PGD, APGD (cross-entropy or DLR). With logits or classes alone: Square,
 // Boundary, Pointwise. Expected averages a target's randomness, Transfer takes another target's
 // gradients, Curve measures accuracy against the radius.
+//
+// The files: attack says what an attack and a target are, loss what is climbed, search and vector what
+// attacks in a ball share, oracle what those by classes alone do; pgd, apgd, square, boundary,
+// pointwise and distal are one each; wrap has Expected and Transfer, refined the predictor JEM-k, curve
+// the accuracy.
 package attack
