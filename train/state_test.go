@@ -1,6 +1,7 @@
 package train
 
 import (
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -27,6 +28,10 @@ func TestImportedWeightsAreNotResumed(t *testing.T) {
 	c, _, err := checkpoint.Latest(rundir.Path(run).Checkpoints())
 	if err != nil {
 		t.Fatal(err)
+	}
+	untrained, err := json.Marshal(Progress{})
+	if err != nil || string(c.State) != string(untrained) {
+		t.Errorf("state.json is %s, want that of a run without a step: %s (%v)", c.State, untrained, err)
 	}
 	tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8))
 	if err != nil {
