@@ -206,7 +206,7 @@ func TestNothingIsWrittenAmongThePicturesRead(t *testing.T) {
 func TestFoldersAreUsedAgain(t *testing.T) {
 	data, run, dir := writeCIFAR(t), imported(t), t.TempDir()
 	mine := put(t, dir, "attacked/notes.txt", []byte("mine"))
-	attack := []string{"attack", "--run", run, "--data-dir", data, "--quiet", "--limit", "2", "--epsilon", "4", "--pgd-steps", "1", "--restarts", "1", "--chains", "1", "--out"}
+	attack := []string{"attack", "--run", run, "--data-dir", data, "--quiet", "--conv-algo", "winograd", "--limit", "2", "--epsilon", "4", "--pgd-steps", "1", "--restarts", "1", "--chains", "1", "--out"}
 	refused(t, dir, []string{"holds notes.txt"}, append(attack, filepath.Join(dir, "attacked"))...)
 	if err := os.Remove(mine); err != nil {
 		t.Fatal(err)
