@@ -8,6 +8,7 @@ import (
 
 	"jem/config/settings"
 	"jem/internal/data"
+	"jem/model"
 )
 
 // Validate checks a configuration as a whole, before any file or device is opened. Every
@@ -179,7 +180,7 @@ func (v *validator) model(m Model) {
 		v.count("model.depth", m.Depth, 10, maxDepth)
 	}
 	v.count("model.width", m.Width, 1, maxWidth)
-	v.oneOf("model.norm", m.Norm, "none", "batch", "instance", "layer")
+	v.oneOf("model.norm", m.Norm, model.Norms...)
 	v.within("model.dropout", m.Dropout, fraction)
 	v.within("model.slope", m.Slope, factor)
 }

@@ -20,6 +20,9 @@ type Config struct {
 }
 
 // Norms are the values of Config.Norm.
+var Norms = []string{"none", "batch", "instance", "layer"}
+
+// norms are those that there is something to compute of.
 var norms = map[string]backend.NormKind{
 	"batch":    backend.BatchNorm,
 	"instance": backend.InstanceNorm,

@@ -70,8 +70,7 @@ func OpenFile(dev backend.Device, path string, o weights.Options) (*Predictor, e
 	}
 	cfg, err := imported(w)
 	if err != nil {
-		cfg = config.Default() // other classes or images than a published set's: they have no names
-		cfg.Data.Name = ""
+		cfg.Data.Name = "" // other classes or images than a published set's: they have no names
 	}
 	p := &Predictor{Config: cfg, Checkpoint: path, dev: dev}
 	if p.net, err = model.New(dev, w.Config, feed.EvalBatch, cfg.Seed); err != nil {

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"jem/internal/fault"
 	"jem/internal/rundir"
+	"jem/model"
 	"jem/predict"
 	"jem/predict/weights"
 )
@@ -47,12 +49,16 @@ func runConvert(c *cli.Context) error {
 			return err
 		}
 	}
+	o, err := normOf(c)
+	if err != nil {
+		return err
+	}
 	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	w, err := readWeights(s, in, weights.Options{Norm: c.String("norm")})
+	w, err := readWeights(s, in, o)
 	if err != nil {
 		return err
 	}
@@ -86,6 +92,15 @@ func readWeights(s *screen, path string, o weights.Options) (*weights.Weights, e
 	w, notes, err := predict.RunWeights(run, folder)
 	s.notes(notes)
 	return w, err
+}
+
+// normOf is what --norm says of the weights.
+func normOf(c *cli.Context) (weights.Options, error) {
+	norm := c.String("norm")
+	if norm != "" && !slices.Contains(model.Norms, norm) {
+		return weights.Options{}, usagef(c, "--norm %q: want %s", norm, strings.Join(model.Norms, ", "))
+	}
+	return weights.Options{Norm: norm}, nil
 }
 
 // runOrCheckpoint returns path as one or the other.

@@ -213,6 +213,7 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"unknown attack", nil, []string{"attack", "--run", out, "--attack", "pgd,fgsm"}, exitUsage, `jem: --attack "pgd,fgsm"`},
 		{"unknown score", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "uniform", "--scores", "px,pz"}, exitUsage, `jem: --scores "px,pz"`},
 		{"neighbour beyond the images", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "uniform", "--scores", "knn", "--neighbour", "81"}, exitData, "jem: score knn: neighbour 81 of 80"},
+		{"unknown set", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "svnh"}, exitData, `jem: no data set "svnh"`},
 		{"no textures", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "textures"}, exitData, "jem: textures: no folder of its pictures"},
 		{"two noises", nil, []string{"eval", "--run", out, "--task", "nll", "--noise", "0,0.03"}, exitUsage, "jem: --noise 0,0.03: only"},
 		{"too few records", nil, []string{"eval", "--run", out, "--task", "chains", "--steps", "20"}, exitUsage, "jem: --n 20, --steps 20"},

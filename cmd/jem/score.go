@@ -12,7 +12,6 @@ import (
 	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/predict"
-	"jem/predict/weights"
 )
 
 // scoreFormats are what scores are written as.
@@ -86,15 +85,20 @@ func scoreFormat(c *cli.Context) (string, error) {
 // openModel opens the run, checkpoint or file that --model names.
 func openModel(c *cli.Context, dev backend.Device, s *screen) (*predict.Predictor, error) {
 	path := c.String("model")
+	o, err := normOf(c)
+	if err != nil {
+		return nil, err
+	}
 	if isFolder(path) {
 		run, folder := runOrCheckpoint(path)
 		m, notes, err := predict.OpenRun(dev, run, folder)
 		s.notes(notes)
 		return m, err
 	}
-	m, err := predict.OpenFile(dev, path, weights.Options{Norm: c.String("norm")})
+	m, err := predict.OpenFile(dev, path, o)
 	if err == nil {
-		s.log.Info("opened", zap.String("model", path), zap.Int("depth", m.Config.Model.Depth), zap.Int("width", m.Config.Model.Width), zap.String("norm", m.Config.Model.Norm))
+		n := m.Net().Config
+		s.log.Info("opened", zap.String("model", path), zap.Int("depth", n.Depth), zap.Int("width", n.Width), zap.String("norm", n.Norm))
 	}
 	return m, err
 }

@@ -134,6 +134,8 @@ func TestConvertAndScoreMistakes(t *testing.T) {
 		{exitData, "no run folder", []string{"convert", dir, filepath.Join(dir, "a.pt")}},
 		{exitData, "byte 318", []string{"convert", cut, filepath.Join(dir, "a.pt")}},
 		{exitData, "not those of a network with norm batch", []string{"convert", "--norm", "batch", good, filepath.Join(dir, "a.pt")}},
+		{exitUsage, `--norm "groups"`, []string{"convert", "--norm", "groups", good, filepath.Join(dir, "a.pt")}},
+		{exitUsage, `--norm "groups"`, []string{"score", "--norm", "groups", "--model", good, "--input", x}},
 		{exitUsage, "--model is missing", []string{"score", "--input", x}},
 		{exitUsage, "--input is missing", []string{"score", "--model", good}},
 		{exitUsage, "--format \"xml\"", []string{"score", "--model", good, "--input", x, "--format", "xml"}},

@@ -40,6 +40,11 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	if err := o.check(); err != nil {
 		return r, err
 	}
+	if o.From != nil {
+		if err := alike(p, o.From); err != nil {
+			return r, err
+		}
+	}
 	r.Subject = p.Subject(0) // the images themselves carry no noise
 	var err error
 	r.Found.Clean, r.Found.Labels, r.DataHash, err = cleanImages(p, o.Split, o.Images)
@@ -55,6 +60,17 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	}
 	r.Text = o.protocol(r.Source)
 	return r, r.attack(ctx, p, watch)
+}
+
+// alike refuses to carry images from one network to another that takes others or knows other
+// classes.
+func alike(p, from *predict.Predictor) error {
+	mine, other := p.Net().Config, from.Net().Config
+	if [3]int{mine.Classes, mine.InC, mine.Size} == [3]int{other.Classes, other.InC, other.Size} {
+		return nil
+	}
+	return &fault.Error{Path: from.Checkpoint, Kind: fault.ErrBad, Reason: fmt.Sprintf("takes images of %d×%d×%d and knows %d classes, the network attacked %d×%d×%d and %d: images can't be made on one for the other",
+		other.InC, other.Size, other.Size, other.Classes, mine.InC, mine.Size, mine.Size, mine.Classes)}
 }
 
 // cleanImages reads the first n images of a split without noise.

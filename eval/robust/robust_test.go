@@ -12,6 +12,7 @@ import (
 	"jem/backend/philox"
 	"jem/eval/attack"
 	"jem/internal/fault"
+	"jem/model"
 	"jem/predict"
 	"jem/predict/predicttest"
 )
@@ -121,6 +122,23 @@ func TestAttackGoesOn(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(folder, "*")); len(left) != 1 { // the other's
 		t.Errorf("left: %v", left)
+	}
+}
+
+// Images made on a network that takes others, or knows other classes, are none for this one.
+func TestTransferWantsNetworksThatAreAlike(t *testing.T) {
+	for name, change := range map[string]func(*model.Config){
+		"classes":  func(c *model.Config) { c.Classes = 7 },
+		"channels": func(c *model.Config) { c.InC = 1 },
+		"size":     func(c *model.Config) { c.Size = 28 },
+	} {
+		from := predicttest.Official(t)
+		change(&from.Net().Config)
+		o := options("pgd")
+		o.From = from
+		if _, err := Measure(context.Background(), predicttest.Official(t), o, nil); !errors.Is(err, fault.ErrBad) {
+			t.Errorf("other %s: got %v", name, err)
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"strings"
+
+	"jem/internal/fault"
 )
 
 // Listing describes a set that Open, Fetch and Verify know by name.
@@ -54,7 +56,7 @@ func List() []Listing {
 	return []Listing{cifar10(), cifar100(), svhn(), mnist(), fashionMNIST()}
 }
 
-// Lookup returns the listing of a name.
+// Lookup returns the listing of a name; of an unknown one a *fault.Error.
 func Lookup(name string) (Listing, error) {
 	var names []string
 	for _, l := range List() {
@@ -63,7 +65,7 @@ func Lookup(name string) (Listing, error) {
 		}
 		names = append(names, l.Name)
 	}
-	return Listing{}, fmt.Errorf("no data set %q; there are %s, and %s with a folder of your own images", name, strings.Join(names, ", "), Folder)
+	return Listing{}, &fault.Error{Kind: fault.ErrMissing, Reason: fmt.Sprintf("no data set %q; there are %s, and %s with a folder of your own images", name, strings.Join(names, ", "), Folder)}
 }
 
 // files returns the files of a split, in reading order.

@@ -175,3 +175,26 @@ func TestASecondRunInTheFolderIsRefused(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// A run's name may hold what is a pattern to others.
+func TestReportsOfRunsWithBrackets(t *testing.T) {
+	p, _ := run(t)
+	want, err := os.ReadFile(p.Report())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"lr[0.1]", "a[b", `c*?`} {
+		moved := rundir.Path(filepath.Join(filepath.Dir(string(p)), name))
+		if err := os.Rename(string(p), string(moved)); err != nil {
+			t.Fatal(err)
+		}
+		p = moved
+		if err := journal.Report(p); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(p.Report())
+		if err != nil || bytes.Count(got, []byte("data:image/png;base64,")) != bytes.Count(want, []byte("data:image/png;base64,")) {
+			t.Errorf("%s: another number of pictures (%v)", name, err)
+		}
+	}
+}

@@ -153,11 +153,10 @@ func (h history) charts() []report.Chart {
 
 // samplePictures are the initial draws and the latest samples.
 func samplePictures(p rundir.Path) ([]report.Picture, error) {
-	files, err := filepath.Glob(filepath.Join(p.Samples(), "step-*.png"))
+	files, err := sampleFiles(p)
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
-	slices.Sort(files)
 	show := []string{files[0]}
 	if len(files) > 1 {
 		show = append(show, files[len(files)-1])
@@ -174,6 +173,22 @@ func samplePictures(p rundir.Path) ([]report.Picture, error) {
 		out = append(out, describe(show[i], b))
 	}
 	return out, nil
+}
+
+// sampleFiles are a run's sample grids, in the order of their steps. The folder is listed, not
+// matched: a run's name may hold what is a pattern elsewhere.
+func sampleFiles(p rundir.Path) ([]string, error) {
+	entries, err := os.ReadDir(p.Samples())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var files []string
+	for _, e := range entries { // sorted by name, whose digits are as many
+		if _, known := sampleStep(e.Name()); known {
+			files = append(files, filepath.Join(p.Samples(), e.Name()))
+		}
+	}
+	return files, err
 }
 
 // sampleStep is the step that a sample grid's file name stands for.
