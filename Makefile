@@ -27,9 +27,9 @@ demo: build ## train a small model on Fashion-MNIST, evaluate it, draw samples
 	scripts/demo.sh $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 .PHONY: test
-test: ## go vet and every test; under ten minutes on two cores
+test: ## go vet and every test; under ten minutes on two cores, twice that and more with portable kernels
 	$(GO) vet ./...
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -timeout 60m $(TESTFLAGS) ./...   # go's own 10 minutes a package are too few for portable kernels
 
 .PHONY: test-levels
 test-levels: ## the CPU device as on machines with fewer instruction sets, by force, and with more, under qemu-user
