@@ -25,9 +25,6 @@ func NewBank(features Table) (*Bank, error) {
 	return &Bank{features.N, features.K, directions(features)}, nil
 }
 
-// N is the number of features kept.
-func (b *Bank) N() int { return b.n }
-
 // directions are the rows divided by their length.
 func directions(t Table) []float32 {
 	out := make([]float32, 0, len(t.Data))
