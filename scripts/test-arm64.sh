@@ -17,7 +17,7 @@ why=$(scripts/qemu-user.sh $emulator) || { echo "$why"; exit 1; }
 
 go test -short -count=1 -timeout 20m ${TESTFLAGS:-} -exec $emulator \
     ./backend/... ./model ./sampler ./optim ./config/... ./feed/... ./bench/roofline ./train/journal ./internal/...
-go test -list '^TestGoldenSteps$' ./train/replay | grep -q TestGoldenSteps # a -run that fits nothing would pass
+go test -list '^TestGoldenSteps$' -exec $emulator ./train/replay | grep TestGoldenSteps # a -run that fits nothing would pass
 go test -count=1 -timeout 20m ${TESTFLAGS:-} -run '^TestGoldenSteps$' -exec $emulator ./train/replay
 # The algorithms are not timed, which says nothing under emulation and takes minutes.
 go run -exec $emulator ./cmd/jem selftest --short --conv-algo winograd
