@@ -140,15 +140,21 @@ func (d Data) Held(n int) int {
 	return d.Valid
 }
 
-// TotalSteps is the number of steps of a run on so many images, before what is held out.
-func (c *Config) TotalSteps(images int) int {
+// TotalSteps is the number of steps of a run whose epochs have so many.
+func (c *Config) TotalSteps(stepsPerEpoch int) int {
 	if c.Train.Steps > 0 {
 		return c.Train.Steps
 	}
+	return c.Train.Epochs * stepsPerEpoch
+}
+
+// StepsPerEpoch is the number of steps of an epoch of so many training images, before what is
+// held out: whole batches, and one at least.
+func (c *Config) StepsPerEpoch(images int) int {
 	if c.Data.Limit > 0 {
 		images = min(images, c.Data.Limit)
 	}
-	return c.Train.Epochs * max(1, (images-c.Data.Held(images))/c.Train.Batch)
+	return max(1, (images-c.Data.Held(images))/c.Train.Batch)
 }
 
 // EvaluationNoise is the std of the pixel noise at evaluation.

@@ -69,26 +69,12 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 // refinedAccuracy is the accuracy of JEM-k with one copy of each image (official test_clf with
 // n_steps = k). The seed is that of the SGLD noise.
 func refinedAccuracy(ctx context.Context, p *predict.Predictor, images feed.Images, k int, seed uint64) (predict.Accuracy, error) {
-	a := predict.Accuracy{Images: images.Len()}
-	r := Refined(p, k, 1, 0)
+	r, batch := Refined(p, k, 1, 0), p.Batch()
 	defer r.Close()
-	d, classes := len(p.Batch().Images)/feed.EvalBatch, p.Net().Config.Classes
-	key := philox.New(seed, 0, philox.SampleNoise)
-	for i := range images.Batches() {
-		if err := ctx.Err(); err != nil {
-			return a, err
-		}
-		n := images.Batch(i, p.Batch().Images, p.Batch().Labels)
-		logits, err := r.Logits(p.Batch().Images[:n*d], n, key.At(i, 0))
-		if err != nil {
-			return a, err
-		}
-		for j, y := range p.Batch().Labels[:n] {
-			a.Count(logits[j*classes:(j+1)*classes], y)
-		}
-	}
-	a.Average()
-	return a, nil
+	pixels, key := len(batch.Images)/feed.EvalBatch, philox.New(seed, 0, philox.SampleNoise)
+	return batch.AccuracyOf(ctx, images, func(i, n int) ([]float32, error) {
+		return r.Logits(batch.Images[:n*pixels], n, key.At(i, 0))
+	})
 }
 
 // watched is a set of images that tells how many it handed out.

@@ -40,8 +40,8 @@ type Lab struct {
 	open opened // the network that was measured last
 }
 
-// NewLab prepares the output folder, which is new, empty or an earlier lab's, and, at Smoke without a data folder, generated images
-// in it.
+// NewLab prepares the output folder, which is new, empty or an earlier lab's, and, at Smoke
+// without a data folder, generated images in it.
 func NewLab(ctx context.Context, o Options) (*Lab, error) {
 	l := &Lab{Options: o, ctx: ctx}
 	if l.Tell == nil {

@@ -24,7 +24,9 @@ func published(c config.Config) data.Listing {
 }
 
 // totalSteps is how many steps a configuration trains, on the published files.
-func totalSteps(c config.Config) int { return c.TotalSteps(published(c).Images) }
+func totalSteps(c config.Config) int {
+	return c.TotalSteps(c.StepsPerEpoch(published(c).Images))
+}
 
 // benchWork bounds a measurement, in floating-point operations: a second or two of a core.
 const benchWork = 3e11

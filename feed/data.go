@@ -92,6 +92,7 @@ func (d *Feed) evaluation(set *data.Set, held []int) error {
 	return err
 }
 
+// Eval walks the images of a set that indices name (nil: all) in order, with pixel noise of the given std.
 func Eval(c *config.Config, set *data.Set, indices []int, noise float32) (Images, error) {
 	return data.NewEval(set, indices, EvalBatch, noise, philox.New(c.Seed, 0, philox.EvalNoise))
 }

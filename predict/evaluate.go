@@ -59,6 +59,12 @@ func (e *Evaluator) Forward(n int) ([]float32, error) {
 
 // Accuracy classifies a whole set, or returns the error of ctx when that ends.
 func (e *Evaluator) Accuracy(ctx context.Context, set feed.Images) (Accuracy, error) {
+	return e.AccuracyOf(ctx, set, func(_, n int) ([]float32, error) { return e.Forward(n) })
+}
+
+// AccuracyOf is Accuracy of whoever answers: with logits (n,K) of the first n images in e.Images,
+// which are batch i of the set.
+func (e *Evaluator) AccuracyOf(ctx context.Context, set feed.Images, answer func(i, n int) ([]float32, error)) (Accuracy, error) {
 	a := Accuracy{Images: set.Len()}
 	k := e.net.Config.Classes
 	for i := range set.Batches() {
@@ -66,20 +72,20 @@ func (e *Evaluator) Accuracy(ctx context.Context, set feed.Images) (Accuracy, er
 			return a, err
 		}
 		n := set.Batch(i, e.Images, e.Labels)
-		logits, err := e.Forward(n)
+		logits, err := answer(i, n)
 		if err != nil {
 			return a, err
 		}
 		for j, y := range e.Labels[:n] {
-			a.Count(logits[j*k:(j+1)*k], y)
+			a.count(logits[j*k:(j+1)*k], y)
 		}
 	}
-	a.Average()
+	a.average()
 	return a, nil
 }
 
-// Count adds an image to the sums.
-func (a *Accuracy) Count(logits []float32, label int32) {
+// count adds an image to the sums.
+func (a *Accuracy) count(logits []float32, label int32) {
 	lse := model.LogSumExp(logits)
 	a.LogPx += lse
 	a.Loss += lse - float64(logits[label])
@@ -88,8 +94,8 @@ func (a *Accuracy) Count(logits []float32, label int32) {
 	}
 }
 
-// Average turns the sums into means.
-func (a *Accuracy) Average() {
+// average turns the sums into means.
+func (a *Accuracy) average() {
 	total := float64(max(1, a.Images))
 	a.Accuracy, a.Loss, a.LogPx = a.Accuracy/total, a.Loss/total, a.LogPx/total
 }

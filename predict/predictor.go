@@ -99,11 +99,7 @@ func (p *Predictor) build(c *checkpoint.Checkpoint) error {
 	if side := p.Config.Data.Size; side > 0 {
 		sizes.side = side
 	}
-	m := p.Config.Model
-	p.net, err = model.New(p.dev, model.Config{
-		Depth: m.Depth, Width: m.Width, Norm: m.Norm, Dropout: m.Dropout, Slope: m.Slope,
-		Classes: sizes.classes, InC: sizes.channels, Size: sizes.side,
-	}, feed.EvalBatch, p.Config.Seed)
+	p.net, err = model.New(p.dev, p.Config.Network(sizes.classes, sizes.channels, sizes.side), feed.EvalBatch, p.Config.Seed)
 	if err != nil {
 		return err
 	}

@@ -120,11 +120,6 @@ func (s *Step) StepsPerEpoch() int {
 }
 
 // TotalSteps is the number of steps of the whole run.
-func (s *Step) TotalSteps() int {
-	if s.cfg.Train.Steps > 0 {
-		return s.cfg.Train.Steps
-	}
-	return s.cfg.Train.Epochs * s.StepsPerEpoch()
-}
+func (s *Step) TotalSteps() int { return s.cfg.TotalSteps(s.StepsPerEpoch()) }
 
 func (s *Step) epoch(step int) int { return step / s.StepsPerEpoch() }
