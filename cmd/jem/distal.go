@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -16,11 +14,7 @@ import (
 func evalDistal(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o := robust.DistalOptions{N: c.Int("limit"), Seed: c.Uint64("seed")}
 	name := c.String("class")
-	o.Class = slices.Index(m.Classes, name)
-	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(m.Classes) {
-		o.Class = i
-	}
-	if o.Class < 0 {
+	if o.Class = classNamed(m, name); o.Class < 0 {
 		return usagef(c, "--class %q: want 0 to %d or one of %s", name, len(m.Classes)-1, strings.Join(m.Classes, ", "))
 	}
 	r, err := robust.Distal(c.Context, m, o, s.follow())

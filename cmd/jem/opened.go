@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
@@ -87,4 +90,12 @@ func (s *screen) follow() predict.Watch {
 			running = ""
 		}
 	}
+}
+
+// classNamed is the class that a user names or numbers, or −1. A number comes before a name.
+func classNamed(m *predict.Predictor, name string) int {
+	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(m.Classes) {
+		return i
+	}
+	return slices.Index(m.Classes, name)
 }

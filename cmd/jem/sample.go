@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"image"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -139,11 +138,7 @@ func sampleOptions(c *cli.Context, m *predict.Predictor) (predict.SampleOptions,
 		o.Class = predict.EachClass
 		return o, nil
 	}
-	o.Class = slices.Index(m.Classes, name)
-	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(m.Classes) {
-		o.Class = i
-	}
-	if o.Class < 0 {
+	if o.Class = classNamed(m, name); o.Class < 0 {
 		return o, usagef(c, "--class %q: want 0 to %d, each or one of %s", name, len(m.Classes)-1, strings.Join(m.Classes, ", "))
 	}
 	return o, nil
