@@ -13,26 +13,23 @@ var bashCompletion string
 //go:embed completion.zsh
 var zshCompletion string
 
+//go:embed completion.fish
+var fishCompletion string
+
 func completionCommand() *cli.Command {
-	script := func(name, how string, text func(*cli.App) (string, error)) *cli.Command {
+	script := func(name, how, text string) *cli.Command {
 		return leaf(&cli.Command{Name: name, Usage: how, Action: func(c *cli.Context) error {
-			s, err := text(c.App)
-			if err == nil {
-				_, err = fmt.Fprint(c.App.Writer, s)
-			}
+			_, err := fmt.Fprint(c.App.Writer, text)
 			return err
 		}})
-	}
-	constant := func(s string) func(*cli.App) (string, error) {
-		return func(*cli.App) (string, error) { return s, nil }
 	}
 	return parent(&cli.Command{
 		Name:  "completion",
 		Usage: "print a shell's completion script",
 		Subcommands: []*cli.Command{
-			script("bash", "source <(jem completion bash)", constant(bashCompletion)),
-			script("zsh", "source <(jem completion zsh)", constant(zshCompletion)),
-			script("fish", "jem completion fish | source", (*cli.App).ToFishCompletion),
+			script("bash", "source <(jem completion bash)", bashCompletion),
+			script("zsh", "source <(jem completion zsh)", zshCompletion),
+			script("fish", "jem completion fish | source", fishCompletion),
 		},
 	})
 }

@@ -35,7 +35,15 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 			code = exitBug
 		}
 	}()
-	err := app(stdout, stderr).RunContext(ctx, args)
+	program := app(stdout, stderr)
+	if len(args) > 1 && args[len(args)-1] == completing {
+		complete(stdout, program, args)
+		return exitDone
+	}
+	args, err := flagsFirst(program, args)
+	if err == nil {
+		err = program.RunContext(ctx, args)
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, message(err))
 	}
@@ -74,7 +82,6 @@ func app(stdout, stderr io.Writer) *cli.App {
 			versionCommand(),
 		},
 		HideHelpCommand:           false,
-		EnableBashCompletion:      true,
 		DisableSliceFlagSeparator: true, // a comma belongs to the value: optim.decay_epochs=50,100
 		ExitErrHandler:            func(*cli.Context, error) {},
 	}

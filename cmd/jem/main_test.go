@@ -99,7 +99,9 @@ func TestMistakesAreOneSentenceAndACode(t *testing.T) {
 		{[]string{"config", "show", "stray"}, exitUsage, `jem: unexpected argument "stray"`},
 		{[]string{"--nosuch"}, exitUsage, "jem: unknown flag --nosuch"},
 		{[]string{"data", "verify"}, exitUsage, "jem: NAME is missing"},
-		{[]string{"data", "verify", "cifar10", "--json"}, exitUsage, "jem: --json stands after an argument: flags come first"},
+		{[]string{"data", "verify", "cifar10", "--data-dir"}, exitUsage, "jem: --data-dir wants a value; jem data verify --help"},
+		{[]string{"data", "verify", "cifar10", "--jsn"}, exitUsage, "jem: unknown flag --jsn: did you mean --json?"},
+		{[]string{"data", "verify", "--", "cifar10", "--json"}, exitUsage, `jem: unexpected argument "--json"`},
 		{[]string{"data", "verify", "cifr10"}, exitUsage, `jem: no data set "cifr10": did you mean cifar10?`},
 		{[]string{"data", "verify", "--data-dir", dir, "cifar10"}, exitData, "jem: data_batch_1.bin: not found; jem data fetch cifar10 downloads the set"},
 		{[]string{"bench", "step", "--model", "resnet"}, exitUsage, `jem: --model "resnet": want wrn-DEPTH-WIDTH`},
@@ -201,11 +203,24 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("%s: got %q", shell, out)
 		}
 	}
-	if out := ok(t, "con", "--generate-bash-completion"); !strings.Contains(out, "config\n") {
-		t.Errorf("commands: got %q", out)
-	}
-	if out := ok(t, "config", "show", "--sgl", "--generate-bash-completion"); !strings.Contains(out, "--sgld-steps") {
-		t.Errorf("flags: got %q", out)
+	for _, tc := range []struct{ line, want string }{
+		{"con", "convert config"},
+		{"config ", "show presets"},
+		{"config show --sgld-st", "--sgld-steps --sgld-step-size"},
+		{"train --preset fash", "fashion-demo"},
+		{"eval --json --task cal", "calibration"},
+		{"eval runs/first --split ", "test valid train"},
+		{"attack --norm ", "linf l2"},
+		{"score --norm l", "layer"},
+		{"data fetch fa", "fashion-mnist"},
+		{"reproduce table", "table1 table2 table3"},
+		{"train --out ", ""},
+		{"checkpoint list runs", ""},
+	} {
+		got := ok(t, append(strings.Split(tc.line, " "), "--generate-bash-completion")...)
+		if got := strings.Join(strings.Fields(got), " "); got != tc.want {
+			t.Errorf("%q: got %q, want %q", tc.line, got, tc.want)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -16,7 +15,7 @@ import (
 )
 
 func reproduceCommand() *cli.Command {
-	return flagsAfter(&cli.Command{
+	return leaf(&cli.Command{
 		Name:  "reproduce",
 		Usage: "train and measure what a table or figure of the paper needs, and write it",
 		Description: "ID is all or one of " + experiments.IDs() + ".\n" +
@@ -38,20 +37,6 @@ func reproduceCommand() *cli.Command {
 		}, deviceFlags()...), logFlags()...),
 		Action: runReproduce,
 	}, "ID")
-}
-
-// flagsAfter is leaf for one argument that flags may follow, too: jem reproduce table1 --scale small.
-func flagsAfter(c *cli.Command, arg string) *cli.Command {
-	leaf(c, arg)
-	one := c.Action
-	c.Action = func(ctx *cli.Context) error {
-		if ctx.NArg() < 2 || !strings.HasPrefix(ctx.Args().Get(1), "-") {
-			return one(ctx)
-		}
-		line := slices.Concat([]string{c.Name}, ctx.Args().Tail(), []string{"--", ctx.Args().First()})
-		return c.Run(ctx, line...)
-	}
-	return c
 }
 
 func runReproduce(c *cli.Context) error {

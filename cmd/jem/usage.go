@@ -34,11 +34,6 @@ func leaf(c *cli.Command, args ...string) *cli.Command {
 	}
 	do := c.Action
 	c.Action = func(ctx *cli.Context) error {
-		for i, a := range ctx.Args().Slice() {
-			if i > 0 && strings.HasPrefix(a, "-") {
-				return usagef(ctx, "%s stands after an argument: flags come first", a)
-			}
-		}
 		switch n := ctx.NArg(); {
 		case n < len(args):
 			return usagef(ctx, "%s is missing", args[n])
