@@ -70,6 +70,12 @@ func specialFiles() []hostile {
 		{"a pipe for a golden step", func(t *testing.T, dir string) []string {
 			return []string{"selftest", "--golden", pipe(t, dir, "g.json")}
 		}, exitData, []string{"g.json"}},
+		{"a pipe for weights", func(t *testing.T, dir string) []string {
+			return []string{"score", "--model", pipe(t, dir, "m.pt"), "--input", dir}
+		}, exitData, []string{"m.pt", "pipe"}},
+		{"a pipe to convert", func(t *testing.T, dir string) []string {
+			return []string{"convert", pipe(t, dir, "x.safetensors"), filepath.Join(dir, "x.pt")}
+		}, exitData, []string{"x.safetensors", "pipe"}},
 		{"a pipe for a run folder", func(t *testing.T, dir string) []string {
 			pipe(t, dir, "run")
 			return files("cifar10", cifarFiles(make([]byte, 2*3073)), "--set", "sampler.start=uniform")(t, dir)

@@ -8,10 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"slices"
 
 	"jem/internal/data"
+	"jem/internal/durable"
 	"jem/internal/fault"
 	"jem/internal/torchfile"
 )
@@ -41,7 +41,7 @@ func (w *Weights) IsPublished() bool { return w.SHA256 == Published }
 
 // Read reads a weights file. Errors about it are *fault.Error.
 func Read(path string) (*Weights, error) {
-	f, err := os.Open(path)
+	f, err := durable.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file; jem data fetch inception downloads the weights"}
 	}
@@ -54,9 +54,6 @@ func Read(path string) (*Weights, error) {
 		return nil, err
 	}
 	bad := func(reason string) error { return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: reason} }
-	if !info.Mode().IsRegular() {
-		return nil, bad("is no regular file")
-	}
 	if info.Size() > maxFile {
 		return nil, bad(fmt.Sprintf("has %d bytes, more than weights of Inception can have", info.Size()))
 	}

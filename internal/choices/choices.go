@@ -39,6 +39,9 @@ type Device struct {
 	Threads int    `json:"threads"`
 }
 
+// maxFile bounds the file, some kilobytes as a rule.
+const maxFile = 1 << 24
+
 // file is what the file holds, JSON.
 type file struct {
 	Program string            `json:"program"` // SHA-256 of the executable
@@ -78,7 +81,7 @@ func (m *Memo) look() {
 		return
 	}
 	m.path = filepath.Join(dir, "jem", "choices", fileName(m.Device))
-	text, err := os.ReadFile(m.path)
+	text, err := durable.ReadFile(m.path, maxFile)
 	if err != nil {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"jem/internal/durable"
 	"jem/internal/fault"
 )
 
@@ -23,25 +24,13 @@ func locate(dir, name string) (string, error) {
 	for _, p := range []string{filepath.Join(dir, name), filepath.Join(dir, name+".gz")} {
 		info, err := os.Stat(p)
 		if err == nil {
-			return p, regular(p, info)
+			return p, durable.CheckRegular(p, info.Mode())
 		}
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return "", err
 		}
 	}
 	return "", fmt.Errorf("%s: %w", filepath.Join(dir, name), fs.ErrNotExist)
-}
-
-// regular refuses what is no regular file: to open a pipe would wait for its writer.
-func regular(path string, info fs.FileInfo) error {
-	switch mode := info.Mode(); {
-	case mode.IsRegular():
-		return nil
-	case mode.IsDir():
-		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "is a folder where a file is expected"}
-	default:
-		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "is no regular file, but a pipe, socket or device"}
-	}
 }
 
 // unpackFactor bounds what a file may unpack to, in published sizes: room for larger sets in
@@ -51,18 +40,15 @@ const unpackFactor = 4
 // readContent returns the content of a file, unpacked if it is gzip, of at most
 // limit bytes. It holds no more memory than a few times what is really there.
 func readContent(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := regular(path, info); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
+	f, err := durable.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
 	b, err := unpacked(f, info.Size(), limit)
 	return b, fault.At(path, err)
 }

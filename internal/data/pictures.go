@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"jem/internal/durable"
 	"jem/internal/fault"
 	"jem/internal/safetensors"
 )
@@ -78,7 +79,7 @@ func pictures(path string) (names []string, skipped int, err error) {
 		return nil, 0, err
 	}
 	if !info.IsDir() {
-		return []string{path}, 0, regular(path, info)
+		return []string{path}, 0, durable.CheckRegular(path, info.Mode())
 	}
 	err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
 		switch {
@@ -115,7 +116,7 @@ const maxValue = 10
 // OpenTensor reads images x (N,C,H,W), float32 in [−1,1], of the given shape from a
 // safetensors file.
 func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err error) {
-	f, err := os.Open(path)
+	f, err := durable.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file"}
 	} else if err != nil {
@@ -123,9 +124,6 @@ func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err erro
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err == nil {
-		err = regular(path, info)
-	}
 	if err != nil {
 		return nil, nil, err
 	}

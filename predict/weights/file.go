@@ -33,7 +33,7 @@ func IsFile(path string) bool {
 // Read reads a file, whose extension says its format. Errors that its content causes are
 // *fault.Error.
 func Read(path string, o Options) (*Weights, error) {
-	f, err := os.Open(path)
+	f, err := durable.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file"}
 	} else if err != nil {
@@ -43,9 +43,6 @@ func Read(path string, o Options) (*Weights, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, bad(path, "is no regular file", nil)
 	}
 	tensors, buffer, err := content(path, f, info.Size())
 	if err != nil {

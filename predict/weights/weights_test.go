@@ -230,7 +230,7 @@ func TestFilesThatCantBeRead(t *testing.T) {
 		"no safetensors file":      write("a.safetensors", "short"),
 		"only written":             write("a.onnx", ""),
 		"want a file named .pt":    write("a.txt", ""),
-		"is no regular file":       dir,
+		"is a folder":              dir,
 		"byte 0: neither begin of": write("empty.pt", ""),
 	} {
 		_, err := Read(path, Options{})

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"jem/internal/durable"
 	"jem/internal/metrics"
 )
 
@@ -42,7 +43,7 @@ const maxMetrics = 256 << 20
 // ReadMetrics reads a file of figures. It returns nil without error for JSON of another
 // form, such as a recorded step's.
 func ReadMetrics(path string) (*Metrics, error) {
-	text, err := readFile(path, maxMetrics)
+	text, err := durable.ReadFile(path, maxMetrics)
 	if err != nil {
 		return nil, fmt.Errorf("read golden figures: %w", err)
 	}

@@ -3,10 +3,10 @@ package replay
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
+	"jem/internal/durable"
 	"jem/internal/safetensors"
 )
 
@@ -16,22 +16,8 @@ const maxFile = 2 << 30
 // maxConfig bounds the size of its configuration, some lines of JSON.
 const maxConfig = 1 << 20
 
-// readFile reads a regular file of at most limit bytes: to open a pipe would wait for its writer.
-func readFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: is no regular file (%v)", path, info.Mode())
-	case info.Size() > limit:
-		return nil, fmt.Errorf("%s: %d bytes, want at most %d", path, info.Size(), limit)
-	}
-	return os.ReadFile(path)
-}
-
 func readTensors(path string) (map[string]Tensor, error) {
-	data, err := readFile(path, maxFile)
+	data, err := durable.ReadFile(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("read golden step: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"jem/internal/durable"
 )
 
 // Config says what was recorded. Fields with a default are absent from older files.
@@ -79,7 +81,7 @@ func Read(path string) (*Step, error) {
 }
 
 func readConfig(path string) (Config, error) {
-	data, err := readFile(path, maxConfig)
+	data, err := durable.ReadFile(path, maxConfig)
 	if err != nil {
 		return Config{}, err
 	}
