@@ -26,6 +26,7 @@ func Open(c config.Config, step int) (*Feed, []string, error) {
 // Feed are the sources of a run that reads published data sets.
 type Feed struct {
 	Sources
+	Facts   Facts // of the training images
 	cfg     config.Config
 	notes   []string
 	streams []*stream
@@ -48,6 +49,7 @@ func (d *Feed) open(step int) error {
 	if err := fits(&c, set); err != nil {
 		return err
 	}
+	d.Facts = factsOf(&c, set)
 	split, held, err := holdout(&c, set)
 	if err != nil {
 		return err

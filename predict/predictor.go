@@ -4,20 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"jem/backend"
 	"jem/config"
-	"jem/config/settings"
 	"jem/feed"
-	"jem/internal/checkpoint"
-	"jem/internal/data"
-	"jem/internal/fault"
-	"jem/internal/rundir"
 	"jem/model"
 )
 
@@ -27,8 +18,9 @@ type Predictor struct {
 	Config     config.Config
 	Checkpoint string   // folder
 	Step       int      // training steps taken
-	Classes    []string // names
+	Classes    []string // names, in the order of the logits
 
+	facts  feed.Facts // of the images that it was trained on, as far as they are known
 	dev    backend.Device
 	net    *model.WideResNet
 	eval   *Evaluator
@@ -40,70 +32,21 @@ type Predictor struct {
 // OpenRun reads a run's configuration and loads its newest usable checkpoint, or the one in
 // the folder named checkpoint if that isn't empty. Notes are sentences for the user.
 func OpenRun(dev backend.Device, run, checkpointDir string) (*Predictor, []string, error) {
-	cfg, c, notes, err := readRun(run, checkpointDir)
+	s, notes, err := readRun(run, checkpointDir)
 	if err != nil {
 		return nil, notes, err
 	}
-	p := &Predictor{Config: cfg, Checkpoint: c.Path, Step: c.Step, dev: dev}
-	return p, notes, p.build(c)
-}
-
-// readRun reads configuration and checkpoint as OpenRun says; an empty run is the one that the
-// checkpoint lies in.
-func readRun(run, checkpointDir string) (config.Config, *checkpoint.Checkpoint, []string, error) {
-	if run == "" {
-		run = filepath.Dir(filepath.Dir(checkpointDir)) // run/checkpoints/step-…
-	}
-	cfg, err := readConfig(rundir.Path(run))
-	if err != nil {
-		return cfg, nil, nil, err
-	}
-	c, notes, err := load(rundir.Path(run), checkpointDir)
-	return cfg, c, notes, err
-}
-
-// RunConfig reads the configuration of a run folder. Errors: *fault.Error if it holds no run,
-// *settings.Error.
-func RunConfig(run string) (config.Config, error) { return readConfig(rundir.Path(run)) }
-
-func readConfig(run rundir.Path) (config.Config, error) {
-	if _, err := os.Stat(run.Config()); errors.Is(err, fs.ErrNotExist) {
-		return config.Config{}, &fault.Error{Path: string(run), Kind: fault.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
-	}
-	layer, err := settings.File(run.Config())
-	if err != nil {
-		return config.Config{}, err
-	}
-	return config.Load("", layer)
-}
-
-func load(run rundir.Path, folder string) (*checkpoint.Checkpoint, []string, error) {
-	if folder != "" {
-		c, err := checkpoint.Load(folder)
-		return c, nil, err
-	}
-	c, damaged, err := checkpoint.Latest(run.Checkpoints())
-	var notes []string
-	for _, d := range damaged {
-		notes = append(notes, "skipped a damaged checkpoint: "+d.Error())
-	}
-	return c, notes, err
+	p := &Predictor{Config: s.config, Checkpoint: s.state.Path, Step: s.state.Step, Classes: s.facts.Classes, facts: s.facts, dev: dev}
+	return p, notes, p.build(s)
 }
 
 // build makes the network, whose number of classes and channels are those of its weights.
-func (p *Predictor) build(c *checkpoint.Checkpoint) error {
-	sizes, err := shapes(c)
+func (p *Predictor) build(s *stored) (err error) {
+	p.net, err = model.New(p.dev, p.Config.Network(s.sizes.classes, s.sizes.channels, s.sizes.side), feed.EvalBatch, p.Config.Seed)
 	if err != nil {
 		return err
 	}
-	if side := p.Config.Data.Size; side > 0 {
-		sizes.side = side
-	}
-	p.net, err = model.New(p.dev, p.Config.Network(sizes.classes, sizes.channels, sizes.side), feed.EvalBatch, p.Config.Seed)
-	if err != nil {
-		return err
-	}
-	weights := "model"
+	weights, c := "model", s.state
 	if p.Config.Optim.EMA > 0 {
 		weights = "ema"
 	}
@@ -114,24 +57,8 @@ func (p *Predictor) build(c *checkpoint.Checkpoint) error {
 		return fmt.Errorf("%s: model.safetensors: %w", c.Path, err)
 	}
 	p.dev.ParamsChanged()
-	p.eval, p.buffer, p.Classes = NewEvaluator(p.dev, p.net), sizes.buffer, classNames(p.Config.Data, sizes.classes)
+	p.eval, p.buffer = NewEvaluator(p.dev, p.net), s.sizes.buffer
 	return p.identify()
-}
-
-// classNames are those of a published data set, or of a folder of pictures that is still there;
-// else numbers.
-func classNames(d config.Data, n int) []string {
-	if l, err := data.Lookup(d.Name); err == nil && len(l.Classes) == n {
-		return l.Classes
-	}
-	if names, err := data.FolderClasses(d.Dir); d.Name == data.Folder && err == nil && len(names) == n {
-		return names
-	}
-	names := make([]string, n)
-	for i := range names {
-		names[i] = fmt.Sprint(i)
-	}
-	return names
 }
 
 func (p *Predictor) parameters() (list []Named) {

@@ -36,3 +36,9 @@ func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
 	}
 	return s, nil
 }
+
+// fits reports whether images of so many pixels a side may be the network's: those of its replay
+// buffer are; where there is none nothing speaks against it.
+func (s *sizes) fits(side int) bool {
+	return len(s.buffer) == 0 || side == s.side
+}

@@ -20,36 +20,13 @@ import (
 // RunWeights reads the weights of a run as OpenRun does, the averaged ones where the run has
 // them, with its replay buffer. It needs no device.
 func RunWeights(run, checkpointDir string) (*weights.Weights, []string, error) {
-	cfg, c, notes, err := readRun(run, checkpointDir)
+	s, notes, err := readRun(run, checkpointDir)
 	if err != nil {
 		return nil, notes, err
 	}
-	sizes, err := shapes(c)
-	if err != nil {
-		return nil, notes, err
-	}
-	if cfg.Data.Size > 0 {
-		sizes.side = cfg.Data.Size
-	}
-	o := weights.Options{Norm: cfg.Model.Norm, Slope: cfg.Model.Slope, Size: sizes.side}
-	w, err := weights.New(c.Path, averaged(c, cfg), sizes.images(), o)
+	o := weights.Options{Norm: s.config.Model.Norm, Slope: s.config.Model.Slope, Size: s.sizes.side}
+	w, err := weights.New(s.state.Path, s.averaged(), s.sizes.images(), o)
 	return w, notes, err
-}
-
-// averaged are the tensors of model, its parameters replaced by their moving average.
-func averaged(c *checkpoint.Checkpoint, cfg config.Config) []checkpoint.Tensor {
-	all := slices.Clone(c.Files["model"])
-	if cfg.Optim.EMA == 0 {
-		return all
-	}
-	for i, t := range all {
-		for _, e := range c.Files["ema"] {
-			if e.Name == t.Name {
-				all[i] = e
-			}
-		}
-	}
-	return all
 }
 
 // images is the replay buffer as (slots,C,H,W).
@@ -72,14 +49,14 @@ func OpenFile(dev backend.Device, path string, o weights.Options) (*Predictor, e
 	if err != nil {
 		cfg.Data.Name = "" // other classes or images than a published set's: they have no names
 	}
-	p := &Predictor{Config: cfg, Checkpoint: path, dev: dev}
+	p := &Predictor{Config: cfg, Checkpoint: path, facts: factsOf(cfg, w.Config), dev: dev}
 	if p.net, err = model.New(dev, w.Config, feed.EvalBatch, cfg.Seed); err != nil {
 		return nil, err
 	}
 	if w.Buffer != nil {
 		p.buffer = w.Buffer.F32
 	}
-	p.eval, p.Classes = NewEvaluator(dev, p.net), classNames(cfg.Data, w.Config.Classes)
+	p.eval, p.Classes = NewEvaluator(dev, p.net), p.facts.Classes
 	if err := w.Upload(dev, p.net); err != nil {
 		return nil, err
 	}
@@ -105,6 +82,11 @@ func imported(w *weights.Weights) (config.Config, error) {
 	return c, nil
 }
 
+// factsOf is what weights from elsewhere tell of the images that they were trained on.
+func factsOf(c config.Config, n model.Config) feed.Facts {
+	return feed.Facts{Data: c.Data.Name, Classes: classNames(c.Data, n.Classes), Channels: n.InC, Size: n.Size}
+}
+
 // untrained is the state.json of weights from elsewhere: a run of which no step was taken here.
 const untrained = `{"step":0,"reseed":0,"baseline":{"steps":0,"mean":0,"variance":0},"best_step":0,"best":0,"last":{"split":"","images":0,"accuracy":0,"loss":0,"log_px":0,"noise":0,"ema":false}}`
 
@@ -119,7 +101,11 @@ func WriteRun(folder string, w *weights.Weights) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := rundir.Create(folder, []byte(text), rundir.Environment("none: the weights are imported"))
+	facts, err := factsOf(cfg, w.Config).Document()
+	if err != nil {
+		return err
+	}
+	dir, err := rundir.Create(folder, []byte(text), facts, rundir.Environment("none: the weights are imported"))
 	if err != nil {
 		return err
 	}

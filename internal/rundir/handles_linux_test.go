@@ -39,7 +39,7 @@ func TestRefusalsLeakNoFileHandle(t *testing.T) {
 		t.Error("a damaged env.json was accepted")
 	}
 	closeRun(t, again)
-	if _, err := Create(string(d.Path), nil, Env{}); err == nil {
+	if _, err := Create(string(d.Path), nil, nil, Env{}); err == nil {
 		t.Error("an existing run was overwritten")
 	}
 	if got := handles(t); got != free {

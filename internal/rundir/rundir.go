@@ -1,6 +1,7 @@
 // Package rundir is the folder that a run leaves behind:
 //
 //	runs/<name>/  config.yaml    what was asked for, resolved
+//	              data.json      what images it was trained on
 //	              env.json       what it ran on: one entry for each start
 //	              metrics.jsonl  one record a line
 //	              events.out.tfevents.*  samples/  checkpoints/  report.html
@@ -8,9 +9,9 @@
 //	              .lock          held while a process writes here
 //
 // One process writes to a run folder at a time; any number may read. The package does
-// not know what the configuration and the metrics mean.
+// not know what configuration, data and metrics mean.
 //
-//	d, err := rundir.Create("runs/first", config, rundir.Environment("cpu, AVX-512"))
+//	d, err := rundir.Create("runs/first", config, data, rundir.Environment("cpu, AVX-512"))
 //	defer d.Close()
 //	err = d.Log(rundir.Record{Step: 1, Kind: "train", Values: map[string]float64{"loss": 2.3}})
 package rundir
@@ -35,6 +36,9 @@ type Path string
 
 // Config is the resolved configuration, YAML. A folder is a run when it has one.
 func (p Path) Config() string { return p.join("config.yaml") }
+
+// Data says what images the run was trained on, JSON. Runs from before it was kept have none.
+func (p Path) Data() string { return p.join("data.json") }
 
 // Env is what ReadEnv reads.
 func (p Path) Env() string { return p.join("env.json") }
@@ -65,17 +69,17 @@ type Dir struct {
 	metrics *metrics
 }
 
-// Create starts a run in a folder that Vacant lets pass. config is written as it is. Errors:
-// those of Vacant.
-func Create(path string, config []byte, env Env) (*Dir, error) {
+// Create starts a run in a folder that Vacant lets pass. config and data are written as they are.
+// Errors: those of Vacant.
+func Create(path string, config, data []byte, env Env) (*Dir, error) {
 	if err := Vacant(path); err != nil {
 		return nil, err
 	}
-	d, err := create(Path(filepath.Clean(path)), config, env)
+	d, err := create(Path(filepath.Clean(path)), config, data, env)
 	return d, describe(path, err)
 }
 
-func create(p Path, config []byte, env Env) (*Dir, error) {
+func create(p Path, config, data []byte, env Env) (*Dir, error) {
 	if err := claim.Take(string(p), unfinished); err != nil {
 		return nil, cmp.Or(p.vacant(), err) // it may have become a run since Create looked
 	}
@@ -88,12 +92,15 @@ func create(p Path, config []byte, env Env) (*Dir, error) {
 				return err
 			}
 		}
-		if err := errors.Join(d.Started(env), d.prepare()); err != nil {
+		if err := errors.Join(d.Started(env), d.SetData(data), d.prepare()); err != nil {
 			return err
 		}
 		return durable.WriteFile(p.Config(), config) // last: the folder is now a run
 	})
 }
+
+// SetData replaces data.json.
+func (d *Dir) SetData(data []byte) error { return durable.WriteFile(d.Data(), data) }
 
 // SetConfig replaces config.yaml.
 func (d *Dir) SetConfig(config []byte) error { return durable.WriteFile(d.Config(), config) }
@@ -162,7 +169,7 @@ func (d *Dir) clear() error {
 	if err := claim.Check(string(d.Path), unfinished); err != nil { // once more, now that nobody else writes
 		return err
 	}
-	return errors.Join(remove(d.Env()), remove(d.Metrics()))
+	return errors.Join(remove(d.Env()), remove(d.Data()), remove(d.Metrics()))
 }
 
 // prepare opens the metrics.

@@ -14,7 +14,7 @@ import (
 
 func newRun(t *testing.T) *Dir {
 	t.Helper()
-	d, err := Create(filepath.Join(t.TempDir(), "runs", "a"), []byte("seed: 1\n"), Environment("test device"))
+	d, err := Create(filepath.Join(t.TempDir(), "runs", "a"), []byte("seed: 1\n"), []byte("{}\n"), Environment("test device"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestCreateMakesARunOnceAndOpenGoesOn(t *testing.T) {
 	d := newRun(t)
 	log(t, d, 1, 2)
 	closeRun(t, d)
-	if _, err := Create(string(d.Path), nil, Env{}); !errors.Is(err, ErrExists) {
+	if _, err := Create(string(d.Path), nil, nil, Env{}); !errors.Is(err, ErrExists) {
 		t.Errorf("a second Create: %v, want ErrExists", err)
 	}
 	config, err := os.ReadFile(d.Config())
@@ -99,7 +99,7 @@ func TestCreateTakesOverAHalfMadeFolder(t *testing.T) {
 	if err := os.Remove(d.Config()); err != nil { // as if Create had died before its end
 		t.Fatal(err)
 	}
-	again, err := Create(string(d.Path), nil, Env{})
+	again, err := Create(string(d.Path), nil, nil, Env{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestTheSecondProcessLearnsWhoHasTheFolder(t *testing.T) {
 	d := newRun(t)
 	for name, try := range map[string]func() (*Dir, error){
 		"Open":   func() (*Dir, error) { return Open(string(d.Path)) },
-		"Create": func() (*Dir, error) { return Create(string(d.Path), nil, Env{}) },
+		"Create": func() (*Dir, error) { return Create(string(d.Path), nil, nil, Env{}) },
 	} {
 		_, err := try()
 		var locked *LockedError

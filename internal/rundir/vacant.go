@@ -16,7 +16,7 @@ import (
 var unfinished = claim.Kind{Of: "a run", Marker: ".jem-run", Own: func(folder, name string, marked bool) bool {
 	p := Path(folder)
 	switch path := p.join(name); path {
-	case p.join(lockName), p.join(holderName), p.Env(), p.Metrics(), p.Config():
+	case p.join(lockName), p.join(holderName), p.Env(), p.Data(), p.Metrics(), p.Config():
 		return marked
 	case p.Samples(), p.Checkpoints():
 		entries, err := os.ReadDir(path)

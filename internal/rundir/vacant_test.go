@@ -55,7 +55,7 @@ func TestCreateRefusesAStrangersFolder(t *testing.T) {
 		dir := stranger(t, files)
 		before := entries(t, dir)
 		var foreign *claim.ForeignError
-		if _, err := Create(dir, nil, Env{}); !errors.As(err, &foreign) {
+		if _, err := Create(dir, nil, nil, Env{}); !errors.As(err, &foreign) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if after := entries(t, dir); !slices.Equal(after, before) {
@@ -129,7 +129,7 @@ func TestOneOfManyCreatorsGetsTheFolder(t *testing.T) {
 	)
 	for range cap(created) {
 		all.Go(func() {
-			d, err := Create(path, []byte("seed: 1\n"), Environment("test device"))
+			d, err := Create(path, []byte("seed: 1\n"), []byte("{}\n"), Environment("test device"))
 			var locked *LockedError
 			switch {
 			case err == nil:

@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"jem/config"
+	"jem/feed"
 	"jem/internal/checkpoint"
 	"jem/internal/rundir"
 	"jem/internal/tboard"
@@ -41,10 +42,10 @@ type Journal struct {
 
 // Options say how a run is recorded.
 type Options struct {
-	Path    string        // the run folder
-	Config  config.Config // resolved
-	Classes []string      // names, for the rows of sample grids
-	Device  string        // the device's name for itself
+	Path   string        // the run folder
+	Config config.Config // resolved
+	Facts  feed.Facts    // of the images; Classes name the rows of sample grids
+	Device string        // the device's name for itself
 	// Algorithms are what the device has chosen, see backend.Chooser.
 	Algorithms map[string]string
 	// StepsPerEpoch turns train.keep_every, in epochs, into steps.
@@ -53,15 +54,25 @@ type Options struct {
 
 // Create starts the folder of a new run. Errors are those of rundir.Create.
 func Create(o Options) (*Journal, error) {
-	config, err := config.Document(o.Config)
+	config, data, err := o.documents()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := rundir.Create(o.Path, []byte(config), o.environment())
+	dir, err := rundir.Create(o.Path, config, data, o.environment())
 	if err != nil {
 		return nil, err
 	}
 	return open(o, dir, 0)
+}
+
+// documents are what config.yaml and data.json hold.
+func (o Options) documents() (settings, data []byte, err error) {
+	text, err := config.Document(o.Config)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err = o.Facts.Document()
+	return []byte(text), data, err
 }
 
 // environment is what env.json says about this start.
@@ -74,7 +85,7 @@ func (o Options) environment() rundir.Env {
 func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {
 	l := o.Config.Train
 	j := &Journal{
-		Path: dir.Path, dir: dir, classes: o.Classes, every: max(1, l.LogEvery),
+		Path: dir.Path, dir: dir, classes: o.Facts.Classes, every: max(1, l.LogEvery),
 		keep: checkpoint.Policy{KeepLast: max(1, l.KeepLast), KeepEvery: l.KeepEvery * o.StepsPerEpoch},
 	}
 	var err error

@@ -81,7 +81,7 @@ func run(t *testing.T) (rundir.Path, *train.Trainer) {
 	c := settings()
 	tr := trainer(t, c)
 	path := filepath.Join(t.TempDir(), "run")
-	j, err := journal.Create(journal.Options{Path: path, Config: c, Classes: []string{"dark", "light"}, Device: "test", StepsPerEpoch: 3})
+	j, err := journal.Create(journal.Options{Path: path, Config: c, Facts: feed.Facts{Classes: []string{"dark", "light"}}, Device: "test", StepsPerEpoch: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestRestoreNamesWhatDoesNotFit(t *testing.T) {
 
 func TestASecondRunInTheFolderIsRefused(t *testing.T) {
 	p, _ := run(t)
-	_, err := journal.Create(journal.Options{Path: string(p), Config: settings(), Classes: []string{"a", "b"}})
+	_, err := journal.Create(journal.Options{Path: string(p), Config: settings(), Facts: feed.Facts{Classes: []string{"a", "b"}}})
 	if err == nil {
 		t.Error("no error")
 	}

@@ -115,11 +115,11 @@ func (s *Stored) resume(t *train.Trainer, o Options) (*Journal, error) {
 	if err := s.dir.Started(o.environment()); err != nil {
 		return nil, err
 	}
-	config, err := config.Document(o.Config)
+	config, data, err := o.documents()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.dir.SetConfig([]byte(config)); err != nil {
+	if err := errors.Join(s.dir.SetData(data), s.dir.SetConfig(config)); err != nil {
 		return nil, err
 	}
 	if err := s.dir.Truncate(m.Records); err != nil {

@@ -1,0 +1,114 @@
+package feed
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"jem/config"
+	"jem/internal/data"
+	"jem/internal/fault"
+)
+
+// Facts are what a network depends on, of the images that it was trained on. A run keeps them
+// beside its configuration, which says how images are to be read and not what they were.
+type Facts struct {
+	Data     string   `json:"data"`     // data.name
+	Classes  []string `json:"classes"`  // names, in the order of the network's outputs; none: not known
+	Channels int      `json:"channels"` // of an image, C
+	Size     int      `json:"size"`     // pixels a side, H = W
+
+	Images int    `json:"images,omitempty"`        // training images, those held out included; 0: not known
+	Digest string `json:"images_sha256,omitempty"` // of these, see data.Set; "": not known
+
+	Dir      string `json:"dir,omitempty"`      // data.dir as it was typed
+	Absolute string `json:"absolute,omitempty"` // the folder that they were read from
+}
+
+// factsOf are those of training images that a configuration names.
+func factsOf(c *config.Config, set *data.Set) Facts {
+	return Facts{
+		Data: c.Data.Name, Classes: set.Classes, Channels: set.C, Size: set.H,
+		Images: set.Len(), Digest: set.Digest(),
+		Dir: c.Data.Dir, Absolute: place(c.Data.Dir, set),
+	}
+}
+
+// place is the folder that a set was read from: the one named, or else the one found.
+func place(named string, set *data.Set) string {
+	if named == "" && len(set.Sources) > 0 {
+		named = filepath.Dir(set.Sources[0].Path)
+	}
+	if named == "" {
+		return ""
+	}
+	whole, err := filepath.Abs(named)
+	if err != nil {
+		return "" // the working folder is gone: there is nothing to add to what was typed
+	}
+	return whole
+}
+
+// Document is how a run keeps the facts.
+func (f Facts) Document() ([]byte, error) {
+	b, err := json.MarshalIndent(f, "", "  ")
+	return append(b, '\n'), err
+}
+
+// maxFacts bounds the file: 10,000 classes with the longest names of files.
+const maxFacts = 16 << 20
+
+// ReadFacts reads what Document wrote; nil where there is no such file, as in runs from before it
+// was kept. Any other trouble is a *fault.Error.
+func ReadFacts(path string) (*Facts, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxFacts) {
+		return nil, damaged(path, fmt.Errorf("no regular file of at most %d MiB", maxFacts>>20))
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var f Facts
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, damaged(path, err)
+	}
+	if f.Channels < 1 || f.Size < 1 {
+		return nil, damaged(path, fmt.Errorf("images of %d channels and %d pixels a side", f.Channels, f.Size))
+	}
+	return &f, nil
+}
+
+func damaged(path string, err error) error {
+	return &fault.Error{Path: path, Kind: fault.ErrBad, Err: err,
+		Reason: "does not say what images the run was trained on; without this file the run can be used, but nothing compared"}
+}
+
+// Locate is the folder to read a run's images from, where its configuration names dir: that in which
+// they were when it began, if it is still there, so that a run can be used from any working folder.
+// Whoever names another means that one. Notes are sentences for the user.
+func (f Facts) Locate(dir string) (string, []string) {
+	if dir == "" || dir != f.Dir || f.Absolute == "" || !isDir(f.Absolute) {
+		return dir, nil
+	}
+	var notes []string
+	here, err := filepath.Abs(dir)
+	if err == nil && here == f.Absolute {
+		return dir, nil
+	}
+	if err == nil && isDir(here) {
+		notes = append(notes, fmt.Sprintf("%s: images are read from %s, where they were when the run began; --data-dir names another folder", fault.Printable(dir), fault.Printable(f.Absolute)))
+	}
+	return f.Absolute, notes
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
