@@ -76,8 +76,8 @@ func runConvert(c *cli.Context) error {
 	if c.Bool("json") {
 		return printJSON(c, newConversion(in, out, w))
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s (%s)\n", escape(out), newConversion(in, out, w))
-	return err
+	printPlace(c, fmt.Sprintf("%s (%s)", escape(out), newConversion(in, out, w)))
+	return nil
 }
 
 // readWeights reads a file of weights, a run or a checkpoint.

@@ -157,6 +157,6 @@ func fetchData(c *cli.Context) error {
 		return err
 	}
 	s.close()
-	_, err = fmt.Fprintln(c.App.Writer, folder)
-	return err
+	printPlace(c, folder)
+	return nil
 }

@@ -47,7 +47,7 @@ var exitMeanings = []struct {
 	{exitDevice, "device lost"},
 	{exitBug, "a bug of jem"},
 	{exitBusy, "folder in use, with a run or other things in it, or among the pictures read"},
-	{exitIO, "input/output error, disk full included"},
+	{exitIO, "input/output error, disk full and results without a reader included"},
 	{exitStopped, "stopped by a signal, checkpoint saved"},
 	{exitDiverged, "training diverged more often than guard.budget allows"},
 	{exitConfig, "configuration error"},

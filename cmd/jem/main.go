@@ -22,9 +22,11 @@ import (
 
 func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
-// run is main with its surroundings as arguments. The first Ctrl-C, SIGTERM or SIGUSR1
-// cancels the context; a second one ends the process at once.
+// run is main with its surroundings as arguments. The first Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP
+// cancels the context; a second one, SIGHUP apart, ends the process at once. Without a reader
+// of stderr the work goes on unseen; without one of results it ends unsaid.
 func run(args []string, stdout, stderr io.Writer) (code int) {
+	survive()
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -44,7 +46,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err == nil {
 		err = program.RunContext(ctx, args)
 	}
-	if err != nil {
+	if err != nil && !readerGone(err) {
 		fmt.Fprintln(stderr, message(err))
 	}
 	return exitCode(err)

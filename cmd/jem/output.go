@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -16,6 +19,17 @@ import (
 
 	"jem/internal/durable"
 )
+
+// readerGone reports whether a result could not be printed because its reader has had enough,
+// as in jem score … | head.
+func readerGone(err error) bool {
+	var path *fs.PathError
+	return errors.As(err, &path) && path.Path == os.Stdout.Name() && errors.Is(path.Err, syscall.EPIPE)
+}
+
+// printPlace says where a result has been written, in a line of its own. Unlike a result, and like
+// a line of the log, it may go unread.
+func printPlace(c *cli.Context, place string) { fmt.Fprintln(c.App.Writer, place) }
 
 // jsonFlag makes a command's result machine-readable.
 var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"}

@@ -95,9 +95,7 @@ func printReproduced(c *cli.Context, out string, list []experiments.Experiment) 
 		return printJSON(c, files)
 	}
 	for _, e := range list {
-		if _, err := fmt.Fprintln(c.App.Writer, files[e.ID]); err != nil {
-			return err
-		}
+		printPlace(c, files[e.ID])
 	}
 	return nil
 }

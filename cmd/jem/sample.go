@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"image"
 	"strconv"
 	"strings"
@@ -87,8 +86,8 @@ func drawSamples(c *cli.Context) error {
 		if c.Bool("json") {
 			return printJSON(c, sampled(c.String("out"), o, samples))
 		}
-		_, err = fmt.Fprintln(c.App.Writer, c.String("out"))
-		return err
+		printPlace(c, c.String("out"))
+		return nil
 	})
 }
 
@@ -118,8 +117,8 @@ func drawFilm(c *cli.Context, m *predict.Predictor, o predict.SampleOptions) err
 	if err := picture.WriteGIF(path, a); err != nil || c.Bool("json") {
 		return err
 	}
-	_, err = fmt.Fprintln(c.App.Writer, path)
-	return err
+	printPlace(c, path)
+	return nil
 }
 
 func sampleOptions(c *cli.Context, m *predict.Predictor) (predict.SampleOptions, error) {

@@ -74,8 +74,8 @@ func writeScores(c *cli.Context, format string, s scored) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s (%d images)\n", escape(out), len(s.Images))
-	return err
+	printPlace(c, fmt.Sprintf("%s (%d images)", escape(out), len(s.Images)))
+	return nil
 }
 
 func (s *scored) table() ([]byte, error) {

@@ -29,18 +29,17 @@ func openScreen(c *cli.Context) (*screen, error) {
 	return s, err
 }
 
-// Write puts a log line above the bar.
+// Write puts a log line above the bar. It never fails: a reader who is gone, a closed terminal
+// or a full disk below the log is no reason to end the work that it tells of.
 func (s *screen) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.bar == nil {
-		return s.out.Write(line)
+	if s.bar != nil {
+		_ = s.bar.Clear()
+		defer s.bar.RenderBlank()
 	}
-	// A bar that can't be drawn is no reason to fail.
-	_ = s.bar.Clear()
-	n, err := s.out.Write(line)
-	_ = s.bar.RenderBlank()
-	return n, err
+	_, _ = s.out.Write(line)
+	return len(line), nil
 }
 
 // start draws a bar that ends at total; options refine it.

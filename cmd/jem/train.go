@@ -66,8 +66,8 @@ func runTrain(c *cli.Context) error {
 	case c.Bool("json"):
 		return printJSON(c, trained{Run: string(run.Path), Report: run.Path.Report(), Steps: step, Evaluation: run.Trainer.Progress().Last})
 	}
-	_, err = fmt.Fprintln(c.App.Writer, run.Path.Report())
-	return err
+	printPlace(c, run.Path.Report())
+	return nil
 }
 
 // begin starts the run that the flags ask for.
