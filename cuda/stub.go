@@ -8,6 +8,9 @@ import (
 	"jem/backend"
 )
 
+// Built reports whether this program has a CUDA device.
+const Built = false
+
 // ErrNotBuilt says that this program has no CUDA device.
 var ErrNotBuilt = errors.New("this binary has no CUDA device: build one with make cuda (linux/amd64), or use --device cpu")
 

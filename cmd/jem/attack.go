@@ -23,12 +23,15 @@ func attackCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "attack",
 		Usage: "measure how small a change makes a trained model answer wrongly",
-		Description: "Attacks the predictor JEM-k: noisy copies of an image move k SGLD steps up log p(x), then their\n" +
-			"logits are averaged. As published: the default, with --refine 0,1,10; the gradient then passes\n" +
-			"straight through refinement. Without that mask: --refine 0 --draws 20 --attack apgd-ce,apgd-dlr,square.\n" +
-			"With --out the adversarial images, a picture of them and the curve are written, and an attack that\n" +
-			"was interrupted goes on where it was. The folder is new, empty or an earlier attack's, whose files\n" +
+		Description: examples("Attacks the predictor JEM-k: noisy copies of an image move k SGLD steps up log p(x), then their\n"+
+			"logits are averaged. As published: the default, with --refine 0,1,10; the gradient then passes\n"+
+			"straight through refinement. Without that mask: --refine 0 --draws 20 --attack apgd-ce,apgd-dlr,square.\n"+
+			"With --out the adversarial images, a picture of them and the curve are written, and an attack that\n"+
+			"was interrupted goes on where it was. The folder is new, empty or an earlier attack's, whose files\n"+
 			"of the same names are replaced.",
+			"jem attack runs/first --out attacked",
+			"jem attack runs/first --attack pgd,apgd-ce,square --epsilon 1,2,4,8 --limit 100",
+			"jem attack runs/first --norm l2 --epsilon 32,64,128"),
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "attack", Value: "pgd", Usage: "some of " + strings.Join(robust.Kinds, ", ") + ", between commas"},
 			&cli.StringFlag{Name: "norm", Value: "linf", Usage: "norm of the change: linf or l2"},
@@ -49,7 +52,7 @@ func attackCommand() *cli.Command {
 			jsonFlag,
 		}, runFlags()...),
 		Action: runAttack,
-	})
+	}, "[MODEL]")
 }
 
 func runAttack(c *cli.Context) error {

@@ -31,8 +31,9 @@ func benchCommand() *cli.Command {
 		Usage: "measure how fast a device trains",
 		Subcommands: []*cli.Command{
 			leaf(&cli.Command{
-				Name:  "step",
-				Usage: "time whole training steps on pictures of noise, 3×32×32",
+				Name:        "step",
+				Usage:       "time whole training steps on pictures of noise, 3×32×32",
+				Description: examples("", "jem bench step --model wrn-16-2 --batch 64 --sgld-steps 20"),
 				Flags: benchFlags(
 					&cli.IntFlag{Name: "sgld-steps", Value: 20, Usage: "SGLD steps K a training step"},
 					&cli.IntFlag{Name: "steps", Value: 5, Usage: "training steps to measure, after one to warm up"},
@@ -41,22 +42,25 @@ func benchCommand() *cli.Command {
 			}),
 			growthCommand(),
 			leaf(&cli.Command{
-				Name:   "memory",
-				Usage:  "tell what memory training takes on the device, without taking it",
-				Flags:  benchFlags(),
-				Action: benched(benchMemory),
+				Name:        "memory",
+				Usage:       "tell what memory training takes on the device, without taking it",
+				Description: examples("", "jem bench memory --model wrn-28-10 --batch 64"),
+				Flags:       benchFlags(),
+				Action:      benched(benchMemory),
 			}),
 			leaf(&cli.Command{
-				Name:  "layers",
-				Usage: "time each distinct convolution of the network in each direction",
+				Name:        "layers",
+				Usage:       "time each distinct convolution of the network in each direction",
+				Description: examples("", "jem bench layers --model wrn-16-2 --batch 64"),
 				Flags: benchFlags(
 					&cli.DurationFlag{Name: "time", Value: 300 * time.Millisecond, Usage: "at least so long for each"},
 				),
 				Action: benched(benchLayers),
 			}),
 			leaf(&cli.Command{
-				Name:  "kernels",
-				Usage: "time every other operation beside a copy of memory",
+				Name:        "kernels",
+				Usage:       "time every other operation beside a copy of memory",
+				Description: examples("", "jem bench kernels"),
 				Flags: append([]cli.Flag{
 					&cli.IntFlag{Name: "elements", Value: 1 << 26, Usage: "numbers an operand holds"},
 					&cli.DurationFlag{Name: "time", Value: 100 * time.Millisecond, Usage: "at least so long for each"},

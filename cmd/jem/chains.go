@@ -14,9 +14,18 @@ import (
 
 // evalChains is jem eval --task chains.
 func evalChains(c *cli.Context, s *screen, m *predict.Predictor) error {
-	o := chains.Options{N: c.Int("n"), Steps: c.Int("steps"), Every: c.Int("every"), Fresh: c.Bool("fresh"), Seed: c.Uint64("seed")}
-	if o.N < 1 || o.N > feed.EvalBatch || o.Every < 1 || o.Steps < 16*o.Every {
-		return usagef(c, "--n %d, --steps %d, --every %d: want 1 to %d chains and 16 records of each", o.N, o.Steps, o.Every, feed.EvalBatch)
+	fresh, err := freshChains(c, false)
+	if err != nil {
+		return err
+	}
+	o := chains.Options{N: number(c, "count", 20), Steps: number(c, "steps", 1000), Every: c.Int("every"), Fresh: fresh, Seed: c.Uint64("seed")}
+	switch {
+	case o.N < 1 || o.N > feed.EvalBatch:
+		return usagef(c, "--count %d: want 1 to %d chains", o.N, feed.EvalBatch)
+	case o.Every < 1:
+		return usagef(c, "--every %d: want at least 1", o.Every)
+	case o.Steps < 16*o.Every:
+		return usagef(c, "--steps %d: want at least %d, for 16 records of each chain every %d steps", o.Steps, 16*o.Every, o.Every)
 	}
 	r, err := chains.Measure(c.Context, m, o, s.follow())
 	if err != nil {

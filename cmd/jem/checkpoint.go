@@ -21,17 +21,19 @@ func checkpointCommand() *cli.Command {
 		Usage: "look at the checkpoints of a run",
 		Subcommands: []*cli.Command{
 			leaf(&cli.Command{
-				Name:   "list",
-				Usage:  "list a run's checkpoints",
-				Flags:  []cli.Flag{jsonFlag},
-				Action: func(c *cli.Context) error { return listCheckpoints(c, false) },
+				Name:        "list",
+				Usage:       "list a run's checkpoints",
+				Description: examples("", "jem checkpoint list runs/first"),
+				Flags:       []cli.Flag{jsonFlag},
+				Action:      func(c *cli.Context) error { return listCheckpoints(c, false) },
 			}, "RUN"),
 			leaf(&cli.Command{
-				Name:        "verify",
-				Usage:       "compare a run's checkpoints with their manifests",
-				Description: "Reads every file and compares its size and SHA-256. Exits with 65 if one is damaged.",
-				Flags:       []cli.Flag{jsonFlag},
-				Action:      func(c *cli.Context) error { return listCheckpoints(c, true) },
+				Name:  "verify",
+				Usage: "compare a run's checkpoints with their manifests",
+				Description: examples("Reads every file and compares its size and SHA-256. Exits with 65 if one is damaged.",
+					"jem checkpoint verify runs/first"),
+				Flags:  []cli.Flag{jsonFlag},
+				Action: func(c *cli.Context) error { return listCheckpoints(c, true) },
 			}, "RUN"),
 		},
 	})

@@ -20,8 +20,9 @@ func compareCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "compare",
 		Usage: "lay a metric of several runs over each other",
-		Description: "Reads the runs' metrics.jsonl and prints the metric's mean over tenths of the longest run. Each run is\n" +
+		Description: examples("Reads the runs' metrics.jsonl and prints the metric's mean over tenths of the longest run. Each run is\n"+
 			"called by its folder's name. What metrics there are, a run's report.html shows.",
+			"jem compare --run runs/first --run runs/other --metric loss --out loss.png"),
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "run", Required: true, Usage: "run `FOLDER`; repeat the flag for each"},
 			&cli.StringFlag{Name: "metric", Value: "loss", Usage: "name in metrics.jsonl"},

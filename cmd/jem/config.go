@@ -16,16 +16,18 @@ func configCommand() *cli.Command {
 		Usage: "show settings and presets",
 		Subcommands: []*cli.Command{
 			leaf(&cli.Command{
-				Name:   "show",
-				Usage:  "print the configuration that train would use, as a file for --config",
-				Flags:  append(configFlags(), &cli.BoolFlag{Name: "diff", Usage: "print only what differs from the default"}, jsonFlag),
-				Action: showConfig,
+				Name:        "show",
+				Usage:       "print the configuration that train would use, as a file for --config",
+				Description: examples("", "jem config show --preset fashion-demo > mine.yaml", "jem config show --preset cifar10-small --diff"),
+				Flags:       append(configFlags(), &cli.BoolFlag{Name: "diff", Usage: "print only what differs from the default"}, jsonFlag),
+				Action:      showConfig,
 			}),
 			leaf(&cli.Command{
-				Name:   "presets",
-				Usage:  "list the presets",
-				Flags:  []cli.Flag{jsonFlag},
-				Action: listPresets,
+				Name:        "presets",
+				Usage:       "list the presets",
+				Description: examples("", "jem config presets"),
+				Flags:       []cli.Flag{jsonFlag},
+				Action:      listPresets,
 			}),
 		},
 	})

@@ -23,13 +23,14 @@ func convertCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "convert",
 		Usage: "take weights from one format to another",
-		Description: "IN is a run's folder, one of its checkpoints, or a file of weights; OUT is a file, or a\n" +
-			"folder for a new run. Files are what their names end in:\n" +
-			"  .pt .pth       PyTorch, as the official JEM code saves (load_state_dict(strict=True) takes it)\n" +
-			"  .safetensors   the same names\n" +
-			"  .onnx          OUT only: logits, log-density and features of pixels in [0,1]\n" +
-			"A run's averaged weights are taken where it has them. A file of OUT's name is replaced; a\n" +
+		Description: examples("IN is a run's folder, one of its checkpoints, or a file of weights; OUT is a file, or a\n"+
+			"folder for a new run. Files are what their names end in:\n"+
+			"  .pt .pth       PyTorch, as the official JEM code saves (load_state_dict(strict=True) takes it)\n"+
+			"  .safetensors   the same names\n"+
+			"  .onnx          OUT only: logits, log-density and features of pixels in [0,1]\n"+
+			"A run's averaged weights are taken where it has them. A file of OUT's name is replaced; a\n"+
 			"folder must be new or empty.",
+			"jem convert runs/first model.pt", "jem convert runs/first model.onnx", "jem convert model.safetensors runs/again"),
 		Flags: append([]cli.Flag{
 			normFlag,
 			&cli.BoolFlag{Name: "no-buffer", Usage: "leave the replay buffer out"},

@@ -19,20 +19,23 @@ func dataCommand() *cli.Command {
 		Usage: "list, check and download the published image sets, and the weights for FID",
 		Subcommands: []*cli.Command{
 			leaf(&cli.Command{
-				Name:   "list",
-				Usage:  "list the sets, and which are here",
-				Flags:  []cli.Flag{dataDirFlag, jsonFlag},
-				Action: listData,
+				Name:        "list",
+				Usage:       "list the sets, and which are here",
+				Description: examples("", "jem data list"),
+				Flags:       []cli.Flag{dataDirFlag, jsonFlag},
+				Action:      listData,
 			}),
 			leaf(&cli.Command{
-				Name:   "verify",
-				Usage:  "compare a set's files with the published hashes",
-				Flags:  []cli.Flag{dataDirFlag, jsonFlag},
-				Action: verifyData,
+				Name:        "verify",
+				Usage:       "compare a set's files with the published hashes",
+				Description: examples("", "jem data verify cifar10 --data-dir data"),
+				Flags:       []cli.Flag{dataDirFlag, jsonFlag},
+				Action:      verifyData,
 			}, "NAME"),
 			leaf(&cli.Command{
-				Name:  "fetch",
-				Usage: "download a set from its publisher; an interrupted download goes on where it stopped",
+				Name:        "fetch",
+				Usage:       "download a set from its publisher; an interrupted download goes on where it stopped",
+				Description: examples("", "jem data fetch fashion-mnist", "jem data fetch cifar10 --data-dir data --mirror https://mirror.example/cifar/"),
 				Flags: append([]cli.Flag{
 					dataDirFlag,
 					&cli.StringSliceFlag{Name: "mirror", Usage: "try this base URL first; may be repeated"},

@@ -37,12 +37,12 @@ func deviceFault(problem string) error {
 
 // deviceFlags are those of commands that open a device without a configuration.
 func deviceFlags() []cli.Flag {
-	return append([]cli.Flag{
+	return append(in(onDevice,
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu or cuda"},
 		&cli.StringFlag{Name: "cpu-isa", Usage: "instruction set: generic, avx2 or avx512; default: the best"},
 		&cli.IntFlag{Name: "threads", Usage: "threads; 0: all cores"},
 		&cli.StringFlag{Name: "conv-algo", Value: "auto", Usage: "convolutions on the CPU: auto, direct or winograd"},
-	}, cudaFlags()...)
+	), cudaFlags()...)
 }
 
 // deviceOf reads deviceFlags.

@@ -65,13 +65,14 @@ var (
 
 // cudaFlags are those of commands that open a device without a configuration.
 func cudaFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(in(onDevice,
 		&cli.StringFlag{Name: "precision", Value: "fp32", Usage: "convolutions: fp32, bf16 (a CPU with AVX512_BF16, a GPU) or tf32 (a GPU)"},
 		&cli.StringFlag{Name: "precision-scope", Value: "chain", Usage: "where that holds: chain (sampling) or all"},
+	), in(onGPU,
 		&cli.StringFlag{Name: "conv-engine", Value: "auto", Usage: "of cuDNN: auto, graph or legacy"},
 		&cli.IntFlag{Name: "workspace-limit", Value: 256, Usage: "working memory of a convolution on a GPU, MiB"},
 		timeEnginesFlag, noGraphFlag,
-	}
+	)...)
 }
 
 func readCUDAFlags(c *cli.Context, d *config.Device) {

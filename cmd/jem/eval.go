@@ -10,6 +10,7 @@ import (
 
 	"jem/eval"
 	"jem/eval/ood"
+	"jem/eval/quality"
 	"jem/feed"
 	"jem/predict"
 )
@@ -19,13 +20,17 @@ func evalCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "eval",
 		Usage: "measure a trained model",
-		Description: "accuracy     of JEM-k for each --refine and each --noise; nll: the proper scores alone\n" +
-			"calibration  ECE, MCE, adaptive ECE, a temperature fitted on the held-out images, reliability diagram\n" +
-			"ood          how well scores tell other images: the paper's table, near and far sets, histograms\n" +
-			"samples      FID, Inception Score, KID, precision and recall of samples\n" +
-			"distal       images of a class made from noise\n" +
-			"chains       long SGLD chains: log p(x), step norms, R-hat, effective sample size\n" +
+		Description: examples("accuracy     of JEM-k for each --refine and each --noise; nll: the proper scores alone\n"+
+			"calibration  ECE, MCE, adaptive ECE, a temperature fitted on the held-out images, reliability diagram\n"+
+			"ood          how well scores tell other images: the paper's table, near and far sets, histograms\n"+
+			"samples      FID, Inception Score, KID, precision and recall of samples\n"+
+			"distal       images of a class made from noise\n"+
+			"chains       long SGLD chains: log p(x), step norms, R-hat, effective sample size\n"+
 			"Attacks are a command of their own, jem attack.",
+			"jem eval runs/first",
+			"jem eval runs/first --task calibration --pictures figures",
+			"jem eval runs/first --task ood --ood svhn,interp,folder:others --scores all",
+			"jem eval runs/first --task samples --json --out samples.json"),
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "task", Value: "accuracy", Usage: "what to measure: " + strings.Join(evalTasks, ", ")},
 			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(feed.Splits, ", ")},
@@ -43,14 +48,14 @@ func evalCommand() *cli.Command {
 			&cli.Float64Flag{Name: "odin-epsilon", Value: predict.PublishedODIN.Epsilon, Usage: "step of score odin, pixels in [-1,1]", Category: forOOD},
 			&cli.IntFlag{Name: "neighbour", Value: 50, Usage: "k of score knn", Category: forOOD},
 			&cli.IntFlag{Name: "fit-images", Usage: "training images that mahalanobis, relative and knn compare with; 0: all", Category: forOOD},
-			&cli.IntFlag{Name: "n", Value: 20, Usage: "chains", Category: forChains},
-			&cli.IntFlag{Name: "steps", Value: 1000, Usage: "SGLD steps of each", Category: forChains},
-			&cli.IntFlag{Name: "every", Value: 10, Usage: "steps from one record to the next", Category: forChains},
-			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer", Category: forChains},
+			&cli.IntFlag{Name: "every", Value: 10, Usage: "SGLD steps from one record to the next", Category: forChains},
 			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: forDistal},
-		}, append(qualityFlags(), runFlags()...)...),
+		}, slices.Concat(qualityFlags(), in("Tasks samples and chains", chainFlags(
+			"chains: 20; samples: the replay buffer's, or "+strconv.Itoa(quality.DATCount)+" of protocol dat",
+			"chains: 1000; samples: none from the buffer, "+strconv.Itoa(predict.FreshSteps)+" of fresh ones",
+			"as the protocol has it")...), runFlags())...),
 		Action: runEval,
-	})
+	}, "[MODEL]")
 }
 
 // evalTasks in the order of the help.

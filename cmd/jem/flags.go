@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/urfave/cli/v2"
 
 	"jem/config"
@@ -34,6 +36,17 @@ var shortcuts = []shortcut{
 	{"workspace-limit", "device.workspace_limit", "working memory of a convolution on a GPU, MiB"},
 }
 
+// category is the section of the help. Flags of a device are those of every command.
+func (s shortcut) category() string {
+	switch {
+	case s.flag == "conv-engine" || s.flag == "workspace-limit":
+		return onGPU
+	case strings.HasPrefix(s.path, "device."):
+		return onDevice
+	}
+	return "Settings by their names in the paper"
+}
+
 // configFlags are those of commands that resolve a configuration.
 func configFlags() []cli.Flag {
 	flags := []cli.Flag{
@@ -42,9 +55,9 @@ func configFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "set", Usage: "then set one, as in --set optim.lr=1e-3; may be repeated"},
 	}
 	for _, s := range shortcuts {
-		flags = append(flags, &cli.StringFlag{Name: s.flag, Usage: s.help + ": " + s.path, Category: "Settings by their names in the paper"})
+		flags = append(flags, in(s.category(), &cli.StringFlag{Name: s.flag, Usage: s.help + ": " + s.path})...)
 	}
-	return append(flags, timeEnginesFlag, noGraphFlag)
+	return append(flags, in(onGPU, timeEnginesFlag, noGraphFlag)...)
 }
 
 // configOf resolves a command's configuration: default, preset, files, shortcuts, --set.

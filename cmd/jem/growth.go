@@ -24,8 +24,9 @@ func growthCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "growth",
 		Usage: "time training steps at growing batch, SGLD steps and threads; draw charts",
-		Description: "Each time is the fastest of --steps. Lines are fitted by relative least squares: what grows\n" +
+		Description: examples("Each time is the fastest of --steps. Lines are fitted by relative least squares: what grows\n"+
 			"linearly deviates from its line by the machine's noise only.",
+			"jem bench growth --out growth"),
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "model", Value: "wrn-10-1", Usage: "network, wrn-DEPTH-WIDTH"},
 			&cli.IntFlag{Name: "batch", Value: 64, Usage: "images a batch where SGLD steps or threads grow"},

@@ -9,12 +9,18 @@ import (
 
 	"jem/backend"
 	"jem/predict"
+	"jem/predict/weights"
 )
+
+// modelFlag says what the argument MODEL says.
+func modelFlag(what string) cli.Flag {
+	return &cli.StringFlag{Name: "model", Aliases: []string{"m", "run"}, Usage: "what the argument MODEL says: " + what}
+}
 
 // runFlags are those of commands that read a finished run.
 func runFlags() []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringFlag{Name: "run", Usage: "run `FOLDER`; its newest checkpoint is used"},
+		modelFlag("a run's or a checkpoint's `FOLDER`; of a run the newest checkpoint is used"),
 		&cli.StringFlag{Name: "checkpoint", Usage: "this checkpoint instead, as in runs/first/checkpoints/step-00001000"},
 		dataDirFlag,
 	}, append(deviceFlags(), logFlags()...)...)
@@ -42,16 +48,39 @@ func withRun(c *cli.Context, do func(*screen, *predict.Predictor) error) error {
 
 // withRuns is withRun for those who want to open another on the same device.
 func withRuns(c *cli.Context, do func(*screen, backend.Device, *predict.Predictor) error) error {
-	if c.IsSet("run") == c.IsSet("checkpoint") {
-		return usagef(c, "name either --run or --checkpoint")
+	path, others := modelOf(c)
+	switch {
+	case len(others) > 0:
+		return usagef(c, "unexpected argument %q", others[0])
+	case (path == "") != c.IsSet("checkpoint"):
+		return usagef(c, "name either the model, as in %s runs/first, or --checkpoint", c.Command.HelpName)
+	case weights.IsFile(path):
+		return usagef(c, "%s: is a file of weights: jem convert %s FOLDER makes a run of it", path, path)
+	}
+	run, folder := "", c.String("checkpoint")
+	if path != "" {
+		run, folder = runOrCheckpoint(path)
 	}
 	return withDevice(c, func(s *screen, dev backend.Device) error {
-		m, err := openRun(c, s, dev, c.String("run"), c.String("checkpoint"))
+		m, err := openRun(c, s, dev, run, folder)
 		if err != nil {
 			return err
 		}
 		return do(s, dev, m)
 	})
+}
+
+// modelOf is the model that a command line names, as its first argument or by --model, and the
+// other arguments.
+func modelOf(c *cli.Context) (path string, others []string) {
+	others = c.Args().Slice()
+	switch {
+	case c.IsSet("model"):
+		return c.String("model"), others
+	case len(others) == 0:
+		return "", nil
+	}
+	return others[0], others[1:]
 }
 
 // openRun opens a run's newest checkpoint, or the one named.

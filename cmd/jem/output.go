@@ -54,11 +54,11 @@ func printTable(c *cli.Context, rows ...string) error {
 
 // logFlags are those of every command that takes a while.
 func logFlags() []cli.Flag {
-	return []cli.Flag{
+	return in(onScreen,
 		&cli.StringFlag{Name: "log-format", Value: "console", Usage: "log lines as console or json"},
 		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least level logged: debug, info, warn or error"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress, and log errors only"},
-	}
+	)
 }
 
 // logger writes to w as the command's logFlags say.

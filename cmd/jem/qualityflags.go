@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -14,13 +13,10 @@ import (
 
 // qualityFlags are those of jem eval --task samples.
 func qualityFlags() []cli.Flag {
-	const category = "Samples"
+	const category = "Task samples"
 	return []cli.Flag{
 		&cli.StringFlag{Name: "protocol", Value: "followers", Category: category,
 			Usage: "how samples are judged: followers (the replay buffer, filtered, against train and test images) or dat (class-balanced samples against train images)"},
-		&cli.IntFlag{Name: "count", Usage: "samples; default: the replay buffer's, or " + strconv.Itoa(quality.DATCount) + " of protocol dat", Category: category},
-		&cli.StringFlag{Name: "from", Usage: "where chains begin: buffer or fresh; default: as the protocol has it", Category: category},
-		&cli.IntFlag{Name: "sample-steps", Usage: "SGLD steps of each chain; default: none from the buffer, " + strconv.Itoa(predict.FreshSteps) + " of fresh ones", Category: category},
 		&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples: climb (1+w)·log p(x,y) − w·log p(x)", Category: category},
 		&cli.StringFlag{Name: "inception", Usage: "weights `FILE` of Inception; default: where jem data fetch inception puts it", Category: category},
 		&cli.StringFlag{Name: "fid-mode", Value: string(inception.TensorFlow), Category: category,
@@ -33,37 +29,31 @@ func qualityFlags() []cli.Flag {
 
 func qualityOptions(c *cli.Context, m *predict.Predictor) (quality.Options, error) {
 	o := quality.Options{Protocol: c.String("protocol"), Limit: c.Int("limit"), Cache: c.String("feature-cache")}
-	from, dat := c.String("from"), o.Protocol == "dat"
-	if from == "" {
-		if from = "buffer"; dat {
-			from = "fresh"
-		}
+	fresh, err := freshChains(c, o.Protocol == "dat")
+	if err != nil {
+		return o, err
 	}
-	o.Samples = predict.SampleOptions{N: c.Int("count"), Fresh: from == "fresh", Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
+	o.Samples = predict.SampleOptions{N: c.Int("count"), Fresh: fresh, Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
 	if o.Samples.Fresh {
 		o.Samples.Steps = predict.FreshSteps
 	}
-	if c.IsSet("sample-steps") {
-		o.Samples.Steps = c.Int("sample-steps")
-	}
+	o.Samples.Steps = number(c, "steps", o.Samples.Steps)
 	o = o.Settled(m)
 	if o.Cache == "" {
 		o.Cache = featureCache()
 	}
-	_, err := inception.ParseMode(c.String("fid-mode"))
+	_, err = inception.ParseMode(c.String("fid-mode"))
 	switch w := c.Float64("guidance"); {
 	case !slices.Contains(quality.Protocols, c.String("protocol")):
 		return o, usagef(c, "--protocol %q: want %s", c.String("protocol"), strings.Join(quality.Protocols, " or "))
-	case from != "buffer" && from != "fresh":
-		return o, usagef(c, "--from %q: want buffer or fresh", from)
 	case c.IsSet("count") && c.Int("count") < 1:
 		return o, usagef(c, "--count %d: want at least 1", c.Int("count"))
-	case from == "buffer" && m.BufferSize() > 0 && o.Samples.N > m.BufferSize():
+	case !fresh && m.BufferSize() > 0 && o.Samples.N > m.BufferSize():
 		return o, usagef(c, "--count %d: the replay buffer has %d chains", o.Samples.N, m.BufferSize())
 	case o.Samples.N < 1 && o.Samples.Fresh:
 		return o, usagef(c, "--count is missing: %s has no replay buffer to take the number from", m.Checkpoint)
 	case o.Samples.Steps < 0:
-		return o, usagef(c, "--sample-steps %d: want at least 0", o.Samples.Steps)
+		return o, usagef(c, "--steps %d: want at least 0", o.Samples.Steps)
 	case !(w >= 0) || w > 1e3:
 		return o, usagef(c, "--guidance %g: want 0 to 1000", w)
 	case err != nil:

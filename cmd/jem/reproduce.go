@@ -18,15 +18,16 @@ func reproduceCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "reproduce",
 		Usage: "train and measure what a table or figure of the paper needs, and write it",
-		Description: "ID is all or one of " + experiments.IDs() + ".\n" +
-			"\n" +
-			"Runs are shared: what has been trained for one table serves the others. Ctrl-C or a kill at any\n" +
-			"moment loses nothing but the present measurement; the same command goes on. Tables are written as soon as their\n" +
-			"runs have ended, into FOLDER/tables as ID.md, .json, .csv and .html with plots as SVG and PNG; a\n" +
-			"figure whose run is missing says so in its cell. FOLDER is new, empty or of an earlier jem reproduce.\n" +
-			"\n" +
-			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about two\n" +
+		Description: examples("ID is all or one of "+experiments.IDs()+".\n"+
+			"\n"+
+			"Runs are shared: what has been trained for one table serves the others. Ctrl-C or a kill at any\n"+
+			"moment loses nothing but the present measurement; the same command goes on. Tables are written as soon as their\n"+
+			"runs have ended, into FOLDER/tables as ID.md, .json, .csv and .html with plots as SVG and PNG; a\n"+
+			"figure whose run is missing says so in its cell. FOLDER is new, empty or of an earlier jem reproduce.\n"+
+			"\n"+
+			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about two\n"+
 			"hours of training on two CPU cores and published images; paper is the published configuration.",
+			"jem reproduce table1 --scale small --data-dir data", "jem reproduce all --scale paper --dry-run"),
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "scale", Value: "small", Usage: "smoke, small or paper"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of runs, measurements and tables; default: runs/reproduce-SCALE"},

@@ -216,7 +216,7 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"unknown set", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "svnh"}, exitData, `jem: no data set "svnh"`},
 		{"no textures", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "textures"}, exitData, "jem: textures: no folder of its pictures"},
 		{"two noises", nil, []string{"eval", "--run", out, "--task", "nll", "--noise", "0,0.03"}, exitUsage, "jem: --noise 0,0.03: only"},
-		{"too few records", nil, []string{"eval", "--run", out, "--task", "chains", "--steps", "20"}, exitUsage, "jem: --n 20, --steps 20"},
+		{"too few records", nil, []string{"eval", "--run", out, "--task", "chains", "--steps", "20"}, exitUsage, "jem: --steps 20: want at least 160"},
 		{"one class", nil, []string{"train", "--preset", "folder", "--data-dir", oneClass(t), "--out", out + "4", "--steps", "1", "--batch", "2"}, exitData, "jem: "},
 		{"unknown class", nil, []string{"sample", "--run", out, "--out", "x.png", "--class", "cow"}, exitUsage, `jem: --class "cow"`},
 		{"damaged checkpoints", func() error { return truncateAll(out) }, []string{"eval", "--run", out}, exitData, "jem: "},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"image"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,11 +17,13 @@ func sampleCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "sample",
 		Usage: "draw samples from a trained model as a picture",
-		Flags: append([]cli.Flag{
+		Description: examples("Draws go on from the replay buffer, or begin afresh, and the picture shows them by the class the model sees.",
+			"jem sample runs/first --out samples.png",
+			"jem sample runs/first --fresh --class each --count 30 --out each.png",
+			"jem sample runs/first --fresh --gif chains.gif"),
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "PNG `FILE` to write"},
-			&cli.IntFlag{Name: "n", Value: 100, Usage: "samples"},
-			&cli.IntFlag{Name: "steps", Usage: "SGLD steps; default: those of training, or " + strconv.Itoa(predict.FreshSteps) + " with --fresh"},
-			&cli.BoolFlag{Name: "fresh", Usage: "start chains anew instead of from the replay buffer"},
+		}, chainFlags(strconv.Itoa(usualSamples), "those of training, or "+strconv.Itoa(predict.FreshSteps)+" of fresh ones", "buffer"), []cli.Flag{
 			&cli.StringFlag{Name: "class", Usage: "samples of one class, by name or number, or each class in turn: climb log p(x|y)"},
 			&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples of --class: climb (1+w)·log p(x,y) − w·log p(x)"},
 			&cli.StringFlag{Name: "sort", Value: "class", Usage: "order of the picture: class (predicted) or logpx (the likeliest first)"},
@@ -28,20 +31,23 @@ func sampleCommand() *cli.Command {
 			&cli.IntFlag{Name: "every", Usage: "SGLD steps between frames; default: some 60 frames"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of noise and fresh starts"},
 			jsonFlag,
-		}, runFlags()...),
+		}, runFlags()),
 		Action: drawSamples,
-	})
+	}, "[MODEL]")
 }
 
+// usualSamples is how many are drawn where --count doesn't say.
+const usualSamples = 100
+
 func drawSamples(c *cli.Context) error {
-	w := c.Float64("guidance")
+	w, n := c.Float64("guidance"), number(c, "count", usualSamples)
 	switch {
 	case !c.IsSet("out") && !c.IsSet("gif"):
 		return usagef(c, "--out is missing: name the PNG file to write")
-	case c.Int("n") < 1:
-		return usagef(c, "--n %d: want at least 1", c.Int("n"))
-	case c.IsSet("gif") && c.Int("n") > feed.EvalBatch:
-		return usagef(c, "--n %d: --gif shows at most %d chains", c.Int("n"), feed.EvalBatch)
+	case n < 1:
+		return usagef(c, "--count %d: want at least 1", n)
+	case c.IsSet("gif") && n > feed.EvalBatch:
+		return usagef(c, "--count %d: --gif shows at most %d chains", n, feed.EvalBatch)
 	case c.Int("steps") < 0:
 		return usagef(c, "--steps %d: want at least 0", c.Int("steps"))
 	case c.Int("every") < 0:
@@ -122,13 +128,15 @@ func drawFilm(c *cli.Context, m *predict.Predictor, o predict.SampleOptions) err
 }
 
 func sampleOptions(c *cli.Context, m *predict.Predictor) (predict.SampleOptions, error) {
-	o := predict.SampleOptions{N: c.Int("n"), Steps: m.Config.Sampler.Steps, Fresh: c.Bool("fresh"), Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
+	fresh, err := freshChains(c, false)
+	if err != nil {
+		return predict.SampleOptions{}, err
+	}
+	o := predict.SampleOptions{N: number(c, "count", usualSamples), Steps: m.Config.Sampler.Steps, Fresh: fresh, Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
 	if o.Fresh {
 		o.Steps = predict.FreshSteps
 	}
-	if c.IsSet("steps") {
-		o.Steps = c.Int("steps")
-	}
+	o.Steps = number(c, "steps", o.Steps)
 	if !c.IsSet("class") {
 		return o, nil
 	}

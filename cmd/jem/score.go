@@ -21,30 +21,43 @@ func scoreCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "score",
 		Usage: "say class, confidence, log p(x) and approximate mass of images",
-		Description: "log p(x) is known up to a constant of the model. The approximate mass is\n" +
+		Description: examples("MODEL is a run, a checkpoint, or a file of weights (.pt, .pth, .safetensors); INPUT a picture, a folder of\n"+
+			"pictures, or a safetensors file with x (N,C,H,W) in [-1,1].\n"+
+			"log p(x) is known up to a constant of the model. The approximate mass is\n"+
 			"−‖∂log p(x)/∂x‖, the L2 norm over pixels in [-1,1]: near 0 where the density is flat.",
+			"jem score runs/first photo.jpg",
+			"jem score runs/first pictures/ --out scores.csv",
+			"jem score model.pt images.safetensors --out scores.safetensors"),
 		Flags: append(append([]cli.Flag{
-			&cli.StringFlag{Name: "model", Aliases: []string{"m"}, Usage: "run's or checkpoint's `FOLDER`, or a .pt, .pth or .safetensors file"},
-			&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "picture, `FOLDER` of pictures, or safetensors file with x (N,C,H,W) in [-1,1]; may be repeated for pictures"},
+			modelFlag("a run's or checkpoint's `FOLDER`, or a .pt, .pth or .safetensors file"),
+			&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "what the argument INPUT says, picture, `FOLDER` or file; may be repeated for pictures"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write instead of stdout"},
 			&cli.StringFlag{Name: "format", Usage: "table, json, csv or safetensors (logits, log_px, approx_mass); default: as --out ends, else a table"},
 			jsonFlag, normFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: runScore,
-	})
+	}, "[MODEL]", "[INPUT...]")
 }
 
 func runScore(c *cli.Context) error {
+	path, inputs := modelOf(c)
+	inputs = append(inputs, c.StringSlice("input")...)
+	switch {
+	case path == "":
+		return usagef(c, "MODEL is missing: name a run's folder or a file of weights")
+	case len(inputs) == 0:
+		return usagef(c, "INPUT is missing: name pictures, a folder of them or a safetensors file")
+	}
 	format, err := scoreFormat(c)
 	if err != nil {
 		return err
 	}
 	return withDevice(c, func(s *screen, dev backend.Device) error {
-		m, err := openModel(c, dev, s)
+		m, err := openModel(c, dev, s, path)
 		if err != nil {
 			return err
 		}
-		in, err := openInput(c.StringSlice("input"), m, s)
+		in, err := openInput(inputs, m, s)
 		if err != nil {
 			return err
 		}
@@ -53,7 +66,7 @@ func runScore(c *cli.Context) error {
 			return err
 		}
 		about := m.Subject(0)
-		about.Data = strings.Join(c.StringSlice("input"), ", ")
+		about.Data = strings.Join(inputs, ", ")
 		return writeScores(c, format, scored{Subject: about, Protocol: scores.Protocol(), names: in.names, classes: m.Classes, scores: scores})
 	})
 }
@@ -70,10 +83,6 @@ func scoreFormat(c *cli.Context) (string, error) {
 		format = "table"
 	}
 	switch {
-	case !c.IsSet("model"):
-		return "", usagef(c, "--model is missing: name a run's folder or a file of weights")
-	case !c.IsSet("input"):
-		return "", usagef(c, "--input is missing: name pictures, a folder of them or a safetensors file")
 	case !slices.Contains(scoreFormats, format):
 		return "", usagef(c, "--format %q: want %s", format, strings.Join(scoreFormats, ", "))
 	case format == "safetensors" && !c.IsSet("out"):
@@ -82,9 +91,8 @@ func scoreFormat(c *cli.Context) (string, error) {
 	return format, nil
 }
 
-// openModel opens the run, checkpoint or file that --model names.
-func openModel(c *cli.Context, dev backend.Device, s *screen) (*predict.Predictor, error) {
-	path := c.String("model")
+// openModel opens a run, checkpoint or file.
+func openModel(c *cli.Context, dev backend.Device, s *screen, path string) (*predict.Predictor, error) {
 	o, err := normOf(c)
 	if err != nil {
 		return nil, err

@@ -15,10 +15,11 @@ func selftestCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "selftest",
 		Usage: "hold a device to the definitions of its operations",
-		Description: "Every operation is compared with a definition in double precision, on awkward shapes,\n" +
-			"within derived bounds. With --golden a recorded training step is repeated and its loss, chains,\n" +
-			"gradients and new parameters are compared, or recorded figures (AUROC, ECE, FID, …) are computed\n" +
+		Description: examples("Every operation is compared with a definition in double precision, on awkward shapes,\n"+
+			"within derived bounds. With --golden a recorded training step is repeated and its loss, chains,\n"+
+			"gradients and new parameters are compared, or recorded figures (AUROC, ECE, FID, …) are computed\n"+
 			"again from their inputs, to 1e-6 of each. Exit code 1 if one answer is wrong.",
+			"jem selftest --short", "jem selftest --only conv --cpu-isa avx2"),
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "leave out the largest layers"},
 			&cli.StringFlag{Name: "only", Usage: "only checks whose name contains this"},

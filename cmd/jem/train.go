@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
@@ -16,21 +17,25 @@ func trainCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "train",
 		Usage: "train a model into a run folder, or go on with an interrupted run",
-		Description: "The configuration is the default (CIFAR-10 as in the paper), then --preset, then each\n" +
-			"--config, then the flags named after the paper, then each --set. jem config show prints it.\n" +
-			"Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once.\n" +
-			"\n" +
-			"--resume RUN goes on from the newest checkpoint with the run's own configuration and ends\n" +
-			"with the same bits as if it had never stopped. Settings given with it must be the run's,\n" +
-			"except, with --allow-changes, those that leave what has been computed valid, as train.steps.\n" +
-			"\n" +
+		Description: examples("The configuration is the default (CIFAR-10 as in the paper), then --preset, then each\n"+
+			"--config, then the flags named after the paper, then each --set. jem config show prints it.\n"+
+			"Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once.\n"+
+			"\n"+
+			"--resume RUN goes on from the newest checkpoint with the run's own configuration and ends\n"+
+			"with the same bits as if it had never stopped. Settings given with it must be the run's,\n"+
+			"except, with --allow-changes, those that leave what has been computed valid, as train.steps.\n"+
+			"\n"+
 			"A folder with anything else in it is refused, and so is one among the pictures of --dataset folder.",
-		Flags: append(append(configFlags(),
+			"jem train --preset fashion-demo --out runs/first",
+			"jem train --preset folder --data-dir pictures --out runs/mine",
+			"jem train --preset cifar10-small --set sampler.steps=10 --seed 2 --out runs/k10",
+			"jem train --resume runs/first"),
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "run `FOLDER`, new or empty, or of a run that was killed before it began"},
 			&cli.StringFlag{Name: "resume", Aliases: []string{"r"}, Usage: "go on with the run in `FOLDER`"},
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: let harmless settings differ from the run's"},
 			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
-		), logFlags()...),
+		}, configFlags(), logFlags()),
 		Action: runTrain,
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -26,18 +27,22 @@ func parent(c *cli.Command) *cli.Command {
 	return c
 }
 
-// leaf completes a command that works itself, on exactly the arguments named.
+// leaf completes a command that works itself, on the arguments named: one in brackets may be
+// missing, and the last may be any number if it ends in dots.
 func leaf(c *cli.Command, args ...string) *cli.Command {
 	c.ArgsUsage, c.OnUsageError, c.HideHelpCommand = strings.Join(args, " "), onUsageError, true
 	if len(args) == 0 {
 		c.ArgsUsage = " " // else the help promises arguments
 	}
+	c.CustomHelpTemplate = page(c)
+	least := slices.IndexFunc(append(args, "["), func(a string) bool { return a[0] == '[' })
+	many := len(args) > 0 && strings.Contains(args[len(args)-1], "...")
 	do := c.Action
 	c.Action = func(ctx *cli.Context) error {
 		switch n := ctx.NArg(); {
-		case n < len(args):
+		case n < least:
 			return usagef(ctx, "%s is missing", args[n])
-		case n > len(args):
+		case n > len(args) && !many:
 			return usagef(ctx, "unexpected argument %q", ctx.Args().Get(len(args)))
 		}
 		return do(ctx)
