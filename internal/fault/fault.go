@@ -44,9 +44,10 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// Badf is a complaint of a decoder, which doesn't know the file's name; at adds it.
+// Badf is a complaint of a decoder, which doesn't know the file's name; At adds it. The text is
+// Sprintf's: a value of the file is at most 100 bytes of it.
 func Badf(format string, args ...any) error {
-	return &Error{Kind: ErrBad, Reason: fmt.Sprintf(format, args...)}
+	return &Error{Kind: ErrBad, Reason: Sprintf(format, args...)}
 }
 
 // At names the file in a decoder's complaint; other errors are wrapped as they are.

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -91,4 +92,45 @@ func kindOf(t reflect.Type) string {
 		return "a " + t.Kind().String()
 	}
 	return "a " + t.Name()
+}
+
+// Short is a name from a file for a message: as it is where it is short and printable, else as Quote writes it.
+func Short(name string) string {
+	if len(name) > quoted {
+		return Quote(name)
+	}
+	return Printable(name)
+}
+
+// Sprintf is fmt.Sprintf for complaints about files: %v and %q write values by Quote; words of the
+// program's own are for %s. Errors, in which decoders quote what they stumble over, are cut at three times the length.
+func Sprintf(format string, args ...any) string {
+	safe := make([]any, len(args))
+	for i, a := range args {
+		if err, isError := a.(error); isError {
+			safe[i] = complaint(err)
+		} else {
+			safe[i] = value{a}
+		}
+	}
+	return fmt.Sprintf(format, safe...)
+}
+
+func complaint(err error) string {
+	text := err.Error()
+	if len(text) > 3*quoted {
+		return strings.ToValidUTF8(text[:3*quoted], "") + "…"
+	}
+	return text
+}
+
+// value is an argument of Sprintf.
+type value struct{ v any }
+
+func (x value) Format(s fmt.State, verb rune) {
+	if verb == 'v' || verb == 'q' && !isWhole(reflect.ValueOf(x.v).Kind()) {
+		io.WriteString(s, Quote(x.v))
+		return
+	}
+	fmt.Fprintf(s, fmt.FormatString(s, verb), x.v)
 }

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -44,5 +45,24 @@ func TestQuoteIsShort(t *testing.T) {
 		if len(got) > 150 || !utf8.ValidString(got) || !strings.Contains(got, "…") || strings.ContainsAny(got, "\n\x00") {
 			t.Errorf("%T: %d bytes: %s", v, len(got), got)
 		}
+	}
+}
+
+func TestSprintf(t *testing.T) {
+	got := Sprintf("%s of %d bytes: %q, %v and %v, %v (%5.2f): %v", "header", 7, "a\n", []int{1}, &dict{"x"}, nil, 1.0, errors.New("cut"))
+	if want := `header of 7 bytes: "a\n", [1] and a dict, nothing ( 1.00): cut`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestShort(t *testing.T) {
+	long := strings.Repeat("x", 101)
+	for name, want := range map[string]string{"a name": "a name", "a\nb": `"a\nb"`, long: `"` + long[1:] + `"… (101 bytes)`} {
+		if got := Short(name); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+	if got := Sprintf("%v", errors.New(strings.Repeat("x", 1<<20))); len(got) > 310 {
+		t.Errorf("an error of %d bytes", len(got))
 	}
 }

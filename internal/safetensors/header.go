@@ -8,6 +8,9 @@ import (
 	"io"
 	"sort"
 	"strconv"
+	"strings"
+
+	"jem/internal/fault"
 )
 
 // metadataKey is the one entry of the header that is no tensor.
@@ -42,19 +45,36 @@ func decodeHeader(header []byte, size int64) ([]entry, error) {
 		n, err := elements(e.shape)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("tensor %q: %w", e.name, err)
+			return nil, in(e.name, err)
 		case e.start != at || e.end != at+e.width()*int64(n):
-			return nil, fmt.Errorf("tensor %q: bytes [%d,%d) given, [%d,%d) expected for shape %v",
+			return nil, refuse("tensor %q: bytes [%d,%d) given, [%d,%d) expected for shape %v",
 				e.name, e.start, e.end, at, at+e.width()*int64(n), e.shape)
 		case e.end > size || e.end < at:
-			return nil, fmt.Errorf("tensor %q: ends at byte %d of %d", e.name, e.end, size)
+			return nil, refuse("tensor %q: ends at byte %d of %d", e.name, e.end, size)
 		}
 		at = e.end
 	}
 	if at != size {
-		return nil, fmt.Errorf("tensors end at byte %d, data at %d", at, size)
+		return nil, refuse("tensors end at byte %d, data at %d", at, size)
 	}
 	return entries, nil
+}
+
+// refuse is a complaint about the file, whose values it cuts short.
+func refuse(format string, args ...any) error { return errors.New(fault.Sprintf(format, args...)) }
+
+// in says which tensor a complaint is about.
+func in(name string, err error) error { return fmt.Errorf("tensor %s: %w", fault.Quote(name), err) }
+
+// tokenText is a token of JSON for a message.
+func tokenText(t json.Token) string {
+	switch t := t.(type) {
+	case json.Delim:
+		return t.String()
+	case json.Number:
+		return strings.Trim(fault.Quote(t), `"`)
+	}
+	return fault.Quote(t)
 }
 
 // parser reads the header token by token, because decoding into structs would hide
@@ -67,7 +87,7 @@ func (p parser) header() (entries []entry, err error) {
 			return p.object(func(string) error { _, err := p.text(); return err })
 		}
 		if len(entries) == MaxTensors {
-			return fmt.Errorf("more than %d tensors", MaxTensors)
+			return refuse("more than %d tensors", MaxTensors)
 		}
 		e, err := p.entry(key)
 		entries = append(entries, e)
@@ -95,13 +115,13 @@ func (p parser) entry(name string) (entry, error) {
 		case "data_offsets":
 			var o []int
 			if o, err = p.numbers(); err == nil && len(o) != 2 {
-				return fmt.Errorf("%d data_offsets, want 2", len(o))
+				return refuse("%d data_offsets, want 2", len(o))
 			}
 			if err == nil {
 				e.start, e.end = int64(o[0]), int64(o[1])
 			}
 		default:
-			return fmt.Errorf("unknown key %q", key)
+			return refuse("unknown key %q", key)
 		}
 		return err
 	})
@@ -112,10 +132,10 @@ func (p parser) entry(name string) (entry, error) {
 	case fields != 3:
 		err = errors.New("dtype, shape and data_offsets are not all there")
 	case e.width() == 0:
-		err = fmt.Errorf("type %q is not supported, only F32, I32 and I64 are", e.dtype)
+		err = refuse("type %q is not supported, only F32, I32 and I64 are", e.dtype)
 	}
 	if err != nil {
-		return e, fmt.Errorf("tensor %q: %w", name, err)
+		return e, in(name, err)
 	}
 	return e, nil
 }
@@ -132,7 +152,7 @@ func (p parser) object(value func(key string) error) error {
 			return err
 		}
 		if seen[key] {
-			return fmt.Errorf("key %q appears twice", key)
+			return refuse("key %q appears twice", key)
 		}
 		seen[key] = true
 		if err := value(key); err != nil {
@@ -154,7 +174,10 @@ func (p parser) numbers() (list []int, err error) {
 		number, _ := token.(json.Number)
 		n, err := strconv.ParseUint(number.String(), 10, strconv.IntSize-1)
 		if err != nil {
-			return nil, fmt.Errorf("%v where a size was expected", token)
+			return nil, refuse("%s where a size was expected", tokenText(token))
+		}
+		if len(list) == maxRank {
+			return nil, refuse("more than %d dimensions", maxRank)
 		}
 		list = append(list, int(n))
 	}
@@ -168,7 +191,7 @@ func (p parser) text() (string, error) {
 	}
 	s, ok := token.(string)
 	if !ok {
-		return "", fmt.Errorf("%v where a string was expected", token)
+		return "", refuse("%s where a string was expected", tokenText(token))
 	}
 	return s, nil
 }
@@ -179,7 +202,7 @@ func (p parser) delim(want json.Delim) error {
 		return err
 	}
 	if token != want {
-		return fmt.Errorf("%v where %v was expected", token, want)
+		return refuse("%s where %s was expected", tokenText(token), want)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func Read(r io.Reader, size int64) ([]Tensor, error) {
 	d := decoder{r: r}
 	for i, e := range entries {
 		if tensors[i], err = d.tensor(e); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", e.name, err)
+			return nil, in(e.name, err)
 		}
 	}
 	return tensors, nil

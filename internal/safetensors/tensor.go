@@ -11,15 +11,13 @@
 //	err := Write(w, []Tensor{{Name: "w", Shape: []int{2, 3}, F32: w}})
 package safetensors
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // Bounds on what Read accepts and Write produces.
 const (
 	MaxHeader  = 16 << 20 // bytes of the JSON header
 	MaxTensors = 10_000
+	maxRank    = 64 // dimensions of a tensor
 )
 
 // Tensor is a named array in C order. Its values are in exactly one of F32, I32 and
@@ -41,11 +39,11 @@ func elements(shape []int) (int, error) {
 	n := 1
 	for _, d := range shape {
 		if d < 0 {
-			return 0, fmt.Errorf("shape %v has a negative size", shape)
+			return 0, refuse("shape %v has a negative size", shape)
 		}
 		// Up to eight bytes a value: the byte count must fit in an int, too.
 		if d > 0 && n > math.MaxInt/8/d {
-			return 0, fmt.Errorf("shape %v overflows", shape)
+			return 0, refuse("shape %v overflows", shape)
 		}
 		n *= d
 	}
@@ -74,11 +72,11 @@ func (t Tensor) check() (int, error) {
 	}
 	switch {
 	case t.Name == "" || t.Name == metadataKey:
-		return 0, fmt.Errorf("name %q is not allowed", t.Name)
+		return 0, refuse("name %q is not allowed", t.Name)
 	case sources > 1 || sources == 0 && n > 0:
-		return 0, fmt.Errorf("%d of F32, I32 and Fill are set, want one", sources)
+		return 0, refuse("%d of F32, I32 and Fill are set, want one", sources)
 	case t.Fill == nil && len(t.F32)+len(t.I32) != n:
-		return 0, fmt.Errorf("shape %v wants %d values, has %d", t.Shape, n, len(t.F32)+len(t.I32))
+		return 0, refuse("shape %v wants %d values, has %d", t.Shape, n, len(t.F32)+len(t.I32))
 	}
 	return n, nil
 }

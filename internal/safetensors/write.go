@@ -30,7 +30,7 @@ func Write(w io.Writer, tensors []Tensor) error {
 	e := encoder{w: w}
 	for _, t := range tensors {
 		if err := e.tensor(t); err != nil {
-			return fmt.Errorf("tensor %q: %w", t.Name, err)
+			return in(t.Name, err)
 		}
 	}
 	return nil
@@ -47,16 +47,16 @@ func encodeHeader(tensors []Tensor) (header []byte, data int64, err error) {
 	for i, t := range tensors {
 		n, err := t.check()
 		if err != nil {
-			return nil, 0, fmt.Errorf("tensor %q: %w", t.Name, err)
+			return nil, 0, in(t.Name, err)
 		}
 		if seen[t.Name] {
-			return nil, 0, fmt.Errorf("tensor %q: name used twice", t.Name)
+			return nil, 0, refuse("tensor %q: name used twice", t.Name)
 		}
 		seen[t.Name] = true
 		end := data + 4*int64(n)
 		entry, err := encodeEntry(t, data, end)
 		if err != nil {
-			return nil, 0, fmt.Errorf("tensor %q: %w", t.Name, err)
+			return nil, 0, in(t.Name, err)
 		}
 		if i > 0 {
 			header = append(header, ',')

@@ -120,13 +120,13 @@ func TestZipRefuses(t *testing.T) {
 		name, want string
 		file       []byte
 	}{
-		{"no pickle", "without data.pkl", packed(t, zip.Store, "a/b", "")},
+		{"no pickle", `without "data.pkl"`, packed(t, zip.Store, "a/b", "")},
 		{"two folders", "outside the folder", packed(t, zip.Store, "a/data.pkl", "", "b/data.pkl", "")},
 		{"an entry twice", "appears twice", packed(t, zip.Store, "a/data.pkl", "", "a/data.pkl", "")},
 		{"a bomb", "is compressed", packed(t, zip.Deflate, "a/data.pkl", strings.Repeat("}", 1<<20))},
 		{"big-endian", `byte order "big"`, packed(t, zip.Store, "a/data.pkl", "}.", "a/byteorder", "big")},
 		{"bytes after the pickle", "follow the pickle", packed(t, zip.Store, "a/data.pkl", "}.}")},
-		{"no storage", "without data/0", packed(t, zip.Store, "a/data.pkl", tensor)},
+		{"no storage", `without "data/0"`, packed(t, zip.Store, "a/data.pkl", tensor)},
 		{"a short storage", "has 3 bytes", packed(t, zip.Store, "a/data.pkl", tensor, "a/data/0", "abc")},
 	} {
 		if _, err := decoded(c.file); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -20,6 +20,7 @@ package torchfile
 import (
 	"fmt"
 
+	"jem/internal/fault"
 	"jem/internal/safetensors"
 )
 
@@ -55,5 +56,5 @@ type FormatError struct {
 func (e *FormatError) Error() string { return fmt.Sprintf("byte %d: %s", e.Offset, e.Reason) }
 
 func refuse(offset int64, format string, args ...any) error {
-	return &FormatError{offset, fmt.Sprintf(format, args...)}
+	return &FormatError{offset, fault.Sprintf(format, args...)}
 }

@@ -1,27 +1,28 @@
 package torchfile
 
 import (
-	"fmt"
 	"io"
+
+	"jem/internal/fault"
 )
 
 // check says what is wrong with a tensor's place in its storage; "" if nothing is.
 func (t *tensor) check() string {
 	if len(t.shape) != len(t.stride) || t.offset < 0 || t.offset > t.count {
-		return fmt.Sprintf("of shape %v has strides %v and offset %d in a storage of %d", t.shape, t.stride, t.offset, t.count)
+		return fault.Sprintf("of shape %v has strides %v and offset %d in a storage of %d", t.shape, t.stride, t.offset, t.count)
 	}
 	const limit = 1 << 40 // elements: no product below overflows
 	n, last := int64(1), t.offset
 	for i, d := range t.shape {
 		s := t.stride[i]
 		if d < 0 || d > limit || s < 0 || s > limit || d > 0 && n > limit/d || d > 0 && s > 0 && d > limit/s {
-			return fmt.Sprintf("has shape %v and strides %v", t.shape, t.stride)
+			return fault.Sprintf("has shape %v and strides %v", t.shape, t.stride)
 		}
 		n *= d
 		last += max(0, d-1) * s
 	}
 	if n > 0 && last >= t.count {
-		return fmt.Sprintf("of shape %v, strides %v and offset %d reaches element %d of a storage of %d", t.shape, t.stride, t.offset, last, t.count)
+		return fault.Sprintf("of shape %v, strides %v and offset %d reaches element %d of a storage of %d", t.shape, t.stride, t.offset, last, t.count)
 	}
 	return ""
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"jem/internal/fault"
 )
 
 // archive is a zip file whose entries all lie in one folder. torch.save never compresses
@@ -106,17 +108,17 @@ func (a *archive) littleEndian() error {
 func (a *archive) verified(name string) (from, length int64, err error) {
 	f := a.entries[name]
 	if f == nil {
-		return 0, 0, refuse(0, "zip without %s: not a checkpoint, or not the whole of one", name)
+		return 0, 0, refuse(0, "zip without %q: not a checkpoint, or not the whole of one", name)
 	}
 	from, err = f.DataOffset()
 	if err != nil {
 		return 0, 0, zipFault(0, name, err)
 	}
 	if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 {
-		return 0, 0, refuse(from, "zip entry %s is compressed, which torch.save never does", name)
+		return 0, 0, refuse(from, "zip entry %q is compressed, which torch.save never does", name)
 	}
 	if f.UncompressedSize64 > uint64(a.left) || from > a.size-int64(f.UncompressedSize64) {
-		return 0, 0, refuse(from, "zip entry %s of %d bytes: more than the file has", name, f.UncompressedSize64)
+		return 0, 0, refuse(from, "zip entry %q of %d bytes: more than the file has", name, f.UncompressedSize64)
 	}
 	length = int64(f.UncompressedSize64)
 	a.left -= length
@@ -134,7 +136,7 @@ func (a *archive) verified(name string) (from, length int64, err error) {
 // zipFault is a complaint of the zip library, unless it is the disk's.
 func zipFault(offset int64, name string, err error) error {
 	if name != "" {
-		name = "entry " + name + " of the "
+		name = "entry " + fault.Quote(name) + " of the "
 	}
 	for _, cause := range []error{zip.ErrFormat, zip.ErrAlgorithm, zip.ErrChecksum, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, cause) {

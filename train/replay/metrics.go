@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"jem/internal/durable"
+	"jem/internal/fault"
 	"jem/internal/metrics"
 )
 
@@ -74,7 +76,7 @@ func (m *Metrics) Check() ([]Figure, error) {
 	for _, name := range sortedKeys(m.Entries) {
 		figures, err := checkEntry(name, m.Entries[name])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", m.Name, name, err)
+			return nil, fmt.Errorf("%s: %s: %w", m.Name, fault.Short(name), err)
 		}
 		all = append(all, figures...)
 	}
@@ -96,14 +98,14 @@ func checkEntry(name string, fields map[string]json.RawMessage) (figures []Figur
 		}
 		want, err := numbers(fields[key])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
+			return nil, fmt.Errorf("%s: %w", fault.Short(key), err)
 		}
 		got, err := compute(key)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
+			return nil, fmt.Errorf("%s: %w", fault.Short(key), err)
 		}
 		if len(got) != len(want) {
-			return nil, fmt.Errorf("%s: holds %d numbers, want %d", key, len(want), len(got))
+			return nil, fmt.Errorf("%s: holds %d numbers, want %d", fault.Short(key), len(want), len(got))
 		}
 		for i := range got {
 			entry := name + "." + key
@@ -175,16 +177,18 @@ func (r *record) family() (computer, error) {
 func (r *record) table(key string) (metrics.Table, error) {
 	var rows [][]float64
 	if err := json.Unmarshal(r.fields[key], &rows); err != nil {
-		return metrics.Table{}, fmt.Errorf("%s: %w", key, err)
+		return metrics.Table{}, errors.New(fault.Sprintf("%s: %v", key, err))
 	}
 	t, err := metrics.Rows(rows)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", key, err)
+		err = fmt.Errorf("%s: %w", fault.Short(key), err)
 	}
 	return t, err
 }
 
-func unknown(key string) error { return fmt.Errorf("%s is no figure of these inputs", key) }
+func unknown(key string) error {
+	return fmt.Errorf("%s is no figure of these inputs", fault.Short(key))
+}
 
 // numbered reads a name such as ece20.
 func numbered(key, prefix string) (n int, ok bool) {

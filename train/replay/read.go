@@ -2,11 +2,13 @@ package replay
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"jem/internal/durable"
+	"jem/internal/fault"
 	"jem/internal/safetensors"
 )
 
@@ -37,7 +39,7 @@ func decode(data []byte) (map[string]Tensor, error) {
 	tensors := map[string]Tensor{}
 	for _, t := range all {
 		if slices.Contains(t.Shape, 0) {
-			return nil, fmt.Errorf("tensor %q: shape %v is no shape", t.Name, t.Shape)
+			return nil, errors.New(fault.Sprintf("tensor %q: shape %v is no shape", t.Name, t.Shape))
 		}
 		tensors[t.Name] = Tensor{Shape: t.Shape, F32: t.F32, I32: t.I32}
 	}
@@ -49,7 +51,7 @@ func (s *Step) validate() error {
 	c := s.Config
 	xp, ok := s.Tensors["in/x_p"]
 	if !ok || len(xp.Shape) != 4 || xp.Shape[0] != c.Batch {
-		return fmt.Errorf("in/x_p has shape %v, want (%d,C,H,W)", xp.Shape, c.Batch)
+		return errors.New(fault.Sprintf("in/x_p has shape %v, want (%d,C,H,W)", xp.Shape, c.Batch))
 	}
 	s.Image = [3]int(xp.Shape[1:])
 	want := map[string][]int{
@@ -81,9 +83,9 @@ func (s *Step) fits(name string, want map[string][]int) error {
 	case !known && !param:
 		s.Extra = append(s.Extra, name)
 	case t.F32 == nil:
-		return fmt.Errorf("%s holds integers, want float32", name)
+		return fmt.Errorf("%s holds integers, want float32", fault.Short(name))
 	case known && !slices.Equal(shape, t.Shape):
-		return fmt.Errorf("%s has shape %v, want %v", name, t.Shape, shape)
+		return errors.New(fault.Sprintf("%s has shape %v, want %v", fault.Short(name), t.Shape, shape))
 	}
 	return nil
 }
@@ -95,7 +97,7 @@ func (s *Step) validateInputs() error {
 	}
 	y := s.Tensors["in/y_lab"]
 	if !slices.Equal(y.Shape, []int{c.Batch}) || y.I32 == nil {
-		return fmt.Errorf("in/y_lab has shape %v, want %d integers", y.Shape, c.Batch)
+		return errors.New(fault.Sprintf("in/y_lab has shape %v, want %d integers", y.Shape, c.Batch))
 	}
 	for _, label := range y.I32 {
 		if label < 0 || int(label) >= c.Classes {
@@ -121,7 +123,7 @@ func (s *Step) validateParams() error {
 		group := s.Params(prefix)
 		for name, t := range group {
 			if p, ok := before[name]; !ok || !slices.Equal(p.Shape, t.Shape) {
-				return fmt.Errorf("%s%s has shape %v, param0/%s %v", prefix, name, t.Shape, name, p.Shape)
+				return errors.New(fault.Sprintf("%s has shape %v, its namesake in param0/ %v", fault.Short(prefix+name), t.Shape, p.Shape))
 			}
 		}
 		if len(group) != len(before) {

@@ -2,12 +2,14 @@ package replay
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"jem/internal/durable"
+	"jem/internal/fault"
 )
 
 // Config says what was recorded. Fields with a default are absent from older files.
@@ -95,7 +97,7 @@ func readConfig(path string) (Config, error) {
 func parseConfig(data []byte) (Config, error) {
 	c := Config{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Momentum: 0.9, WeightDecay: -1, StepSize: 1, Noise: 0.01, Slope: 0.2, ParamScale: 1}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return Config{}, err
+		return Config{}, errors.New(fault.Sprintf("%v", err))
 	}
 	if c.WeightDecay < 0 {
 		c.WeightDecay = 0
@@ -122,7 +124,7 @@ func (c Config) validate() error {
 		return fmt.Errorf("depth is %d, want 6n+4", c.Depth)
 	}
 	if c.Optimizer != "adam" && c.Optimizer != "sgd" {
-		return fmt.Errorf("optimizer is %q, want adam or sgd", c.Optimizer)
+		return fmt.Errorf("optimizer is %s, want adam or sgd", fault.Quote(c.Optimizer))
 	}
 	if c.PX == 0 && c.PYX == 0 && c.PXY == 0 {
 		return fmt.Errorf("p_x, p_y_given_x and p_x_y are all 0")
