@@ -1,6 +1,10 @@
 package config
 
-import "math"
+import (
+	"math"
+
+	"jem/internal/data"
+)
 
 // Config is everything that decides the outcome of a run. It is resolved from a preset,
 // files and --set options (config/settings), validated whole before any device is
@@ -21,7 +25,7 @@ type Config struct {
 
 // Data names the images and what is done to them before the network sees them.
 type Data struct {
-	Name           string  `yaml:"name"`             // cifar10, cifar100, svhn, mnist, fashion-mnist, folder (of your own pictures)
+	Name           string  `yaml:"name"`             // cifar10, cifar100, svhn, mnist, fashion-mnist, shapes (drawn by the program), folder (of your own pictures)
 	Dir            string  `yaml:"dir"`              // folder of the published files, empty: search the usual places; or of your own pictures
 	Size           int     `yaml:"size"`             // pictures of a folder are cut to their central square and resized to so many pixels; 0: all have one size
 	Grey           bool    `yaml:"grey"`             // pictures of a folder become grey
@@ -138,6 +142,14 @@ func (d Data) Held(n int) int {
 		return int(math.Round(float64(d.ValidShare) * float64(n)))
 	}
 	return d.Valid
+}
+
+// Side is the pixels a side that images have; 0 where only the pictures themselves tell.
+func (d Data) Side() int {
+	if l, err := data.Lookup(d.Name); err == nil {
+		return l.Side
+	}
+	return d.Size
 }
 
 // TotalSteps is the number of steps of a run whose epochs have so many.

@@ -147,14 +147,12 @@ func setNames() (names []string) {
 
 // pictures checks what is done to the pictures of a folder, and to all images.
 func (v *validator) pictures(d Data) {
-	side := 32
-	switch {
-	case d.Name != data.Folder && (d.Size != 0 || d.Grey):
+	if d.Name != data.Folder && (d.Size != 0 || d.Grey) {
 		v.fault("data.size", "data.size and data.grey are for pictures of your own: set data.name to folder, or leave them out")
-	case d.Name == data.Folder && d.Size == 0:
+	}
+	side := d.Side()
+	if side == 0 {
 		side = data.MaxSide // theirs is not known yet
-	case d.Name == data.Folder:
-		side = d.Size
 	}
 	if d.Size < 0 || d.Size%8 != 0 || d.Size > data.MaxSide {
 		v.fault("data.size", "%d: want a multiple of 8 up to %d, or 0 for pictures that all have such a size", d.Size, data.MaxSide)

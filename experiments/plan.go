@@ -96,7 +96,7 @@ func (l *Lab) absent(trained map[string]bool, list []Experiment) (missing []stri
 		wanted[name] = true
 	}
 	for _, listing := range data.List() {
-		if !wanted[listing.Name] {
+		if !wanted[listing.Name] || listing.Drawn() {
 			continue
 		}
 		files, err := data.Verify(listing.Name, l.DataDir)

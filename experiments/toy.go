@@ -12,6 +12,7 @@ import (
 
 	"jem/backend/philox"
 	"jem/internal/durable"
+	"jem/internal/figure"
 	"jem/internal/picture"
 )
 
@@ -127,14 +128,12 @@ func toyImage(y, k int, key philox.Key) [toySide * toySide][3]byte {
 	key.FillUniform(u, -1, 1)
 	angle := math.Pi*float64(y)/float64(k) + 0.1*float64(u[0])
 	hue := 2 * math.Pi * (float64(y%7)/7 + 0.03*float64(u[1]))
-	cx, cy := 15.5+5*float64(u[2]), 15.5+5*float64(u[3])
-	sin, cos := math.Sincos(angle)
+	bar := figure.Figure{Inside: figure.Box(13, 4), X: 15.5 + 5*float64(u[2]), Y: 15.5 + 5*float64(u[3]), Angle: angle}
 	var img [toySide * toySide][3]byte
 	noise := make([]float32, toySide*toySide)
 	key.At(0, 7).FillUniform(noise, -1, 1)
 	for p := range img {
-		dx, dy := float64(p%toySide)-cx, float64(p/toySide)-cy
-		inside := math.Abs(-sin*dx+cos*dy) < 4 && math.Abs(cos*dx+sin*dy) < 13
+		inside := bar.Covers(float64(p%toySide), float64(p/toySide))
 		for c := range 3 {
 			v := 90 + 40*float64(u[4+c])
 			if inside {

@@ -33,6 +33,7 @@ const (
 	SampleNoise                    // SGLD noise outside training (jem sample)
 	Test                           // tests and benchmarks
 	ShownOrder                     // which samples of a class a grid shows
+	Drawing                        // images that the program draws itself
 )
 
 // Key names a stream of random numbers.

@@ -51,6 +51,9 @@ func dataCommand() *cli.Command {
 func lookup(c *cli.Context) (data.Listing, error) {
 	var names []string
 	for _, l := range data.Downloads() {
+		if l.Name == c.Args().First() && l.Drawn() {
+			return l, usagef(c, "%s is drawn by the program: there are no files to fetch or to check", l.Name)
+		}
 		if l.Name == c.Args().First() {
 			return l, nil
 		}
@@ -78,7 +81,7 @@ type fileStatus struct {
 
 func statusOf(name, dir string) ([]fileStatus, error) {
 	found, err := data.Verify(name, dir)
-	var all []fileStatus
+	all := []fileStatus{}
 	for _, s := range found {
 		all = append(all, fileStatus{s.File.Name, s.File.Split, s.Path, s.State, s.Detail})
 	}
@@ -100,7 +103,11 @@ func listData(c *cli.Context) error {
 			}
 		}
 		all = append(all, set{l.Name, l.Title, l.Terms, l.Home, files})
-		rows = append(rows, fmt.Sprintf("%s\t%d of %d\t%s\t%s", l.Name, here, len(files), l.Title, l.Terms))
+		count := fmt.Sprintf("%d of %d", here, len(files))
+		if l.Drawn() {
+			count = "needs none"
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", l.Name, count, l.Title, l.Terms))
 	}
 	if c.Bool("json") {
 		return printJSON(c, all)

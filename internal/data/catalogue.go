@@ -12,7 +12,8 @@ type Listing struct {
 	Name      string // as in data.name
 	Title     string
 	Folder    string // the folder that its files live in
-	C         int    // channels; images are 32×32
+	C         int    // channels
+	Side      int    // pixels, of square images
 	Images    int    // of the training split
 	Classes   []string
 	Terms     string // licence, or what the authors ask for
@@ -20,6 +21,7 @@ type Listing struct {
 	Downloads []Download
 	Files     []File
 	format    format
+	draw      func(*Set) // fills a set that the program makes itself; nil: it has files
 }
 
 // Download is a file as the publisher offers it.
@@ -53,7 +55,7 @@ const (
 
 // List returns the known sets, each a fresh copy.
 func List() []Listing {
-	return []Listing{cifar10(), cifar100(), svhn(), mnist(), fashionMNIST()}
+	return []Listing{cifar10(), cifar100(), svhn(), mnist(), fashionMNIST(), shapes()}
 }
 
 // Lookup returns the listing of a name; of an unknown one a *fault.Error.
@@ -68,6 +70,9 @@ func Lookup(name string) (Listing, error) {
 	return Listing{}, &fault.Error{Kind: fault.ErrMissing, Reason: fmt.Sprintf("no data set %q; there are %s, and %s with a folder of your own images", name, strings.Join(names, ", "), Folder)}
 }
 
+// Drawn reports whether the program makes the set itself: there is nothing to download or to check.
+func (l Listing) Drawn() bool { return l.draw != nil }
+
 // files returns the files of a split, in reading order.
 func (l Listing) files(split Split) []File {
 	var fs []File
@@ -81,7 +86,7 @@ func (l Listing) files(split Split) []File {
 
 func cifar10() Listing {
 	l := Listing{
-		Name: "cifar10", Title: "CIFAR-10: 50,000 + 10,000 colour images of 10 kinds of objects", Folder: "cifar-10-batches-bin", C: 3, Images: 50000,
+		Name: "cifar10", Title: "CIFAR-10: 50,000 + 10,000 colour images of 10 kinds of objects", Folder: "cifar-10-batches-bin", C: 3, Side: 32, Images: 50000,
 		Classes: strings.Fields("airplane automobile bird cat deer dog frog horse ship truck"),
 		Terms:   "no formal licence; the authors ask for a citation (Krizhevsky, 2009)",
 		Home:    "https://www.cs.toronto.edu/~kriz/cifar.html",
@@ -107,7 +112,7 @@ func cifar10() Listing {
 
 func cifar100() Listing {
 	return Listing{
-		Name: "cifar100", Title: "CIFAR-100: 50,000 + 10,000 colour images of 100 kinds of objects (fine labels)", Folder: "cifar-100-binary", C: 3, Images: 50000,
+		Name: "cifar100", Title: "CIFAR-100: 50,000 + 10,000 colour images of 100 kinds of objects (fine labels)", Folder: "cifar-100-binary", C: 3, Side: 32, Images: 50000,
 		Classes: strings.Fields(cifar100Classes),
 		Terms:   "no formal licence; the authors ask for a citation (Krizhevsky, 2009)",
 		Home:    "https://www.cs.toronto.edu/~kriz/cifar.html",
@@ -130,7 +135,7 @@ func svhn() Listing {
 		return Download{Name: name, Size: size, MD5: md5, URLs: []string{from + name}}, File{Name: name, Split: split, Size: size, MD5: md5}
 	}
 	l := Listing{
-		Name: "svhn", Title: "SVHN: 73,257 + 26,032 (+ 531,131 extra) colour images of house-number digits", Folder: "svhn", C: 3, Images: 73257,
+		Name: "svhn", Title: "SVHN: 73,257 + 26,032 (+ 531,131 extra) colour images of house-number digits", Folder: "svhn", C: 3, Side: 32, Images: 73257,
 		Classes: digits(), Terms: "non-commercial research only (Netzer et al., 2011)", Home: from, format: formatSVHN,
 	}
 	// The extra images (1.3 GB) are read where they are, but not fetched: the paper doesn't use them.
@@ -143,7 +148,7 @@ func svhn() Listing {
 
 func mnist() Listing {
 	return Listing{
-		Name: "mnist", Title: "MNIST: 60,000 + 10,000 grey images of handwritten digits, padded to 32×32", Folder: "mnist", C: 1, Images: 60000,
+		Name: "mnist", Title: "MNIST: 60,000 + 10,000 grey images of handwritten digits, padded to 32×32", Folder: "mnist", C: 1, Side: 32, Images: 60000,
 		Classes: digits(), Terms: "no licence on the authors' page; often given as CC BY-SA 3.0 (LeCun, Cortes, Burges)",
 		Home: "http://yann.lecun.com/exdb/mnist/",
 		Downloads: idxDownloads([4]int64{9912422, 28881, 1648877, 4542}, [4]string{
@@ -159,7 +164,7 @@ func mnist() Listing {
 
 func fashionMNIST() Listing {
 	return Listing{
-		Name: "fashion-mnist", Title: "Fashion-MNIST: 60,000 + 10,000 grey images of clothes, padded to 32×32", Folder: "fashion-mnist", C: 1, Images: 60000,
+		Name: "fashion-mnist", Title: "Fashion-MNIST: 60,000 + 10,000 grey images of clothes, padded to 32×32", Folder: "fashion-mnist", C: 1, Side: 32, Images: 60000,
 		Classes: []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"},
 		Terms:   "MIT, © 2017 Zalando SE", Home: "https://github.com/zalandoresearch/fashion-mnist",
 		Downloads: idxDownloads([4]int64{26421880, 29515, 4422102, 5148}, [4]string{

@@ -306,7 +306,7 @@ func TestVerifyTellsTheStates(t *testing.T) {
 
 func TestListingsAreComplete(t *testing.T) {
 	for _, l := range List() {
-		if l.Terms == "" || l.Home == "" || l.Title == "" || len(l.Classes) < 10 {
+		if l.Terms == "" || l.Home == "" || l.Title == "" || l.Side == 0 || l.Images == 0 || len(l.Classes) < 10 && !l.Drawn() {
 			t.Errorf("%s lacks words: %+v", l.Name, l)
 		}
 		for _, d := range l.Downloads {

@@ -39,6 +39,11 @@ func Open(name string, split Split, o OpenOptions) (*Set, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	s := &Set{Name: name, Split: split, C: l.C, H: l.Side, W: l.Side, Classes: l.Classes}
+	if l.Drawn() && split != Extra {
+		l.draw(s)
+		return s.Head(o.Limit), nil, s.check()
+	}
 	files := l.files(split)
 	if len(files) == 0 {
 		return nil, nil, fmt.Errorf("%s has no split %q", name, split)
@@ -47,7 +52,6 @@ func Open(name string, split Split, o OpenOptions) (*Set, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Set{Name: name, Split: split, C: l.C, H: 32, W: 32, Classes: l.Classes}
 	notes, err := l.read(s, dir, files)
 	if err != nil {
 		return nil, notes, fmt.Errorf("open %s %s: %w", name, split, err)
