@@ -7,12 +7,10 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"golang.org/x/image/draw"
 
+	"jem/internal/data/layout"
 	"jem/internal/fault"
 )
 
@@ -29,19 +27,19 @@ const (
 	maxFolderBytes = 8 << 30  // of the set as uint8
 )
 
-// OpenFolder reads the PNG and JPEG files of a folder, one sub-folder a class, in the order
-// of their names; other files are passed over with a note. Without sub-folders the images
-// are of one class, named for the folder.
+// OpenFolder reads the PNG and JPEG files below a folder, whatever its layout, in the order
+// of their names, those that lie in it directly first; other files are passed over with a
+// note. Each sub-folder is a class.
 func OpenFolder(dir string, o FolderOptions) (*Set, []string, error) {
-	classes, err := classFolders(dir, "")
+	classes, err := layout.Anything(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	return openClasses(dir, classes, o)
 }
 
-// openClasses reads the folders of the classes; those without a path have no images.
-func openClasses(dir string, classes []class, o FolderOptions) (*Set, []string, error) {
+// openClasses reads the pictures of the classes.
+func openClasses(dir string, classes []layout.Class, o FolderOptions) (*Set, []string, error) {
 	if o.Size < 0 || o.Size%8 != 0 || o.Size > MaxSide {
 		return nil, nil, fmt.Errorf("image size %d: want a multiple of 8, at most %d", o.Size, MaxSide)
 	}
@@ -49,62 +47,37 @@ func openClasses(dir string, classes []class, o FolderOptions) (*Set, []string, 
 	if o.Grey {
 		s.C = 1
 	}
-	var skipped int
+	var passed layout.Passed
 	for y, c := range classes {
-		s.Classes = append(s.Classes, c.name)
-		if c.path == "" {
-			continue
-		}
-		n, err := s.addFolder(c.path, int32(y), o.Size > 0)
+		s.Classes = append(s.Classes, c.Name)
+		files, err := c.Find()
 		if err != nil {
 			return nil, nil, err
 		}
-		skipped += n
+		passed.Add(files)
+		if err := s.addFiles(files.Pictures, int32(y), o.Size > 0); err != nil {
+			return nil, nil, err
+		}
 	}
 	if s.Len() == 0 {
-		return nil, nil, &fault.Error{Path: dir, Kind: fault.ErrMissing, Reason: "no PNG or JPEG images: put them into one sub-folder a class"}
+		return nil, nil, &fault.Error{Path: dir, Kind: fault.ErrMissing, Reason: "no PNG or JPEG images" + passed.Instead() + ": put them into one sub-folder a class"}
 	}
-	var notes []string
-	if skipped > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %d entries that are neither PNG nor JPEG files were passed over", dir, skipped))
-	}
-	return s, notes, s.check()
+	return s, passed.Notes(dir), s.check()
 }
 
-// addFolder appends the images of one class and returns how many entries it passed over.
-func (s *Set) addFolder(dir string, label int32, resize bool) (skipped int, err error) {
-	entries, err := os.ReadDir(dir) // sorted by name
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if picture, err := isPicture(path); err != nil {
-			return skipped, err
-		} else if !picture {
-			skipped++
-			continue
-		}
+// addFiles appends the images of one class.
+func (s *Set) addFiles(paths []string, label int32, resize bool) error {
+	for _, path := range paths {
 		b, err := readContent(path, maxFileBytes)
 		if err != nil {
-			return skipped, err
+			return err
 		}
 		if err := s.addPicture(b, resize); err != nil {
-			return skipped, fault.At(path, err)
+			return fault.At(path, err)
 		}
 		s.Labels = append(s.Labels, label)
 	}
-	return skipped, nil
-}
-
-// isPicture holds for regular files with a picture's name, and links to such.
-func isPicture(path string) (bool, error) {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".png", ".jpg", ".jpeg":
-		info, err := os.Stat(path)
-		return err == nil && info.Mode().IsRegular(), err
-	}
-	return false, nil
+	return nil
 }
 
 // addPicture appends the pixels of an encoded picture. Without resizing the first picture

@@ -55,7 +55,7 @@ func TestFolderHasAClassPerSubfolder(t *testing.T) {
 	if p := s.Image(0); p[0] != 10 || p[128] != 20 || p[256] != 30 {
 		t.Errorf("planes begin with %d %d %d, want 10 20 30", p[0], p[128], p[256])
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "1 entries") {
+	if len(notes) != 1 || !strings.Contains(notes[0], "1 files") {
 		t.Errorf("notes %q: want one on notes.txt", notes)
 	}
 }
@@ -75,7 +75,7 @@ func TestFolderSplitsShareTheirClasses(t *testing.T) {
 		"no test":                  {[]string{"a/1.png", "b/1.png"}, "a b", []int32{0, 1}, nil, true},
 		"one class":                {[]string{"train/1.png", "test/1.png", "test/2.png"}, "train", []int32{0}, []int32{0, 0}, false},
 		"hidden folders":           {[]string{".cache/1.png", "a/1.png"}, "a", []int32{0}, nil, true},
-		"a class without pictures": {[]string{"a/1.png", "b/note.txt"}, "a b", []int32{0}, nil, true},
+		"a class without pictures": {[]string{"a/1.png", "b/note.txt"}, "a", []int32{0}, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

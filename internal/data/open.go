@@ -26,6 +26,9 @@ type OpenOptions struct {
 	Dir    string
 	Limit  int           // keep only the first so many images; 0: all
 	Images FolderOptions // for the name "folder"
+	// Classes are the names that labels number, for those who know them: a folder of images may have
+	// pictures of some of them only, in whatever order, and none of others. None: the set's own.
+	Classes []string
 }
 
 // Open reads one split of a known set, or, by the name "folder", images of the user's own.

@@ -5,29 +5,27 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
+	"jem/internal/data/layout"
 	"jem/internal/durable"
 	"jem/internal/fault"
 	"jem/internal/safetensors"
 )
-
-// maxPictures bounds how many files OpenPictures takes.
-const maxPictures = 10_000_000
 
 // OpenPictures reads PNG and JPEG files, and those in folders and their sub-folders, in the
 // order given and there in the order of names. Each is cut to its central square and resized
 // to o.Size, which must be set. names are the files'; notes say what was passed over or
 // resized. All labels are 0.
 func OpenPictures(paths []string, o FolderOptions) (s *Set, names, notes []string, err error) {
-	var skipped, resized int
+	var passed layout.Passed
+	var resized int
 	for _, p := range paths {
-		found, passed, err := pictures(p)
+		found, err := pictures(p)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		names, skipped = append(names, found...), skipped+passed
+		names = append(names, found.Pictures...)
+		passed.Add(found)
 	}
 	s = &Set{Name: Folder, C: 3, H: o.Size, W: o.Size, Classes: []string{""}}
 	if o.Grey {
@@ -47,9 +45,7 @@ func OpenPictures(paths []string, o FolderOptions) (s *Set, names, notes []strin
 		}
 		s.Labels = append(s.Labels, 0)
 	}
-	if skipped > 0 {
-		notes = append(notes, fmt.Sprintf("%d files that are neither PNG nor JPEG were passed over", skipped))
-	}
+	notes = passed.Notes("")
 	if resized > 0 {
 		notes = append(notes, fmt.Sprintf("%d of %d pictures were cut to their central square and resized to %d×%d pixels", resized, len(names), o.Size, o.Size))
 	}
@@ -71,42 +67,23 @@ func addResized(s *Set, file []byte) (other bool, err error) {
 }
 
 // pictures lists a picture, or those in a folder, of which there must be some.
-func pictures(path string) (names []string, skipped int, err error) {
+func pictures(path string) (*layout.Files, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file or folder"}
+		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file or folder"}
 	} else if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if !info.IsDir() {
-		return []string{path}, 0, durable.CheckRegular(path, info.Mode())
+		return &layout.Files{Pictures: []string{path}}, durable.CheckRegular(path, info.Mode())
 	}
-	err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case name != path && strings.HasPrefix(e.Name(), "."):
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case e.IsDir():
-			return nil
-		}
-		picture, err := isPicture(name)
-		if !picture {
-			skipped++
-			return err
-		}
-		if names = append(names, name); len(names) > maxPictures {
-			return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: fmt.Sprintf("more than %d pictures", maxPictures)}
-		}
-		return nil
-	})
-	if err == nil && len(names) == 0 {
-		err = &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no PNG or JPEG images in this folder"}
+	found, err := layout.Find(path)
+	if err == nil && len(found.Pictures) == 0 {
+		var passed layout.Passed
+		passed.Add(found)
+		err = &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no PNG or JPEG images in this folder" + passed.Instead()}
 	}
-	return names, skipped, err
+	return found, err
 }
 
 // Bounds on the values of images that OpenTensor takes. Chains leave [−1,1] by some tenths;

@@ -13,6 +13,7 @@ const (
 	Train Split = "train"
 	Test  Split = "test"
 	Extra Split = "extra" // SVHN only
+	Valid Split = "valid" // folders of one's own only
 )
 
 // Source is a file that a set was read from.
