@@ -46,7 +46,7 @@ func TestResumeOfARunThatIsDone(t *testing.T) {
 		{"not asked to allow", []string{"--resume", out, "--set", "train.keep_last=5"}, exitConfig, []string{"train.keep_last: the run has 3, now 5 is asked for: add --allow-changes"}},
 		{"another preset", []string{"--resume", out, "--preset", "svhn"}, exitConfig, []string{"data.name: the run has cifar10, now svhn is asked for"}},
 		{"no run", []string{"--resume", data}, exitData, []string{"is no run folder"}},
-		{"both", []string{"--resume", out, "--out", out}, exitUsage, []string{"name a folder"}},
+		{"both", []string{"--resume", out, "--out", out}, exitUsage, []string{"give one of them, or --out " + out + " --resume-if-there"}},
 		{"stray flag", []string{"--out", out, "--allow-changes"}, exitUsage, []string{"--allow-changes goes with --resume"}},
 	} {
 		r := do(t, append([]string{"train"}, tc.args...)...)

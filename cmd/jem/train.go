@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"jem/internal/rundir"
 	"jem/predict"
 	"jem/train/session"
 )
@@ -24,16 +25,19 @@ func trainCommand() *cli.Command {
 			"--resume RUN goes on from the newest checkpoint with the run's own configuration and ends\n"+
 			"with the same bits as if it had never stopped. Settings given with it must be the run's,\n"+
 			"except, with --allow-changes, those that leave what has been computed valid, as train.steps.\n"+
+			"--out RUN --resume-if-there is one command for both: begin, or go on, or say that it is done.\n"+
 			"\n"+
 			"A folder with anything else in it is refused, and so is one among the pictures of --dataset folder.",
 			"jem train --preset fashion-demo --out runs/first",
 			"jem train --preset folder --data-dir pictures --out runs/mine",
 			"jem train --preset cifar10-small --set sampler.steps=10 --seed 2 --out runs/k10",
+			"jem train --preset fashion-demo --out runs/first --resume-if-there",
 			"jem train --resume runs/first"),
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "run `FOLDER`, new or empty, or of a run that was killed before it began"},
 			&cli.StringFlag{Name: "resume", Aliases: []string{"r"}, Usage: "go on with the run in `FOLDER`"},
-			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: let harmless settings differ from the run's"},
+			&cli.BoolFlag{Name: "resume-if-there", Usage: "with --out: go on with the run in that folder where there is one, else begin it"},
+			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume, --resume-if-there: let harmless settings differ from the run's"},
 			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
 		}, configFlags(), logFlags()),
 		Action: runTrain,
@@ -41,21 +45,15 @@ func trainCommand() *cli.Command {
 }
 
 func runTrain(c *cli.Context) error {
-	if c.IsSet("out") == c.IsSet("resume") || c.String("out") == "" && c.String("resume") == "" {
-		return usagef(c, "name a folder for the run, as in --out runs/first, or one to go on with, as in --resume runs/first")
-	}
-	if c.Bool("allow-changes") && !c.IsSet("resume") {
-		return usagef(c, "--allow-changes goes with --resume")
+	start, err := startOf(c)
+	if err != nil {
+		return err
 	}
 	s, err := openScreen(c)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	start := begin
-	if c.IsSet("resume") {
-		start = goOn
-	}
 	run, err := start(c, s)
 	if err != nil {
 		return err
@@ -75,6 +73,36 @@ func runTrain(c *cli.Context) error {
 	return nil
 }
 
+// startOf says how the flags want a run to start.
+func startOf(c *cli.Context) (func(*cli.Context, *screen) (*session.Session, error), error) {
+	out, resume, either := c.String("out"), c.String("resume"), c.Bool("resume-if-there")
+	switch {
+	case out != "" && resume != "":
+		return nil, usagef(c, "--out begins a run and --resume goes on with one: give one of them, or --out %s --resume-if-there for whichever fits", out)
+	case out == "" && resume == "":
+		return nil, usagef(c, "name a folder for the run, as in --out runs/first, or one to go on with, as in --resume runs/first")
+	case either && out == "":
+		return nil, usagef(c, "--resume-if-there goes with --out: --resume goes on with a run that is there")
+	case c.Bool("allow-changes") && resume == "" && !either:
+		return nil, usagef(c, "--allow-changes goes with --resume or --resume-if-there")
+	case either:
+		return beginOrGoOn, nil
+	case out != "":
+		return begin, nil
+	}
+	return func(c *cli.Context, s *screen) (*session.Session, error) { return goOn(c, s, resume) }, nil
+}
+
+// beginOrGoOn starts the run that the flags ask for, or goes on with it. Whether it is there is
+// what begin finds under the folder's lock, so that two starts at once come to one run.
+func beginOrGoOn(c *cli.Context, s *screen) (*session.Session, error) {
+	run, err := begin(c, s)
+	if errors.Is(err, rundir.ErrExists) {
+		return goOn(c, s, c.String("out"))
+	}
+	return run, err
+}
+
 // begin starts the run that the flags ask for.
 func begin(c *cli.Context, s *screen) (*session.Session, error) {
 	cfg, err := configOf(c)
@@ -84,9 +112,9 @@ func begin(c *cli.Context, s *screen) (*session.Session, error) {
 	return session.Create(session.Options{Folder: c.String("out"), Config: cfg, Open: openDevice, Notes: s.notes})
 }
 
-// goOn goes on with the run that the flags name, with its configuration under the other flags.
-func goOn(c *cli.Context, s *screen) (*session.Session, error) {
-	o := session.Options{Folder: c.String("resume"), Open: openDevice, Notes: s.notes}
+// goOn goes on with the run in a folder, with its configuration under the flags.
+func goOn(c *cli.Context, s *screen, run string) (*session.Session, error) {
+	o := session.Options{Folder: run, Open: openDevice, Notes: s.notes}
 	if c.Bool("allow-changes") {
 		o.Changes = session.HarmlessChanges
 	}
