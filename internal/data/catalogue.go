@@ -47,7 +47,8 @@ type File struct {
 type format int
 
 const (
-	formatCIFAR10 format = iota
+	formatOther format = iota // no images
+	formatCIFAR10
 	formatCIFAR100
 	formatIDX
 	formatSVHN

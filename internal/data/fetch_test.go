@@ -304,6 +304,42 @@ func TestVerifyTellsTheStates(t *testing.T) {
 	}
 }
 
+// A file under a set's name that no reader takes is damaged, not merely different.
+func TestVerifyTriesTheFormat(t *testing.T) {
+	labels := func(v ...byte) []byte { return append([]byte{0, 0, 8, 1, 0, 0, 0, byte(len(v))}, v...) }
+	page := []byte("<html><body>404 Not Found</body></html>")
+	for name, c := range map[string]struct {
+		set, file string
+		content   []byte
+		want      State
+	}{
+		"a subset":                {"cifar10", "test_batch.bin", record(9, 1), Differs},
+		"HTML":                    {"cifar10", "test_batch.bin", page, Damaged},
+		"nothing":                 {"cifar100", "test.bin", nil, Damaged},
+		"cut":                     {"cifar10", "test_batch.bin", record(0, 1)[:3000], Damaged},
+		"label 200":               {"cifar10", "test_batch.bin", append([]byte{200}, record(0, 1)[1:]...), Damaged},
+		"HTML for SVHN":           {"svhn", "test_32x32.mat", page, Damaged},
+		"SVHN of no images":       {"svhn", "test_32x32.mat", matFile(variable("X", 9, []int32{32, 32, 3, 0}, matUint8, nil), variable("y", 9, []int32{0, 1}, matUint8, nil)), Damaged},
+		"other labels":            {"mnist", "t10k-labels-idx1-ubyte", labels(3, 9), Differs},
+		"label 10":                {"mnist", "t10k-labels-idx1-ubyte", labels(3, 10), Damaged},
+		"labels where images are": {"fashion-mnist", "t10k-images-idx3-ubyte", labels(3), Damaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, c.file, c.content)
+			found, err := Verify(c.set, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range found {
+				if f.File.Name == c.file && (f.State != c.want || (f.Detail == "") != (c.want == Differs)) {
+					t.Errorf("%s is %s (%s), want %s", c.file, f.State, f.Detail, c.want)
+				}
+			}
+		})
+	}
+}
+
 func TestListingsAreComplete(t *testing.T) {
 	for _, l := range List() {
 		if l.Terms == "" || l.Home == "" || l.Title == "" || l.Side == 0 || l.Images == 0 || len(l.Classes) < 10 && !l.Drawn() {

@@ -24,12 +24,22 @@ func decodeIDX(s *Set, images, labels content) error {
 	if err != nil {
 		return fault.At(images.path, err)
 	}
-	_, y, err := readIDX(labels.bytes, idxLabels)
-	if err != nil {
+	before := s.Len()
+	if err := addLabels(s, labels.bytes); err != nil {
 		return fault.At(labels.path, err)
 	}
-	if len(y) != dims[0] {
-		return fault.Badf("%d labels for %d images: the two files are not of one split", len(y), dims[0])
+	if n := s.Len() - before; n != dims[0] {
+		return fault.Badf("%d labels for %d images: the two files are not of one split", n, dims[0])
+	}
+	addPadded(s, pixels, dims[0], dims[1], dims[2])
+	return nil
+}
+
+// addLabels appends the labels of a file.
+func addLabels(s *Set, file []byte) error {
+	_, y, err := readIDX(file, idxLabels)
+	if err != nil {
+		return err
 	}
 	for i, label := range y {
 		if int(label) >= s.K() {
@@ -37,7 +47,6 @@ func decodeIDX(s *Set, images, labels content) error {
 		}
 		s.Labels = append(s.Labels, int32(label))
 	}
-	addPadded(s, pixels, dims[0], dims[1], dims[2])
 	return nil
 }
 

@@ -18,15 +18,17 @@ const (
 	matMatrix, matCompressed               = 14, 15
 	matHeader                              = 128
 	matMaxVars                             = 64
+	matComplex                             = 0x0800 // flag
 )
 
 // matArray is a numeric array in column-major order.
 type matArray struct {
-	name  string
-	dims  []int
-	kind  uint32 // of the stored elements
-	data  []byte // aliases what was read
-	order binary.ByteOrder
+	name    string
+	dims    []int
+	kind    uint32 // of the stored elements
+	complex bool   // an imaginary part follows, which is not read
+	data    []byte // aliases what was read
+	order   binary.ByteOrder
 }
 
 // readMAT returns the numeric arrays of a file by name; others are passed over. Compressed
@@ -64,6 +66,9 @@ func readMAT(file []byte, limit int64) (map[string]*matArray, error) {
 		if a, err := parseMatrix(e.data, order); err != nil {
 			return nil, err
 		} else if a != nil {
+			if vars[a.name] != nil {
+				return nil, fault.Badf("variable %q is there twice", a.name)
+			}
 			vars[a.name] = a
 		}
 	}
@@ -126,7 +131,8 @@ func parseMatrix(b []byte, order binary.ByteOrder) (*matArray, error) {
 			return nil, nil
 		}
 	}
-	a := &matArray{name: string(parts[2].data), kind: parts[3].kind, data: parts[3].data, order: order}
+	a := &matArray{name: string(parts[2].data), kind: parts[3].kind, data: parts[3].data, order: order,
+		complex: order.Uint32(parts[0].data)&matComplex != 0}
 	elements := uint64(1)
 	if len(parts[1].data) > 8*4 || parts[1].kind != matInt32 {
 		return nil, fault.Badf("variable %q: dimensions of type %d in %d bytes, want int32 and at most 8", a.name, parts[1].kind, len(parts[1].data))

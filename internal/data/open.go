@@ -163,10 +163,13 @@ func (l Listing) decode(s *Set, have []content, more int) error {
 		if s.Pixels == nil {
 			s.Pixels = slices.Grow(s.Pixels, more*len(have[0].bytes))
 		}
-		return decodeCIFAR(s, have[0].bytes, 1+int(l.format-formatCIFAR10))
+		return decodeCIFAR(s, have[0].bytes, l.labelBytes())
 	case formatIDX:
 		return decodeIDX(s, have[0], have[1])
 	default:
 		return decodeSVHN(s, have[0].bytes, maxMAT)
 	}
 }
+
+// labelBytes is how many bytes of labels stand before the pixels of a record of CIFAR.
+func (l Listing) labelBytes() int { return 1 + int(l.format-formatCIFAR10) }

@@ -1,8 +1,9 @@
 package data
 
 import (
-	"errors"
 	"fmt"
+
+	"jem/internal/fault"
 )
 
 // Split names a published part of a set.
@@ -79,7 +80,7 @@ func (s *Set) Head(n int) *Set {
 // check holds what every reader must deliver.
 func (s *Set) check() error {
 	if s.Len() == 0 {
-		return errors.New("no images")
+		return fault.Badf("no images")
 	}
 	if len(s.Pixels) != s.Len()*s.Dim() {
 		return fmt.Errorf("%d pixel values for %d images of %d×%d×%d", len(s.Pixels), s.Len(), s.C, s.H, s.W)

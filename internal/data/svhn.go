@@ -19,6 +19,15 @@ func decodeSVHN(s *Set, file []byte, limit int64) error {
 	if len(x.dims) != 4 || x.dims[0] != 32 || x.dims[1] != 32 || x.dims[2] != 3 || x.kind != matUint8 {
 		return fault.Badf("X is %v of MATLAB type %d, want (32,32,3,N) of uint8", x.dims, x.kind)
 	}
+	if x.dims[3] == 0 {
+		return fault.Badf("X holds no images")
+	}
+	if len(y.dims) != 2 || min(y.dims[0], y.dims[1]) != 1 {
+		return fault.Badf("y is %v, want a label an image, (N,1)", y.dims)
+	}
+	if x.complex || y.complex {
+		return fault.Badf("X or y holds complex numbers, want whole ones")
+	}
 	labels, err := y.integers()
 	if err != nil {
 		return err

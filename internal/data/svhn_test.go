@@ -98,11 +98,18 @@ func TestSVHNIsReadFromMATLABFiles(t *testing.T) {
 func TestDamagedSVHNIsRefused(t *testing.T) {
 	y := func(v ...byte) []byte { return variable("y", 9, []int32{int32(len(v)), 1}, matUint8, v) }
 	good := matFile(compressed(houses(1)), compressed(y(1)))
+	imaginary := houses(1)
+	imaginary[17] |= matComplex >> 8 // of the flags, little-endian, after two tags
 	half := binary.LittleEndian.AppendUint64(nil, math.Float64bits(1.5))
 	for name, c := range map[string]struct {
 		file []byte
 		says string
 	}{
+		"no images":      {matFile(variable("X", 9, []int32{32, 32, 3, 0}, matUint8, nil), variable("y", 9, []int32{0, 1}, matUint8, nil)), "X holds no images"},
+		"X twice":        {matFile(houses(1), houses(1), y(1)), "variable \"X\" is there twice"},
+		"y twice":        {matFile(houses(1), y(1), compressed(y(2))), "variable \"y\" is there twice"},
+		"labels 5×2":     {matFile(houses(10), variable("y", 9, []int32{5, 2}, matUint8, []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10})), "y is [5 2]"},
+		"complex":        {matFile(imaginary, y(1)), "complex"},
 		"short header":   {good[:100], "100 bytes"},
 		"HDF5":           {append(bytes.Repeat([]byte{0}, 128), good...), "version 7.3"},
 		"cut":            {good[:len(good)-20], "cut"},
