@@ -59,7 +59,10 @@ func (l Listing) unpackEntry(root *os.Root, r io.Reader, h *tar.Header) error {
 	if err := root.Mkdir(l.Folder, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	f, err := root.Create(name + ".part")
+	if err := root.Remove(name + ".part"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	f, err := root.OpenFile(name+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // which follows no link
 	if err != nil {
 		return err
 	}

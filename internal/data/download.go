@@ -10,14 +10,18 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"time"
+
+	"jem/internal/durable"
 )
 
 // from completes part from one server and checks it. A part with the wrong hash is removed:
 // resuming it can't help.
 func (d Download) from(ctx context.Context, url, part string, o FetchOptions, progress func(int64)) error {
-	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := durable.OpenOwn(part, os.O_RDWR|os.O_CREATE, 0o644) // a link may lead to somebody's file
 	if err != nil {
 		return err
 	}
@@ -140,6 +144,30 @@ func (d Download) check(f *os.File) error {
 		return fmt.Errorf("%d bytes with hash %s, published are %d with %s: not the published file", n, got, d.Size, want)
 	}
 	return nil
+}
+
+// shown is a URL for a message: without the name and password, or token, before its host.
+func shown(raw string) string {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil: // what is whose can't be told
+		return raw[strings.LastIndexByte(raw, '@')+1:]
+	case u.User == nil:
+		return raw
+	}
+	u.User = nil
+	return u.String()
+}
+
+// plain is an error without the URL that package net/http puts before it, password and all.
+func plain(err error) error {
+	var at *url.Error
+	for errors.As(err, &at) {
+		if err = at.Err; at.Op == "parse" {
+			err = errors.New("no URL that can be asked")
+		}
+	}
+	return err
 }
 
 // because names the reason for which a request was given up, if it was.

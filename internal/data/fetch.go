@@ -144,13 +144,14 @@ func (d Download) get(ctx context.Context, part string, o FetchOptions, progress
 			return nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%s: %w; run it again to go on", url, context.Cause(ctx))
+			return fmt.Errorf("%s: %w; run it again to go on", shown(url), context.Cause(ctx))
 		}
 		var disk *os.PathError
-		if errors.As(err, &disk) {
+		var unusable *fault.Error
+		if errors.As(err, &disk) || errors.As(err, &unusable) { // no other server helps
 			return err
 		}
-		failures = append(failures, fmt.Errorf("%s: %w", url, err))
+		failures = append(failures, fmt.Errorf("%s: %w", shown(url), plain(err)))
 	}
 	return fmt.Errorf("%s: %w\nget it by other means and put (or unpack) it into %s", d.Name, errors.Join(failures...), filepath.Dir(part))
 }

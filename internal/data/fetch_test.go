@@ -304,6 +304,38 @@ func TestVerifyTellsTheStates(t *testing.T) {
 	}
 }
 
+// What stands before a mirror's host, a password for example, is in no message.
+func TestPasswordsOfMirrorsAreNotShown(t *testing.T) {
+	nothing := serve(t, http.NotFound)
+	host := strings.TrimPrefix(nothing, "http://")
+	for _, mirror := range []string{
+		"http://user:s3cret@" + host, "http://s3cret@" + host, "http://user:s3cret@127.0.0.1:1", "http://user:s3cret@" + host + ":x", "http://user:a/s3cret@" + host, "http://user:s3cret%zz@" + host,
+	} {
+		err := plainListing(body(10)).fetch(context.Background(), t.TempDir(), nil, FetchOptions{Mirrors: []string{mirror}})
+		if !errors.Is(err, ErrFetch) || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "127.0.0.1") {
+			t.Errorf("%s: %v", mirror, err)
+		}
+	}
+}
+
+// A link in the place of a beginning is not written through: it may lead anywhere.
+func TestLinksAreNotDownloadedInto(t *testing.T) {
+	content := body(100)
+	var ranges []string
+	l := plainListing(content, serve(t, honest(content, &ranges)))
+	dir := t.TempDir()
+	write(t, dir, "mine", content[:50])
+	write(t, dir, "tiny/x", nil)
+	if err := os.Symlink(filepath.Join("..", "mine"), filepath.Join(dir, "tiny", "tiny.bin.part")); err != nil {
+		t.Skip(err)
+	}
+	err := l.fetch(context.Background(), dir, nil, FetchOptions{})
+	refused(t, err, "tiny.bin.part", "is a link")
+	if b, _ := os.ReadFile(filepath.Join(dir, "mine")); len(b) != 50 || len(ranges) != 0 {
+		t.Errorf("%d bytes of 50, after requests %q", len(b), ranges)
+	}
+}
+
 // A file under a set's name that no reader takes is damaged, not merely different.
 func TestVerifyTriesTheFormat(t *testing.T) {
 	labels := func(v ...byte) []byte { return append([]byte{0, 0, 8, 1, 0, 0, 0, byte(len(v))}, v...) }
