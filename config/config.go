@@ -102,6 +102,7 @@ type Loop struct {
 	KeepLast    int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
 	KeepEvery   int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
 	MaxLoss     float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
+	Init        string  `yaml:"init"`         // weights to begin with: a run, a checkpoint, or a file (.pt, .pth, .safetensors); empty: random ones
 }
 
 // Guard decides when a step counts as diverged, besides train.max_loss and numbers that are

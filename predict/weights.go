@@ -3,6 +3,7 @@ package predict
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,6 +28,18 @@ func RunWeights(run, checkpointDir string) (*weights.Weights, []string, error) {
 	o := weights.Options{Norm: s.config.Model.Norm, Slope: s.config.Model.Slope, Size: s.sizes.side}
 	w, err := weights.New(s.state.Path, s.averaged(), s.sizes.images(), o)
 	return w, notes, err
+}
+
+// ReadWeights reads a file of weights, or as RunWeights does a run's or a checkpoint's folder.
+func ReadWeights(path string, o weights.Options) (*weights.Weights, []string, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return RunWeights(RunOrCheckpoint(path))
+	}
+	if !weights.IsFile(path) {
+		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
+	}
+	w, err := weights.Read(path, o)
+	return w, nil, err
 }
 
 // images is the replay buffer as (slots,C,H,W).
@@ -128,7 +141,12 @@ func checkpointFiles(w *weights.Weights) map[string][]checkpoint.Tensor {
 	return f
 }
 
-// IsCheckpoint reports whether a path is named as a checkpoint's folder in a run.
-func IsCheckpoint(path string) bool {
-	return strings.HasPrefix(filepath.Base(path), "step-")
+// RunOrCheckpoint returns the path of a folder as one or the other: that of a checkpoint is named
+// as a run names them.
+func RunOrCheckpoint(path string) (run, checkpoint string) {
+	path = filepath.Clean(path)
+	if strings.HasPrefix(filepath.Base(path), "step-") {
+		return "", path
+	}
+	return path, ""
 }

@@ -37,6 +37,7 @@ type Progress struct {
 	BestStep  int              `json:"best_step"`
 	Best      float64          `json:"best"` // validation accuracy at BestStep
 	Last      predict.Accuracy `json:"last"` // latest evaluation
+	Initial   *Initial         `json:"initial,omitempty"`
 }
 
 // mark names a state within a run.

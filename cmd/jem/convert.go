@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"jem/internal/fault"
 	"jem/internal/rundir"
 	"jem/model"
 	"jem/predict"
@@ -83,14 +82,7 @@ func runConvert(c *cli.Context) error {
 
 // readWeights reads a file of weights, a run or a checkpoint.
 func readWeights(s *screen, path string, o weights.Options) (*weights.Weights, error) {
-	if !isFolder(path) {
-		if !weights.IsFile(path) {
-			return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
-		}
-		return weights.Read(path, o)
-	}
-	run, folder := runOrCheckpoint(path)
-	w, notes, err := predict.RunWeights(run, folder)
+	w, notes, err := predict.ReadWeights(path, o)
 	s.notes(notes)
 	return w, err
 }
@@ -102,15 +94,6 @@ func normOf(c *cli.Context) (weights.Options, error) {
 		return weights.Options{}, usagef(c, "--norm %q: want %s", norm, strings.Join(model.Norms, ", "))
 	}
 	return weights.Options{Norm: norm}, nil
-}
-
-// runOrCheckpoint returns path as one or the other.
-func runOrCheckpoint(path string) (run, checkpoint string) {
-	path = filepath.Clean(path)
-	if predict.IsCheckpoint(path) {
-		return "", path
-	}
-	return path, ""
 }
 
 func isFolder(path string) bool {

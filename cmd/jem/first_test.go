@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +12,7 @@ import (
 
 	"jem/eval"
 	"jem/internal/data"
+	"jem/internal/picture"
 	"jem/internal/rundir"
 )
 
@@ -85,5 +89,80 @@ func TestStartOrResume(t *testing.T) {
 	defer d.Close()
 	if r := do(t, args()...); r.code != exitBusy {
 		t.Errorf("held by another: got %d %s", r.code, r.stderr)
+	}
+}
+
+// greyPictures are three pictures a class of 24×24 pixels, dark ones and light ones.
+func greyPictures(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for i := range 6 {
+		img := image.NewGray(image.Rect(0, 0, 24, 24))
+		for p := range img.Pix {
+			img.Pix[p] = uint8(60 + i + 120*(i%2))
+		}
+		class := filepath.Join(dir, []string{"dark", "light"}[i%2])
+		if err := errors.Join(os.MkdirAll(class, 0o777), picture.WritePNG(filepath.Join(class, fmt.Sprintf("%d.png", i)), img)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Training begins with the weights of a run or of its file, on other classes, too, and needs neither
+// when it is resumed.
+func TestTrainingFromWeights(t *testing.T) {
+	from, dir := shapesRun(t), t.TempDir()
+	file := filepath.Join(dir, "model.safetensors")
+	ok(t, "convert", from, file)
+	args := func(out, init string, more ...string) []string {
+		return append([]string{"train", "--preset", "shapes-demo", "--out", filepath.Join(dir, out), "--init", init, "--steps", "2", "--set", "optim.warmup=0", "--quiet", "--conv-algo", "direct"}, more...)
+	}
+	ok(t, args("run", from)...)
+	ok(t, args("file", file)...)
+	weights := func(out, checkpoint string) string {
+		b, err := os.ReadFile(filepath.Join(dir, out, "checkpoints", checkpoint, "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if weights("run", "step-00000002") != weights("file", "step-00000002") {
+		t.Error("from a run and from its file other weights came")
+	}
+	var before, after eval.Result
+	okJSON(t, &before, "eval", from, "--json", "--quiet")
+	okJSON(t, &after, "eval", "--checkpoint", filepath.Join(dir, "run", "checkpoints", "step-00000000"), "--json", "--quiet")
+	if before.Weights != after.Weights || before.Accuracy != after.Accuracy {
+		t.Errorf("step 0 has %+v, the run it began with %+v", after, before)
+	}
+	own := args("own", file, "--dataset", "folder", "--data-dir", greyPictures(t), "--set", "data.grey=true", "--set", "data.size=16", "--set", "data.valid=2", "--batch", "2", "--set", "sampler.start=uniform", "--set", "train.save_every=1")
+	if r := do(t, append(own, "--log-format", "json", "--quiet=false")...); r.code != exitDone || !strings.Contains(r.stderr, "the last layer is new: 5 classes there, 2 here") {
+		t.Errorf("got %d %s", r.code, r.stderr)
+	}
+	if err := errors.Join(os.Remove(file), os.RemoveAll(filepath.Join(dir, "own", "checkpoints", "step-00000002"))); err != nil {
+		t.Fatal(err)
+	}
+	want := weights("own", "step-00000001")
+	ok(t, "train", "--resume", filepath.Join(dir, "own"), "--quiet")
+	if weights("own", "step-00000002") == want {
+		t.Error("nothing was trained after the resume")
+	}
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{args("no", file), exitData, "jem: train.init: " + file + ": no such file"},
+		{args("no", from, "--set", "model.width=2"), exitConfig, "jem: model.width: 2, but the weights of " + from + " are of a network with 1"},
+		{args("no", from, "--dataset", "cifar10", "--data-dir", writeCIFAR(t), "--set", "data.valid=20"), exitConfig, "for images of 1 channels, those of the data have 3"},
+		{[]string{"train", "--resume", filepath.Join(dir, "own"), "--init", from}, exitUsage, "jem: --init begins a run"},
+	} {
+		if r := do(t, tc.args...); r.code != tc.code || !strings.Contains(r.stderr, tc.want) {
+			t.Errorf("got %d %s\nwant %d %s", r.code, r.stderr, tc.code, tc.want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "no")); err == nil {
+		t.Error("a run that was refused left its folder")
 	}
 }

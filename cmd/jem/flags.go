@@ -19,6 +19,7 @@ var shortcuts = []shortcut{
 	{"batch", "train.batch", "images a batch [batch_size]"},
 	{"epochs", "train.epochs", "epochs [n_epochs]"},
 	{"steps", "train.steps", "stop after so many training steps"},
+	{"init", "train.init", "begin with the weights of this run, checkpoint or file (.pt, .pth, .safetensors)"},
 	{"lr", "optim.lr", "learning rate [lr]"},
 	{"sgld-steps", "sampler.steps", "SGLD steps K a training step [n_steps]"},
 	{"sgld-step-size", "sampler.step_size", "SGLD step size α [sgld_lr]"},

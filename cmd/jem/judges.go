@@ -96,7 +96,7 @@ func (j *judges) classifier(c *cli.Context, s *screen, m *predict.Predictor) err
 	var other *predict.Predictor
 	var err error
 	if isFolder(path) {
-		run, folder := runOrCheckpoint(path)
+		run, folder := predict.RunOrCheckpoint(path)
 		var notes []string
 		other, notes, err = predict.OpenRun(m.Device(), run, folder)
 		s.notes(notes)

@@ -59,7 +59,7 @@ func withRuns(c *cli.Context, do func(*screen, backend.Device, *predict.Predicto
 	}
 	run, folder := "", c.String("checkpoint")
 	if path != "" {
-		run, folder = runOrCheckpoint(path)
+		run, folder = predict.RunOrCheckpoint(path)
 	}
 	return withDevice(c, func(s *screen, dev backend.Device) error {
 		m, err := openRun(c, s, dev, run, folder)

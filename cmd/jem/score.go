@@ -98,7 +98,7 @@ func openModel(c *cli.Context, dev backend.Device, s *screen, path string) (*pre
 		return nil, err
 	}
 	if isFolder(path) {
-		run, folder := runOrCheckpoint(path)
+		run, folder := predict.RunOrCheckpoint(path)
 		m, notes, err := predict.OpenRun(dev, run, folder)
 		s.notes(notes)
 		return m, err

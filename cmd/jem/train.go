@@ -31,6 +31,7 @@ func trainCommand() *cli.Command {
 			"jem train --preset fashion-demo --out runs/first",
 			"jem train --preset folder --data-dir pictures --out runs/mine",
 			"jem train --preset cifar10-small --set sampler.steps=10 --seed 2 --out runs/k10",
+			"jem train --preset folder --data-dir pictures --init runs/first --out runs/tuned",
 			"jem train --preset fashion-demo --out runs/first --resume-if-there",
 			"jem train --resume runs/first"),
 		Flags: slices.Concat([]cli.Flag{
@@ -83,6 +84,8 @@ func startOf(c *cli.Context) (func(*cli.Context, *screen) (*session.Session, err
 		return nil, usagef(c, "name a folder for the run, as in --out runs/first, or one to go on with, as in --resume runs/first")
 	case either && out == "":
 		return nil, usagef(c, "--resume-if-there goes with --out: --resume goes on with a run that is there")
+	case c.IsSet("init") && resume != "":
+		return nil, usagef(c, "--init begins a run and --resume goes on with one, whose weights it has: give one of them")
 	case c.Bool("allow-changes") && resume == "" && !either:
 		return nil, usagef(c, "--allow-changes goes with --resume or --resume-if-there")
 	case either:

@@ -15,6 +15,9 @@
 package weights
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,6 +116,19 @@ func (w *Weights) statistics(found map[string]Tensor, p model.Param) (_ []Tensor
 func normOf(param string) (norm string, ok bool) {
 	norm, ok = strings.CutSuffix(param, ".bias")
 	return norm, ok && (strings.HasSuffix(norm, "bn1") || strings.HasSuffix(norm, "bn2"))
+}
+
+// Head reports whether a parameter belongs to the layer whose outputs are the classes.
+func Head(param string) bool { return strings.HasPrefix(param, "class_output.") }
+
+// Digest is a hash of parameters and statistics, as little-endian float32 in their order: it names
+// the weights whatever file they came in.
+func (w *Weights) Digest() string {
+	sum := sha256.New()
+	for _, t := range slices.Concat(w.Params, w.Stats) {
+		_ = binary.Write(sum, binary.LittleEndian, t.F32) // a hash takes everything
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 const counter = ".num_batches_tracked"

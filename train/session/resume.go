@@ -70,6 +70,8 @@ func (s *Session) rebuild(stored *journal.Stored) error {
 	}
 	if stored.Begun() {
 		s.notes = nil // the records have them
+	} else if err := s.initialise(); err != nil {
+		return err
 	}
 	missed := stored.Missed(s.device)
 	if missed != nil && s.o.Changes != NoChanges {

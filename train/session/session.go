@@ -11,12 +11,15 @@ package session
 
 import (
 	"context"
+	"fmt"
 
 	"jem/backend"
 	"jem/config"
 	"jem/feed"
 	"jem/internal/claim"
 	"jem/internal/rundir"
+	"jem/predict"
+	"jem/predict/weights"
 	"jem/train"
 	"jem/train/journal"
 )
@@ -74,6 +77,9 @@ func (s *Session) create() (err error) {
 	if err := s.build(0); err != nil {
 		return err
 	}
+	if err := s.initialise(); err != nil {
+		return err
+	}
 	s.journal, err = journal.Create(s.records())
 	return err
 }
@@ -95,6 +101,25 @@ func (s *Session) build(step int) (err error) {
 	}
 	if err == nil {
 		s.Trainer, err = train.New(s.device, s.o.Config, s.sources.Sources)
+	}
+	return err
+}
+
+// initialise gives the trainer the weights that the configuration begins with, if it names any.
+func (s *Session) initialise() error {
+	from, m := s.o.Config.Train.Init, s.o.Config.Model
+	if from == "" {
+		return nil
+	}
+	w, notes, err := predict.ReadWeights(from, weights.Options{Norm: m.Norm, Slope: m.Slope})
+	s.tell(notes)
+	if err != nil {
+		return fmt.Errorf("train.init: %w", err)
+	}
+	note, err := s.Trainer.BeginWith(w, from)
+	if err == nil {
+		s.tell([]string{note})
+		s.notes = append(s.notes, note)
 	}
 	return err
 }
