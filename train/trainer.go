@@ -135,11 +135,14 @@ func (t *Trainer) take() (step.Record, error) {
 	return r, err
 }
 
+// betweenStages is the number of stages between two steps.
+const betweenStages = 3
+
 // between does what is due after a step, in stages: evaluations, pictures, checkpoint. The
 // progress says which have been done; an interrupted run goes on with the next one.
 func (t *Trainer) between(ctx context.Context, o Observer, k Keeper) error {
 	l, last := t.cfg.Train, t.progress.Step == t.TotalSteps()
-	stages := []struct {
+	stages := [betweenStages]struct {
 		due bool
 		do  func(context.Context, Observer) error
 	}{
