@@ -88,7 +88,7 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)
 		}
 	}
-	t.saved = mark{t.progress.Step, t.progress.Stage, len(t.progress.Rollbacks), true}
+	t.saved = t.progress.mark()
 	t.dev.ParamsChanged()
 	return t.dev.Sync()
 }
