@@ -104,7 +104,7 @@ func readConfig(run rundir.Path) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, err
 	}
-	return config.Load("", layer)
+	return config.LoadRun(layer)
 }
 
 func load(run rundir.Path, folder string) (*checkpoint.Checkpoint, []string, error) {
