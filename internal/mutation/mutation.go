@@ -19,9 +19,9 @@ import (
 // Limits of one input.
 const (
 	MaxSeconds = 2
-	// MaxBytes is allocated for one input at most: the largest picture that is let in, 16 M
-	// pixels of 8 bytes, with what decoding it leaves behind; everything else is far below.
-	MaxBytes = 192 << 20
+	// MaxBytes is allocated for one input at most: the largest picture that is let in, which takes 384 MiB
+	// to decode, with what drawing it leaves behind; everything else is far below.
+	MaxBytes = 512 << 20
 )
 
 // Count is the number of inputs a format that JEM_MUTATIONS asks for, else normal.
