@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"jem/internal/data"
+	"jem/internal/imagefile"
 )
 
 // Config is everything that decides the outcome of a run. It is resolved from a preset,
@@ -29,9 +30,10 @@ type Data struct {
 	Dir            string  `yaml:"dir"`              // folder of the published files, empty: search the usual places; or of your own pictures
 	Size           int     `yaml:"size"`             // pictures of a folder are cut to their central square and resized to so many pixels; 0: all have one size
 	Grey           bool    `yaml:"grey"`             // pictures of a folder become grey
+	Ground         string  `yaml:"ground"`           // what transparent pixels of pictures lie on: white, black; stored: the colours stored there
+	SkipBad        bool    `yaml:"skip_bad"`         // pictures that can't be read are passed over, with a note; otherwise they end the run before it begins
 	Valid          int     `yaml:"valid"`            // images held out for validation (official n_valid)
 	ValidShare     float32 `yaml:"valid_share"`      // share of the images held out instead, where data.valid is 0
-	ByClass        bool    `yaml:"by_class"`         // of a folder: images held out and data.limit are taken from each class alike, and images in val are the validation set
 	Noise          float32 `yaml:"noise"`            // std of the Gaussian noise added to [-1,1] pixels (official sigma)
 	EvalNoise      bool    `yaml:"eval_noise"`       // add it at evaluation too, as the official code does
 	Crop           int     `yaml:"crop"`             // reflect padding of the random crop; 0: no crop
@@ -136,6 +138,11 @@ type Device struct {
 	TimeEngines    bool   `yaml:"time_engines"`    // time cuDNN's ways to make each convolution once instead of taking its word
 	WorkspaceLimit int    `yaml:"workspace_limit"` // working memory of a convolution on a GPU in MiB
 	Graph          bool   `yaml:"graph"`           // replay sampling chains as CUDA graphs
+}
+
+// Pictures is how pictures are read.
+func (d Data) Pictures() data.FolderOptions {
+	return data.FolderOptions{Size: d.Size, Grey: d.Grey, Ground: imagefile.Ground(d.Ground), SkipBad: d.SkipBad}
 }
 
 // Held is the number of images that are held out of n.

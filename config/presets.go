@@ -24,7 +24,7 @@ const extends = "extends"
 func Default() Config {
 	return Config{
 		Seed:      1,
-		Data:      Data{Name: "cifar10", Valid: 5000, ByClass: true, Noise: 0.03, EvalNoise: true, Crop: 4, Flip: true, LabelsPerClass: -1},
+		Data:      Data{Name: "cifar10", Ground: "white", Valid: 5000, Noise: 0.03, EvalNoise: true, Crop: 4, Flip: true, LabelsPerClass: -1},
 		Model:     Model{Depth: 28, Width: 10, Norm: "none", Slope: 0.2},
 		Objective: Objective{PX: 1, PYX: 1},
 		Sampler:   Sampler{Steps: 20, StepSize: 1, Noise: 0.01, StepDecay: 1, NoiseDecay: 1, Buffer: 10000, Reinit: 0.05, Start: "uniform"},
@@ -82,10 +82,12 @@ func Load(preset string, layers ...settings.Layer) (Config, error) {
 	return c, settings.Join(bad, invalid)
 }
 
-// LoadRun resolves the configuration that a run was saved with. Settings that it doesn't have
-// are younger than the run, which knew one way only.
+// earlier is what runs did before there was a setting for it: their config.yaml lacks it.
+const earlier = "data: {ground: black}"
+
+// LoadRun resolves the configuration that a run was saved with, by this program or an earlier one.
 func LoadRun(saved settings.Layer) (Config, error) {
-	return Load("", settings.Option("", "data.by_class=false"), saved)
+	return Load("", settings.YAML("runs of earlier programs", []byte(earlier)), saved)
 }
 
 // PresetAbout returns the comment at the head of a preset's file: what it is for.

@@ -8,6 +8,7 @@ import (
 
 	"jem/config/settings"
 	"jem/internal/data"
+	"jem/internal/imagefile"
 	"jem/model"
 )
 
@@ -116,6 +117,7 @@ func (v *validator) within(path string, value float32, b bounds) {
 func (v *validator) data(c Config) {
 	d := c.Data
 	v.oneOf("data.name", d.Name, setNames()...)
+	v.oneOf("data.ground", d.Ground, imagefile.Grounds...)
 	v.count("data.valid", d.Valid, 0, maxImages)
 	v.within("data.valid_share", d.ValidShare, fraction)
 	if d.Valid > 0 && d.ValidShare > 0 {

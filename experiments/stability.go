@@ -6,7 +6,6 @@ import (
 
 	"jem/internal/chart"
 	"jem/internal/rundir"
-	"jem/train/journal"
 )
 
 // recipe is one way to train that the stability study compares.
@@ -167,16 +166,16 @@ func gapChart(l *Lab) (Chart, error) {
 			}
 			continue
 		}
-		records, _, err := journal.ReadHistory(rundir.Path(t.path(l.Out)))
+		records, err := rundir.ReadMetrics(rundir.Path(t.path(l.Out)).Metrics())
 		if err != nil {
 			return c, err
 		}
 		line := chart.Line{Name: r.name}
 		for _, at := range records {
-			if at.Kind == journal.KindRollback {
+			if at.Kind == "rollback" {
 				break
 			}
-			if at.Kind == journal.KindTrain {
+			if at.Kind == "train" {
 				line.Add(float64(at.Step), at.Values["gap"])
 			}
 		}

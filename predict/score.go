@@ -34,49 +34,55 @@ func (s *Scores) Class(i int) (class int, confidence float64) {
 	return class, math.Exp(float64(row[class]) - model.LogSumExp(row))
 }
 
-// Score scores n images in one forward and one backward pass each. fill writes images
-// lo, lo+1, … (C,H,W), in [−1,1], as many as dst holds. Watch hears after every batch how
-// many have been scored. A score that is no number is a *fault.Error: weights or images are broken.
-func (p *Predictor) Score(ctx context.Context, n int, fill func(dst []float32, lo int), watch Watch) (*Scores, error) {
+// Score scores images in one forward and one backward pass each. next writes the next ones
+// (C,H,W), in [−1,1], to the front of dst and returns how many; fewer than dst holds only at the
+// end. total is how many there may be, for watch, which hears after every batch how many have been scored. A
+// score that is no number is a *fault.Error: weights or images are broken. With an error, ctx's included,
+// come the scores of the batches before it.
+func (p *Predictor) Score(ctx context.Context, total int, next func(dst []float32) int, watch Watch) (s *Scores, err error) {
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
-	s := &Scores{Classes: c.Classes}
+	s = &Scores{Classes: c.Classes}
 	r, seen := newResponder(p), feed.NewDigest(nil)
 	defer r.free()
-	for lo := 0; lo < n; lo += feed.EvalBatch {
+	defer func() { s.Digest = seen.Sum() }()
+	for n := feed.EvalBatch; n == feed.EvalBatch; {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return s, err
 		}
-		batch := min(feed.EvalBatch, n-lo)
-		fill(p.eval.Images[:batch*pixels], lo)
-		seen.Add(p.eval.Images[:batch*pixels], nil)
-		logits, err := p.eval.Forward(batch)
-		if err != nil {
-			return nil, err
+		if n = next(p.eval.Images[:feed.EvalBatch*pixels]); n == 0 {
+			return s, nil
 		}
-		norms, err := r.gradNorm(p.eval.Last, batch)
+		logits, err := p.eval.Forward(n)
 		if err != nil {
-			return nil, err
+			return s, err
+		}
+		norms, err := r.gradNorm(p.eval.Last, n)
+		if err != nil {
+			return s, err
 		}
 		if err := s.add(logits, norms); err != nil {
-			return nil, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrBad, Reason: err.Error()}
+			return s, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrBad, Reason: err.Error()}
 		}
-		watch.Tell("scored", lo+batch, n)
+		seen.Add(p.eval.Images[:n*pixels], nil)
+		watch.Tell("scored", s.Len(), total)
 	}
-	s.Digest = seen.Sum()
 	return s, nil
 }
 
-// add appends a batch's scores from logits (n,K) and the norms of ∂log p(x)/∂x (n).
+// add appends a batch's scores from logits (n,K) and the norms of ∂log p(x)/∂x (n), all or none.
 func (s *Scores) add(logits, norms []float32) error {
+	logPx := make([]float32, len(norms))
 	for i, norm := range norms {
 		lse := model.LogSumExp(logits[i*s.Classes : (i+1)*s.Classes])
 		if sum := lse + float64(norm); math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return fmt.Errorf("image %d: log p(x) is %g and its gradient's norm %g: no score", s.Len()+1, lse, norm)
+			return fmt.Errorf("image %d: log p(x) is %g and its gradient's norm %g: no score", s.Len()+i+1, lse, norm)
 		}
-		s.LogPx = append(s.LogPx, float32(lse))
+		logPx[i] = float32(lse)
+	}
+	s.LogPx, s.Logits = append(s.LogPx, logPx...), append(s.Logits, logits...)
+	for _, norm := range norms {
 		s.ApproxMass = append(s.ApproxMass, -norm)
 	}
-	s.Logits = append(s.Logits, logits...)
 	return nil
 }

@@ -31,10 +31,13 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 	pixels := len(p.Buffer()) / 20
 	image := func(i int) []float32 { return p.Buffer()[i%20*pixels : (i%20+1)*pixels] }
 	var told, all int
-	s, err := p.Score(context.Background(), n, func(dst []float32, lo int) {
-		for i := range len(dst) / pixels {
-			copy(dst[i*pixels:], image(lo+i))
+	given := 0
+	s, err := p.Score(context.Background(), n, func(dst []float32) int {
+		from := given
+		for ; given < n && (given-from+1)*pixels <= len(dst); given++ {
+			copy(dst[(given-from)*pixels:], image(given))
 		}
+		return given - from
 	}, func(_ string, done, total int) { told = done; all = total })
 	if err != nil || s.Len() != n || told != n || all != n {
 		t.Fatalf("%d scores, told of %d of %d: %v", s.Len(), told, all, err)

@@ -43,11 +43,11 @@ func (t *Trainer) rollBack(o Observer, k Keeper, d *DivergedError) error {
 	if err != nil {
 		return errors.Join(d, err)
 	}
-	history, lengths := append(t.progress.Rollbacks, Rollback{At: d.Step, To: c.Step, Reason: d.Reason}), t.progress.Lengths
+	history := append(t.progress.Rollbacks, Rollback{At: d.Step, To: c.Step, Reason: d.Reason})
 	if err := t.Restore(c); err != nil {
 		return errors.Join(d, err)
 	}
-	t.progress.Rollbacks, t.progress.Reseed, t.progress.Lengths = history, uint64(len(history)), lengths
+	t.progress.Rollbacks, t.progress.Reseed = history, uint64(len(history))
 	if err := k.Return(c); err != nil {
 		return errors.Join(d, err)
 	}

@@ -138,8 +138,12 @@ func message(err error) string {
 		return "jem: stopped"
 	}
 	lines, separator := strings.Split(err.Error(), "\n"), "; "
-	if errors.Is(err, data.ErrFetch) {
+	var unreadable *data.Unreadable
+	switch {
+	case errors.Is(err, data.ErrFetch):
 		separator = "\n"
+	case errors.As(err, &unreadable):
+		separator = "\n  "
 	}
 	for i, line := range lines {
 		lines[i] = escape(line)

@@ -168,7 +168,7 @@ func hostileData() []hostile {
 		{"PNG that is text", one([]byte("hello")), exitData, []string{"a.png"}},
 		{"PNG that is empty", one(nil), exitData, []string{"a.png"}},
 		{"oblong pictures", files("folder", map[string][]byte{"cat/a.png": claiming(8, 16)}, "--set", "data.crop=0"), exitData, []string{"a.png"}},
-		{"folder without images", files("folder", map[string][]byte{"cat/a.txt": []byte("x")}), exitData, []string{"no PNG or JPEG images"}},
+		{"folder without images", files("folder", map[string][]byte{"cat/a.txt": []byte("x")}), exitData, []string{"no pictures"}},
 		{"folder that is not there", func(_ *testing.T, dir string) []string {
 			return trainOn("folder", filepath.Join(dir, "none"), "--out", filepath.Join(dir, "run"))
 		}, exitData, []string{"none", "no such folder"}},

@@ -55,7 +55,7 @@ func specialFiles() []hostile {
 		{"a pipe for a picture", func(t *testing.T, dir string) []string {
 			pipe(t, dir, "cat/a.png")
 			return trainOn("folder", dir)
-		}, exitData, []string{"no PNG or JPEG images"}},
+		}, exitData, []string{"no pictures"}},
 		{"a pipe for a configuration", func(t *testing.T, dir string) []string {
 			return trainOn("cifar10", dir, "--config", pipe(t, dir, "c.yaml"))
 		}, exitConfig, []string{"c.yaml", "pipe"}},

@@ -70,7 +70,6 @@ func app(stdout, stderr io.Writer) *cli.App {
 			evalCommand(),
 			attackCommand(),
 			compareCommand(),
-			reportCommand(),
 			sampleCommand(),
 			scoreCommand(),
 			convertCommand(),

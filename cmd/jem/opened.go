@@ -23,6 +23,7 @@ func runFlags() []cli.Flag {
 		modelFlag("a run's or a checkpoint's `FOLDER`; of a run the newest checkpoint is used"),
 		&cli.StringFlag{Name: "checkpoint", Usage: "this checkpoint instead, as in runs/first/checkpoints/step-00001000"},
 		dataDirFlag,
+		&cli.BoolFlag{Name: "skip-bad", Usage: "pass over pictures that can't be read, with a note [data.skip_bad]"},
 	}, append(deviceFlags(), logFlags()...)...)
 }
 
@@ -93,6 +94,7 @@ func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint stri
 	if c.IsSet("data-dir") {
 		m.Config.Data.Dir = c.String("data-dir")
 	}
+	m.Config.Data.SkipBad = m.Config.Data.SkipBad || c.Bool("skip-bad")
 	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.String("device", dev.Name()))
 	return m, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ func scoreCommand() *cli.Command {
 		Description: examples("MODEL is a run, a checkpoint, or a file of weights (.pt, .pth, .safetensors); INPUT a picture, a folder of\n"+
 			"pictures, or a safetensors file with x (N,C,H,W) in [-1,1].\n"+
 			"log p(x) is known up to a constant of the model. The approximate mass is\n"+
-			"−‖∂log p(x)/∂x‖, the L2 norm over pixels in [-1,1]: near 0 where the density is flat.",
+			"−‖∂log p(x)/∂x‖, the L2 norm over pixels in [-1,1]: near 0 where the density is flat.\n"+
+			"Pictures that can't be read are listed with the reason, the others are scored, and the exit code is 65.",
 			"jem score runs/first photo.jpg",
 			"jem score runs/first pictures/ --out scores.csv",
 			"jem score model.pt images.safetensors --out scores.safetensors"),
@@ -61,13 +63,18 @@ func runScore(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		scores, err := m.Score(c.Context, in.n, in.fill, s.follow())
-		if err != nil {
-			return err
+		scores, failed := m.Score(c.Context, in.total, in.next, s.follow())
+		s.notes(in.notes())
+		if scores.Len() == 0 {
+			return cmp.Or(failed, in.err())
 		}
 		about := m.Subject(0)
 		about.Data = strings.Join(inputs, ", ")
-		return writeScores(c, format, scored{Subject: about, Protocol: scores.Protocol(), names: in.names, classes: m.Classes, scores: scores})
+		err = writeScores(c, format, newScored(about, scores, m.Classes, in))
+		if failed != nil && err == nil {
+			s.log.Warn("ended early: what was scored before is written", zap.Int("scored", scores.Len()), zap.Int("of", in.total))
+		}
+		return cmp.Or(err, failed, in.err())
 	})
 }
 
@@ -113,14 +120,13 @@ func openModel(c *cli.Context, dev backend.Device, s *screen, path string) (*pre
 
 // input is the images to score.
 type input struct {
-	n     int
-	names []string // files; nil for a tensor's rows
-	fill  func(dst []float32, lo int)
+	total int                 // how many there may be
+	next  func([]float32) int // see predict.Predictor.Score
+	album *data.Album         // nil for a tensor's rows
 }
 
 func openInput(paths []string, m *predict.Predictor, s *screen) (in input, err error) {
 	ch, h, w := m.Shape()
-	pixels := ch * h * w
 	tensor := func(p string) bool { return strings.EqualFold(filepath.Ext(p), ".safetensors") }
 	if slices.ContainsFunc(paths, tensor) {
 		if len(paths) > 1 {
@@ -128,16 +134,34 @@ func openInput(paths []string, m *predict.Predictor, s *screen) (in input, err e
 		}
 		x, notes, err := data.OpenTensor(paths[0], ch, h, w)
 		s.notes(notes)
-		return input{n: len(x) / pixels, fill: func(dst []float32, lo int) { copy(dst, x[lo*pixels:]) }}, err
+		return input{total: len(x) / (ch * h * w), next: func(dst []float32) int {
+			n := copy(dst, x)
+			x = x[n:]
+			return n / (ch * h * w)
+		}}, err
 	}
-	set, names, notes, err := data.OpenPictures(paths, data.FolderOptions{Size: h, Grey: ch == 1})
+	o := m.Config.Data.Pictures()
+	o.Size, o.Grey = h, ch == 1
+	album, notes, err := data.OpenAlbum(paths, o)
 	s.notes(notes)
 	if err != nil {
 		return in, err
 	}
-	return input{n: set.Len(), names: names, fill: func(dst []float32, lo int) {
-		for i := range len(dst) / pixels {
-			set.Scaled(dst[i*pixels:(i+1)*pixels], lo+i)
-		}
-	}}, nil
+	return input{total: len(album.Names), next: album.Next, album: album}, nil
+}
+
+// notes are sentences for the user on what was read.
+func (in input) notes() []string {
+	if in.album == nil {
+		return nil
+	}
+	return in.album.Notes()
+}
+
+// err lists what could not be read.
+func (in input) err() error {
+	if in.album == nil {
+		return nil
+	}
+	return in.album.Err()
 }

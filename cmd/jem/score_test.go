@@ -143,7 +143,7 @@ func TestConvertAndScoreMistakes(t *testing.T) {
 		{exitUsage, "--out is missing", []string{"score", "--model", good, "--input", x, "--format", "safetensors"}},
 		{exitData, "no score", []string{"score", "--model", broken, "--input", x}},
 		{exitData, `no tensor "x"`, []string{"score", "--model", good, "--input", saved(t, dir, good)}},
-		{exitData, "ends within its picture", []string{"score", "--model", good, "--input", file("a.png", "x")}},
+		{exitData, "is no picture", []string{"score", "--model", good, "--input", file("a.png", "x")}},
 		{exitData, "no such file or folder", []string{"score", "--model", good, "--input", filepath.Join(dir, "none")}},
 		{exitData, "by itself", []string{"score", "--model", good, "--input", x, "--input", x}},
 	} {

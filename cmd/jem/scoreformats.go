@@ -5,11 +5,13 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"jem/internal/durable"
+	"jem/internal/fault"
 	"jem/internal/safetensors"
 	"jem/predict"
 )
@@ -18,10 +20,11 @@ import (
 type scored struct {
 	predict.Subject
 	predict.Protocol
-	Images []scoredOf `json:"images"`
+	Images     []scoredOf `json:"images"`
+	Unreadable []unscored `json:"unreadable,omitempty"`
 
-	names, classes []string
-	scores         *predict.Scores
+	rows   []scoredOf // of both, in the order of the input
+	scores *predict.Scores
 }
 
 // scoredOf is one image's scores.
@@ -32,25 +35,46 @@ type scoredOf struct {
 	Confidence float64 `json:"confidence"` // p(y|x) of that class
 	LogPx      float32 `json:"log_px"`     // up to log Z
 	ApproxMass float32 `json:"approx_mass"`
+
+	err string // why there are none
 }
 
-// fill makes the list of images.
-func (s *scored) fill() {
-	for i := range s.scores.Len() {
-		class, confidence := s.scores.Class(i)
-		one := scoredOf{Image: strconv.Itoa(i), Class: class, Name: s.classes[class], Confidence: confidence, LogPx: s.scores.LogPx[i], ApproxMass: s.scores.ApproxMass[i]}
-		if s.names != nil {
-			one.Image = s.names[i]
-		}
-		s.Images = append(s.Images, one)
+// unscored is a picture that can't be read.
+type unscored struct {
+	Image string `json:"image"`
+	Error string `json:"error"`
+}
+
+// newScored lists the images of an input that were scored, or could not be read.
+func newScored(about predict.Subject, scores *predict.Scores, classes []string, in input) scored {
+	s := scored{Subject: about, Protocol: scores.Protocol(), scores: scores}
+	add := func(image string, i int) {
+		class, confidence := scores.Class(i)
+		one := scoredOf{Image: image, Class: class, Name: classes[class], Confidence: confidence, LogPx: scores.LogPx[i], ApproxMass: scores.ApproxMass[i]}
+		s.Images, s.rows = append(s.Images, one), append(s.rows, one)
 	}
+	if in.album == nil {
+		for i := range scores.Len() {
+			add(strconv.Itoa(i), i)
+		}
+		return s
+	}
+	read := in.album.Read()[:scores.Len()]
+	for i, name := range in.album.Names {
+		if err := in.album.Bad(i); err != nil {
+			why := strings.TrimPrefix(err.Error(), fault.Printable(name)+": ")
+			s.Unreadable, s.rows = append(s.Unreadable, unscored{name, why}), append(s.rows, scoredOf{Image: name, err: why})
+		} else if n := len(s.Images); n < len(read) && read[n] == i {
+			add(name, n)
+		}
+	}
+	return s
 }
 
 // writeScores writes scores to the file that --out names, or to stdout. What was measured, and
 // on what, stands in the file or in OUT.about.json beside it.
 func writeScores(c *cli.Context, format string, s scored) error {
 	out := c.String("out")
-	s.fill()
 	b, err := map[string]func() ([]byte, error){"table": s.table, "json": s.json, "csv": s.csv, "safetensors": s.tensors}[format]()
 	if err != nil {
 		return err
@@ -63,10 +87,7 @@ func writeScores(c *cli.Context, format string, s scored) error {
 		return err
 	}
 	if format == "csv" || format == "safetensors" { // there is no place in them
-		about, err := marshal(struct {
-			predict.Subject
-			predict.Protocol
-		}{s.Subject, s.Protocol})
+		about, err := marshal(s.about(format))
 		if err != nil {
 			return err
 		}
@@ -78,11 +99,31 @@ func writeScores(c *cli.Context, format string, s scored) error {
 	return nil
 }
 
+// about is what was measured, without the scores.
+func (s *scored) about(format string) any {
+	a := struct {
+		predict.Subject
+		predict.Protocol
+		Images     []string   `json:"images,omitempty"` // of the rows of a file that has no names
+		Unreadable []unscored `json:"unreadable,omitempty"`
+	}{Subject: s.Subject, Protocol: s.Protocol, Unreadable: s.Unreadable}
+	if format == "safetensors" {
+		for _, i := range s.Images {
+			a.Images = append(a.Images, i.Image)
+		}
+	}
+	return a
+}
+
 func (s *scored) table() ([]byte, error) {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "IMAGE\tCLASS\tCONFIDENCE\tLOG P(X)\tAPPROX. MASS")
-	for _, i := range s.Images {
+	for _, i := range s.rows {
+		if i.err != "" {
+			fmt.Fprintf(w, "%s\t-\t-\t-\t%s\n", escape(i.Image), escape(i.err))
+			continue
+		}
 		fmt.Fprintf(w, "%s\t%s\t%.4f\t%.4f\t%.4f\n", escape(i.Image), escape(i.Name), i.Confidence, i.LogPx, i.ApproxMass)
 	}
 	err := w.Flush()
@@ -94,9 +135,13 @@ func (s *scored) json() ([]byte, error) { return marshal(s) }
 func (s *scored) csv() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	rows := [][]string{{"image", "class", "name", "confidence", "log_px", "approx_mass"}}
-	for _, i := range s.Images {
-		rows = append(rows, []string{i.Image, strconv.Itoa(i.Class), i.Name, strconv.FormatFloat(i.Confidence, 'g', -1, 64), exact(i.LogPx), exact(i.ApproxMass)})
+	rows := [][]string{{"image", "class", "name", "confidence", "log_px", "approx_mass", "error"}}
+	for _, i := range s.rows {
+		if i.err != "" {
+			rows = append(rows, []string{i.Image, "", "", "", "", "", i.err})
+			continue
+		}
+		rows = append(rows, []string{i.Image, strconv.Itoa(i.Class), i.Name, strconv.FormatFloat(i.Confidence, 'g', -1, 64), exact(i.LogPx), exact(i.ApproxMass), ""})
 	}
 	err := w.WriteAll(rows)
 	return b.Bytes(), err

@@ -48,7 +48,8 @@ func Open(p *predict.Predictor, name string, limit int, noise float32) (feed.Ima
 
 func read(p *predict.Predictor, name string) (*data.Set, []string, error) {
 	c := p.Net().Config
-	o := data.FolderOptions{Size: c.Size, Grey: c.InC == 1}
+	o := p.Config.Data.Pictures()
+	o.Size, o.Grey = c.Size, c.InC == 1
 	if path, ok := strings.CutPrefix(name, "folder:"); ok {
 		return data.OpenFolder(path, o)
 	}

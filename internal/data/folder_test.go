@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"jem/internal/fault"
+	"jem/internal/imagefile"
 )
 
 // picture is a w×h image of one colour.
@@ -132,7 +134,7 @@ func TestBadFoldersAreRefused(t *testing.T) {
 		kind  error
 		says  string
 	}{
-		"no images":     {map[string][]byte{"a.txt": nil}, 8, fault.ErrMissing, "no PNG or JPEG"},
+		"no images":     {map[string][]byte{"a.txt": nil}, 8, fault.ErrMissing, "no pictures"},
 		"mixed sizes":   {map[string][]byte{"a.png": small, "b.png": pngOf(picture(16, 8, color.White))}, 0, fault.ErrBad, "16×8 pixels, the first image has 8×8"},
 		"odd size":      {map[string][]byte{"a.png": pngOf(picture(9, 8, color.White))}, 0, fault.ErrBad, "multiples of 8"},
 		"cut":           {map[string][]byte{"a.png": small[:40]}, 8, fault.ErrBad, "a.png"},
@@ -155,6 +157,62 @@ func TestBadFoldersAreRefused(t *testing.T) {
 	}
 	if _, _, err := OpenFolder(t.TempDir(), FolderOptions{Size: 12}); err == nil {
 		t.Error("size 12 is accepted, want a multiple of 8")
+	}
+}
+
+// TestBadPicturesAreNamedAtOnce: all of them in one error, or passed over with a note.
+func TestBadPicturesAreNamedAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	good := pngOf(picture(8, 8, color.White))
+	for i := range 12 {
+		write(t, dir, fmt.Sprintf("cat/%02d.png", i), good[:40])
+	}
+	write(t, dir, "cat/good.jpg", good)
+	write(t, dir, "dog/photo.heic", []byte("\x00\x00\x00\x18ftypheic"))
+	write(t, dir, "dog/a.png", good)
+	o := FolderOptions{Size: 8}
+	_, _, err := OpenFolder(dir, o)
+	var u *Unreadable
+	if !errors.As(err, &u) || !errors.Is(err, fault.ErrBad) || u.Count != 13 || u.Of != 15 || len(u.First) != maxNamed {
+		t.Fatalf("error %v, want 13 of 15 with the first ten", err)
+	}
+	for _, want := range []string{"13 of 15", "00.png", "09.png", "and 3 more", "data.skip_bad"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in: %v", want, err)
+		}
+	}
+	o.SkipBad = true
+	s, notes, err := OpenFolder(dir, o)
+	if err != nil || s.Len() != 2 || s.Labels[0] != 0 || s.Labels[1] != 1 || len(notes) != 1 || !strings.Contains(notes[0], "13 of 15 pictures") {
+		t.Errorf("%d images, notes %q, %v", s.Len(), notes, err)
+	}
+	if _, _, err = OpenFolder(filepath.Join(dir, "cat"), FolderOptions{Size: 16, SkipBad: true}); err != nil {
+		t.Errorf("one good picture: %v", err)
+	}
+	write(t, dir, "cat/good.jpg", good[:40])
+	if _, _, err = OpenFolder(filepath.Join(dir, "cat"), o); !errors.As(err, &u) {
+		t.Errorf("no good picture: %v, want the bad ones", err)
+	}
+}
+
+// TestTransparentPicturesLieOnTheGround: a dark disc and a dark bar differ on white.
+func TestTransparentPicturesLieOnTheGround(t *testing.T) {
+	dir := t.TempDir()
+	img := picture(8, 8, color.NRGBA{200, 100, 50, 0}).(*image.NRGBA)
+	img.SetNRGBA(0, 0, color.NRGBA{10, 20, 30, 255})
+	write(t, dir, "a.png", pngOf(img))
+	write(t, dir, "b.png", pngOf(picture(8, 8, color.White)))
+	for ground, want := range map[imagefile.Ground]uint8{"": 255, imagefile.White: 255, imagefile.Black: 0, imagefile.Stored: 200} {
+		s, notes, err := OpenFolder(dir, FolderOptions{Size: 8, Ground: ground})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := s.Image(0); p[0] != 10 || p[1] != want {
+			t.Errorf("%q: pixels %d, %d; want 10, %d", ground, p[0], p[1], want)
+		}
+		if len(notes) != 1 || !strings.Contains(notes[0], "1 of 2 pictures are transparent") {
+			t.Errorf("%q: notes %q", ground, notes)
+		}
 	}
 }
 

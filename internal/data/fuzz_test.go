@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"jem/backend/philox"
+	"jem/internal/imagefile"
 	"jem/internal/mutation"
 )
 
@@ -43,20 +44,15 @@ func readers() []reader {
 	})
 	picture8 := inMemory(func(s *Set, file []byte) error {
 		s.C, s.Labels = 3, nil
-		err := s.addPicture(file, false)
-		s.Labels = append(s.Labels, 0)
-		return err
+		p, err := imagefile.Read(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			return err
+		}
+		return s.addPicture(p, 0, FolderOptions{Ground: imagefile.Stored})
 	})
 	images := idx(idxImages, []uint32{2, 6, 4}, body(48))
 	return []reader{
 		{"cifar", append(record(1, 2), record(3, 4)...), inMemory(func(s *Set, file []byte) error { return decodeCIFAR(s, file, 1) }), encodeCIFAR},
-		{"python", pythonBatch(append(record(1, 2), record(3, 4)...), "labels"), inMemory(func(s *Set, file []byte) error {
-			records, err := fromPython(file, 1)
-			if err != nil {
-				return err
-			}
-			return decodeCIFAR(s, records, 1)
-		}), func(s *Set) []byte { return pythonBatch(encodeCIFAR(s), "labels") }},
 		{"idx", images, inMemory(idxPair), encodeIDX},
 		{"gzip", gzipped(images), inMemory(func(s *Set, file []byte) error {
 			b, err := unpacked(bytes.NewReader(file), int64(len(file)), 1<<20)
@@ -190,7 +186,6 @@ func fuzz(f *testing.F, name string) {
 }
 
 func FuzzCIFAR(f *testing.F)         { fuzz(f, "cifar") }
-func FuzzPython(f *testing.F)        { fuzz(f, "python") }
 func FuzzIDX(f *testing.F)           { fuzz(f, "idx") }
 func FuzzGzip(f *testing.F)          { fuzz(f, "gzip") }
 func FuzzMAT(f *testing.F)           { fuzz(f, "mat") }

@@ -12,60 +12,6 @@ import (
 	"jem/internal/safetensors"
 )
 
-// OpenPictures reads PNG and JPEG files, and those in folders and their sub-folders, in the
-// order given and there in the order of names. Each is cut to its central square and resized
-// to o.Size, which must be set. names are the files'; notes say what was passed over or
-// resized. All labels are 0.
-func OpenPictures(paths []string, o FolderOptions) (s *Set, names, notes []string, err error) {
-	var passed layout.Passed
-	var resized int
-	for _, p := range paths {
-		found, err := pictures(p)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		names = append(names, found.Pictures...)
-		passed.Add(found)
-	}
-	s = &Set{Name: Folder, C: 3, H: o.Size, W: o.Size, Classes: []string{""}}
-	if o.Grey {
-		s.C = 1
-	}
-	for _, name := range names {
-		b, err := readContent(name, maxFileBytes)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		other, err := addResized(s, b)
-		if err != nil {
-			return nil, nil, nil, fault.At(name, err)
-		}
-		if other {
-			resized++
-		}
-		s.Labels = append(s.Labels, 0)
-	}
-	notes = passed.Notes("")
-	if resized > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d pictures were cut to their central square and resized to %d×%d pixels", resized, len(names), o.Size, o.Size))
-	}
-	return s, names, notes, nil
-}
-
-// addResized appends a picture and reports whether it had another size.
-func addResized(s *Set, file []byte) (other bool, err error) {
-	img, err := decodePicture(file)
-	if err != nil {
-		return false, err
-	}
-	if int64(len(s.Pixels)+s.Dim()) > maxFolderBytes {
-		return false, fault.Badf("more than %d GiB of pixels: take fewer pictures at a time", maxFolderBytes>>30)
-	}
-	s.addPixels(img)
-	b := img.Bounds()
-	return b.Dx() != s.W || b.Dy() != s.H, nil
-}
-
 // pictures lists a picture, or those in a folder, of which there must be some.
 func pictures(path string) (*layout.Files, error) {
 	info, err := os.Stat(path)
@@ -81,7 +27,7 @@ func pictures(path string) (*layout.Files, error) {
 	if err == nil && len(found.Pictures) == 0 {
 		var passed layout.Passed
 		passed.Add(found)
-		err = &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no PNG or JPEG images in this folder" + passed.Instead()}
+		err = &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no pictures in this folder" + passed.Instead()}
 	}
 	return found, err
 }

@@ -38,50 +38,58 @@ func flat(t *testing.T, path string, w, h int, grey uint8) string {
 	return path
 }
 
-func TestOpenPictures(t *testing.T) {
+// TestAlbum: pictures come in order, a batch at a time, and one that can't be read ends nothing.
+func TestAlbum(t *testing.T) {
 	dir := t.TempDir()
 	one := flat(t, filepath.Join(dir, "one.png"), 16, 16, 255)
 	folder := filepath.Join(dir, "folder")
-	b := flat(t, filepath.Join(folder, "b", "x.png"), 40, 20, 51)
+	c := flat(t, filepath.Join(folder, "b", "x.png"), 40, 20, 51)
 	a := flat(t, filepath.Join(folder, "a.png"), 16, 16, 0)
 	flat(t, filepath.Join(folder, ".hidden", "x.png"), 16, 16, 0)
-	if err := os.WriteFile(filepath.Join(folder, "notes.txt"), nil, 0o666); err != nil {
-		t.Fatal(err)
+	write(t, folder, "notes.txt", nil)
+	write(t, folder, "a2.png", pngOf(picture(16, 16, color.White))[:50])
+	cut := filepath.Join(folder, "a2.png")
+	album, notes, err := OpenAlbum([]string{one, folder}, FolderOptions{Size: 16})
+	if err != nil || len(notes) != 1 || !strings.Contains(notes[0], "1 files") || !slices.Equal(album.Names, []string{one, a, cut, c}) {
+		t.Fatalf("%v: notes %q, %v", album.Names, notes, err)
 	}
-	s, names, notes, err := OpenPictures([]string{one, folder}, FolderOptions{Size: 16})
-	if err != nil {
-		t.Fatal(err)
+	const d = 3 * 16 * 16
+	var x [2 * d]float32
+	if n := album.Next(x[:]); n != 2 || x[0] != 1 || x[d] != -1 {
+		t.Errorf("%d pictures, first values %g and %g; want 2 with 1 and -1", n, x[0], x[d])
 	}
-	if !slices.Equal(names, []string{one, a, b}) || s.Len() != 3 || s.C != 3 || s.H != 16 || len(s.Pixels) != 3*s.Dim() {
-		t.Errorf("got %d images of %d×%d×%d: %v", s.Len(), s.C, s.H, s.W, names)
+	if n := album.Next(x[:]); n != 1 || math.Abs(float64(x[d-1]+0.6)) > 1e-6 {
+		t.Errorf("%d pictures, value %g; want 1 with -0.6", n, x[d-1])
 	}
-	if s.Image(0)[0] != 255 || s.Image(1)[5] != 0 || s.Image(2)[700] != 51 {
-		t.Error("other pixels than the pictures have")
+	if n := album.Next(x[:]); n != 0 || !slices.Equal(album.Read(), []int{0, 1, 3}) || album.Bad(2) == nil || album.Bad(3) != nil {
+		t.Errorf("%d pictures after the last; read %v", n, album.Read())
 	}
-	if text := strings.Join(notes, "; "); !strings.Contains(text, "1 files") || !strings.Contains(text, "1 of 3 pictures") {
+	if text := strings.Join(album.Notes(), "; "); !strings.Contains(text, "1 of 3 pictures were cut") {
 		t.Errorf("notes: %s", text)
+	}
+	if err := album.Err(); !errors.Is(err, fault.ErrBad) || !strings.Contains(err.Error(), "1 of 4 pictures can't be read") || !strings.Contains(err.Error(), cut) {
+		t.Errorf("error %v", err)
 	}
 }
 
-func TestOpenPicturesRefuses(t *testing.T) {
+func TestAlbumRefuses(t *testing.T) {
 	dir := t.TempDir()
-	text := filepath.Join(dir, "text.png")
-	if err := os.WriteFile(text, []byte("no picture"), 0o666); err != nil {
-		t.Fatal(err)
-	}
 	empty := filepath.Join(dir, "empty")
 	if err := os.Mkdir(empty, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for want, path := range map[string]string{
-		"no such file":     filepath.Join(dir, "none"),
-		"no PNG or JPEG":   empty,
-		"picture can't be": text,
-	} {
-		_, _, _, err := OpenPictures([]string{path}, FolderOptions{Size: 16})
-		if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, fault.ErrBad) && !errors.Is(err, fault.ErrMissing) {
+	for want, path := range map[string]string{"no such file": filepath.Join(dir, "none"), "no pictures": empty} {
+		if _, _, err := OpenAlbum([]string{path}, FolderOptions{Size: 16}); !errors.Is(err, fault.ErrMissing) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
 		}
+	}
+	write(t, dir, "text.png", []byte("no picture"))
+	album, _, err := OpenAlbum([]string{filepath.Join(dir, "text.png")}, FolderOptions{Size: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if album.Next(make([]float32, 3*16*16)) != 0 || album.Err() == nil || strings.Contains(album.Err().Error(), "1 of 1") {
+		t.Errorf("error %v of a single file", album.Err())
 	}
 }
 

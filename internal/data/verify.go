@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
-
-	"jem/internal/fault"
 )
 
 // State is what Verify finds of a file.
@@ -38,19 +36,22 @@ func Verify(name, dir string) ([]FileStatus, error) {
 	for _, f := range l.Files {
 		status := FileStatus{File: f, State: Absent}
 		for _, place := range l.places(dir) {
-			if status = l.status(place, f); status.State != Absent {
+			if status = f.status(place); status.State != Absent {
 				break
 			}
+		}
+		if status.State == Differs {
+			status = l.tried(status)
 		}
 		found = append(found, status)
 	}
 	return found, nil
 }
 
-// status checks the file in one place.
-func (l Listing) status(p place, f File) FileStatus {
+// status checks the file in one folder.
+func (f File) status(dir string) FileStatus {
 	s := FileStatus{File: f}
-	path, err := p.locate(f)
+	path, err := locate(dir, f.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		s.State = Absent
 		return s
@@ -58,29 +59,29 @@ func (l Listing) status(p place, f File) FileStatus {
 	var content []byte
 	if err == nil {
 		s.Path = path
-		content, err = l.content(p, f, path)
+		content, err = readContent(path, f.limit())
 	}
 	switch {
 	case err != nil:
-		s.State, s.Detail = Damaged, why(err)
+		s.State, s.Detail = Damaged, err.Error()
 	case f.matches(content):
 		s.State = Published
 	default:
 		s.State = Differs
-		if err := l.readable(f, content); err != nil {
-			s.State, s.Detail = Damaged, why(err)
-		}
 	}
 	return s
 }
 
-// why is an error without the file's path, which a status has already.
-func why(err error) string {
-	var e *fault.Error
-	if errors.As(err, &e) {
-		return (&fault.Error{Reason: e.Reason, Err: e.Err}).Error()
+// tried reads a file that isn't the published one.
+func (l Listing) tried(s FileStatus) FileStatus {
+	content, err := readContent(s.Path, s.File.limit())
+	if err == nil {
+		err = l.readable(s.File, content)
 	}
-	return err.Error()
+	if err != nil {
+		s.State, s.Detail = Damaged, err.Error()
+	}
+	return s
 }
 
 // readable says what is wrong with one file's content by its format alone.

@@ -9,26 +9,7 @@ import (
 // depends on it: say which was used.
 const Bins = 20
 
-// Edge says into which of two bins a confidence falls that is exactly where they meet. No confidence
-// of a trained network is known to lie there but 1, and that is in the last bin either way;
-// figures of round numbers, as in other programs' tests, differ.
-type Edge string
-
-// The edges.
-const (
-	Below Edge = "below" // bins (lo,hi]: the paper's followers, Guo et al. 2017
-	Above Edge = "above" // bins [lo,hi): torchmetrics, netcal
-)
-
-// Interval is how a bin of equal width is written.
-func (e Edge) Interval() string {
-	if e == Above {
-		return "[lo,hi)"
-	}
-	return "(lo,hi]"
-}
-
-// Bin is what fell between two confidences: (Lo,Hi], or [Lo,Hi) where the edge belongs above.
+// Bin is what fell between two confidences, (Lo,Hi].
 type Bin struct {
 	Lo         float64 `json:"lo"`
 	Hi         float64 `json:"hi"`
@@ -47,12 +28,6 @@ type Reliability []Bin
 // a row of p. A bin is (lo,hi], so that a confidence on an edge belongs to the bin below; 0
 // belongs to the first.
 func Reliable(p Table, labels []int, bins int) (Reliability, error) {
-	return ReliableOn(p, labels, bins, Below)
-}
-
-// ReliableOn is Reliable with a choice of the bin that a confidence on an edge belongs to; 1
-// belongs to the last in any case.
-func ReliableOn(p Table, labels []int, bins int, edge Edge) (Reliability, error) {
 	seen, err := judge(p, labels, bins)
 	if err != nil {
 		return nil, err
@@ -61,7 +36,7 @@ func ReliableOn(p Table, labels []int, bins int, edge Edge) (Reliability, error)
 	for i := range r {
 		r[i].Lo, r[i].Hi = float64(i)/float64(bins), float64(i+1)/float64(bins)
 	}
-	r.fill(seen, edge)
+	r.fill(seen)
 	return r, nil
 }
 
@@ -79,7 +54,7 @@ func ReliableByMass(p Table, labels []int, bins int) (Reliability, error) {
 		r[i].Lo, r[i].Hi = lo, hi
 		lo = hi
 	}
-	r.fill(seen, Below)
+	r.fill(seen)
 	return r, nil
 }
 
@@ -143,10 +118,10 @@ func judge(p Table, labels []int, bins int) ([]verdict, error) {
 }
 
 // fill counts verdicts, in ascending order of confidence, into bins.
-func (r Reliability) fill(seen []verdict, edge Edge) {
+func (r Reliability) fill(seen []verdict) {
 	i := 0
 	for _, v := range seen {
-		for i < len(r)-1 && (v.confidence > r[i].Hi || edge == Above && v.confidence == r[i].Hi) {
+		for v.confidence > r[i].Hi && i < len(r)-1 {
 			i++
 		}
 		r[i].Count++

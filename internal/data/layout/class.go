@@ -142,7 +142,7 @@ func (c contents) classes(dir string, except ...string) (classes []Class, notes 
 			classes = append(classes, Class{Name: name, Path: path})
 		case files.unread():
 			return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad,
-				Reason: fmt.Sprintf("no picture of this class is PNG or JPEG (there are %s): convert them, or take the folder away", endings(files.Others))}
+				Reason: fmt.Sprintf("no picture of this class can be read (there are %s): convert them to PNG, or take the folder away", endings(files.Others))}
 		default:
 			empty = append(empty, name)
 		}

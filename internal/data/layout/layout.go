@@ -171,7 +171,7 @@ func unreadable(dir string, err error) error {
 		return &fault.Error{Path: dir, Kind: fault.ErrMissing, Reason: "no such folder of images"}
 	}
 	if info, failed := os.Stat(dir); failed == nil && !info.IsDir() {
-		return &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: "is a file where a folder of PNG and JPEG files is expected, one sub-folder a class"}
+		return &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: "is a file where a folder of pictures is expected, one sub-folder a class"}
 	}
 	return err
 }

@@ -129,7 +129,7 @@ func TestFoldersThatAreRefused(t *testing.T) {
 		says  string
 	}{
 		"two of one part":     {[]string{"train/a/1.png", "val/a/1.png", "valid/a/1.png"}, fault.ErrBad, "val and valid both stand for the valid images"},
-		"pictures of others":  {[]string{"a/1.png", "b/1.webp", "b/2.webp", "b/x.txt"}, fault.ErrBad, "there are 2 .webp, 1 .txt"},
+		"pictures of others":  {[]string{"a/1.png", "b/1.ppm", "b/2.ppm", "b/x.txt"}, fault.ErrBad, "there are 2 .ppm, 1 .txt"},
 		"one folder too high": {[]string{"set/train/a/1.png", "set/val/a/1.png"}, fault.ErrBad, "one folder further down"},
 		"no folder":           {[]string{"../x.npz"}, fault.ErrMissing, "no such folder"},
 	} {

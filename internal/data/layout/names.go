@@ -3,26 +3,20 @@ package layout
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"jem/internal/fault"
+	"jem/internal/imagefile"
 )
 
-// picture holds for the names of PNG and JPEG files.
-func picture(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".png", ".jpg", ".jpeg":
-		return true
-	}
-	return false
-}
+// picture holds for the names of pictures.
+func picture(name string) bool { return imagefile.Named(name) }
 
 // unread are endings of pictures and arrays in formats that are not read. A class of nothing
 // else was meant to be one.
 var unread = []string{
-	".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".jfif", ".ppm", ".pgm", ".svg", ".dcm", ".npy", ".npz",
+	".ppm", ".pgm", ".svg", ".ico", ".psd", ".dng", ".dcm", ".npy", ".npz",
 }
 
 // hidden holds for names that begin with a dot: .DS_Store, .ipynb_checkpoints, and the ._NAME

@@ -19,8 +19,8 @@ const (
 
 // Files are what lies below a folder.
 type Files struct {
-	Pictures []string       // paths of the PNG and JPEG files
-	Others   map[string]int // how many files are neither, by ending in lower case
+	Pictures []string       // paths of the files named as pictures
+	Others   map[string]int // how many other files, by ending in lower case
 	Stray    []string       // paths of folders that systems leave behind
 	Deeper   int            // pictures in sub-folders
 }
