@@ -34,6 +34,7 @@ type Data struct {
 	SkipBad        bool    `yaml:"skip_bad"`         // pictures that can't be read are passed over, with a note; otherwise they end the run before it begins
 	Valid          int     `yaml:"valid"`            // images held out for validation (official n_valid)
 	ValidShare     float32 `yaml:"valid_share"`      // share of the images held out instead, where data.valid is 0
+	ByClass        bool    `yaml:"by_class"`         // of a folder: images held out and data.limit are taken from each class alike, and images in val are the validation set
 	Noise          float32 `yaml:"noise"`            // std of the Gaussian noise added to [-1,1] pixels (official sigma)
 	EvalNoise      bool    `yaml:"eval_noise"`       // add it at evaluation too, as the official code does
 	Crop           int     `yaml:"crop"`             // reflect padding of the random crop; 0: no crop

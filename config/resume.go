@@ -9,7 +9,8 @@ import (
 )
 
 // free are the settings that may change when a run is resumed: what has been computed stays
-// valid and the rest is as if they had been so from the start, records apart.
+// valid and the rest is as if they had been so from the start, records apart, and the learning
+// rate's cosine, which ends where the run does, see train.Trainer's Lengthened.
 var free = []string{
 	"data.dir", "data.skip_bad", "train.epochs", "train.steps", "train.log_every", "train.eval_every", "train.sample_every",
 	"train.save_every", "train.keep_last", "train.keep_every", "guard.budget", "guard.period", "device.threads",
@@ -22,7 +23,7 @@ var free = []string{
 func CheckResume(saved, asked Config, steps int, allow bool) error {
 	var faults []settings.Fault
 	for _, c := range settings.Diff(saved, asked) {
-		if why := forbidden(saved, c, steps, allow); why != "" {
+		if why := forbidden(asked, c, steps, allow); why != "" {
 			faults = append(faults, settings.Fault{Path: c.Path, Problem: fmt.Sprintf("the run has %v, now %v is asked for: %s", show(c.From), show(c.To), why)})
 		}
 	}
@@ -32,13 +33,12 @@ func CheckResume(saved, asked Config, steps int, allow bool) error {
 	return &settings.Error{Faults: faults}
 }
 
-func forbidden(saved Config, c settings.Change, steps int, allow bool) string {
-	length := c.Path == "train.steps" || c.Path == "train.epochs"
+func forbidden(asked Config, c settings.Change, steps int, allow bool) string {
 	switch to, _ := c.To.(int); {
 	case !slices.Contains(free, c.Path):
 		return "a run goes on as it began; start a new one for this"
-	case length && saved.Optim.Cosine:
-		return "the learning rate's cosine ends with the run, so its length is fixed"
+	case c.Path == "train.epochs" && asked.Train.Steps > 0:
+		return fmt.Sprintf("train.steps, %d, says where the run ends: change that", asked.Train.Steps)
 	case c.Path == "train.steps" && to > 0 && to < steps:
 		return fmt.Sprintf("%d steps have been taken already", steps)
 	case !allow:

@@ -12,6 +12,7 @@ import (
 	"jem/internal/rundir"
 	"jem/predict"
 	"jem/train"
+	"jem/train/journal"
 )
 
 // Outcome is how a training ended. It is written when the training has ended for good, so
@@ -66,16 +67,16 @@ func (o Outcome) write(run string) error {
 // hours adds up the seconds of the recorded steps. Steps that a rollback gave up count:
 // they took their time.
 func hours(run string) (float64, error) {
-	records, err := rundir.ReadMetrics(rundir.Path(run).Metrics())
+	records, _, err := journal.ReadHistory(rundir.Path(run))
 	if err != nil {
 		return 0, fmt.Errorf("hours of %s: %w", run, err)
 	}
 	seconds, last := 0.0, 0
 	for _, r := range records {
 		switch {
-		case r.Kind == "rollback":
+		case r.Kind == journal.KindRollback:
 			last = int(r.Values["to"])
-		case r.Kind == "train":
+		case r.Kind == journal.KindTrain:
 			seconds += r.Values["step_seconds"] * float64(max(0, r.Step-last))
 			last = r.Step
 		}

@@ -6,6 +6,7 @@ import (
 
 	"jem/internal/chart"
 	"jem/internal/rundir"
+	"jem/train/journal"
 )
 
 // recipe is one way to train that the stability study compares.
@@ -166,16 +167,16 @@ func gapChart(l *Lab) (Chart, error) {
 			}
 			continue
 		}
-		records, err := rundir.ReadMetrics(rundir.Path(t.path(l.Out)).Metrics())
+		records, _, err := journal.ReadHistory(rundir.Path(t.path(l.Out)))
 		if err != nil {
 			return c, err
 		}
 		line := chart.Line{Name: r.name}
 		for _, at := range records {
-			if at.Kind == "rollback" {
+			if at.Kind == journal.KindRollback {
 				break
 			}
-			if at.Kind == "train" {
+			if at.Kind == journal.KindTrain {
 				line.Add(float64(at.Step), at.Values["gap"])
 			}
 		}

@@ -34,12 +34,23 @@ func fits(c *config.Config, set *data.Set) error {
 
 // holdout returns the indices to train on and those held out.
 func holdout(c *config.Config, set *data.Set) (split, held []int, err error) {
-	split, held, err = data.Holdout(set.Len(), c.Data.Held(set.Len()), philox.New(c.Seed, 0, philox.Split))
-	if err != nil {
+	n, key := c.Data.Held(set.Len()), philox.New(c.Seed, 0, philox.Split)
+	if byClass(c) {
+		split, held, err = data.HoldoutByClass(set, n, key)
+	} else {
+		split, held, err = data.Holdout(set.Len(), n, key)
+	}
+	if err != nil && c.Data.ValidShare > 0 {
+		err = unfit("data.valid_share", err)
+	} else if err != nil {
 		err = unfit("data.valid", err)
 	}
 	return split, held, err
 }
+
+// byClass holds for pictures of one's own in runs that take from all classes alike what others
+// take from the whole.
+func byClass(c *config.Config) bool { return c.Data.Name == data.Folder && c.Data.ByClass }
 
 // unfit is a setting that doesn't fit the images.
 func unfit(path string, err error) error {

@@ -20,7 +20,7 @@ import (
 func own(t *testing.T) config.Config {
 	t.Helper()
 	c := config.Default()
-	c.Data = config.Data{Name: data.Folder, Dir: t.TempDir(), Size: 16, Grey: true, ValidShare: 0.25, LabelsPerClass: -1}
+	c.Data = config.Data{Name: data.Folder, Dir: t.TempDir(), Size: 16, Grey: true, ValidShare: 0.25, ByClass: true, LabelsPerClass: -1}
 	c.Sampler.Start, c.Train.Batch = "gaussian", 4
 	for y, class := range []string{"dark", "light"} {
 		if err := os.Mkdir(filepath.Join(c.Data.Dir, class), 0o755); err != nil {

@@ -43,11 +43,11 @@ func (t *Trainer) rollBack(o Observer, k Keeper, d *DivergedError) error {
 	if err != nil {
 		return errors.Join(d, err)
 	}
-	history := append(t.progress.Rollbacks, Rollback{At: d.Step, To: c.Step, Reason: d.Reason})
+	history, lengths := append(t.progress.Rollbacks, Rollback{At: d.Step, To: c.Step, Reason: d.Reason}), t.progress.Lengths
 	if err := t.Restore(c); err != nil {
 		return errors.Join(d, err)
 	}
-	t.progress.Rollbacks, t.progress.Reseed = history, uint64(len(history))
+	t.progress.Rollbacks, t.progress.Reseed, t.progress.Lengths = history, uint64(len(history)), lengths
 	if err := k.Return(c); err != nil {
 		return errors.Join(d, err)
 	}

@@ -34,7 +34,7 @@ func newShelf(t testing.TB) *shelf {
 
 func (s *shelf) Save(t *Trainer) (string, error) { return t.Save(s.store, nil) }
 func (s *shelf) Before(step int) (*checkpoint.Checkpoint, []error, error) {
-	return checkpoint.Before(s.dir, step)
+	return checkpoint.Before(s.dir, step, nil)
 }
 func (s *shelf) Return(c *checkpoint.Checkpoint) error {
 	_, err := s.store.Discard(c.Step)

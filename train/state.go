@@ -2,7 +2,9 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	"jem/backend"
 	"jem/internal/checkpoint"
@@ -86,7 +88,7 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)
 		}
 	}
-	t.saved = mark{t.progress.Step, t.progress.Stage, len(t.progress.Rollbacks), true}
+	t.saved = t.progress.mark()
 	t.dev.ParamsChanged()
 	return t.dev.Sync()
 }
@@ -97,9 +99,53 @@ func KeeperState(c *checkpoint.Checkpoint) (json.RawMessage, error) {
 	return s.Keeper, err
 }
 
+// stateFile is the name of a checkpoint's state, for messages.
+const stateFile = "state.json"
+
+// Usable is a checkpoint.Usable: the state is one that a trainer can be put into.
+func Usable(c *checkpoint.Checkpoint) error {
+	_, err := readState(c)
+	return err
+}
+
+// readState reads state.json. Errors: a *fault.Error.
 func readState(c *checkpoint.Checkpoint) (s state, err error) {
+	path := filepath.Join(c.Path, stateFile)
 	if err := json.Unmarshal(c.State, &s); err != nil {
-		return s, fmt.Errorf("%s: state.json: %w", c.Path, err)
+		return s, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "is not the state of a run", Err: plain(err)}
+	}
+	if problem := s.Progress.wrong(c.Step); problem != "" {
+		return s, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: problem}
 	}
 	return s, nil
+}
+
+// plain says what is wrong with JSON without the names of this program's types.
+func plain(err error) error {
+	if e := (*json.UnmarshalTypeError)(nil); errors.As(err, &e) {
+		return fmt.Errorf("%s is a %s", e.Field, e.Value)
+	}
+	return err
+}
+
+// wrong says what no run could have come to after the step.
+func (p Progress) wrong(step int) string {
+	switch {
+	case p.Step != step:
+		return fmt.Sprintf("is of step %d, the folder is of step %d", p.Step, step)
+	case p.Stage < 0 || p.Stage > betweenStages:
+		return fmt.Sprintf("stage %d: want 0 to %d", p.Stage, betweenStages)
+	case p.BestStep < 0 || p.BestStep > step:
+		return fmt.Sprintf("best_step %d: want 0 to %d", p.BestStep, step)
+	case p.Reseed != uint64(len(p.Rollbacks)):
+		return fmt.Sprintf("reseed %d after %d rollbacks", p.Reseed, len(p.Rollbacks))
+	case p.Baseline.Steps < 0 || p.Baseline.Variance < 0:
+		return "baseline: want a count and a variance of 0 or more"
+	}
+	for _, r := range p.Rollbacks {
+		if r.To < 0 || r.At < r.To {
+			return fmt.Sprintf("a rollback from step %d to %d", r.At, r.To)
+		}
+	}
+	return ""
 }

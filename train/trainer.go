@@ -38,12 +38,17 @@ type Progress struct {
 	Best      float64          `json:"best"` // validation accuracy at BestStep
 	Last      predict.Accuracy `json:"last"` // latest evaluation
 	Initial   *Initial         `json:"initial,omitempty"`
+	Lengths   []Length         `json:"lengths,omitempty"` // changes of the run's length that moved the end of a cosine
+}
+
+func (p *Progress) mark() mark {
+	return mark{p.Step, p.Stage, len(p.Rollbacks), len(p.Lengths), true}
 }
 
 // mark names a state within a run.
 type mark struct {
-	step, stage, rollbacks int
-	any                    bool // false: none yet
+	step, stage, rollbacks, lengths int
+	any                             bool // false: none yet
 }
 
 // New builds the run's network, buffer and optimiser on the device. The configuration
@@ -98,7 +103,7 @@ func (t *Trainer) Run(ctx context.Context, o Observer, k Keeper) error {
 // begin shows the first chains and saves the first state, so that there always is one.
 func (t *Trainer) begin(ctx context.Context, o Observer, k Keeper) error {
 	if t.progress.Step > 0 || t.saved.any {
-		return nil
+		return t.tellLength(o, k)
 	}
 	// A signal may come here, too, but there is little to do yet.
 	if err := t.show(context.WithoutCancel(ctx), o); err != nil {
@@ -135,11 +140,14 @@ func (t *Trainer) take() (step.Record, error) {
 	return r, err
 }
 
+// betweenStages is the number of stages between two steps.
+const betweenStages = 3
+
 // between does what is due after a step, in stages: evaluations, pictures, checkpoint. The
 // progress says which have been done; an interrupted run goes on with the next one.
 func (t *Trainer) between(ctx context.Context, o Observer, k Keeper) error {
 	l, last := t.cfg.Train, t.progress.Step == t.TotalSteps()
-	stages := []struct {
+	stages := [betweenStages]struct {
 		due bool
 		do  func(context.Context, Observer) error
 	}{
@@ -229,7 +237,7 @@ func (t *Trainer) show(ctx context.Context, o Observer) error {
 
 // save keeps the present state unless that was done already.
 func (t *Trainer) save(o Observer, k Keeper) error {
-	now := mark{t.progress.Step, t.progress.Stage, len(t.progress.Rollbacks), true}
+	now := t.progress.mark()
 	if k == nil || now == t.saved {
 		return nil
 	}

@@ -6,12 +6,16 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jem/eval/calibration"
+	"jem/internal/metrics"
 	"jem/predict"
 )
 
 // evalCalibration is jem eval --task calibration.
 func evalCalibration(c *cli.Context, s *screen, m *predict.Predictor) error {
-	o := calibration.Options{Split: c.String("split"), Limit: c.Int("limit"), Noise: pixelNoise(c, m)}
+	o := calibration.Options{Split: c.String("split"), Limit: c.Int("limit"), Noise: pixelNoise(c, m), Edge: metrics.Edge(c.String("on-edge"))}
+	if o.Edge != metrics.Below && o.Edge != metrics.Above {
+		return usagef(c, "--on-edge %q: want %s or %s", o.Edge, metrics.Below, metrics.Above)
+	}
 	r, err := calibration.Measure(c.Context, m, o, s.follow())
 	s.notes(r.Notes)
 	if err != nil {
@@ -38,7 +42,7 @@ func evalProper(c *cli.Context, s *screen, m *predict.Predictor) error {
 
 func calibrationRows(r calibration.Result) []string {
 	rows := []string{
-		fmt.Sprintf("%s, %s split, %d images, pixel noise %g, bins (lo,hi]", r.Data, r.Split, r.Images, r.Noise),
+		fmt.Sprintf("%s, %s split, %d images, pixel noise %g, bins %s", r.Data, r.Split, r.Images, r.Noise, r.Edge.Interval()),
 		fmt.Sprintf("accuracy %.2f %%, NLL %.4f nats, Brier score %.4f", 100*r.Accuracy, r.NLL, r.Brier),
 		"BINS\tECE\tMCE\tADAPTIVE ECE",
 	}

@@ -13,6 +13,7 @@ import (
 	"jem/internal/checkpoint"
 	"jem/internal/fault"
 	"jem/internal/rundir"
+	"jem/train/journal"
 )
 
 func checkpointCommand() *cli.Command {
@@ -30,7 +31,8 @@ func checkpointCommand() *cli.Command {
 			leaf(&cli.Command{
 				Name:  "verify",
 				Usage: "compare a run's checkpoints with their manifests",
-				Description: examples("Reads every file and compares its size and SHA-256. Exits with 65 if one is damaged.",
+				Description: examples("Reads every file, compares its size and SHA-256, and looks whether its state is one that a run could\n"+
+					"go on from. Exits with 65 if one is damaged.",
 					"jem checkpoint verify runs/first"),
 				Flags:  []cli.Flag{jsonFlag},
 				Action: func(c *cli.Context) error { return listCheckpoints(c, true) },
@@ -64,7 +66,7 @@ func listCheckpoints(c *cli.Context, verify bool) error {
 	for _, e := range entries {
 		s := describe(e)
 		if verify {
-			err := checkpoint.Verify(e.Path)
+			err := checkpoint.Verify(e.Path, journal.Usable)
 			sound := err == nil
 			if s.Sound = &sound; !sound {
 				s.Fault, faults = err.Error(), append(faults, err)

@@ -25,10 +25,13 @@ func TestCompare(t *testing.T) {
 	b := writeRun(t, `{"step":2,"kind":"train","loss":7}`)
 	out := filepath.Join(t.TempDir(), "curves.png")
 	stdout := ok(t, "compare", "--run", a, "--run", b, "--out", out)
-	for _, want := range []string{"1-2    2    7", "3-4    -    -", "19-20  5    -"} {
+	for _, want := range []string{"1-2    2    7", "19-20  5    -", "(-, or no row: no record in these steps)"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
+	}
+	if strings.Contains(stdout, "3-4") {
+		t.Errorf("a row of steps without a record:\n%s", stdout)
 	}
 	if png, err := os.ReadFile(out); err != nil || !strings.HasPrefix(string(png), "\x89PNG") {
 		t.Errorf("picture: %v", err)

@@ -12,6 +12,7 @@ import (
 	"jem/eval/ood"
 	"jem/eval/quality"
 	"jem/feed"
+	"jem/internal/metrics"
 	"jem/predict"
 )
 
@@ -48,6 +49,7 @@ func evalCommand() *cli.Command {
 			&cli.Float64Flag{Name: "odin-epsilon", Value: predict.PublishedODIN.Epsilon, Usage: "step of score odin, pixels in [-1,1]", Category: forOOD},
 			&cli.IntFlag{Name: "neighbour", Value: 50, Usage: "k of score knn", Category: forOOD},
 			&cli.IntFlag{Name: "fit-images", Usage: "training images that mahalanobis, relative and knn compare with; 0: all", Category: forOOD},
+			&cli.StringFlag{Name: "on-edge", Value: string(metrics.Below), Usage: "bin of a confidence where two bins of equal width meet: below, as the paper's followers, or above, as torchmetrics and netcal", Category: "Task calibration"},
 			&cli.IntFlag{Name: "every", Value: 10, Usage: "SGLD steps from one record to the next", Category: forChains},
 			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: forDistal},
 		}, slices.Concat(qualityFlags(), in("Tasks samples and chains", chainFlags(

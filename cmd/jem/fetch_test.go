@@ -110,6 +110,12 @@ func TestDataIsListedAndVerified(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &files); err != nil || r.code != exitData || files[5].State != "damaged or unreadable" || !strings.Contains(r.stderr, "test_batch.bin") {
 		t.Errorf("got %d %s\n%+v, %v", r.code, r.stderr, files, err)
 	}
+	ok(t, "data", "verify", "--data-dir", writeCIFAR(t), "cifar10") // of another hash, but readable
+	put(t, dir, "cifar-10-batches-bin/test_batch.bin", []byte("<html>not found</html>"))
+	r = do(t, "data", "verify", "--data-dir", dir, "cifar10")
+	if r.code != exitData || strings.Count(r.stderr, "test_batch.bin") != 1 || !strings.Contains(r.stderr, "not a whole number of records") {
+		t.Errorf("a page in place of a file: got %d %s", r.code, r.stderr)
+	}
 }
 
 // TestAnotherHashIsUsedWithAWarning: whole records that aren't the published ones are trained

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -164,5 +167,61 @@ func TestTrainingFromWeights(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "no")); err == nil {
 		t.Error("a run that was refused left its folder")
+	}
+}
+
+// A finished run with a cosine gets longer: the rate follows a new cosine from there, which log and
+// records say, and what is resumed again ends with the same bits.
+func TestLengtheningAFinishedRun(t *testing.T) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one"), filepath.Join(dir, "two")
+	ok(t, "train", "--preset", "shapes-demo", "--out", one, "--steps", "4", "--set", "optim.warmup=0", "--set", "train.save_every=2", "--set", "train.log_every=1", "--quiet", "--conv-algo", "direct", "--threads", "1")
+	if err := os.CopyFS(two, os.DirFS(one)); err != nil {
+		t.Fatal(err)
+	}
+	r := do(t, "train", "--resume", one, "--allow-changes", "--steps", "8")
+	if want := "the run has 8 steps now, 4 before: from step 4 on the learning rate follows the cosine that ends with it, 0.005 there instead of 0"; r.code != exitDone || !strings.Contains(r.stderr, want) {
+		t.Errorf("got %d %s\nwant %s", r.code, r.stderr, want)
+	}
+	if r := doWith(t, []string{"JEM_FAILPOINT=metrics.write:7:exit"}, "train", "--resume", two, "--allow-changes", "--steps", "8"); r.code == exitDone {
+		t.Fatal("the second was to die")
+	}
+	ok(t, "train", "--resume", two, "--quiet")
+	var rates [2][]float64
+	for i, run := range []string{one, two} {
+		records, _, err := rundir.ReadMetrics(rundir.Path(run).Metrics())
+		if err != nil {
+			t.Fatal(err)
+		}
+		notes := 0
+		for _, r := range records {
+			if r.Kind == "train" {
+				rates[i] = append(rates[i], r.Values["lr"])
+			} else if r.Kind == "note" {
+				notes++
+			}
+		}
+		if notes != 1 {
+			t.Errorf("%s: %d notes, want one", run, notes)
+		}
+	}
+	if !slices.Equal(rates[0], rates[1]) || len(rates[0]) != 8 || math.Abs(rates[0][4]-0.005) > 1e-9 || rates[0][7] >= rates[0][5] {
+		t.Errorf("learning rates %v and %v", rates[0], rates[1])
+	}
+	for _, file := range []string{"model", "ema", "optim", "buffer.rank000"} {
+		a, err1 := os.ReadFile(filepath.Join(one, "checkpoints", "step-00000008", file+".safetensors"))
+		b, err2 := os.ReadFile(filepath.Join(two, "checkpoints", "step-00000008", file+".safetensors"))
+		if err := errors.Join(err1, err2); err != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s differs: %v", file, err)
+		}
+	}
+	for _, tc := range []struct{ args, want string }{
+		{"--steps 16", "train.steps: the run has 8, now 16 is asked for: add --allow-changes"},
+		{"--allow-changes --steps 7", "train.steps: the run has 8, now 7 is asked for: 8 steps have been taken already"},
+		{"--allow-changes --epochs 99", "train.epochs: the run has 25, now 99 is asked for: train.steps, 8, says where the run ends"},
+	} {
+		if r := do(t, append([]string{"train", "--resume", one}, strings.Fields(tc.args)...)...); r.code != exitConfig || !strings.Contains(r.stderr, tc.want) {
+			t.Errorf("%s: got %d %s", tc.args, r.code, r.stderr)
+		}
 	}
 }

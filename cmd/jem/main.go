@@ -70,6 +70,7 @@ func app(stdout, stderr io.Writer) *cli.App {
 			evalCommand(),
 			attackCommand(),
 			compareCommand(),
+			reportCommand(),
 			sampleCommand(),
 			scoreCommand(),
 			convertCommand(),

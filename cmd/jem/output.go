@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"jem/internal/durable"
+	"jem/internal/rundir"
 )
 
 // readerGone reports whether a result could not be printed because its reader has had enough,
@@ -111,6 +112,12 @@ func printResult(c *cli.Context, v any, rows []string) error {
 	}
 	return printTable(c, rows...)
 }
+
+// figure is a number that may be NaN or infinite, for which JSON has strings, as metrics.jsonl writes them.
+type figure float64
+
+// MarshalJSON implements json.Marshaler.
+func (n figure) MarshalJSON() ([]byte, error) { return rundir.AppendNumber(nil, float64(n)), nil }
 
 // marshal is JSON for a file.
 func marshal(v any) ([]byte, error) {

@@ -80,7 +80,7 @@ func qualityRows(r quality.Result) []string {
 		}
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%d\t%s\t%s", f.Name, value, f.Images, f.Of, against))
 	}
-	return rows
+	return append(rows, r.Cautions()...)
 }
 
 func networkRow(n quality.About) string {

@@ -83,6 +83,9 @@ func TestSamplesAreJudged(t *testing.T) {
 		t.Errorf("got %+v", dat)
 	}
 	text := doWith(t, judgeEnv(cache), "eval", "--task", "samples", "--run", out, "--classifier", out, "--quiet")
+	if !strings.Contains(text.stdout, "20 samples are too few for the covariance of 64 features") {
+		t.Errorf("no caution in %s", text.stdout)
+	}
 	if text.code != 0 || !strings.Contains(text.stdout, "not computed: weights missing") || !strings.Contains(text.stdout, first.Weights[:12]) {
 		t.Errorf("code %d, %s%s", text.code, text.stdout, text.stderr)
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ import (
 	"jem/eval/chains"
 	"jem/eval/ood"
 	"jem/eval/robust"
+	"jem/internal/metrics"
 	"jem/internal/picture"
 	"jem/predict/predicttest"
 )
@@ -77,6 +79,11 @@ func testEvalTasks(t *testing.T, out string) {
 	}
 	var c calibration.Result
 	measured(&c, "--task", "calibration")
+	var above calibration.Result
+	measured(&above, "--task", "calibration", "--on-edge", "above")
+	if c.Edge != metrics.Below || above.Edge != metrics.Above || !slices.Equal(above.Bins, c.Bins) {
+		t.Errorf("edges %q and %q, bins %+v and %+v", c.Edge, above.Edge, c.Bins, above.Bins)
+	}
 	var n calibration.ProperScores
 	measured(&n, "--task", "nll", "--limit", "20")
 	var a eval.Result
@@ -204,6 +211,7 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: name either"},
 		{"unknown split", nil, []string{"eval", "--run", out, "--split", "all"}, exitUsage, `jem: --split "all"`},
 		{"unknown task", nil, []string{"eval", "--run", out, "--task", "fid"}, exitUsage, `jem: --task "fid"`},
+		{"unknown edge", nil, []string{"eval", "--run", out, "--task", "calibration", "--on-edge", "both"}, exitUsage, `jem: --on-edge "both": want below or above`},
 		{"no set", nil, []string{"eval", "--run", out, "--task", "ood"}, exitUsage, "jem: --ood is missing"},
 		{"own set", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "cifar10"}, exitData, "jem: cifar10 is the run's own"},
 		{"empty folder", nil, []string{"eval", "--run", out, "--task", "ood", "--ood", "folder:" + t.TempDir()}, exitData, "jem: "},

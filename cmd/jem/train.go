@@ -136,7 +136,7 @@ func follow(ctx context.Context, s *screen, run *session.Session) error {
 	t, cfg, step := run.Trainer, run.Config, run.Trainer.Progress().Step
 	about := []zap.Field{zap.String("run", string(run.Path)), zap.Int("step", step), zap.Int("steps", t.TotalSteps())}
 	if t.Done() {
-		s.log.Info("the run is finished: nothing to do", about...)
+		s.log.Info("the run is finished: nothing to do; with --allow-changes --steps N it gets longer", about...)
 		return nil
 	}
 	message := "training"

@@ -99,6 +99,23 @@ func TestPixelsStayInRange(t *testing.T) {
 }
 
 // The second image has label 1 and is answered wrongly without an attack.
+// Pixels lie in [−1,1] and ε is in these units. torchattacks 3.5.1, made for [0,1], answers to such an
+// image with zeros, a change of 0.9 at ε = 8/255. Its step of 2/255 in 10 steps is ours at that ε:
+// 2.5·ε/10, in units twice as large.
+func TestUnitsOfPGD(t *testing.T) {
+	clean := []float32{-0.9, -0.9}
+	ball := Ball{Norm: LInf, Radius: 2 * 8.0 / 255}
+	r, err := PGD{Ball: ball, Steps: 10, Restarts: 1}.Run(twoPixels, clean, []int32{0}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inBall(t, LInf, ball.Radius, r.Images, clean)
+	same, err := PGD{Ball: ball, Steps: 10, StepSize: 2 * 2.0 / 255, Restarts: 1}.Run(twoPixels, clean, []int32{0}, key)
+	if err != nil || !reflect.DeepEqual(r, same) {
+		t.Errorf("a step of 2/255 gives %+v, unset %+v: %v", same, r, err)
+	}
+}
+
 func TestCurve(t *testing.T) {
 	images := []float32{0.7 / 3, 0, 0.1, 0, 2.1 / 3, 0}
 	in := func(radius float64) Attack { return PGD{Ball: Ball{Norm: LInf, Radius: radius}, Steps: 25} }

@@ -14,10 +14,11 @@ import (
 
 // Options say what calibration is measured on.
 type Options struct {
-	Split         string  // one of feed.Splits; "": test
-	Limit         int     // only the first so many images of it, and of the held-out ones; 0: all
-	Noise         float32 // std of the pixel noise of both; 0: none
-	NoTemperature bool    // fit none: the held-out images are not read
+	Split         string       // one of feed.Splits; "": test
+	Limit         int          // only the first so many images of it, and of the held-out ones; 0: all
+	Noise         float32      // std of the pixel noise of both; 0: none
+	Edge          metrics.Edge // bin of a confidence where two of equal width meet; "": the one below
+	NoTemperature bool         // fit none: the held-out images are not read
 }
 
 // Result says how far a network's confidence can be believed.
@@ -26,7 +27,8 @@ type Result struct {
 	Bins   []BinErrors  `json:"bins"`
 	Scaled *Temperature `json:"temperature,omitempty"`
 
-	Reliability metrics.Reliability `json:"reliability"` // metrics.Bins bins, (lo,hi], of the largest p(y|x)
+	Edge        metrics.Edge        `json:"on_edge"`     // where a confidence between two bins of equal width belongs
+	Reliability metrics.Reliability `json:"reliability"` // metrics.Bins bins of the largest p(y|x)
 	Notes       []string            `json:"-"`           // sentences for the user, there after an error, too
 }
 
@@ -61,10 +63,16 @@ type Temperature struct {
 	Bins      []BinErrors `json:"bins"`
 }
 
-const (
-	protocol       = "confidence is the largest softmax probability; bins (lo,hi], of equal width or, adaptive, of equal count; the temperature minimises the NLL of the held-out images"
-	properProtocol = "proper scores of the softmax probabilities"
-)
+const properProtocol = "proper scores of the softmax probabilities"
+
+// protocol says in words what the figures are.
+func protocol(edge metrics.Edge) string {
+	bins := "bins (lo,hi], of equal width or, adaptive, of equal count"
+	if edge == metrics.Above {
+		bins = "bins [lo,hi) of equal width, or (lo,hi], adaptive, of equal count"
+	}
+	return "confidence is the largest softmax probability; " + bins + "; the temperature minimises the NLL of the held-out images"
+}
 
 // binCounts are those that papers use; the largest is JEM's.
 var binCounts = [...]int{10, 15, metrics.Bins}
@@ -72,7 +80,7 @@ var binCounts = [...]int{10, 15, metrics.Bins}
 // Measure measures the calibration on a split, before and after a temperature that is fitted
 // on the images that the run held out, if it did, until ctx ends.
 func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (r Result, err error) {
-	r.Subject, r.Split = p.Subject(o.Noise), cmp.Or(o.Split, "test")
+	r.Subject, r.Split, r.Edge = p.Subject(o.Noise), cmp.Or(o.Split, "test"), cmp.Or(o.Edge, metrics.Below)
 	on, err := r.answers(ctx, p, r.Split, o, watch)
 	if err != nil {
 		return r, err
@@ -93,7 +101,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 		r.Notes = append(r.Notes, fmt.Sprintf("no temperature: %v", err))
 		return r, nil
 	}
-	scaled, err := at(t, on)
+	scaled, err := at(t, on, r.Edge)
 	scaled.FittedOn, scaled.FitImages, scaled.FitData = "valid", len(held.Labels), held.Digest
 	r.Scaled = &scaled
 	return r, err
@@ -118,11 +126,11 @@ func (r *Result) answers(ctx context.Context, p *predict.Predictor, split string
 
 // judge fills in what a network's answers say as they are.
 func (r *Result) judge(on *predict.Outputs) (err error) {
-	r.Images, r.Protocol = len(on.Labels), predict.Protocol{Text: protocol, DataHash: on.Digest, Samples: len(on.Labels)}
+	r.Images, r.Protocol = len(on.Labels), predict.Protocol{Text: protocol(r.Edge), DataHash: on.Digest, Samples: len(on.Labels)}
 	if r.Accuracy, err = metrics.Accuracy(on.Logits, on.Labels); err != nil {
 		return err
 	}
-	plain, err := at(1, on)
+	plain, err := at(1, on, r.Edge)
 	if err != nil {
 		return err
 	}
@@ -131,12 +139,12 @@ func (r *Result) judge(on *predict.Outputs) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Reliability, err = metrics.Reliable(probabilities, on.Labels, metrics.Bins)
+	r.Reliability, err = metrics.ReliableOn(probabilities, on.Labels, metrics.Bins, r.Edge)
 	return err
 }
 
 // at measures logits divided by t.
-func at(t float64, on *predict.Outputs) (Temperature, error) {
+func at(t float64, on *predict.Outputs, edge metrics.Edge) (Temperature, error) {
 	logits := metrics.Table{N: on.Logits.N, K: on.Logits.K, Data: make([]float64, len(on.Logits.Data))}
 	for i, v := range on.Logits.Data {
 		logits.Data[i] = v / t
@@ -153,7 +161,7 @@ func at(t float64, on *predict.Outputs) (Temperature, error) {
 		return r, err
 	}
 	for _, n := range binCounts {
-		width, err := metrics.Reliable(p, on.Labels, n)
+		width, err := metrics.ReliableOn(p, on.Labels, n, edge)
 		if err != nil {
 			return r, err
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"jem/internal/fault"
+	"jem/internal/metrics"
 	"jem/predict/predicttest"
 )
 
@@ -21,7 +22,7 @@ func TestMeasure(t *testing.T) {
 	before := p.Config
 	left := map[string]int{}
 	r, err := Measure(context.Background(), p, Options{Noise: 0.1}, func(about string, done, total int) { left[about] = total - done })
-	if err != nil || r.Split != "test" || r.Images != 20 || r.Noise != 0.1 || r.Text != protocol || len(r.DataHash) != 64 || len(r.Bins) != 3 {
+	if err != nil || r.Split != "test" || r.Images != 20 || r.Noise != 0.1 || r.Text != protocol(metrics.Below) || len(r.DataHash) != 64 || len(r.Bins) != 3 {
 		t.Fatalf("got %+v: %v", r, err)
 	}
 	if !maps.Equal(left, map[string]int{"test": 0, "valid": 0}) {
@@ -38,6 +39,19 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+// Trained networks have no confidence on an edge but 1, so the figures stay; the words don't.
+func TestEdgeIsSaid(t *testing.T) {
+	p := predicttest.WithImages(t)
+	below, err1 := Measure(context.Background(), p, Options{NoTemperature: true}, nil)
+	above, err2 := Measure(context.Background(), p, Options{NoTemperature: true, Edge: metrics.Above}, nil)
+	if err := errors.Join(err1, err2); err != nil || !reflect.DeepEqual(below.Bins, above.Bins) {
+		t.Fatalf("got %+v and %+v: %v", below.Bins, above.Bins, err)
+	}
+	if below.Edge != metrics.Below || above.Edge != metrics.Above || !strings.Contains(above.Text, "[lo,hi) of equal width") {
+		t.Errorf("edges %q and %q, protocol %q", below.Edge, above.Edge, above.Text)
+	}
+}
+
 // The proper scores are those of the whole, and need no held-out images.
 func TestProper(t *testing.T) {
 	p := predicttest.WithImages(t)
@@ -48,7 +62,7 @@ func TestProper(t *testing.T) {
 		t.Fatalf("got %+v, watched %q: %v", r, watched, err)
 	}
 	got, want := r.Proper(), whole.ProperScores
-	if got.Text != properProtocol || r.Text != protocol {
+	if got.Text != properProtocol || r.Text != protocol(metrics.Below) {
 		t.Errorf("protocols %q and %q", got.Text, r.Text)
 	}
 	if got.Text = want.Text; got != want || got.Images != 15 {
@@ -76,7 +90,7 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := -1
-	for _, key := range []string{"checkpoint", "seed", "protocol", "data_sha256", "samples", "split", "images", "accuracy", "nll", "brier", "bins", "temperature", "reliability"} {
+	for _, key := range []string{"checkpoint", "seed", "protocol", "data_sha256", "samples", "split", "images", "accuracy", "nll", "brier", "bins", "temperature", "on_edge", "reliability"} {
 		at := bytes.Index(b, []byte(`"`+key+`":`))
 		if at <= last {
 			t.Errorf("%s is missing or not in its place: %s", key, b)

@@ -36,6 +36,17 @@ type Figure struct {
 	Of        string   `json:"of"`     // which
 	Against   int      `json:"against,omitempty"`
 	Missing   string   `json:"missing,omitempty"` // why it isn't there
+	Caution   string   `json:"caution,omitempty"` // why it says little
+}
+
+// Cautions are sentences on figures that say little, each once.
+func (r Result) Cautions() (all []string) {
+	for _, f := range r.Figures {
+		if f.Caution != "" {
+			all = append(all, f.Name+" of "+f.Of+": "+f.Caution)
+		}
+	}
+	return all
 }
 
 // judging is a computation of figures.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"jem/internal/data"
@@ -152,6 +153,27 @@ func TestOnlyPublishedWeightsGiveFID(t *testing.T) {
 		if f.Value != nil || f.Missing == "" {
 			t.Errorf("%s of %d images is %v", f.Name, f.Images, f.Value)
 		}
+	}
+}
+
+// TestFewImagesAreSaid: a covariance of 3 features wants 4 images; a classifier's of 64 more than
+// there are.
+func TestFewImagesAreSaid(t *testing.T) {
+	j := judged(t, "dat", 60)
+	for _, n := range []Network{brightness{published: true}, NewClassifier(j.p)} {
+		if err := j.network(context.Background(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := j.result.Cautions()
+	if len(said) != 1 || said[0] != "classifier-feature distance of all: 60 samples are too few for the covariance of 64 features, so the distance is mostly bias; compare it only with one of as many, or take more than 64" {
+		t.Errorf("got %q", said)
+	}
+	if s := fewer(About{Features: 2048}, 9000, 2048); !strings.Contains(s, "2048 real images") {
+		t.Errorf("got %q", s)
+	}
+	if s := fewer(About{Features: 2048}, 2049, 2049); s != "" {
+		t.Errorf("got %q", s)
 	}
 }
 

@@ -79,7 +79,8 @@ func (j *judging) figures(a About, g group, s *Tally, r *Reference) ([]Figure, e
 			return nil, err
 		}
 		done()
-		l.add("FID", "distance", &distance).Against = r.Images
+		f := l.add("FID", "distance", &distance)
+		f.Against, f.Caution = r.Images, fewer(a, s.N(), r.Images)
 	}
 	if g.splits > 0 && a.Mode != "" {
 		score, deviation := s.Score()
@@ -90,6 +91,19 @@ func (j *judging) figures(a About, g group, s *Tally, r *Reference) ([]Figure, e
 		return l.all, l.pairs(r)
 	}
 	return l.all, nil
+}
+
+// fewer is a caution about a Fréchet distance from fewer images than give a covariance of d
+// features full rank, d+1. The distance is biased upwards at any number, less the more there are.
+func fewer(a About, samples, real int) string {
+	n, which := samples, "samples"
+	if real < samples {
+		n, which = real, "real images"
+	}
+	if n > a.Features {
+		return ""
+	}
+	return fmt.Sprintf("%d %s are too few for the covariance of %d features, so the distance is mostly bias; compare it only with one of as many, or take more than %d", n, which, a.Features, a.Features)
 }
 
 // figures is a list being made, of one group by one network.

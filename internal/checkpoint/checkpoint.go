@@ -108,15 +108,33 @@ func List(dir string) ([]Entry, error) {
 	return entries, nil
 }
 
+// Complete reports whether a checkpoint's folder has its manifest, which is written last.
+func Complete(path string) bool {
+	info, err := os.Lstat(filepath.Join(path, manifestName))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Usable is what a caller wants of a checkpoint besides being what was saved, by its step and
+// state alone; the error says what is wrong. nil wants nothing.
+type Usable func(*Checkpoint) error
+
+func (u Usable) check(c *Checkpoint) error {
+	if u == nil {
+		return nil
+	}
+	return u(c)
+}
+
 // Latest loads the newest checkpoint that verifies, with the files named (none: all of
 // them). damaged holds the reason for each newer one that was skipped; show them to the
 // user. Without any usable one the error wraps ErrNone and the reasons.
 func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err error) {
-	return Before(dir, math.MaxInt, names...)
+	return Before(dir, math.MaxInt, nil, names...)
 }
 
-// Before is Latest among the checkpoints of earlier steps than step.
-func Before(dir string, step int, names ...string) (c *Checkpoint, damaged []error, err error) {
+// Before is Latest among the usable checkpoints of earlier steps than step. One that isn't usable
+// counts as damaged.
+func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint, damaged []error, err error) {
 	entries, err := List(dir)
 	if err != nil {
 		return nil, nil, err
@@ -126,6 +144,9 @@ func Before(dir string, step int, names ...string) (c *Checkpoint, damaged []err
 			continue
 		}
 		c, err := Load(e.Path, names...)
+		if err == nil {
+			err = usable.check(c)
+		}
 		if err == nil {
 			return c, damaged, nil
 		}

@@ -21,7 +21,7 @@ func wantFallback(t *testing.T, dir, what string) {
 	if !errors.As(damaged[0], &corrupt) || !strings.Contains(corrupt.File, folder(2)) {
 		t.Fatalf("%s: %v does not name the damaged file", what, damaged[0])
 	}
-	if err := Verify(filepath.Join(dir, folder(2))); !errors.As(err, &corrupt) {
+	if err := Verify(filepath.Join(dir, folder(2)), nil); !errors.As(err, &corrupt) {
 		t.Fatalf("%s: Verify says %v", what, err)
 	}
 }

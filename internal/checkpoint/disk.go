@@ -11,6 +11,7 @@ import (
 // osDisk fails on purpose (failpoint.go).
 type disk interface {
 	mkdirAll(path string) error
+	mkdir(path string) error          // fails if the folder above is gone
 	create(path string) (file, error) // fails if the file exists
 	rename(from, to string) error
 	syncDir(path string) error
@@ -27,6 +28,7 @@ type file interface {
 type osDisk struct{}
 
 func (osDisk) mkdirAll(path string) error { return os.MkdirAll(path, 0o755) }
+func (osDisk) mkdir(path string) error    { return os.Mkdir(path, 0o755) }
 
 func (osDisk) create(path string) (file, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

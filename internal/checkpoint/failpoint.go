@@ -27,6 +27,10 @@ func (f *failingDisk) mkdirAll(path string) error {
 	return f.around("mkdir", func() error { return f.disk.mkdirAll(path) })
 }
 
+func (f *failingDisk) mkdir(path string) error {
+	return f.around("mkdir", func() error { return f.disk.mkdir(path) })
+}
+
 func (f *failingDisk) create(path string) (made file, err error) {
 	err = f.around("create", func() (err error) { made, err = f.disk.create(path); return err })
 	if err == nil {

@@ -52,7 +52,7 @@ func (c scenario) failAt(t *testing.T, n int) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.do(&Store{dir, withFailpoint(osDisk{}, point)})
+	err = c.do(&Store{dir: dir, disk: withFailpoint(osDisk{}, point)})
 	fired := point.Fired()
 	if errors.Is(err, failpoint.Err) != fired {
 		t.Fatalf("point %d: fired %v, got %v", n, fired, err)

@@ -28,7 +28,7 @@ func Load(path string, names ...string) (*Checkpoint, error) {
 		name, tensors := strings.CutSuffix(f.Name, extension)
 		switch {
 		case f.Name == stateName:
-			err = f.verify(path, func(r io.Reader) (err error) { c.State, err = io.ReadAll(io.LimitReader(r, maxSmall)); return err })
+			err = f.verify(path, c.readState)
 		case tensors && (len(names) == 0 || slices.Contains(names, name)):
 			err = f.verify(path, func(r io.Reader) (err error) { c.Files[name], err = safetensors.Read(r, f.Size); return err })
 		}
@@ -38,14 +38,15 @@ func Load(path string, names ...string) (*Checkpoint, error) {
 	}
 	for _, name := range names {
 		if _, ok := c.Files[name]; !ok {
-			return nil, fmt.Errorf("%s: has no file %s%s", path, name, extension)
+			return nil, &CorruptError{path, fmt.Sprintf("has no file %s%s", name, extension), nil}
 		}
 	}
 	return c, nil
 }
 
-// Verify compares every file of the checkpoint in the folder path with the manifest.
-func Verify(path string) error {
+// Verify compares every file of the checkpoint in the folder path with the manifest, and looks
+// whether it is usable.
+func Verify(path string, usable Usable) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
@@ -54,12 +55,22 @@ func Verify(path string) error {
 	if err != nil {
 		return err
 	}
+	c := &Checkpoint{Path: path, Step: m.Step}
 	for _, f := range m.Files {
-		if err := f.verify(path, func(io.Reader) error { return nil }); err != nil {
+		read := func(io.Reader) error { return nil }
+		if f.Name == stateName {
+			read = c.readState
+		}
+		if err := f.verify(path, read); err != nil {
 			return err
 		}
 	}
-	return nil
+	return usable.check(c)
+}
+
+func (c *Checkpoint) readState(r io.Reader) (err error) {
+	c.State, err = io.ReadAll(io.LimitReader(r, maxSmall))
+	return err
 }
 
 // verify lets read consume the file and then compares size and hash of all of it.

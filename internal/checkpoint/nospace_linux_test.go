@@ -26,7 +26,7 @@ func TestFullDiskIsReportedAndTheLastCheckpointStays(t *testing.T) {
 	}
 	dir := t.TempDir()
 	save(t, open(t, dir), 1)
-	err := saveError(&Store{dir, fullDisk{}}, 2)
+	err := saveError(&Store{dir: dir, disk: fullDisk{}}, 2)
 	var path *os.PathError
 	if !errors.Is(err, syscall.ENOSPC) || !errors.As(err, &path) {
 		t.Fatalf("got %v, want ENOSPC in an *os.PathError", err)

@@ -27,7 +27,7 @@ func (s *Store) Prune(p Policy) (deleted []Entry, err error) {
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	if err := Verify(entries[len(entries)-1].Path); err != nil {
+	if err := Verify(entries[len(entries)-1].Path, nil); err != nil {
 		return nil, fmt.Errorf("prune checkpoints: nothing deleted: %w", err)
 	}
 	for i, e := range entries {
@@ -43,8 +43,8 @@ func (s *Store) Prune(p Policy) (deleted []Entry, err error) {
 }
 
 // Discard takes the checkpoints of later steps than step out of the way, for a run that
-// goes on from there: sound ones are deleted, newest first, damaged ones, which somebody
-// may want to look into, get the suffix .damaged. It returns the deleted ones.
+// goes on from there: sound ones are deleted, newest first, damaged and unusable ones, which
+// somebody may want to look into, get the suffix .damaged. It returns the deleted ones.
 func (s *Store) Discard(step int) (deleted []Entry, err error) {
 	entries, err := List(s.dir)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Store) Discard(step int) (deleted []Entry, err error) {
 		if e.Step <= step {
 			break
 		}
-		if Verify(e.Path) == nil {
+		if Verify(e.Path, s.Usable) == nil {
 			err = s.remove(e.Path)
 			deleted = append(deleted, e)
 		} else {

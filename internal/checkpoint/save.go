@@ -29,7 +29,7 @@ func (s *Store) Save(step int, files map[string][]Tensor, state []byte) (path st
 	temp := s.aside(path, tempSuffix)
 	err = s.disk.removeAll(temp) // of a killed process with the same id
 	if err == nil {
-		err = s.disk.mkdirAll(temp)
+		err = s.disk.mkdir(temp) // not the folders above: a run that was moved away is not begun anew
 	}
 	if err == nil {
 		err = s.fill(temp, step, files, state)

@@ -12,6 +12,8 @@ import (
 // Store is the one writer of a checkpoints folder. Whoever opens it must hold the run's
 // lock. It is for one goroutine.
 type Store struct {
+	Usable Usable // for Discard
+
 	dir  string
 	disk disk
 }
@@ -23,7 +25,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir, withFailpoint(osDisk{}, point)}
+	s := &Store{dir: dir, disk: withFailpoint(osDisk{}, point)}
 	if err := s.recover(); err != nil {
 		return nil, fmt.Errorf("open checkpoints: %w", err)
 	}

@@ -9,19 +9,22 @@ import (
 
 // Listing describes a set that Open, Fetch and Verify know by name.
 type Listing struct {
-	Name      string // as in data.name
-	Title     string
-	Folder    string // the folder that its files live in
-	C         int    // channels
-	Side      int    // pixels, of square images
-	Images    int    // of the training split
-	Classes   []string
-	Terms     string // licence, or what the authors ask for
-	Home      string // the authors' page
-	Downloads []Download
-	Files     []File
-	format    format
-	draw      func(*Set) // fills a set that the program makes itself; nil: it has files
+	Name   string // as in data.name
+	Title  string
+	Folder string // the folder that its files live in
+	// Torchvision is where torchvision keeps them, or of CIFAR the same images in the Python version,
+	// below its folder of data sets; "": in that itself, or nowhere.
+	Torchvision string
+	C           int // channels
+	Side        int // pixels, of square images
+	Images      int // of the training split
+	Classes     []string
+	Terms       string // licence, or what the authors ask for
+	Home        string // the authors' page
+	Downloads   []Download
+	Files       []File
+	format      format
+	draw        func(*Set) // fills a set that the program makes itself; nil: it has files
 }
 
 // Download is a file as the publisher offers it.
@@ -87,7 +90,7 @@ func (l Listing) files(split Split) []File {
 
 func cifar10() Listing {
 	l := Listing{
-		Name: "cifar10", Title: "CIFAR-10: 50,000 + 10,000 colour images of 10 kinds of objects", Folder: "cifar-10-batches-bin", C: 3, Side: 32, Images: 50000,
+		Name: "cifar10", Title: "CIFAR-10: 50,000 + 10,000 colour images of 10 kinds of objects", Folder: "cifar-10-batches-bin", Torchvision: "cifar-10-batches-py", C: 3, Side: 32, Images: 50000,
 		Classes: strings.Fields("airplane automobile bird cat deer dog frog horse ship truck"),
 		Terms:   "no formal licence; the authors ask for a citation (Krizhevsky, 2009)",
 		Home:    "https://www.cs.toronto.edu/~kriz/cifar.html",
@@ -113,7 +116,7 @@ func cifar10() Listing {
 
 func cifar100() Listing {
 	return Listing{
-		Name: "cifar100", Title: "CIFAR-100: 50,000 + 10,000 colour images of 100 kinds of objects (fine labels)", Folder: "cifar-100-binary", C: 3, Side: 32, Images: 50000,
+		Name: "cifar100", Title: "CIFAR-100: 50,000 + 10,000 colour images of 100 kinds of objects (fine labels)", Folder: "cifar-100-binary", Torchvision: "cifar-100-python", C: 3, Side: 32, Images: 50000,
 		Classes: strings.Fields(cifar100Classes),
 		Terms:   "no formal licence; the authors ask for a citation (Krizhevsky, 2009)",
 		Home:    "https://www.cs.toronto.edu/~kriz/cifar.html",
@@ -149,7 +152,7 @@ func svhn() Listing {
 
 func mnist() Listing {
 	return Listing{
-		Name: "mnist", Title: "MNIST: 60,000 + 10,000 grey images of handwritten digits, padded to 32×32", Folder: "mnist", C: 1, Side: 32, Images: 60000,
+		Name: "mnist", Title: "MNIST: 60,000 + 10,000 grey images of handwritten digits, padded to 32×32", Folder: "mnist", Torchvision: "MNIST/raw", C: 1, Side: 32, Images: 60000,
 		Classes: digits(), Terms: "no licence on the authors' page; often given as CC BY-SA 3.0 (LeCun, Cortes, Burges)",
 		Home: "http://yann.lecun.com/exdb/mnist/",
 		Downloads: idxDownloads([4]int64{9912422, 28881, 1648877, 4542}, [4]string{
@@ -165,7 +168,7 @@ func mnist() Listing {
 
 func fashionMNIST() Listing {
 	return Listing{
-		Name: "fashion-mnist", Title: "Fashion-MNIST: 60,000 + 10,000 grey images of clothes, padded to 32×32", Folder: "fashion-mnist", C: 1, Side: 32, Images: 60000,
+		Name: "fashion-mnist", Title: "Fashion-MNIST: 60,000 + 10,000 grey images of clothes, padded to 32×32", Folder: "fashion-mnist", Torchvision: "FashionMNIST/raw", C: 1, Side: 32, Images: 60000,
 		Classes: []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"},
 		Terms:   "MIT, © 2017 Zalando SE", Home: "https://github.com/zalandoresearch/fashion-mnist",
 		Downloads: idxDownloads([4]int64{26421880, 29515, 4422102, 5148}, [4]string{

@@ -77,7 +77,7 @@ func (l Listing) wanted(folder string) []Download {
 	var ds []Download
 	for _, d := range l.Downloads {
 		for _, f := range l.within(d) {
-			if f.status(folder).State != Published {
+			if l.status(place{dir: folder}, f).State != Published {
 				ds = append(ds, d)
 				break
 			}
@@ -118,7 +118,7 @@ func (l Listing) fetchOne(ctx context.Context, d Download, dir string, o FetchOp
 		return fault.At(part, err)
 	}
 	for _, f := range l.within(d) {
-		if s := f.status(filepath.Join(dir, l.Folder)); s.State != Published {
+		if s := l.status(place{dir: filepath.Join(dir, l.Folder)}, f); s.State != Published {
 			return &fault.Error{Path: part, Kind: fault.ErrBad, Reason: fmt.Sprintf("unpacked %s is %s: %s", f.Name, s.State, s.Detail)}
 		}
 	}

@@ -53,6 +53,13 @@ func readers() []reader {
 	images := idx(idxImages, []uint32{2, 6, 4}, body(48))
 	return []reader{
 		{"cifar", append(record(1, 2), record(3, 4)...), inMemory(func(s *Set, file []byte) error { return decodeCIFAR(s, file, 1) }), encodeCIFAR},
+		{"python", pythonBatch(append(record(1, 2), record(3, 4)...), "labels"), inMemory(func(s *Set, file []byte) error {
+			records, err := fromPython(file, 1)
+			if err != nil {
+				return err
+			}
+			return decodeCIFAR(s, records, 1)
+		}), func(s *Set) []byte { return pythonBatch(encodeCIFAR(s), "labels") }},
 		{"idx", images, inMemory(idxPair), encodeIDX},
 		{"gzip", gzipped(images), inMemory(func(s *Set, file []byte) error {
 			b, err := unpacked(bytes.NewReader(file), int64(len(file)), 1<<20)
@@ -186,6 +193,7 @@ func fuzz(f *testing.F, name string) {
 }
 
 func FuzzCIFAR(f *testing.F)         { fuzz(f, "cifar") }
+func FuzzPython(f *testing.F)        { fuzz(f, "python") }
 func FuzzIDX(f *testing.F)           { fuzz(f, "idx") }
 func FuzzGzip(f *testing.F)          { fuzz(f, "gzip") }
 func FuzzMAT(f *testing.F)           { fuzz(f, "mat") }

@@ -34,9 +34,9 @@ func lookupDownload(name string) (Listing, error) {
 // usual places. It doesn't check the content. The error is ErrMissing if there is none.
 func Inception(dir string) (string, error) {
 	l := inceptionWeights()
-	folder, err := l.find(l.Files, dir)
+	p, err := l.find(l.Files, dir)
 	if err != nil {
 		return "", err
 	}
-	return locate(folder, inceptionFile)
+	return p.locate(l.Files[0])
 }

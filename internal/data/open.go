@@ -1,13 +1,8 @@
 package data
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"jem/internal/fault"
 )
@@ -51,73 +46,15 @@ func Open(name string, split Split, o OpenOptions) (*Set, []string, error) {
 	if len(files) == 0 {
 		return nil, nil, fmt.Errorf("%s has no split %q", name, split)
 	}
-	dir, err := l.find(files, o.Dir)
+	from, err := l.find(files, o.Dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	notes, err := l.read(s, dir, files)
+	notes, err := l.read(s, from, files)
 	if err != nil {
 		return nil, notes, fmt.Errorf("open %s %s: %w", name, split, err)
 	}
 	return s.Head(o.Limit), notes, nil
-}
-
-// find returns the folder that holds all the files.
-func (l Listing) find(files []File, dir string) (string, error) {
-	places := l.places(dir)
-	for _, place := range places {
-		missing, err := absent(place, files)
-		if err != nil {
-			return "", err
-		}
-		if len(missing) == 0 {
-			return place, nil
-		}
-	}
-	var names []string
-	for _, f := range files {
-		names = append(names, f.Name)
-	}
-	return "", &fault.Error{Kind: fault.ErrMissing, Reason: fmt.Sprintf("%s not found: put %s (or .gz of each) into %s, or run: jem data fetch %s; looked in %s",
-		l.Name, strings.Join(names, ", "), places[0], l.Name, strings.Join(places, ", "))}
-}
-
-// places lists the folders to look in, the likeliest first. A folder that the caller names
-// is the only one.
-func (l Listing) places(dir string) []string {
-	if dir != "" {
-		return []string{filepath.Join(dir, l.Folder), dir}
-	}
-	var ps []string
-	if dir = os.Getenv(DirEnv); dir != "" {
-		ps = append(ps, filepath.Join(dir, l.Folder), dir)
-	}
-	if cache, err := CacheDir(); err == nil {
-		ps = append(ps, filepath.Join(cache, l.Folder))
-	}
-	return append(ps, filepath.Join("/usr/share/datasets", l.Folder)) // Debian's dataset-… packages
-}
-
-// CacheDir is where Fetch puts sets and Open looks last: jem/data in the user's cache folder.
-func CacheDir() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no cache folder: %w; name a data folder or set %s", err, DirEnv)
-	}
-	return filepath.Join(cache, "jem", "data"), nil
-}
-
-// absent lists the files that a folder lacks.
-func absent(dir string, files []File) ([]string, error) {
-	var missing []string
-	for _, f := range files {
-		if _, err := locate(dir, f.Name); errors.Is(err, fs.ErrNotExist) {
-			missing = append(missing, f.Name)
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return missing, nil
 }
 
 // content is a file that was read: path and unpacked bytes.
@@ -127,14 +64,14 @@ type content struct {
 }
 
 // read decodes the files into the set.
-func (l Listing) read(s *Set, dir string, files []File) (notes []string, err error) {
+func (l Listing) read(s *Set, from place, files []File) (notes []string, err error) {
 	var have []content
 	for i, f := range files {
-		path, err := locate(dir, f.Name)
+		path, err := from.locate(f)
 		if err != nil {
 			return notes, err
 		}
-		b, err := readContent(path, f.limit())
+		b, err := l.content(from, f, path)
 		if err != nil {
 			return notes, err
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"jem/backend/philox"
+	"jem/internal/fault"
 )
 
 // Holdout splits the indices 0 … n−1 into n−valid for training and valid for validation, by
@@ -36,7 +37,7 @@ func PerClass(s *Set, indices []int, n int) ([]int, error) {
 	}
 	for y, have := range seen {
 		if have < n {
-			return nil, fmt.Errorf("class %d (%s) has %d of the %d labelled images asked for", y, s.Classes[y], have, n)
+			return nil, fmt.Errorf("class %d (%s) has %s, %d labelled ones are asked for", y, fault.Short(s.Classes[y]), s.tally(y, have), n)
 		}
 	}
 	return kept, nil

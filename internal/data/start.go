@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas32"
 
 	"jem/backend/philox"
+	"jem/internal/fault"
 )
 
 // GaussianOptions sizes a ClassGaussian.
@@ -61,7 +62,7 @@ func NewClassGaussian(s *Set, indices []int, o GaussianOptions) (*ClassGaussian,
 	for y, members := range g.members {
 		n := len(members)
 		if n < 2 {
-			return nil, fmt.Errorf("class %d (%s) has %s: a Gaussian start needs at least 2 images a class", y, s.Classes[y], imageCount(n))
+			return nil, fmt.Errorf("class %d (%s) has %s: a Gaussian start needs at least 2 images a class", y, fault.Short(s.Classes[y]), s.tally(y, n))
 		}
 		g.mean = append(g.mean, s.mean(members))
 		g.members[y] = choose(members, limit, o.Key.At(y, 0))

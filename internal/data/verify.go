@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+
+	"jem/internal/fault"
 )
 
 // State is what Verify finds of a file.
@@ -36,22 +38,19 @@ func Verify(name, dir string) ([]FileStatus, error) {
 	for _, f := range l.Files {
 		status := FileStatus{File: f, State: Absent}
 		for _, place := range l.places(dir) {
-			if status = f.status(place); status.State != Absent {
+			if status = l.status(place, f); status.State != Absent {
 				break
 			}
-		}
-		if status.State == Differs {
-			status = l.tried(status)
 		}
 		found = append(found, status)
 	}
 	return found, nil
 }
 
-// status checks the file in one folder.
-func (f File) status(dir string) FileStatus {
+// status checks the file in one place.
+func (l Listing) status(p place, f File) FileStatus {
 	s := FileStatus{File: f}
-	path, err := locate(dir, f.Name)
+	path, err := p.locate(f)
 	if errors.Is(err, fs.ErrNotExist) {
 		s.State = Absent
 		return s
@@ -59,29 +58,29 @@ func (f File) status(dir string) FileStatus {
 	var content []byte
 	if err == nil {
 		s.Path = path
-		content, err = readContent(path, f.limit())
+		content, err = l.content(p, f, path)
 	}
 	switch {
 	case err != nil:
-		s.State, s.Detail = Damaged, err.Error()
+		s.State, s.Detail = Damaged, why(err)
 	case f.matches(content):
 		s.State = Published
 	default:
 		s.State = Differs
+		if err := l.readable(f, content); err != nil {
+			s.State, s.Detail = Damaged, why(err)
+		}
 	}
 	return s
 }
 
-// tried reads a file that isn't the published one.
-func (l Listing) tried(s FileStatus) FileStatus {
-	content, err := readContent(s.Path, s.File.limit())
-	if err == nil {
-		err = l.readable(s.File, content)
+// why is an error without the file's path, which a status has already.
+func why(err error) string {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return (&fault.Error{Reason: e.Reason, Err: e.Err}).Error()
 	}
-	if err != nil {
-		s.State, s.Detail = Damaged, err.Error()
-	}
-	return s
+	return err.Error()
 }
 
 // readable says what is wrong with one file's content by its format alone.

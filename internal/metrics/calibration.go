@@ -9,7 +9,26 @@ import (
 // depends on it: say which was used.
 const Bins = 20
 
-// Bin is what fell between two confidences, (Lo,Hi].
+// Edge says into which of two bins a confidence falls that is exactly where they meet. No confidence
+// of a trained network is known to lie there but 1, and that is in the last bin either way;
+// figures of round numbers, as in other programs' tests, differ.
+type Edge string
+
+// The edges.
+const (
+	Below Edge = "below" // bins (lo,hi]: the paper's followers, Guo et al. 2017
+	Above Edge = "above" // bins [lo,hi): torchmetrics, netcal
+)
+
+// Interval is how a bin of equal width is written.
+func (e Edge) Interval() string {
+	if e == Above {
+		return "[lo,hi)"
+	}
+	return "(lo,hi]"
+}
+
+// Bin is what fell between two confidences: (Lo,Hi], or [Lo,Hi) where the edge belongs above.
 type Bin struct {
 	Lo         float64 `json:"lo"`
 	Hi         float64 `json:"hi"`
@@ -28,6 +47,12 @@ type Reliability []Bin
 // a row of p. A bin is (lo,hi], so that a confidence on an edge belongs to the bin below; 0
 // belongs to the first.
 func Reliable(p Table, labels []int, bins int) (Reliability, error) {
+	return ReliableOn(p, labels, bins, Below)
+}
+
+// ReliableOn is Reliable with a choice of the bin that a confidence on an edge belongs to; 1
+// belongs to the last in any case.
+func ReliableOn(p Table, labels []int, bins int, edge Edge) (Reliability, error) {
 	seen, err := judge(p, labels, bins)
 	if err != nil {
 		return nil, err
@@ -36,7 +61,7 @@ func Reliable(p Table, labels []int, bins int) (Reliability, error) {
 	for i := range r {
 		r[i].Lo, r[i].Hi = float64(i)/float64(bins), float64(i+1)/float64(bins)
 	}
-	r.fill(seen)
+	r.fill(seen, edge)
 	return r, nil
 }
 
@@ -54,7 +79,7 @@ func ReliableByMass(p Table, labels []int, bins int) (Reliability, error) {
 		r[i].Lo, r[i].Hi = lo, hi
 		lo = hi
 	}
-	r.fill(seen)
+	r.fill(seen, Below)
 	return r, nil
 }
 
@@ -118,10 +143,10 @@ func judge(p Table, labels []int, bins int) ([]verdict, error) {
 }
 
 // fill counts verdicts, in ascending order of confidence, into bins.
-func (r Reliability) fill(seen []verdict) {
+func (r Reliability) fill(seen []verdict, edge Edge) {
 	i := 0
 	for _, v := range seen {
-		for v.confidence > r[i].Hi && i < len(r)-1 {
+		for i < len(r)-1 && (v.confidence > r[i].Hi || edge == Above && v.confidence == r[i].Hi) {
 			i++
 		}
 		r[i].Count++

@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"jem/internal/durable"
+	"jem/internal/fault"
 )
 
 // Env is what a run was started on: all that may explain a difference between two runs
@@ -58,28 +62,58 @@ func Environment(device string) Env {
 	return e
 }
 
-// ReadEnv returns the environments of a run's starts, the first one first.
+// maxEnv bounds an env.json that is read: tens of thousands of starts.
+const maxEnv = 64 << 20
+
+// ReadEnv returns the environments of a run's starts, the first one first. Errors: a
+// *fault.Error for a file that holds anything else, or of the file system.
 func ReadEnv(path string) ([]Env, error) {
-	b, err := os.ReadFile(path)
+	b, err := durable.ReadFile(path, maxEnv)
 	if err != nil {
 		return nil, err
 	}
+	return decodeEnv(path, b)
+}
+
+func decodeEnv(path string, b []byte) ([]Env, error) {
 	var all []Env
-	if err := json.Unmarshal(b, &all); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	err := json.Unmarshal(b, &all)
+	foreign := func(e Env) bool { return e.Start.IsZero() || e.Go == "" }
+	if err != nil || slices.ContainsFunc(all, foreign) {
+		return nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "is no list of a run's starts"}
 	}
 	return all, nil
 }
 
-// appendEnv adds one start.
-func appendEnv(path string, e Env) error {
-	all, err := ReadEnv(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+// appendEnv adds one start. A file that can't be read, or is none of a run's, is set aside; note
+// then says so, in a sentence. That doesn't keep the run from going on: the list is for people.
+func appendEnv(path string, e Env) (note string, err error) {
+	all, err := readOwnEnv(path)
+	if err != nil {
+		aside := path + damagedSuffix
+		note = fmt.Sprintf("%v: it is now called %s", err, filepath.Base(aside))
+		if err := os.Rename(path, aside); err != nil {
+			return fmt.Sprintf("%s: this start is not noted there: %v", path, err), nil
+		}
 	}
 	b, err := json.MarshalIndent(append(all, e), "", "  ")
 	if err != nil {
-		return err
+		return note, err
 	}
-	return durable.WriteFile(path, append(b, '\n'))
+	return note, durable.WriteFile(path, append(b, '\n'))
+}
+
+// damagedSuffix is what is added to the name of a file that is set aside.
+const damagedSuffix = ".damaged"
+
+// readOwnEnv is ReadEnv for the folder's own file; a missing one has no starts.
+func readOwnEnv(path string) ([]Env, error) {
+	b, err := durable.ReadOwn(path, maxEnv)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decodeEnv(path, b)
 }

@@ -69,7 +69,7 @@ func acquire(p Path) (*lock, error) {
 // readHolder returns what the holder says of itself, or nothing: the lock is what
 // counts, and the holder may be just about to write.
 func readHolder(path string) (h Holder) {
-	b, err := os.ReadFile(path)
+	b, err := durable.ReadOwn(path, 64<<10)
 	if err != nil || json.Unmarshal(b, &h) != nil {
 		return Holder{}
 	}

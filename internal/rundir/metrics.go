@@ -1,9 +1,6 @@
 package rundir
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"jem/internal/durable"
 	"jem/internal/failpoint"
 )
 
@@ -21,54 +19,59 @@ type metrics struct {
 	records int // in the file
 }
 
-// openMetrics opens the file for appending. A last line without its end was torn by a
-// crash; it is cut off, or the next record would be glued to it.
-func openMetrics(path string) (*metrics, error) {
-	size, records, err := measure(path, math.MaxInt)
-	if err == nil {
-		err = os.Truncate(path, size) // before it is opened: Windows
-	} else if errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
+// openMetrics opens the file for appending. A last line without its end was torn by a crash; it
+// is cut off, or the next record would be glued to it, and note says so.
+func openMetrics(path string) (m *metrics, note string, err error) {
+	records, torn, err := cut(path, math.MaxInt)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if torn > 0 {
+		note = fmt.Sprintf("%s: its last %d bytes are no whole line and were cut off", path, torn)
+	}
+	file, err := durable.OpenOwn(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return &metrics{path: path, file: file, records: records}, nil
+	return &metrics{path: path, file: file, records: records}, note, nil
 }
 
-// measure returns the number of whole lines in a file, at most limit, and their size.
-func measure(path string, limit int) (size int64, lines int, err error) {
-	file, err := os.Open(path)
+// cut shortens a file to its first lines, at most limit and whole ones, and returns their number
+// and that of the bytes after the last whole line. Blank lines don't count.
+func cut(path string, limit int) (lines int, torn int64, err error) {
+	file, err := durable.OpenOwn(path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, 0, nil
+	}
 	if err != nil {
 		return 0, 0, err
 	}
-	defer file.Close() // nothing was written
-	for r := bufio.NewReader(file); lines < limit; lines++ {
-		n, err := skipLine(r)
-		if err == io.EOF {
+	lines, size, torn, err := measure(file, limit)
+	if err == nil {
+		err = file.Truncate(size)
+	}
+	return lines, torn, errors.Join(err, file.Close())
+}
+
+// measure returns the number of whole lines, at most limit, their size, and the number of bytes
+// that follow the last line of all.
+func measure(r io.Reader, limit int) (lines int, size, torn int64, err error) {
+	for all := newLineReader(r); lines < limit; {
+		l, err := all.next()
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
-		size += n
-	}
-	return size, lines, nil
-}
-
-// skipLine returns the length of the next line with its end; io.EOF if it has none.
-func skipLine(r *bufio.Reader) (n int64, err error) {
-	for {
-		part, err := r.ReadSlice('\n')
-		n += int64(len(part))
-		if err != bufio.ErrBufferFull {
-			return n, err
+		if !l.whole {
+			return lines, size, l.size, nil
+		}
+		if size += l.size; !l.blank() {
+			lines++
 		}
 	}
+	return lines, size, 0, nil
 }
 
 // append writes one line in one piece.
@@ -93,20 +96,19 @@ func (m *metrics) truncate(records int) error {
 	if records >= m.records {
 		return nil
 	}
-	size, _, err := measure(m.path, records)
-	if err != nil {
-		return err
-	}
 	// Windows does not shorten a file that is open for appending.
 	if err := m.file.Close(); err != nil {
 		return err
 	}
-	cut := os.Truncate(m.path, size)
-	opened, err := openMetrics(m.path)
+	_, _, err := cut(m.path, records)
+	if err != nil {
+		return err
+	}
+	opened, _, err := openMetrics(m.path)
 	if err == nil {
 		*m = *opened
 	}
-	return errors.Join(cut, err)
+	return err
 }
 
 func (m *metrics) close() error {
@@ -114,25 +116,4 @@ func (m *metrics) close() error {
 		return nil
 	}
 	return errors.Join(m.file.Sync(), m.file.Close())
-}
-
-// ReadMetrics returns the records of a metrics.jsonl in their order. A last line without
-// its end, torn or just being written, is left out; a missing file has no records.
-func ReadMetrics(path string) ([]Record, error) {
-	b, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	var records []Record
-	for number := 1; ; number++ {
-		line, rest, whole := bytes.Cut(b, []byte{'\n'})
-		if !whole {
-			return records, nil
-		}
-		var r Record
-		if err := json.Unmarshal(line, &r); err != nil {
-			return records, fmt.Errorf("%s: line %d: %w", path, number, err)
-		}
-		records, b = append(records, r), rest
-	}
 }

@@ -43,7 +43,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		b = appendNumber(append(appendString(append(b, ','), name), ':'), r.Values[name])
+		b = AppendNumber(append(appendString(append(b, ','), name), ':'), r.Values[name])
 	}
 	return append(b, '}'), nil
 }
@@ -53,7 +53,8 @@ func appendString(b []byte, s string) []byte {
 	return append(b, quoted...)
 }
 
-func appendNumber(b []byte, v float64) []byte {
+// AppendNumber appends a number as records have it: those that JSON lacks are strings.
+func AppendNumber(b []byte, v float64) []byte {
 	switch {
 	case math.IsNaN(v):
 		return append(b, `"NaN"`...)
@@ -65,7 +66,8 @@ func appendNumber(b []byte, v float64) []byte {
 	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. Values of other types are errors.
+// UnmarshalJSON reads what MarshalJSON writes. Values of other types are errors, and so is a
+// negative step.
 func (r *Record) UnmarshalJSON(b []byte) error {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(b, &raw); err != nil {
@@ -76,6 +78,9 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 		if err := r.set(key, value); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
+	}
+	if r.Step < 0 {
+		return fmt.Errorf("step %d", r.Step)
 	}
 	return nil
 }

@@ -67,6 +67,21 @@ type Dir struct {
 	Path
 	lock    *lock
 	metrics *metrics
+	notes   []string
+}
+
+// Notes are sentences about what was found in the folder and could not be used. Each is told
+// once.
+func (d *Dir) Notes() []string {
+	notes := d.notes
+	d.notes = nil
+	return notes
+}
+
+func (d *Dir) note(text string) {
+	if text != "" {
+		d.notes = append(d.notes, text)
+	}
 }
 
 // Create starts a run in a folder that Vacant lets pass. config and data are written as they are.
@@ -106,7 +121,8 @@ func (d *Dir) SetData(data []byte) error { return durable.WriteFile(d.Data(), da
 func (d *Dir) SetConfig(config []byte) error { return durable.WriteFile(d.Config(), config) }
 
 // Open takes the folder of a run to go on with it: a torn last line of its metrics is cut
-// off. Errors: os.ErrNotExist if there is no run, *LockedError, or of the file system.
+// off. Errors: os.ErrNotExist if there is no run, *LockedError, a *fault.Error where links or
+// pipes stand for what a run writes to, or of the file system.
 func Open(path string) (*Dir, error) {
 	p := Path(path)
 	_, err := os.Stat(p.Config()) // before a lock file is left in a stranger's folder
@@ -125,6 +141,9 @@ func Open(path string) (*Dir, error) {
 
 // hold takes the lock and lets begin do the rest; if that fails all is given back.
 func hold(p Path, begin func(*Dir) error) (*Dir, error) {
+	if err := p.genuine(); err != nil {
+		return nil, err
+	}
 	l, err := acquire(p)
 	if err != nil {
 		return nil, err
@@ -172,23 +191,33 @@ func (d *Dir) clear() error {
 	return errors.Join(remove(d.Env()), remove(d.Data()), remove(d.Metrics()))
 }
 
-// prepare opens the metrics.
-func (d *Dir) prepare() (err error) {
-	d.metrics, err = openMetrics(d.Metrics())
-	return err
+// prepare opens the metrics, and makes the folder of sample grids where somebody removed it.
+func (d *Dir) prepare() error {
+	m, note, err := openMetrics(d.Metrics())
+	if err != nil {
+		return err
+	}
+	d.metrics = m
+	d.note(note)
+	return os.MkdirAll(d.Samples(), 0o755)
 }
 
-// Started adds a start to env.json.
-func (d *Dir) Started(env Env) error { return appendEnv(d.Env(), env) }
+// Started adds a start to env.json. One that is damaged is set aside.
+func (d *Dir) Started(env Env) error {
+	note, err := appendEnv(d.Env(), env)
+	d.note(note)
+	return err
+}
 
 // Log appends a record to the metrics. When it returns, the record will survive the
 // death of the process, though not of the machine.
 func (d *Dir) Log(r Record) error { return d.metrics.append(r) }
 
-// Records is the number of records in the metrics.
+// Records is the number of lines in the metrics that are not blank: of records, where nothing
+// has damaged the file.
 func (d *Dir) Records() int { return d.metrics.records }
 
-// Truncate keeps the first so many records of the metrics, for a run that goes on from a
+// Truncate keeps the first so many of those lines, for a run that goes on from a
 // checkpoint. It is no error if there are fewer.
 func (d *Dir) Truncate(records int) error { return d.metrics.truncate(records) }
 

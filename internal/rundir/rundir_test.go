@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"jem/internal/fault"
 )
 
 func newRun(t *testing.T) *Dir {
@@ -33,7 +35,7 @@ func log(t *testing.T, d *Dir, steps ...int) {
 
 func loggedSteps(t *testing.T, p Path) (steps []int) {
 	t.Helper()
-	records, err := ReadMetrics(p.Metrics())
+	records, _, err := ReadMetrics(p.Metrics())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func TestCreateTakesOverAHalfMadeFolder(t *testing.T) {
 	if err := os.Remove(d.Config()); err != nil { // as if Create had died before its end
 		t.Fatal(err)
 	}
-	again, err := Create(string(d.Path), nil, nil, Env{})
+	again, err := Create(string(d.Path), nil, nil, Environment("test device"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,18 +188,99 @@ func TestATornLastLineIsCut(t *testing.T) {
 	}
 }
 
-func TestADamagedLineIsNamed(t *testing.T) {
+// What a power cut or a stranger leaves in the metrics is passed over, and told in a sentence.
+func TestLinesThatAreNoRecordsArePassedOver(t *testing.T) {
 	d := newRun(t)
-	log(t, d, 1)
 	closeRun(t, d)
-	for _, line := range []string{"garbage\n", `{"step":"x"}` + "\n", `{"loss":"much"}` + "\n"} {
-		if err := os.WriteFile(d.Metrics(), []byte(`{"step":1}`+"\n"+line), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		records, err := ReadMetrics(d.Metrics())
-		if err == nil || !strings.Contains(err.Error(), "line 2") || len(records) != 1 {
-			t.Errorf("%q: %d records, %v", line, len(records), err)
-		}
+	for name, tc := range map[string]struct {
+		lines string
+		note  string // after the file's name
+	}{
+		"garbage":              {"garbage\n", ": line 2 is no record and is passed over"},
+		"zeros":                {strings.Repeat("\x00", 5000) + "\n", ": line 2 is no record and is passed over"},
+		"a step that is text":  {`{"step":"x"}` + "\n", ": line 2 is no record and is passed over"},
+		"a negative step":      {`{"step":-5}` + "\n", ": line 2 is no record and is passed over"},
+		"a value that is text": {`{"loss":"much"}` + "\n", ": line 2 is no record and is passed over"},
+		"beyond all numbers":   {`{"loss":1e999}` + "\n", ": line 2 is no record and is passed over"},
+		"half a line":          {`{"step":2,"ki` + "\n", ": line 2 is no record and is passed over"},
+		"several":              {"\n[]\n{}\nnull x\n", ": 2 lines are no records and are passed over, the first is line 3"},
+		"a line without end":   {`{"kind":"` + strings.Repeat("x", 2*maxLine) + `"}` + "\n", ": line 2 is no record and is passed over"},
+		"blank lines":          {"\n  \r\n\n", ""},
+		"a zeroed tail":        {strings.Repeat("\x00", 5000), ""}, // not whole: as one that is being written
+	} {
+		t.Run(name, func(t *testing.T) {
+			const good = `{"step":1}` + "\n"
+			after := good
+			if tc.note == "" && strings.Contains(name, "tail") {
+				after = ""
+			}
+			if err := os.WriteFile(d.Metrics(), []byte(good+tc.lines+after), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			records, note, err := ReadMetrics(d.Metrics())
+			want := tc.note
+			if want != "" {
+				want = d.Metrics() + want
+			}
+			if err != nil || note != want || len(records) < 1 || after != "" && records[len(records)-1].Step != 1 {
+				t.Errorf("%d records, %q, %v", len(records), note, err)
+			}
+		})
+	}
+}
+
+// Lines count as records were written, damaged or not, so that a checkpoint's number of them still
+// tells where its own end; blank ones don't.
+func TestTruncateCountsLinesThatAreNotBlank(t *testing.T) {
+	d := newRun(t)
+	closeRun(t, d)
+	content := "\n" + `{"step":1}` + "\n\n\x00\x00\n" + `{"step":3}` + "\n" + `{"step":4}` + "\n\x00\x00"
+	if err := os.WriteFile(d.Metrics(), []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(string(d.Path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if notes := again.Notes(); len(notes) != 1 || notes[0] != d.Metrics()+": its last 2 bytes are no whole line and were cut off" {
+		t.Errorf("notes %q", notes)
+	}
+	if again.Records() != 4 || again.Truncate(3) != nil || again.Records() != 3 {
+		t.Errorf("%d records", again.Records())
+	}
+	log(t, again, 5)
+	closeRun(t, again)
+	if got := loggedSteps(t, d.Path); !slices.Equal(got, []int{1, 3, 5}) {
+		t.Errorf("steps %v", got)
+	}
+}
+
+// A list of starts that can't be read is set aside, whatever it is, and the run goes on.
+func TestADamagedEnvIsSetAside(t *testing.T) {
+	for name, content := range map[string]string{"cut": `[{"start":"20`, "empty": "", "a stranger's": `{"NODE_ENV":"x"}`, "a stranger's list": `[{"NODE_ENV":"x"}]`, "text": `["a"]`} {
+		t.Run(name, func(t *testing.T) {
+			d := newRun(t)
+			if err := os.WriteFile(d.Env(), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ReadEnv(d.Env()); !errors.Is(err, fault.ErrBad) {
+				t.Errorf("read: %v", err)
+			}
+			for range 2 { // the second time there is nothing to say
+				if err := d.Started(Environment("test device")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if notes := d.Notes(); len(notes) != 1 || notes[0] != d.Env()+": is no list of a run's starts: it is now called env.json.damaged" {
+				t.Errorf("notes %q", notes)
+			}
+			starts, err := ReadEnv(d.Env())
+			kept, _ := os.ReadFile(d.Env() + ".damaged")
+			if err != nil || len(starts) != 2 || string(kept) != content {
+				t.Errorf("%d starts, %v; set aside: %q", len(starts), err, kept)
+			}
+			closeRun(t, d)
+		})
 	}
 }
 

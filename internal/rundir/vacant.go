@@ -3,10 +3,15 @@ package rundir
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"jem/internal/checkpoint"
 	"jem/internal/claim"
+	"jem/internal/durable"
+	"jem/internal/fault"
 
 	"github.com/gofrs/flock"
 )
@@ -50,22 +55,47 @@ func describe(path string, err error) error {
 }
 
 // ours reports whether a configuration in the folder is a run's, not one that happens to be
-// called so: marked, or, since markers are younger than runs, beside an env.json of a run.
+// called so: marked, or, since markers are younger than runs, beside an env.json or a
+// checkpoint of a run.
 func (p Path) ours() bool {
 	if claim.Marked(string(p), unfinished) {
 		return true
 	}
-	if info, err := os.Stat(p.Env()); err != nil || !info.Mode().IsRegular() {
-		return false
+	if starts, err := ReadEnv(p.Env()); err == nil && len(starts) > 0 {
+		return true
 	}
-	starts, err := ReadEnv(p.Env())
-	return err == nil && len(starts) > 0 && !starts[0].Start.IsZero() && starts[0].Go != ""
+	saved, err := checkpoint.List(p.Checkpoints())
+	return err == nil && slices.ContainsFunc(saved, func(e checkpoint.Entry) bool { return checkpoint.Complete(e.Path) })
+}
+
+// genuine refuses a folder that came from elsewhere with links or pipes where a run writes:
+// what it cut off or removed would be outside the folder, and a pipe would be waited for.
+func (p Path) genuine() error {
+	for _, path := range []string{p.join(lockName), p.Metrics()} {
+		info, err := os.Lstat(path)
+		if err == nil {
+			err = durable.CheckRegular(path, info.Mode())
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, path := range []string{p.Samples(), p.Checkpoints()} {
+		info, err := os.Lstat(path)
+		if err == nil && !info.IsDir() {
+			return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "is a link or file where a run's own folder is expected: put the folder here"}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // busy is a *LockedError if a process has the run's lock; nil otherwise, as far as one can
 // tell without making files.
 func (p Path) busy() error {
-	if _, err := os.Stat(p.join(lockName)); err != nil {
+	if info, err := os.Lstat(p.join(lockName)); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
 	l := flock.New(p.join(lockName))

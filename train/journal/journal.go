@@ -8,6 +8,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"jem/config"
 	"jem/feed"
@@ -17,14 +18,6 @@ import (
 	"jem/predict"
 	"jem/train"
 	"jem/train/step"
-)
-
-// Kinds of records in metrics.jsonl.
-const (
-	kindTrain    = "train" // means over the steps since the record before
-	kindEval     = "eval-" // followed by the split
-	kindNote     = "note"
-	kindRollback = "rollback" // what was recorded of steps after its value "to" has been given up
 )
 
 // Journal is the run folder of a run in progress: a train.Observer and its train.Keeper.
@@ -38,6 +31,10 @@ type Journal struct {
 	every   int // steps between records
 	keep    checkpoint.Policy
 	sum     interval
+
+	o     Options
+	told  map[string]bool // notes
+	pages pages
 }
 
 // Options say how a run is recorded.
@@ -50,6 +47,8 @@ type Options struct {
 	Algorithms map[string]string
 	// StepsPerEpoch turns train.keep_every, in epochs, into steps.
 	StepsPerEpoch int
+	// Notes hears sentences for the user; nil: nobody does.
+	Notes func([]string)
 }
 
 // Create starts the folder of a new run. Errors are those of rundir.Create.
@@ -87,11 +86,14 @@ func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {
 	j := &Journal{
 		Path: dir.Path, dir: dir, classes: o.Facts.Classes, every: max(1, l.LogEvery),
 		keep: checkpoint.Policy{KeepLast: max(1, l.KeepLast), KeepEvery: l.KeepEvery * o.StepsPerEpoch},
+		o:    o, told: map[string]bool{}, pages: pages{begun: time.Now()},
 	}
+	j.tell(dir.Notes()...)
 	var err error
 	if j.store, err = checkpoint.Open(dir.Checkpoints()); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
+	j.store.Usable = Usable
 	if j.events, err = tboard.Create(string(dir.Path), step); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
@@ -101,8 +103,9 @@ func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {
 // Close ends the records, writes the report and gives the folder back.
 func (j *Journal) Close() error {
 	err := j.events.Close()
-	err = errors.Join(err, Report(j.Path)) // before others may write here
-	return errors.Join(err, j.dir.Close())
+	notes, failed := Report(j.Path) // before others may write here
+	j.tell(notes...)
+	return errors.Join(err, j.unless(failed), j.dir.Close())
 }
 
 // Step implements train.Observer: every log_every-th step a record of the means since the
@@ -112,7 +115,7 @@ func (j *Journal) Step(r *step.Record) error {
 	if r.Step%j.every != 0 && r.Step != 1 {
 		return nil
 	}
-	return j.record(r.Step, kindTrain, "", j.sum.take())
+	return j.record(r.Step, KindTrain, "", j.sum.take())
 }
 
 // record writes values to the metrics and, under train/ or eval/, to the events.
@@ -130,15 +133,19 @@ func (j *Journal) record(step int, kind, text string, values map[string]float64)
 
 // Evaluated implements train.Observer.
 func (j *Journal) Evaluated(step int, a predict.Accuracy) error {
-	return j.record(step, kindEval+a.Split, "", map[string]float64{
+	err := j.record(step, KindEval+a.Split, "", map[string]float64{
 		"accuracy": a.Accuracy, "loss": a.Loss, "log_px": a.LogPx, "images": float64(a.Images), "noise": float64(a.Noise),
 	})
+	if err != nil {
+		return err
+	}
+	return j.refresh()
 }
 
 // RolledBack implements train.Observer.
 func (j *Journal) RolledBack(d *train.DivergedError, r train.Rollback) error {
 	text := fmt.Sprintf("diverged at step %d: %s; went back to step %d", r.At, r.Reason, r.To)
-	return j.record(r.At, kindRollback, text, map[string]float64{
+	return j.record(r.At, KindRollback, text, map[string]float64{
 		"to": float64(r.To), "loss": d.Record.L, "gap": d.Record.Gap(), "grad_norm": d.Record.GradNorm,
 	})
 }

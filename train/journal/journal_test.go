@@ -96,7 +96,7 @@ func run(t *testing.T) (rundir.Path, *train.Trainer) {
 
 func TestARunLeavesItsFolder(t *testing.T) {
 	p, _ := run(t)
-	records, err := rundir.ReadMetrics(p.Metrics())
+	records, _, err := rundir.ReadMetrics(p.Metrics())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestReportsOfRunsWithBrackets(t *testing.T) {
 			t.Fatal(err)
 		}
 		p = moved
-		if err := journal.Report(p); err != nil {
+		if _, err := journal.Report(p); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(p.Report())

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"jem/internal/checkpoint"
+	"jem/internal/fault"
 	"jem/internal/rundir"
 	"jem/internal/tboard"
 	"jem/train"
@@ -45,7 +47,7 @@ func (j *Journal) Save(t *train.Trainer) (string, error) {
 
 // Before implements train.Keeper.
 func (j *Journal) Before(step int) (*checkpoint.Checkpoint, []error, error) {
-	return checkpoint.Before(j.dir.Checkpoints(), step)
+	return checkpoint.Before(j.dir.Checkpoints(), step, Usable)
 }
 
 // Return implements train.Keeper. Records stay: the one of the rollback follows them.
@@ -72,29 +74,40 @@ func (j *Journal) forget(step int) error {
 	if _, err := j.store.Discard(step); err != nil {
 		return err
 	}
-	files, err := os.ReadDir(j.Path.Samples())
+	pictures, err := sampleSteps(j.Path)
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		of, known := sampleStep(f.Name())
-		if !known || of <= step {
+	for _, of := range pictures {
+		if of <= step {
 			continue
 		}
-		if err := os.Remove(filepath.Join(j.Path.Samples(), f.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+		if err := os.Remove(j.Path.Sample(of)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := j.unless(err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// Usable is a checkpoint.Usable: trainer and journal can go on from its state.
+func Usable(c *checkpoint.Checkpoint) error {
+	if err := train.Usable(c); err != nil {
+		return err
+	}
+	_, err := remember(c)
+	return err
+}
+
+// remember reads what the journal has in a checkpoint. Errors: a *fault.Error.
 func remember(c *checkpoint.Checkpoint) (m memory, err error) {
 	text, err := train.KeeperState(c)
 	if err != nil || text == nil {
 		return m, err
 	}
-	if err := json.Unmarshal(text, &m); err != nil {
-		return m, fmt.Errorf("%s: state.json: keeper: %w", c.Path, err)
+	if json.Unmarshal(text, &m) != nil || m.Records < 0 || m.Steps < 0 {
+		return memory{}, &fault.Error{Path: filepath.Join(c.Path, "state.json"), Kind: fault.ErrBad, Reason: "keeper is not what a run remembers of its records"}
 	}
 	return m, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"jem/backend"
 	"jem/config"
@@ -33,7 +34,7 @@ func Open(path string) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stored{dir: dir}
+	s := &Stored{dir: dir, notes: dir.Notes()}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
@@ -41,11 +42,16 @@ func Open(path string) (*Stored, error) {
 }
 
 func (s *Stored) load() error {
+	_, unread, err := ReadHistory(s.dir.Path)
+	if err != nil {
+		return err
+	}
+	s.notes = append(s.notes, unread...)
 	entries, err := checkpoint.List(s.dir.Checkpoints())
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	c, damaged, err := checkpoint.Latest(s.dir.Checkpoints())
+	c, damaged, err := checkpoint.Before(s.dir.Checkpoints(), math.MaxInt, Usable)
 	for _, d := range damaged {
 		s.notes = append(s.notes, fmt.Sprintf("skipped a damaged checkpoint: %v", d))
 	}
@@ -53,7 +59,13 @@ func (s *Stored) load() error {
 		return err
 	}
 	s.state = c
-	s.numerics, err = train.CheckpointNumerics(c)
+	m, err := remember(c)
+	if have := s.dir.Records(); err == nil && have < m.Records {
+		s.notes = append(s.notes, fmt.Sprintf("%s has %d records, the checkpoint of step %d counts %d: those that are gone are missing in the report", s.dir.Metrics(), have, c.Step, m.Records))
+	}
+	if err == nil {
+		s.numerics, err = train.CheckpointNumerics(c)
+	}
 	return err
 }
 
@@ -128,6 +140,9 @@ func (s *Stored) resume(t *train.Trainer, o Options) (*Journal, error) {
 	j, err := open(o, s.dir, s.Step())
 	if err != nil {
 		return nil, err
+	}
+	for _, n := range s.notes {
+		j.told[n] = true
 	}
 	j.sum = interval{m.Steps, m.Interval.Values}
 	if err := j.forget(s.Step()); err != nil {

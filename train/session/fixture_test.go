@@ -129,7 +129,7 @@ func (f *fixture) nothingOpen() {
 // noted counts the notes in the run's records.
 func (f *fixture) noted() (n int) {
 	f.t.Helper()
-	records, err := rundir.ReadMetrics(rundir.Path(f.Folder).Metrics())
+	records, _, err := rundir.ReadMetrics(rundir.Path(f.Folder).Metrics())
 	if err != nil {
 		f.t.Fatal(err)
 	}

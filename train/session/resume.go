@@ -44,10 +44,17 @@ func Resume(o Options) (*Session, error) {
 	}
 	return (&Session{o: o}).begin(func(s *Session) error {
 		s.tell(stored.Notes())
-		if err := s.rebuild(stored); err != nil {
+		saved, err := s.agree(stored.Step())
+		if err == nil {
+			err = s.rebuild(stored)
+		}
+		if err != nil {
 			return errors.Join(err, stored.Close())
 		}
 		s.journal, err = stored.Resume(s.Trainer, s.records()) // which gives the folder back on an error
+		if err == nil && stored.Begun() {
+			s.Trainer.Lengthened(saved.TotalSteps(s.Trainer.StepsPerEpoch()))
+		}
 		return err
 	})
 }
@@ -55,9 +62,6 @@ func Resume(o Options) (*Session, error) {
 // rebuild opens the device and makes the trainer, such that the rest of the run is computed
 // as its beginning was, as far as the options demand it.
 func (s *Session) rebuild(stored *journal.Stored) error {
-	if err := s.agree(stored.Step()); err != nil {
-		return err
-	}
 	if err := s.open(stored.Device(s.o.Config.Device)); err != nil {
 		// Perhaps this machine lacks the run's instructions; then Missed will say so.
 		if err := s.open(s.o.Config.Device); err != nil {
@@ -81,14 +85,12 @@ func (s *Session) rebuild(stored *journal.Stored) error {
 	return missed
 }
 
-// agree compares the run's configuration with the one asked for, after so many steps.
-func (s *Session) agree(steps int) error {
-	if s.o.Changes == AnyChanges {
-		return nil
+// agree compares the run's configuration, which it returns, with the one asked for, after so many
+// steps.
+func (s *Session) agree(steps int) (saved config.Config, err error) {
+	saved, err = predict.RunConfig(s.o.Folder)
+	if err == nil && s.o.Changes != AnyChanges {
+		err = config.CheckResume(saved, s.o.Config, steps, s.o.Changes == HarmlessChanges)
 	}
-	saved, err := predict.RunConfig(s.o.Folder)
-	if err != nil {
-		return err
-	}
-	return config.CheckResume(saved, s.o.Config, steps, s.o.Changes == HarmlessChanges)
+	return saved, err
 }

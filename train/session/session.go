@@ -139,7 +139,7 @@ func apart(run string, pictures []string) error {
 func (s *Session) records() journal.Options {
 	return journal.Options{
 		Path: s.o.Folder, Config: s.o.Config, Facts: s.sources.Facts, StepsPerEpoch: s.Trainer.StepsPerEpoch(),
-		Device: s.device.Name(), Algorithms: backend.Choices(s.device),
+		Device: s.device.Name(), Algorithms: backend.Choices(s.device), Notes: s.o.Notes,
 	}
 }
 

@@ -24,7 +24,7 @@ type watcher struct {
 }
 
 func (w *watcher) Step(*step.Record) error {
-	records, err := rundir.ReadMetrics(w.metrics)
+	records, _, err := rundir.ReadMetrics(w.metrics)
 	w.records = append(w.records, len(records))
 	if w.stop != nil {
 		w.stop()

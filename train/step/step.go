@@ -86,6 +86,12 @@ func (s *Step) Differentiate(at At, r *Record) error {
 	return err
 }
 
+// RateOf is the learning rate of a step in a run of so many, before what rollbacks do to it.
+func (s *Step) RateOf(step, total int) float32 {
+	schedule := s.cfg.Schedule(total)
+	return schedule.At(step, s.epoch(step))
+}
+
 // Update moves the weights and their moving average.
 func (s *Step) Update(at At, r *Record) error {
 	r.LR = s.schedule.At(at.Step, s.epoch(at.Step)) * float32(math.Pow(float64(s.cfg.Guard.LRFactor), float64(at.Reseed)))
