@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"image"
 	"math"
 
 	"jem/backend/philox"
@@ -25,14 +26,19 @@ type Options struct {
 type Result struct {
 	predict.Subject
 	predict.Protocol
-	Split    string   `json:"split"`
-	Images   int      `json:"images"`
-	Refine   int      `json:"refine"`    // k, SGLD steps before the answer
-	SGLDSeed uint64   `json:"sgld_seed"` // of their noise
-	Accuracy float64  `json:"accuracy"`  // share in [0,1]
-	Loss     float64  `json:"loss"`      // mean cross-entropy
-	LogPx    float64  `json:"log_px"`    // mean LogSumExp of the logits
-	Notes    []string `json:"-"`         // sentences for the user, there after an error, too
+	Split    string  `json:"split"`
+	Images   int     `json:"images"`
+	Refine   int     `json:"refine"`    // k, SGLD steps before the answer
+	SGLDSeed uint64  `json:"sgld_seed"` // of their noise
+	Accuracy float64 `json:"accuracy"`  // share in [0,1]
+	Loss     float64 `json:"loss"`      // mean cross-entropy
+	LogPx    float64 `json:"log_px"`    // mean LogSumExp of the logits
+
+	predict.Breakdown
+	judged  *predict.Judgement
+	classes []string
+
+	Notes []string `json:"-"` // sentences for the user, there after an error, too
 }
 
 // Measure measures the accuracy of JEM-k, until ctx ends.
@@ -46,11 +52,11 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	r.Notes = notes
 	about := fmt.Sprintf("noise %g, refine %d", o.Noise, o.Refine)
 	seen := feed.NewDigest(&watched{Images: feed.Head(images, o.Limit), about: about, watch: watch})
-	var a predict.Accuracy
+	var a *predict.Judgement
 	if o.Refine > 0 {
-		a, err = refinedAccuracy(ctx, p, seen, o.Refine, o.Seed)
+		a, err = refined(ctx, p, seen, o.Refine, o.Seed)
 	} else {
-		a, err = p.Batch().Accuracy(ctx, seen)
+		a, err = p.Batch().Judge(ctx, seen)
 	}
 	if err != nil {
 		return r, err
@@ -58,7 +64,8 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	if sum := a.Loss + a.LogPx; math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return r, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrBad, Reason: fmt.Sprintf("the mean cross-entropy is %g and the mean log p(x) %g: weights or images are broken", a.Loss, a.LogPx)}
 	}
-	r.Images, r.Accuracy, r.Loss, r.LogPx = a.Images, a.Accuracy, a.Loss, a.LogPx
+	r.Images, r.Accuracy, r.Loss, r.LogPx = a.Images, a.Accuracy.Accuracy, a.Loss, a.LogPx
+	r.Breakdown, r.judged, r.classes = a.Breakdown(p.Classes), a, p.Classes
 	r.Protocol = predict.Protocol{Text: "largest logit", DataHash: seen.Sum(), Samples: a.Images}
 	if o.Refine > 0 {
 		r.Text = fmt.Sprintf("largest logit after %d SGLD steps up log p(x), step %d, noise %g, one chain an image", o.Refine, refineStep, refineNoise)
@@ -66,13 +73,22 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	return r, nil
 }
 
-// refinedAccuracy is the accuracy of JEM-k with one copy of each image (official test_clf with
+// Pictures draws the worst mistakes, by the names of files; none without mistakes.
+func (r Result) Pictures() (map[string]image.Image, error) {
+	img, err := r.judged.Draw(r.classes)
+	if img == nil {
+		return nil, err
+	}
+	return map[string]image.Image{"mistakes.png": img}, nil
+}
+
+// refined judges JEM-k with one copy of each image (official test_clf with
 // n_steps = k). The seed is that of the SGLD noise.
-func refinedAccuracy(ctx context.Context, p *predict.Predictor, images feed.Images, k int, seed uint64) (predict.Accuracy, error) {
+func refined(ctx context.Context, p *predict.Predictor, images feed.Images, k int, seed uint64) (*predict.Judgement, error) {
 	r, batch := Refined(p, k, 1, 0), p.Batch()
 	defer r.Close()
 	pixels, key := len(batch.Images)/feed.EvalBatch, philox.New(seed, 0, philox.SampleNoise)
-	return batch.AccuracyOf(ctx, images, func(i, n int) ([]float32, error) {
+	return batch.JudgeAnswers(ctx, images, func(i, n int) ([]float32, error) {
 		return r.Logits(batch.Images[:n*pixels], n, key.At(i, 0))
 	})
 }

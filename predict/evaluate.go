@@ -21,7 +21,15 @@ type Accuracy struct {
 }
 
 func (a Accuracy) String() string {
-	return fmt.Sprintf("%s accuracy %.2f %% on %d images", a.Split, 100*a.Accuracy, a.Images)
+	return fmt.Sprintf("%s accuracy %.2f %% on %s", a.Split, 100*a.Accuracy, CountImages(a.Images))
+}
+
+// CountImages is a number of images in words.
+func CountImages(n int) string {
+	if n == 1 {
+		return "1 image"
+	}
+	return fmt.Sprintf("%d images", n)
 }
 
 // Evaluator runs images through a network and reads the logits on the host.
@@ -57,45 +65,30 @@ func (e *Evaluator) Forward(n int) ([]float32, error) {
 	return out, e.dev.Download(out, e.Last)
 }
 
-// Accuracy classifies a whole set, or returns the error of ctx when that ends.
-func (e *Evaluator) Accuracy(ctx context.Context, set feed.Images) (Accuracy, error) {
-	return e.AccuracyOf(ctx, set, func(_, n int) ([]float32, error) { return e.Forward(n) })
+// Judge classifies a whole set, or returns the error of ctx when that ends.
+func (e *Evaluator) Judge(ctx context.Context, set feed.Images) (*Judgement, error) {
+	return e.JudgeAnswers(ctx, set, func(_, n int) ([]float32, error) { return e.Forward(n) })
 }
 
-// AccuracyOf is Accuracy of whoever answers: with logits (n,K) of the first n images in e.Images,
+// JudgeAnswers is Judge of whoever answers: with logits (n,K) of the first n images in e.Images,
 // which are batch i of the set.
-func (e *Evaluator) AccuracyOf(ctx context.Context, set feed.Images, answer func(i, n int) ([]float32, error)) (Accuracy, error) {
-	a := Accuracy{Images: set.Len()}
-	k := e.net.Config.Classes
+func (e *Evaluator) JudgeAnswers(ctx context.Context, set feed.Images, answer func(i, n int) ([]float32, error)) (*Judgement, error) {
+	judged, seen := newJudgement(set.Len(), e.net.Config), 0
+	k, pixels := e.net.Config.Classes, len(e.Images)/feed.EvalBatch
 	for i := range set.Batches() {
 		if err := ctx.Err(); err != nil {
-			return a, err
+			return judged, err
 		}
 		n := set.Batch(i, e.Images, e.Labels)
 		logits, err := answer(i, n)
 		if err != nil {
-			return a, err
+			return judged, err
 		}
 		for j, y := range e.Labels[:n] {
-			a.count(logits[j*k:(j+1)*k], y)
+			judged.add(seen+j, e.Images[j*pixels:(j+1)*pixels], logits[j*k:(j+1)*k], int(y))
 		}
+		seen += n
 	}
-	a.average()
-	return a, nil
-}
-
-// count adds an image to the sums.
-func (a *Accuracy) count(logits []float32, label int32) {
-	lse := model.LogSumExp(logits)
-	a.LogPx += lse
-	a.Loss += lse - float64(logits[label])
-	if model.Argmax(logits) == int(label) {
-		a.Accuracy++
-	}
-}
-
-// average turns the sums into means.
-func (a *Accuracy) average() {
-	total := float64(max(1, a.Images))
-	a.Accuracy, a.Loss, a.LogPx = a.Accuracy/total, a.Loss/total, a.LogPx/total
+	judged.average()
+	return judged, nil
 }

@@ -10,8 +10,8 @@ import (
 type Observer interface {
 	// Step reports every training step.
 	Step(r *step.Record) error
-	// Evaluated reports an evaluation after so many steps.
-	Evaluated(step int, a predict.Accuracy) error
+	// Evaluated reports an evaluation after so many steps, with what is behind it.
+	Evaluated(step int, a *predict.Judgement) error
 	// Sampled reports a set of the replay buffer's chains: images (N,C,H,W) in [−1,1]
 	// and beyond, sorted by the class that the model sees in them.
 	Sampled(step int, s *predict.Samples) error

@@ -23,7 +23,7 @@ func (os Observers) Step(r *step.Record) error {
 }
 
 // Evaluated implements Observer.
-func (os Observers) Evaluated(step int, a predict.Accuracy) error {
+func (os Observers) Evaluated(step int, a *predict.Judgement) error {
 	return os.each(func(o Observer) error { return o.Evaluated(step, a) })
 }
 

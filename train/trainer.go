@@ -201,24 +201,24 @@ func (t *Trainer) test(ctx context.Context, o Observer) error {
 }
 
 func (t *Trainer) evaluate(ctx context.Context, o Observer, set feed.Images, split string) error {
-	a, err := t.Evaluate(ctx, set, split)
+	a, err := t.judge(ctx, set, split)
 	if err != nil {
 		return err
 	}
 	if !finite(a.Loss) || !finite(a.LogPx) {
 		return &DivergedError{Step: t.progress.Step, Reason: fmt.Sprintf("on the %s set the loss is %v, log p(x) %v", split, a.Loss, a.LogPx)}
 	}
-	t.progress.Last = a
+	t.progress.Last = a.Accuracy
 	return o.Evaluated(t.progress.Step, a)
 }
 
-// Evaluate measures accuracy on a set with the weights that would be used: the averaged
+// judge evaluates a set with the weights that would be used: the averaged
 // ones where there are any. It ends early when ctx does.
-func (t *Trainer) Evaluate(ctx context.Context, set feed.Images, split string) (predict.Accuracy, error) {
+func (t *Trainer) judge(ctx context.Context, set feed.Images, split string) (*predict.Judgement, error) {
 	if t.step.EMA != nil {
 		defer t.step.EMA.Use()()
 	}
-	a, err := t.eval.Accuracy(ctx, set)
+	a, err := t.eval.Judge(ctx, set)
 	a.Split, a.EMA, a.Noise = split, t.step.EMA != nil, t.src.EvalNoise
 	return a, err
 }

@@ -37,8 +37,8 @@ type recorder struct {
 }
 
 func (r *recorder) Step(s *step.Record) error { r.steps = append(r.steps, *s); return nil }
-func (r *recorder) Evaluated(_ int, a predict.Accuracy) error {
-	r.evals = append(r.evals, a)
+func (r *recorder) Evaluated(_ int, a *predict.Judgement) error {
+	r.evals = append(r.evals, a.Accuracy)
 	return nil
 }
 func (r *recorder) Sampled(_ int, s *predict.Samples) error {

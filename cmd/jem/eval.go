@@ -21,7 +21,8 @@ func evalCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "eval",
 		Usage: "measure a trained model",
-		Description: examples("accuracy     of JEM-k for each --refine and each --noise; nll: the proper scores alone\n"+
+		Description: examples("accuracy     of JEM-k for each --refine and each --noise, by class, with what was taken for what and, in\n"+
+			"             --pictures, the worst mistakes; nll: the proper scores alone\n"+
 			"calibration  ECE, MCE, adaptive ECE, a temperature fitted on the held-out images, reliability diagram\n"+
 			"ood          how well scores tell other images: the paper's table, near and far sets, histograms\n"+
 			"samples      FID, Inception Score, KID, precision and recall of samples\n"+
@@ -158,5 +159,24 @@ func evalAccuracy(c *cli.Context, s *screen, m *predict.Predictor) error {
 		return printResult(c, all, rows)
 	}
 	a := all[0]
-	return printResult(c, a, []string{fmt.Sprintf("%s accuracy %.2f %% on %d images (%s, cross-entropy %.4f, pixel noise %g)", a.Split, 100*a.Accuracy, a.Images, a.Data, a.Loss, a.Noise)})
+	if err := writePictures(c.String("pictures"), a.Pictures); err != nil {
+		return err
+	}
+	return printResult(c, a, append([]string{fmt.Sprintf("%s accuracy %.2f %% on %s (%s, cross-entropy %.4f, pixel noise %g)", a.Split, 100*a.Accuracy, predict.CountImages(a.Images), a.Data, a.Loss, a.Noise)}, classRows(a.Breakdown)...))
+}
+
+// shownClasses is how many classes a table of them has.
+const shownClasses = 20
+
+// classRows are the classes' accuracies, and what their images were taken for.
+func classRows(b predict.Breakdown) []string {
+	rows := []string{"CLASS\tACCURACY\tIMAGES\tTAKEN FOR"}
+	worst, of := b.Worst(shownClasses)
+	if len(worst) < of {
+		rows = append([]string{fmt.Sprintf("the %d of %d classes with the lowest accuracy:", len(worst), of)}, rows...)
+	}
+	for _, w := range worst {
+		rows = append(rows, fmt.Sprintf("%s\t%.2f %%\t%d\t%s", escape(w.Class), 100*w.Accuracy, w.Images, escape(b.Mixed(w.Class, 3))))
+	}
+	return rows
 }

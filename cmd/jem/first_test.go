@@ -39,6 +39,23 @@ func TestAFirstRunNeedsNoData(t *testing.T) {
 	if e.Images != 300 || e.Accuracy < 0.5 {
 		t.Errorf("got %+v; five figures that differ should be told apart at 50 %% or above after 40 steps", e)
 	}
+	right, all := 0, 0
+	for y, c := range e.PerClass {
+		right, all = right+c.Right, all+c.Images
+		if c.Images != 60 || e.Confusion[y][y] != c.Right {
+			t.Errorf("class %d: got %+v and %v", y, c, e.Confusion[y])
+		}
+	}
+	if all != 300 || float64(right)/300 != e.Accuracy || len(e.Mistakes) == 0 || e.Mistakes[0].Class == e.Mistakes[0].Answer {
+		t.Errorf("%d of %d right, accuracy %g, worst mistake %+v", right, all, e.Accuracy, e.Mistakes)
+	}
+	figures := t.TempDir()
+	if text := ok(t, "eval", run, "--quiet", "--pictures", figures); !strings.Contains(text, "CLASS  ACCURACY  IMAGES  TAKEN FOR\ndisc ") {
+		t.Errorf("got %s", text)
+	}
+	if _, err := os.Stat(filepath.Join(figures, "mistakes.png")); err != nil {
+		t.Error(err)
+	}
 	picture := filepath.Join(t.TempDir(), "s.png")
 	ok(t, "sample", "--run", run, "--fresh", "-n", "5", "--steps", "2", "--out", picture, "--quiet")
 	ok(t, "score", "--model", run, "--input", picture, "--quiet")

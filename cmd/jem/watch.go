@@ -64,7 +64,7 @@ func (w *watch) left(step int) string {
 func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 // Evaluated implements train.Observer.
-func (w *watch) Evaluated(step int, a predict.Accuracy) error {
+func (w *watch) Evaluated(step int, a *predict.Judgement) error {
 	w.screen.log.Info(a.String(), zap.Int("step", step), zap.Float64("loss", round(a.Loss)))
 	return nil
 }

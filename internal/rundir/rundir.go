@@ -5,6 +5,7 @@
 //	              env.json       what it ran on: one entry for each start
 //	              metrics.jsonl  one record a line
 //	              events.out.tfevents.*  samples/  checkpoints/  report.html
+//	              evaluation.json  mistakes.png  the latest evaluation by class
 //	              .jem-run       the first thing made: what else is here is ours
 //	              .lock          held while a process writes here
 //
@@ -51,6 +52,13 @@ func (p Path) Checkpoints() string { return p.join("checkpoints") }
 
 // Report is the page that package report writes.
 func (p Path) Report() string { return p.join("report.html") }
+
+// Evaluation is what the latest evaluation came to by class, JSON, and Mistakes the images it was
+// worst on, PNG.
+func (p Path) Evaluation() string { return p.join("evaluation.json") }
+
+// Mistakes is what Evaluation says.
+func (p Path) Mistakes() string { return p.join("mistakes.png") }
 
 // Samples is the folder of sample grids.
 func (p Path) Samples() string { return p.join("samples") }

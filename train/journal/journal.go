@@ -132,11 +132,14 @@ func (j *Journal) record(step int, kind, text string, values map[string]float64)
 }
 
 // Evaluated implements train.Observer.
-func (j *Journal) Evaluated(step int, a predict.Accuracy) error {
+func (j *Journal) Evaluated(step int, a *predict.Judgement) error {
 	err := j.record(step, KindEval+a.Split, "", map[string]float64{
-		"accuracy": a.Accuracy, "loss": a.Loss, "log_px": a.LogPx, "images": float64(a.Images), "noise": float64(a.Noise),
+		"accuracy": a.Accuracy.Accuracy, "loss": a.Loss, "log_px": a.LogPx, "images": float64(a.Images), "noise": float64(a.Noise),
 	})
 	if err != nil {
+		return err
+	}
+	if err := j.judged(step, a); err != nil {
 		return err
 	}
 	return j.refresh()

@@ -74,6 +74,9 @@ func (j *Journal) forget(step int) error {
 	if _, err := j.store.Discard(step); err != nil {
 		return err
 	}
+	if err := j.unless(dropJudged(j.Path, step)); err != nil {
+		return err
+	}
 	pictures, err := sampleSteps(j.Path)
 	if err != nil {
 		return err

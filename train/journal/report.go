@@ -47,9 +47,11 @@ func compose(p rundir.Path) (d report.Data, notes []string) {
 	tell(fault.At(p.Config(), err))
 	pictures, skipped := samplePictures(p)
 	notes = append(notes, skipped...)
+	tables, mistakes, err := byClass(p)
+	tell(err)
 
 	current := h.Current()
-	d.Title, d.Summary, d.Notes, d.Charts, d.Pictures = title(p), current.summary(), h.notes(), current.charts(), pictures
+	d.Title, d.Summary, d.Notes, d.Charts, d.Tables, d.Pictures = title(p), current.summary(), h.notes(), current.charts(), tables, append(pictures, mistakes...)
 	if len(envs) > 0 {
 		d.Subtitle = fmt.Sprintf("Joint energy-based model, started %s on %s", envs[0].Start.Format("2006-01-02 15:04 MST"), envs[0].Device)
 		d.Env = []report.Group{environment(envs[len(envs)-1])}
