@@ -82,3 +82,16 @@ func TestLoadReportsReadingAndValuesTogether(t *testing.T) {
 		t.Fatalf("want 3 faults, got %v", err)
 	}
 }
+
+// TestRunsOfBefore: what a run was trained with before there was a setting for it stays so.
+func TestRunsOfBefore(t *testing.T) {
+	for text, want := range map[string]string{"data: {name: cifar10}": "black", "data: {ground: stored}": "stored", "data: {ground: white}": "white"} {
+		c, err := LoadRun(settings.YAML("config.yaml", []byte(text)))
+		if err != nil || c.Data.Ground != want {
+			t.Errorf("%s: ground %q, %v; want %q", text, c.Data.Ground, err, want)
+		}
+	}
+	if c := Default(); c.Data.Ground != "white" {
+		t.Errorf("new runs: ground %q", c.Data.Ground)
+	}
+}

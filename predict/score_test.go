@@ -42,6 +42,11 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 	if err != nil || s.Len() != n || told != n || all != n {
 		t.Fatalf("%d scores, told of %d of %d: %v", s.Len(), told, all, err)
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	same := func([]float32) int { stop(); return feed.EvalBatch }
+	if part, err := p.Score(ctx, n, same, nil); !errors.Is(err, context.Canceled) || part.Len() != feed.EvalBatch {
+		t.Errorf("stopped after a batch: %d scores, %v", part.Len(), err)
+	}
 	jem := model.NewJEM(dev, p.Net())
 	x, g := dev.New(backend.Image, 1, 3, 32, 32), dev.New(backend.Image, 1, 3, 32, 32)
 	lse, grad := dev.New(backend.Dense, 1), make([]float32, pixels)

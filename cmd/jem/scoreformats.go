@@ -16,12 +16,18 @@ import (
 	"jem/predict"
 )
 
-// scored is what a model said of images.
-type scored struct {
+// scoredAbout says what was scored, and what was not.
+type scoredAbout struct {
 	predict.Subject
 	predict.Protocol
-	Images     []scoredOf `json:"images"`
 	Unreadable []unscored `json:"unreadable,omitempty"`
+	NotReached int        `json:"not_reached,omitempty"` // pictures after the end by a signal or an error
+}
+
+// scored is what a model said of images.
+type scored struct {
+	scoredAbout
+	Images []scoredOf `json:"images"`
 
 	rows   []scoredOf // of both, in the order of the input
 	scores *predict.Scores
@@ -47,7 +53,7 @@ type unscored struct {
 
 // newScored lists the images of an input that were scored, or could not be read.
 func newScored(about predict.Subject, scores *predict.Scores, classes []string, in input) scored {
-	s := scored{Subject: about, Protocol: scores.Protocol(), scores: scores}
+	s := scored{scoredAbout: scoredAbout{Subject: about, Protocol: scores.Protocol()}, scores: scores}
 	add := func(image string, i int) {
 		class, confidence := scores.Class(i)
 		one := scoredOf{Image: image, Class: class, Name: classes[class], Confidence: confidence, LogPx: scores.LogPx[i], ApproxMass: scores.ApproxMass[i]}
@@ -68,6 +74,7 @@ func newScored(about predict.Subject, scores *predict.Scores, classes []string, 
 			add(name, n)
 		}
 	}
+	s.NotReached = len(in.album.Names) - len(s.rows)
 	return s
 }
 
@@ -99,20 +106,19 @@ func writeScores(c *cli.Context, format string, s scored) error {
 	return nil
 }
 
-// about is what was measured, without the scores.
+// about is what was measured, without the scores; with the images' names where the file has none.
 func (s *scored) about(format string) any {
-	a := struct {
-		predict.Subject
-		predict.Protocol
-		Images     []string   `json:"images,omitempty"` // of the rows of a file that has no names
-		Unreadable []unscored `json:"unreadable,omitempty"`
-	}{Subject: s.Subject, Protocol: s.Protocol, Unreadable: s.Unreadable}
-	if format == "safetensors" {
-		for _, i := range s.Images {
-			a.Images = append(a.Images, i.Image)
-		}
+	if format != "safetensors" {
+		return s.scoredAbout
 	}
-	return a
+	var names []string
+	for _, i := range s.Images {
+		names = append(names, i.Image)
+	}
+	return struct {
+		scoredAbout
+		Images []string `json:"images"`
+	}{s.scoredAbout, names}
 }
 
 func (s *scored) table() ([]byte, error) {

@@ -33,8 +33,11 @@ func pictures(path string) (*layout.Files, error) {
 }
 
 // Bounds on the values of images that OpenTensor takes. Chains leave [−1,1] by some tenths;
-// values beyond maxValue are pixels of 0 to 255.
-const maxValue = 10
+// values beyond maxValue are pixels of 0 to 255, and so are those beyond maxBright where none is negative.
+const (
+	maxValue  = 10
+	maxBright = 2
+)
 
 // OpenTensor reads images x (N,C,H,W), float32 in [−1,1], of the given shape from a
 // safetensors file.
@@ -68,23 +71,24 @@ func checkImages(t safetensors.Tensor, c, h, w int) (notes []string, err error) 
 	if s := t.Shape; t.F32 == nil || len(s) != 4 || s[0] == 0 || s[1] != c || s[2] != h || s[3] != w {
 		return nil, fault.Badf("x has shape %v, want float32 (N,%d,%d,%d) with N ≥ 1", s, c, h, w)
 	}
-	var beyond, negative int
+	beyond, least, most := 0, t.F32[0], t.F32[0]
 	for i, v := range t.F32 {
 		if !(v >= -maxValue && v <= maxValue) { // NaN, too
-			return nil, fault.Badf("x holds %g in image %d: want pixels in [-1,1]", v, i/(c*h*w)+1)
+			return nil, fault.Badf("x holds %g in image %d: want pixels in [-1,1]; of those of 0 to 255 make x/127.5 - 1", v, i/(c*h*w)+1)
 		}
 		if v < -1 || v > 1 {
 			beyond++
 		}
-		if v < 0 {
-			negative++
-		}
+		least, most = min(least, v), max(most, v)
+	}
+	switch {
+	case least >= 0 && most > maxBright:
+		return nil, fault.Badf("x holds %g to %g, nothing below 0: want pixels in [-1,1]; of those of 0 to 255 make x/127.5 - 1", least, most)
+	case least >= 0:
+		notes = append(notes, "x has no value below 0: pixels are taken as in [-1,1]; if they are in [0,1], make 2x - 1 of them")
 	}
 	if beyond > 0 {
 		notes = append(notes, fmt.Sprintf("%d of %d values of x are outside [-1,1]; they are scored as they are", beyond, len(t.F32)))
-	}
-	if negative == 0 {
-		notes = append(notes, "x has no negative value: pixels are expected in [-1,1], not in [0,1]")
 	}
 	return notes, nil
 }

@@ -109,16 +109,17 @@ func TestOpenTensor(t *testing.T) {
 	if err != nil || !slices.Equal(x, []float32{-1, 1, 0.5, -1.25}) || len(notes) != 1 || !strings.Contains(notes[0], "1 of 4 values") {
 		t.Errorf("got %v, %v, %v", x, notes, err)
 	}
-	if _, notes, _ := OpenTensor(file("x", []int{1, 1, 1, 1}, 0.5), 1, 1, 1); len(notes) != 1 || !strings.Contains(notes[0], "not in [0,1]") {
+	if _, notes, _ := OpenTensor(file("x", []int{1, 1, 1, 1}, 0.5), 1, 1, 1); len(notes) != 1 || !strings.Contains(notes[0], "if they are in [0,1], make 2x - 1") {
 		t.Errorf("got %v of values in [0,1]", notes)
 	}
 	for want, path := range map[string]string{
-		"no such file":         "none",
-		`no tensor "x"`:        file("images", []int{1, 1, 1, 1}, 0),
-		"has shape [1]":        file("x", []int{1}, 0),
-		"with N ≥ 1":           file("x", []int{0, 1, 1, 1}),
-		"holds 255 in image 2": file("x", []int{2, 1, 1, 1}, 0, 255),
-		"holds NaN in image 1": file("x", []int{1, 1, 1, 1}, float32(math.NaN())),
+		"no such file":          "none",
+		`no tensor "x"`:         file("images", []int{1, 1, 1, 1}, 0),
+		"has shape [1]":         file("x", []int{1}, 0),
+		"with N ≥ 1":            file("x", []int{0, 1, 1, 1}),
+		"holds 255 in image 2":  file("x", []int{2, 1, 1, 1}, 0, 255),
+		"holds 0 to 9, nothing": file("x", []int{2, 1, 1, 1}, 0, 9),
+		"holds NaN in image 1":  file("x", []int{1, 1, 1, 1}, float32(math.NaN())),
 	} {
 		if _, _, err := OpenTensor(path, 1, 1, 1); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
