@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"jem/internal/durable"
+
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
@@ -25,7 +27,9 @@ type screen struct {
 func openScreen(c *cli.Context) (*screen, error) {
 	s := &screen{out: c.App.ErrWriter, shows: terminal(c.App.ErrWriter) && !c.Bool("quiet") && c.String("log-format") == "console"}
 	var err error
-	s.log, err = logger(c, s)
+	if s.log, err = logger(c, s); err == nil {
+		durable.Tell(func(text string) { s.notes([]string{text}) })
+	}
 	return s, err
 }
 

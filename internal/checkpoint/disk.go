@@ -27,16 +27,22 @@ type file interface {
 
 type osDisk struct{}
 
-func (osDisk) mkdirAll(path string) error { return os.MkdirAll(path, 0o755) }
-func (osDisk) mkdir(path string) error    { return os.Mkdir(path, 0o755) }
+func (osDisk) mkdirAll(path string) error { return os.MkdirAll(path, 0o777) }
+func (osDisk) mkdir(path string) error    { return os.Mkdir(path, 0o777) }
 
 func (osDisk) create(path string) (file, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, err // not f: a nil *os.File in an interface is not nil
 	}
-	return f, nil
+	return osFile{f}, nil
 }
+
+// osFile is a file of a file system that may have no fsync.
+type osFile struct{ *os.File }
+
+// Sync makes what was written durable.
+func (f osFile) Sync() error { return durable.Sync(f.File) }
 
 func (osDisk) rename(from, to string) error { return os.Rename(from, to) }
 func (osDisk) syncDir(path string) error    { return durable.SyncDir(path) }

@@ -102,7 +102,7 @@ func Take(folder string, k Kind) error {
 	if err := Check(folder, k); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
 	if k.Marker == "" || Marked(folder, k) {
@@ -110,7 +110,7 @@ func Take(folder string, k Kind) error {
 	}
 	path := filepath.Join(folder, k.Marker)
 	return failpoint.Around("claim.mark", path, func() error {
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
 		if err != nil {
 			return err
 		}

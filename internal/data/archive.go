@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 
+	"jem/internal/durable"
 	"jem/internal/fault"
 )
 
@@ -56,7 +57,7 @@ func (l Listing) unpackEntry(root *os.Root, r io.Reader, h *tar.Header) error {
 	case h.Typeflag != tar.TypeReg || path.Dir(name) != l.Folder:
 		return fault.Badf("archive entry %q of type %q: only files in %s are expected", h.Name, h.Typeflag, l.Folder)
 	}
-	if err := root.Mkdir(l.Folder, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := root.Mkdir(l.Folder, 0o777); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
 	if err := root.Remove(name + ".part"); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -67,7 +68,7 @@ func (l Listing) unpackEntry(root *os.Root, r io.Reader, h *tar.Header) error {
 		return err
 	}
 	_, err = io.Copy(f, r)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, durable.Sync(f), f.Close()); err != nil {
 		return errors.Join(err, root.Remove(name+".part"))
 	}
 	return root.Rename(name+".part", name)

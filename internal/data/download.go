@@ -21,7 +21,7 @@ import (
 // from completes part from one server and checks it. A part with the wrong hash is removed:
 // resuming it can't help.
 func (d Download) from(ctx context.Context, url, part string, o FetchOptions, progress func(int64)) error {
-	f, err := durable.OpenOwn(part, os.O_RDWR|os.O_CREATE, 0o644) // a link may lead to somebody's file
+	f, err := durable.OpenOwn(part, os.O_RDWR|os.O_CREATE, 0o666) // a link may lead to somebody's file
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (d Download) from(ctx context.Context, url, part string, o FetchOptions, pr
 		}
 	}
 	if err := d.check(f); err == nil {
-		return f.Sync()
+		return durable.Sync(f)
 	} else if err := errors.Join(err, f.Close(), os.Remove(part)); have == 0 {
 		return err
 	}

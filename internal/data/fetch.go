@@ -10,8 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
+	"jem/internal/durable"
 	"jem/internal/fault"
 )
 
@@ -45,14 +44,17 @@ func Fetch(ctx context.Context, name, dir string, progress func(done, total int6
 
 func (l Listing) fetch(ctx context.Context, dir string, progress func(done, total int64), o FetchOptions) error {
 	folder := filepath.Join(dir, l.Folder)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if len(l.wanted(folder)) == 0 {
+		return nil // which a folder allows that can't be written to
+	}
+	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
-	lock := flock.New(filepath.Join(folder, ".fetch.lock"))
-	if _, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil {
+	lock, err := durable.WaitLock(ctx, filepath.Join(folder, ".fetch.lock"))
+	if err != nil {
 		return fmt.Errorf("wait for another fetch into %s: %w", folder, err)
 	}
-	defer lock.Unlock()
+	defer lock.Release()
 	wanted := l.wanted(folder)
 	var done, total int64
 	for _, d := range wanted {

@@ -1,14 +1,18 @@
-// Package durable writes small files so that a crash or a full disk leaves either the
+// Package durable writes files so that a crash or a full disk leaves either the
 // old content or the new, never a mixture, and so that what it reported written is
 // still there after a power cut.
 //
-// It knows nothing of what the files mean. Large, many-file states are the business of
+// It also knows what may be opened, who may write, and what file systems lack: Open, TryLock,
+// Sync. It knows nothing of what the files mean. Large, many-file states are the business of
 // package checkpoint, which uses SyncDir.
 package durable
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,19 +24,20 @@ import (
 // tempInfix stands between a file's name and the process id in the name of its temporary file.
 const tempInfix = ".tmp-"
 
-// WriteFile replaces the file at path by data: a temporary file beside it is written
+// WriteFile replaces the file at path by data, see Replace.
+func WriteFile(path string, data []byte) error {
+	return Replace(path, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+// Replace replaces the file at path by what write writes: a temporary file beside it is written
 // and fsynced, renamed over path, and the folder is fsynced. On error the old content
 // stays and the temporary file is removed. Errors keep their *os.PathError or
 // *os.LinkError, so that errors.Is(err, syscall.ENOSPC) works.
 //
 // One writer per path at a time: the temporary name holds the process id only.
-func WriteFile(path string, data []byte) error {
-	dir, name := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	temp := filepath.Join(dir, fmt.Sprintf(".%s%s%d", name, tempInfix, os.Getpid()))
-	err := failpoint.Around("file.write", path, func() error { return writeSynced(temp, data) })
+func Replace(path string, write func(io.Writer) error) error {
+	temp, dir := temporary(path), filepath.Dir(path)
+	err := failpoint.Around("file.write", path, func() error { return writeSynced(temp, write) })
 	if err == nil {
 		err = failpoint.Around("file.rename", path, func() error { return os.Rename(temp, path) })
 	}
@@ -42,6 +47,12 @@ func WriteFile(path string, data []byte) error {
 		return err
 	}
 	return failpoint.Around("file.syncdir", dir, func() error { return SyncDir(dir) })
+}
+
+// temporary is the name of this process's temporary file for path.
+func temporary(path string) string {
+	dir, name := filepath.Split(path)
+	return filepath.Join(dir, fmt.Sprintf(".%s%s%d", name, tempInfix, os.Getpid()))
 }
 
 // Original is the name that a temporary file of WriteFile was to get, if name is the name of one.
@@ -55,16 +66,23 @@ func Original(name string) (original string, temporary bool) {
 	return name[1:at], err == nil && n > 0 && strconv.Itoa(n) == id
 }
 
-// writeSynced leaves data at path, on the disk itself. The temporary file of a killed
-// process with the same id (containers number from 1 again) is overwritten.
-func writeSynced(path string, data []byte) error {
-	f, err := os.Create(path)
+// writeSynced leaves what write writes at path, on the disk itself. The temporary file of a
+// killed process with the same id (containers number from 1 again) makes way; a link of that
+// name is not written through.
+func writeSynced(path string, write func(io.Writer) error) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	b := bufio.NewWriterSize(f, 1<<16)
+	if err = write(b); err == nil {
+		err = b.Flush()
+	}
 	if err == nil {
-		err = f.Sync()
+		err = Sync(f)
 	}
 	return errors.Join(err, f.Close())
 }

@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,6 +51,41 @@ func TestWriteFileNamesAMissingFolder(t *testing.T) {
 	err := WriteFile(filepath.Join(t.TempDir(), "none", "x"), nil)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+}
+
+func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	lost := errors.New("lost")
+	if err := Replace(path, func(io.Writer) error { return lost }); !errors.Is(err, lost) {
+		t.Errorf("got %v", err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "old" {
+		t.Errorf("the file holds %q (%v)", b, err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+		t.Errorf("%d files, want 1 (%v)", len(left), err)
+	}
+}
+
+// A link of the temporary file's name is no way out of the folder.
+func TestATemporaryFileIsNotWrittenThroughALink(t *testing.T) {
+	dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "outside")
+	path := filepath.Join(dir, "x")
+	if err := os.WriteFile(outside, []byte("theirs"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, temporary(path)); err != nil {
+		t.Skip(err)
+	}
+	if err := WriteFile(path, []byte("ours")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(outside); err != nil || string(b) != "theirs" {
+		t.Errorf("the file outside holds %q, %v", b, err)
 	}
 }
 

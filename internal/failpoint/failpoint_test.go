@@ -47,3 +47,18 @@ func TestFaultyValuesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsUnsupportedStaysSo(t *testing.T) {
+	p, err := Parse("fs:2:unsupported")
+	if err != nil || p.Pass("fs.lock") != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fs.sync", "fs.lock", "fs.sync"} {
+		if err := p.Pass(name); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := p.Pass("ckpt.sync"); err != nil {
+		t.Error(err)
+	}
+}

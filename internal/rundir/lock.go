@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"jem/internal/durable"
 )
 
@@ -38,22 +36,22 @@ const (
 	holderName = ".lock.json"
 )
 
-// lock is the lock of a run folder, held. The system gives it back when the process
-// ends, however that happens; the holder's file is only for the message to others. It
-// is a file of its own because Windows lets no one read a locked one.
+// lock is the lock of a run folder, held. The holder's file is only for the message to others.
+// It is a file of its own because Windows lets no one read a locked one.
 type lock struct {
-	flock  *flock.Flock
+	*durable.Lock
+	path   Path
 	holder string
 }
 
 func acquire(p Path) (*lock, error) {
-	l := &lock{flock.New(p.join(lockName)), p.join(holderName)}
-	ok, err := l.flock.TryLock()
+	held, err := durable.TryLock(p.join(lockName))
+	l := &lock{held, p, p.join(holderName)}
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, l.another()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
-	}
-	if !ok {
-		return nil, &LockedError{string(p), readHolder(l.holder)}
 	}
 	host, _ := os.Hostname() // "" is as good an answer
 	b, err := json.Marshal(Holder{os.Getpid(), host, time.Now().UTC().Truncate(time.Second)})
@@ -61,7 +59,7 @@ func acquire(p Path) (*lock, error) {
 		err = durable.WriteFile(l.holder, append(b, '\n'))
 	}
 	if err != nil {
-		return nil, errors.Join(err, l.flock.Close())
+		return nil, errors.Join(err, l.Release())
 	}
 	return l, nil
 }
@@ -76,6 +74,22 @@ func readHolder(path string) (h Holder) {
 	return h
 }
 
-// release gives the lock back. The lock file stays: removing it could take away one
-// that the next process already holds.
-func (l *lock) release() error { return errors.Join(remove(l.holder), l.flock.Close()) }
+// another is the error that somebody else has the lock.
+func (l *lock) another() error { return &LockedError{string(l.path), readHolder(l.holder)} }
+
+// check is a *LockedError if somebody else has taken the lock over, see durable.Lock.
+func (l *lock) check() error {
+	err := l.Check()
+	if errors.Is(err, durable.ErrLocked) {
+		return l.another()
+	}
+	return err
+}
+
+// release gives the lock back, unless somebody else has it.
+func (l *lock) release() error {
+	if l.check() != nil {
+		return l.Release()
+	}
+	return errors.Join(remove(l.holder), l.Release())
+}

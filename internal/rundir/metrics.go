@@ -29,7 +29,7 @@ func openMetrics(path string) (m *metrics, note string, err error) {
 	if torn > 0 {
 		note = fmt.Sprintf("%s: its last %d bytes are no whole line and were cut off", path, torn)
 	}
-	file, err := durable.OpenOwn(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	file, err := durable.OpenOwn(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, "", err
 	}
@@ -115,5 +115,5 @@ func (m *metrics) close() error {
 	if m == nil {
 		return nil
 	}
-	return errors.Join(m.file.Sync(), m.file.Close())
+	return errors.Join(durable.Sync(m.file), m.file.Close())
 }

@@ -21,8 +21,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"jem/internal/claim"
 	"jem/internal/durable"
@@ -103,15 +105,16 @@ func Create(path string, config, data []byte, env Env) (*Dir, error) {
 }
 
 func create(p Path, config, data []byte, env Env) (*Dir, error) {
+	_, there := os.Stat(string(p))
 	if err := claim.Take(string(p), unfinished); err != nil {
 		return nil, cmp.Or(p.vacant(), err) // it may have become a run since Create looked
 	}
-	return hold(p, func(d *Dir) error {
+	d, err := hold(p, func(d *Dir) error {
 		if err := d.clear(); err != nil {
 			return err
 		}
 		for _, dir := range []string{p.Samples(), p.Checkpoints()} {
-			if err := os.MkdirAll(dir, 0o755); err != nil {
+			if err := os.MkdirAll(dir, 0o777); err != nil {
 				return err
 			}
 		}
@@ -120,6 +123,22 @@ func create(p Path, config, data []byte, env Env) (*Dir, error) {
 		}
 		return durable.WriteFile(p.Config(), config) // last: the folder is now a run
 	})
+	if err != nil && errors.Is(there, fs.ErrNotExist) && !errors.As(err, new(*LockedError)) {
+		p.unmake()
+	}
+	return d, err
+}
+
+// unmake removes a folder in which nothing but the marker and the lock could be made.
+func (p Path) unmake() {
+	names := []string{lockName, unfinished.Marker}
+	entries, err := os.ReadDir(string(p))
+	if err != nil || slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !slices.Contains(names, e.Name()) }) {
+		return
+	}
+	for _, path := range []string{p.join(names[0]), p.join(names[1]), string(p)} {
+		_ = os.Remove(path) // why it could not be made is what will be said
+	}
 }
 
 // SetData replaces data.json.
@@ -157,8 +176,7 @@ func hold(p Path, begin func(*Dir) error) (*Dir, error) {
 		return nil, err
 	}
 	d := &Dir{Path: p, lock: l}
-	err = d.sweep()
-	if err == nil {
+	if err = d.sweep(); err == nil {
 		err = begin(d)
 	}
 	if err != nil {
@@ -207,7 +225,7 @@ func (d *Dir) prepare() error {
 	}
 	d.metrics = m
 	d.note(note)
-	return os.MkdirAll(d.Samples(), 0o755)
+	return os.MkdirAll(d.Samples(), 0o777)
 }
 
 // Started adds a start to env.json. One that is damaged is set aside.
@@ -229,8 +247,14 @@ func (d *Dir) Records() int { return d.metrics.records }
 // checkpoint. It is no error if there are fewer.
 func (d *Dir) Truncate(records int) error { return d.metrics.truncate(records) }
 
-// Sync makes the records so far survive the death of the machine, too.
-func (d *Dir) Sync() error { return d.metrics.file.Sync() }
+// Sync makes the records so far survive the death of the machine, too. It is a *LockedError if
+// another process has taken the folder over meanwhile.
+func (d *Dir) Sync() error {
+	if err := d.lock.check(); err != nil {
+		return err
+	}
+	return durable.Sync(d.metrics.file)
+}
 
 // Close makes the metrics durable and gives the lock back.
 func (d *Dir) Close() error { return errors.Join(d.metrics.close(), d.lock.release()) }

@@ -20,7 +20,7 @@ func newRun(t *testing.T) *Dir {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = d.lock.flock.Close() }) // for tests that end early
+	t.Cleanup(func() { _ = d.lock.Release() }) // for tests that end early
 	return d
 }
 

@@ -12,8 +12,6 @@ import (
 	"jem/internal/claim"
 	"jem/internal/durable"
 	"jem/internal/fault"
-
-	"github.com/gofrs/flock"
 )
 
 // unfinished is the folder of a run whose Create died before its end: marked, and with
@@ -21,7 +19,7 @@ import (
 var unfinished = claim.Kind{Of: "a run", Marker: ".jem-run", Own: func(folder, name string, marked bool) bool {
 	p := Path(folder)
 	switch path := p.join(name); path {
-	case p.join(lockName), p.join(holderName), p.Env(), p.Data(), p.Metrics(), p.Config():
+	case p.join(lockName), durable.LeaseOf(p.join(lockName)), p.join(holderName), p.Env(), p.Data(), p.Metrics(), p.Config():
 		return marked
 	case p.Samples(), p.Checkpoints():
 		entries, err := os.ReadDir(path)
@@ -93,15 +91,10 @@ func (p Path) genuine() error {
 }
 
 // busy is a *LockedError if a process has the run's lock; nil otherwise, as far as one can
-// tell without making files.
+// tell without taking it.
 func (p Path) busy() error {
-	if info, err := os.Lstat(p.join(lockName)); err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	l := flock.New(p.join(lockName))
-	if free, err := l.TryLock(); err == nil && !free {
+	if durable.Locked(p.join(lockName)) {
 		return &LockedError{string(p), readHolder(p.join(holderName))}
 	}
-	_ = l.Close() // nothing was written
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"jem/internal/durable"
 	"jem/internal/failpoint"
 )
 
@@ -65,7 +66,7 @@ const filePrefix = "events.out.tfevents."
 func createNext(dir string, now time.Time) (*os.File, error) {
 	for serial := range 1000 {
 		name := fmt.Sprintf("%s%010d.%03d.jem", filePrefix, now.Unix(), serial)
-		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if !errors.Is(err, os.ErrExist) {
 			return file, err
 		}
@@ -97,7 +98,7 @@ func (w *Writer) Text(tag string, step int, markdown string) error {
 
 // Close flushes the file to the disk and closes it.
 func (w *Writer) Close() error {
-	return errors.Join(w.file.Sync(), w.file.Close())
+	return errors.Join(durable.Sync(w.file), w.file.Close())
 }
 
 // append writes one record in one piece, so that TensorBoard, which may be reading at

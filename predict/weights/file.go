@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -95,7 +94,7 @@ func (w *Weights) Write(path string) error {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".pt", ".pth":
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-		return replace(path, func(out io.Writer) error {
+		return durable.Replace(path, func(out io.Writer) error {
 			return torchfile.Write(out, name, torchfile.State{Model: w.StateDict(), Buffer: w.Buffer})
 		})
 	case ".safetensors":
@@ -105,26 +104,9 @@ func (w *Weights) Write(path string) error {
 			b.Name = bufferName
 			all = append(all, b)
 		}
-		return replace(path, func(out io.Writer) error { return safetensors.Write(out, all) })
+		return durable.Replace(path, func(out io.Writer) error { return safetensors.Write(out, all) })
 	case ".onnx":
-		return replace(path, func(out io.Writer) error { return onnx.Write(out, w.Config, append(w.Params, w.Stats...)) })
+		return durable.Replace(path, func(out io.Writer) error { return onnx.Write(out, w.Config, append(w.Params, w.Stats...)) })
 	}
 	return fmt.Errorf("%s: unknown format: want one of %s", path, strings.Join(Formats, ", "))
-}
-
-// replace writes a temporary file beside path, makes it durable and renames it.
-func replace(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
-	if err != nil {
-		return err
-	}
-	b := bufio.NewWriterSize(f, 1<<20)
-	err = errors.Join(write(b), b.Flush(), f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return durable.SyncDir(filepath.Dir(path))
 }

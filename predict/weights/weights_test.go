@@ -3,7 +3,6 @@ package weights
 import (
 	"bytes"
 	"errors"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -237,22 +236,5 @@ func TestFilesThatCantBeRead(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
-	}
-}
-
-func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "w.onnx")
-	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	lost := errors.New("lost")
-	if err := replace(path, func(io.Writer) error { return lost }); !errors.Is(err, lost) {
-		t.Errorf("got %v", err)
-	}
-	if b, err := os.ReadFile(path); err != nil || string(b) != "old" {
-		t.Errorf("the file holds %q (%v)", b, err)
-	}
-	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
-		t.Errorf("%d files, want 1 (%v)", len(left), err)
 	}
 }
