@@ -42,7 +42,7 @@ type Data struct {
 	LabelsPerClass int     `yaml:"labels_per_class"` // labelled images a class; -1: all
 	SharedStream   bool    `yaml:"shared_stream"`    // one batch serves log p(x) and log p(y|x); official: two
 	CleanPX        bool    `yaml:"clean_px"`         // no augmentation and noise on the p(x) stream (SADA-JEM)
-	Limit          int     `yaml:"limit"`            // use only the first so many training images; 0: all
+	Limit          int     `yaml:"limit"`            // use only so many training images, the first ones, or of a folder see by_class; 0: all
 }
 
 // Model is the Wide-ResNet's size and options.
@@ -143,7 +143,7 @@ type Device struct {
 
 // Pictures is how pictures are read.
 func (d Data) Pictures() data.FolderOptions {
-	return data.FolderOptions{Size: d.Size, Grey: d.Grey, Ground: imagefile.Ground(d.Ground), SkipBad: d.SkipBad}
+	return data.FolderOptions{Size: d.Size, Grey: d.Grey, Ground: imagefile.Ground(d.Ground), SkipBad: d.SkipBad, ByClass: d.ByClass}
 }
 
 // Held is the number of images that are held out of n.

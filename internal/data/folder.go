@@ -15,6 +15,7 @@ type FolderOptions struct {
 
 	Ground  imagefile.Ground // what transparent pixels lie on; empty: white
 	SkipBad bool             // pass over pictures that can't be read
+	ByClass bool             // a limit takes from all classes alike; false: the first images
 }
 
 // OpenFolder reads the pictures below a folder, whatever its layout, in the order

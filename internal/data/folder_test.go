@@ -101,6 +101,28 @@ func TestFolderSplitsShareTheirClasses(t *testing.T) {
 	refused(t, err, filepath.Join(dir, "test", "c"), "no training folder")
 }
 
+// A class whose pictures are all passed over is no class without pictures.
+func TestAClassOfBadPicturesIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a/1.png", pngOf(picture(8, 8, color.White)))
+	write(t, dir, "b/1.png", []byte("no picture"))
+	_, _, err := Open(Folder, Train, OpenOptions{Dir: dir, Images: FolderOptions{SkipBad: true}})
+	refused(t, err, filepath.Join(dir, "b"), "none of the pictures")
+}
+
+func TestLimitOfOwnPictures(t *testing.T) {
+	dir := t.TempDir()
+	for _, file := range []string{"a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png"} {
+		write(t, dir, file, pngOf(picture(8, 8, color.White)))
+	}
+	for byClass, want := range map[bool][]int32{false: {0, 0, 0}, true: {0, 0, 1}} {
+		s, _, err := Open(Folder, Train, OpenOptions{Dir: dir, Limit: 3, Images: FolderOptions{ByClass: byClass}})
+		if err != nil || !slices.Equal(s.Labels, want) {
+			t.Errorf("by class %v: %v, %v", byClass, s, err)
+		}
+	}
+}
+
 func TestFolderIsCutAndResized(t *testing.T) {
 	dir := t.TempDir()
 	// Red with a green square in the middle: the central cut leaves green only.

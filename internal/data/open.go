@@ -19,7 +19,7 @@ type OpenOptions struct {
 	// cifar-100-binary, svhn, mnist, fashion-mnist). Empty: $JEM_DATA_DIR, CacheDir and
 	// /usr/share/datasets, in this order.
 	Dir    string
-	Limit  int           // keep only the first so many images; 0: all
+	Limit  int           // keep only so many images, the first ones unless Images.ByClass; 0: all
 	Images FolderOptions // for the name "folder"
 	// Classes are the names that labels number, for those who know them: a folder of images may have
 	// pictures of some of them only, in whatever order, and none of others. None: the set's own.

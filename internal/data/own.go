@@ -26,8 +26,30 @@ func openOwn(split Split, o OpenOptions) (*Set, []string, error) {
 	if err != nil {
 		return nil, notes, fmt.Errorf("open folder of images: %w", err)
 	}
-	s.Split = split
-	return s.Head(o.Limit), append(notes, more...), nil
+	s.Split, notes = split, append(notes, more...)
+	if part == layout.Train && o.Classes == nil {
+		if err := s.everyClass(classes); err != nil {
+			return nil, notes, err
+		}
+	}
+	if o.Images.ByClass {
+		return s.Limit(o.Limit), notes, nil
+	}
+	return s.Head(o.Limit), notes, nil
+}
+
+// everyClass refuses a class none of whose pictures could be read.
+func (s *Set) everyClass(classes []layout.Class) error {
+	there := make([]bool, s.K())
+	for _, y := range s.Labels {
+		there[y] = true
+	}
+	for y, c := range classes {
+		if !there[y] {
+			return &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "none of the pictures of this class can be read: mend them, or take the folder away"}
+		}
+	}
+	return nil
 }
 
 // ownParts are the splits that a folder of one's own may have.
