@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -15,7 +14,7 @@ import (
 
 // Options say what accuracy is measured on.
 type Options struct {
-	Split  string  // one of feed.Splits; "": test
+	Split  string  // one of feed.Splits; "": as feed.Source chooses
 	Limit  int     // only the first so many images; 0: all
 	Noise  float32 // std of the pixel noise; 0: none
 	Refine int     // k, SGLD steps up log p(x) before the answer; 0: none
@@ -43,15 +42,14 @@ type Result struct {
 
 // Measure measures the accuracy of JEM-k, until ctx ends.
 func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (Result, error) {
-	o.Split = cmp.Or(o.Split, "test")
-	r := Result{Subject: p.Subject(o.Noise), Split: o.Split, Refine: o.Refine, SGLDSeed: o.Seed}
-	images, notes, err := feed.OpenImages(p.Config, o.Split, o.Noise)
+	r := Result{Subject: p.Subject(o.Noise), Refine: o.Refine, SGLDSeed: o.Seed}
+	images, notes, err := p.Source().Images(o.Split, o.Noise)
+	r.Split, r.Notes = images.Split, notes
 	if err != nil {
 		return r, err
 	}
-	r.Notes = notes
 	about := fmt.Sprintf("noise %g, refine %d", o.Noise, o.Refine)
-	seen := feed.NewDigest(&watched{Images: feed.Head(images, o.Limit), about: about, watch: watch})
+	seen := feed.NewDigest(&watched{Images: feed.Head(images.Images, o.Limit), about: about, watch: watch})
 	var a *predict.Judgement
 	if o.Refine > 0 {
 		a, err = refined(ctx, p, seen, o.Refine, o.Seed)

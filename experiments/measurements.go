@@ -73,7 +73,7 @@ func detectionOf(l *Lab, t Training, set string) (oodFound, error) {
 	}
 	o := protocol{set, l.Scale.limit(), pick(l.Scale, 20, 100, 100)}
 	return measure(l, t, "ood-"+set, o, func(p *predict.Predictor) (oodFound, error) {
-		other, _, err := ood.Open(p, set, o.Limit, p.Noise())
+		other, _, err := ood.Open(p, set, ood.Options{Split: "test", Limit: o.Limit, Noise: p.Noise()})
 		if errors.Is(err, fault.ErrMissing) {
 			return oodFound{}, notRun("no images of %s in the data folder", setTitle(set))
 		}
@@ -106,11 +106,11 @@ func ownScores(l *Lab, p *predict.Predictor, s *ood.Scorer, limit int) (map[stri
 	if l.open.own != nil {
 		return l.open.own, nil
 	}
-	own, _, err := feed.OpenImages(p.Config, "test", p.Noise())
+	own, _, err := p.Source().Images("test", p.Noise())
 	if err != nil {
 		return nil, err
 	}
-	l.open.own, _, err = s.Score(l.ctx, "test", feed.Head(own, limit), nil)
+	l.open.own, _, err = s.Score(l.ctx, "test", feed.Head(own.Images, limit), nil)
 	return l.open.own, err
 }
 

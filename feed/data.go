@@ -12,10 +12,10 @@ import (
 // ahead is how many batches a stream may be computed ahead of the training step.
 const ahead = 2
 
-// Open reads the data sets that a configuration names and prepares its streams,
-// starting at the given step. Notes are sentences for the user. The sources must be closed.
-func Open(c config.Config, step int) (*Feed, []string, error) {
-	d := &Feed{cfg: c}
+// Open reads a run's images and prepares its streams, starting at the given step. Notes are sentences
+// for the user. The feed must be closed.
+func (s Source) Open(step int) (*Feed, []string, error) {
+	d := &Feed{from: s, cfg: s.Config}
 	if err := d.open(step); err != nil {
 		d.Close()
 		return nil, d.notes, err
@@ -23,10 +23,12 @@ func Open(c config.Config, step int) (*Feed, []string, error) {
 	return d, d.notes, nil
 }
 
-// Feed are the sources of a run that reads published data sets.
+// Feed are the sources of a run that reads images from files.
 type Feed struct {
 	Sources
-	Facts   Facts // of the training images
+	Facts   Facts  // of the training images, as they are now
+	Changed error  // that they are not those of the source's facts; nil: they are, or it isn't known
+	from    Source // with these facts, once they are known
 	cfg     config.Config
 	notes   []string
 	streams []*stream
@@ -50,6 +52,10 @@ func (d *Feed) open(step int) error {
 		return err
 	}
 	d.Facts = factsOf(&c, set)
+	if d.Changed = d.from.Facts.Compare(d.Facts); d.Changed != nil && !d.from.TakeOthers {
+		return d.Changed
+	}
+	d.from.Facts = d.Facts // all other images must be such
 	split, held, err := holdout(&c, set)
 	if err != nil {
 		return err
@@ -66,7 +72,7 @@ func (d *Feed) open(step int) error {
 
 // read opens one split of the configured set.
 func (d *Feed) read(split data.Split) (*data.Set, error) {
-	set, notes, err := Read(&d.cfg, split)
+	set, notes, err := d.from.Read(split)
 	d.notes = append(d.notes, notes...)
 	return set, err
 }
@@ -75,7 +81,7 @@ func (d *Feed) read(split data.Split) (*data.Set, error) {
 func (d *Feed) evaluation(set *data.Set, held []int) error {
 	d.EvalNoise = d.cfg.Data.EvaluationNoise()
 	if len(held) > 0 {
-		valid, err := Eval(&d.cfg, set, held, d.EvalNoise)
+		valid, err := d.from.Walk(set, held, d.EvalNoise)
 		if err != nil {
 			return err
 		}
@@ -89,14 +95,9 @@ func (d *Feed) evaluation(set *data.Set, held []int) error {
 	if err != nil {
 		return err
 	}
-	images, err := Eval(&d.cfg, test, nil, d.EvalNoise)
+	images, err := d.from.Walk(test, nil, d.EvalNoise)
 	d.Test = images
 	return err
-}
-
-// Eval walks the images of a set that indices name (nil: all) in order, with pixel noise of the given std.
-func Eval(c *config.Config, set *data.Set, indices []int, noise float32) (Images, error) {
-	return data.NewEval(set, indices, EvalBatch, noise, philox.New(c.Seed, 0, philox.EvalNoise))
 }
 
 // training prepares the two streams: x⁺ of log p(x) over all training images, and labelled

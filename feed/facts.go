@@ -58,6 +58,19 @@ func (f Facts) Document() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
+// Compare is nil if a run that began with images of the facts may go on with those of now: they are the
+// same, or it isn't known what they were. Else it is a *settings.Error.
+func (f Facts) Compare(now Facts) error {
+	if f.Digest == "" || f.Digest == now.Digest {
+		return nil
+	}
+	how := fmt.Sprintf("%d training images, now there are %d", f.Images, now.Images)
+	if f.Images == now.Images {
+		how = fmt.Sprintf("%d training images, of which not all are the same now", f.Images)
+	}
+	return unfit("data.dir", fmt.Errorf("the run began with %s: put the old ones back, or add --allow-changes if that is meant", how))
+}
+
 // maxFacts bounds the file: 10,000 classes with the longest names of files.
 const maxFacts = 16 << 20
 

@@ -40,7 +40,7 @@ func factsFrom(t *testing.T, c *Feed, err error) Facts {
 
 func TestFactsSayWhatARunDependsOn(t *testing.T) {
 	c := own(t)
-	opened, _, err := Open(c, 0)
+	opened, _, err := Source{Config: c}.Open(0)
 	f := factsFrom(t, opened, err)
 	want := Facts{Data: "folder", Classes: []string{"dark", "light"}, Channels: 1, Size: 16, Images: 24, Digest: f.Digest, Dir: c.Data.Dir, Absolute: c.Data.Dir}
 	if !reflect.DeepEqual(f, want) || len(f.Digest) != 64 {
@@ -57,12 +57,12 @@ func TestFactsSayWhatARunDependsOn(t *testing.T) {
 	if err := os.WriteFile(other, picture, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	opened, _, err = Open(c, 0)
+	opened, _, err = Source{Config: c}.Open(0)
 	replaced := factsFrom(t, opened, err)
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)
 	}
-	opened, _, err = Open(c, 0)
+	opened, _, err = Source{Config: c}.Open(0)
 	fewer := factsFrom(t, opened, err)
 	if replaced.Digest == f.Digest || fewer.Digest == replaced.Digest || fewer.Images != 23 {
 		t.Errorf("a picture replaced: %s, one less: %s of %d, before: %s", replaced.Digest, fewer.Digest, fewer.Images, f.Digest)

@@ -10,21 +10,15 @@ import (
 	"jem/internal/fault"
 )
 
-// Read opens one split of the configured set.
-func Read(c *config.Config, split data.Split) (*data.Set, []string, error) {
-	o := data.OpenOptions{Dir: c.Data.Dir, Images: c.Data.Pictures()}
-	if split == data.Train {
-		o.Limit = c.Data.Limit
-	}
-	return data.Open(c.Data.Name, split, o)
-}
-
 // fits checks what Validate can't know before the images were read: settings against their
 // number, size and classes.
 func fits(c *config.Config, set *data.Set) error {
 	if set.H != set.W {
-		return &fault.Error{Path: c.Data.Dir, Kind: fault.ErrBad,
-			Reason: fmt.Sprintf("images of %d×%d pixels, the network takes squares: set data.size to have them cut and resized", set.W, set.H)}
+		reason := fmt.Sprintf("images of %d×%d pixels, the network takes squares", set.W, set.H)
+		if c.Data.Name == data.Folder {
+			reason += ": set data.size to have them cut and resized"
+		}
+		return &fault.Error{Path: c.Data.Dir, Kind: fault.ErrBad, Reason: reason}
 	}
 	if set.K() < 2 {
 		return &fault.Error{Path: c.Data.Dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("%d class: a classifier needs 2 or more, one sub-folder each", set.K())}

@@ -7,24 +7,20 @@ import (
 	"jem/sampler"
 )
 
-// OpenStart is the distribution that a run's fresh chains begin with. That of gaussian starts is
+// Start is the distribution that a run's fresh chains begin with. That of gaussian starts is
 // fitted to the images that the run trains on, so these are read.
-func OpenStart(c config.Config) (sampler.Start, error) {
-	if c.Sampler.Start != "gaussian" {
+func (s Source) Start() (sampler.Start, error) {
+	if s.Config.Sampler.Start != "gaussian" {
 		return sampler.Uniform{}, nil
 	}
-	set, _, err := Read(&c, data.Train)
+	train, _, err := s.Choose("train")
 	if err != nil {
 		return nil, err
 	}
-	split, _, err := holdout(&c, set)
-	if err != nil {
-		return nil, err
-	}
-	return start(&c, set, split)
+	return start(&s.Config, train.Set, train.Indices)
 }
 
-// start is OpenStart for images that have been read.
+// start is Start for images that have been read.
 func start(c *config.Config, set *data.Set, split []int) (sampler.Start, error) {
 	if c.Sampler.Start != "gaussian" {
 		return sampler.Uniform{}, nil

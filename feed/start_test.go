@@ -44,7 +44,7 @@ func own(t *testing.T) config.Config {
 // configuration does to the images, and without those held out.
 func TestFreshChainsStartAsInTraining(t *testing.T) {
 	c := own(t)
-	training, _, err := Open(c, 0)
+	training, _, err := Source{Config: c}.Open(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestFreshChainsStartAsInTraining(t *testing.T) {
 	if training.Channels != 1 || training.Size != 16 || training.Valid.Len() != 6 {
 		t.Fatalf("%d channels, %d pixels, %d held out", training.Channels, training.Size, training.Valid.Len())
 	}
-	later, err := OpenStart(c)
+	later, err := Source{Config: c}.Start()
 	if err != nil {
 		t.Fatal(err)
 	}

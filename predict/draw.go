@@ -104,7 +104,7 @@ func (p *Predictor) Starts(o SampleOptions) (func(images []float32, lo int), err
 			}
 		}, nil
 	}
-	start, err := feed.OpenStart(p.Config)
+	start, err := p.Source().Start()
 	if err != nil {
 		return nil, err
 	}

@@ -119,6 +119,10 @@ func (p *Predictor) precision() string {
 	return "float32"
 }
 
+// Source is where the run's images come from. What is read from it fits the network, and is labelled
+// with the numbers of its classes.
+func (p *Predictor) Source() feed.Source { return feed.Source{Config: p.Config, Facts: p.facts} }
+
 // Noise is the std of the noise that the run adds at evaluation.
 func (p *Predictor) Noise() float32 { return p.Config.Data.EvaluationNoise() }
 

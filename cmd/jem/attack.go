@@ -45,7 +45,7 @@ func attackCommand() *cli.Command {
 			&cli.IntFlag{Name: "draws", Value: 1, Usage: "answers with fresh noise over which losses and gradients are averaged"},
 			&cli.StringFlag{Name: "from", Usage: "make the images against this run `FOLDER`, a transfer attack"},
 			&cli.IntFlag{Name: "attack-batch", Value: 50, Usage: "images attacked together, and lost when interrupted"},
-			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(feed.Splits, ", ")},
+			splitFlag,
 			&cli.IntFlag{Name: "limit", Value: attackImages, Usage: "the first so many images"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts and noise"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of results; an attack that was interrupted goes on from it"},
@@ -77,9 +77,12 @@ func runAttack(c *cli.Context) error {
 			}
 		}
 		var results []robust.Result
-		for _, o := range all {
+		for i, o := range all {
 			o.From, o.Folder, o.Point = from, out, s.points(o)
 			r, err := robust.Measure(c.Context, m, o, s.follow())
+			if i == 0 { // the next attack reads the same images
+				s.notes(r.Notes)
+			}
 			if err != nil {
 				return err
 			}
@@ -128,8 +131,8 @@ func attackOptions(c *cli.Context) (all []robust.Options, err error) {
 		return nil, usagef(c, "--chains %d: want 1 to %d", o.Chains, feed.EvalBatch)
 	case !(o.Noise >= 0):
 		return nil, usagef(c, "--attack-noise %g: want at least 0", o.Noise)
-	case !slices.Contains(feed.Splits, c.String("split")):
-		return nil, usagef(c, "--split %q: want %s", c.String("split"), strings.Join(feed.Splits, ", "))
+	case checkSplit(c) != nil:
+		return nil, checkSplit(c)
 	}
 	for _, kind := range strings.Split(c.String("attack"), ",") {
 		switch {

@@ -35,7 +35,7 @@ func evalCommand() *cli.Command {
 			"jem eval runs/first --task samples --json --out samples.json"),
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "task", Value: "accuracy", Usage: "what to measure: " + strings.Join(evalTasks, ", ")},
-			&cli.StringFlag{Name: "split", Value: "test", Usage: "images: " + strings.Join(feed.Splits, ", ")},
+			splitFlag,
 			&cli.IntFlag{Name: "limit", Usage: "only the first so many images of each set, or images of distal; 0: all"},
 			&cli.StringFlag{Name: "noise", Usage: "standard deviation of the pixel noise, for --task accuracy several between commas; default: the run's, 0.03 as published [sigma]"},
 			&cli.StringFlag{Name: "refine", Value: "0", Usage: "SGLD steps k before the answer, for --task accuracy, several between commas [n_steps_refine]"},
@@ -72,11 +72,13 @@ func runEval(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	switch split := c.String("split"); {
+	switch {
 	case task == nil:
 		return usagef(c, "--task %q: want %s", c.String("task"), strings.Join(evalTasks, ", "))
-	case !slices.Contains(feed.Splits, split):
-		return usagef(c, "--split %q: want %s", split, strings.Join(feed.Splits, ", "))
+	case checkSplit(c) != nil:
+		return checkSplit(c)
+	case c.IsSet("split") && splitless[c.String("task")] != "":
+		return usagef(c, "--split goes without --task %s: %s", c.String("task"), splitless[c.String("task")])
 	case c.Int("limit") < 0:
 		return usagef(c, "--limit %d: want at least 0", c.Int("limit"))
 	case len(noises) > 1 && c.String("task") != "accuracy":
@@ -88,6 +90,24 @@ func runEval(c *cli.Context) error {
 		}
 		return task(c, s, m)
 	})
+}
+
+// splitless are the tasks that no split is chosen for, with the reason.
+var splitless = map[string]string{
+	"samples": "samples are compared with training and test images, with training images alone by --protocol dat",
+	"distal":  "images are made from noise",
+	"chains":  "chains begin in the replay buffer, or afresh",
+}
+
+// splitFlag says which of a run's images are measured on.
+var splitFlag = &cli.StringFlag{Name: "split", Usage: "images: " + strings.Join(feed.Splits, ", ") + "; default: test, or where there are none valid"}
+
+// checkSplit checks it.
+func checkSplit(c *cli.Context) error {
+	if c.IsSet("split") && !slices.Contains(feed.Splits, c.String("split")) {
+		return usagef(c, "--split %q: want %s", c.String("split"), strings.Join(feed.Splits, ", "))
+	}
+	return nil
 }
 
 // pixelNoise is the noise that images get: --noise, of several the first, or the run's.

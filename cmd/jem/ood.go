@@ -29,14 +29,23 @@ func evalOOD(c *cli.Context, s *screen, m *predict.Predictor) error {
 	return printResult(c, r, oodRows(r))
 }
 
+// namesOf are the names of a flag, between commas.
+func namesOf(c *cli.Context, flag string) []string {
+	all := strings.Split(c.String(flag), ",")
+	for i, name := range all {
+		all[i] = strings.TrimSpace(name)
+	}
+	return all
+}
+
 // oodOptions are the flags of the task.
 func oodOptions(c *cli.Context, m *predict.Predictor) (o ood.Options, err error) {
 	if !c.IsSet("ood") {
 		return o, usagef(c, "--ood is missing: name sets, as in --ood svhn,interp,folder:PATH")
 	}
 	o = ood.Options{
-		Split: c.String("split"), Limit: c.Int("limit"), Noise: pixelNoise(c, m), Sets: strings.Split(c.String("ood"), ","),
-		Scores: strings.Split(c.String("scores"), ","), Temperature: c.Float64("temperature"),
+		Split: c.String("split"), Limit: c.Int("limit"), Noise: pixelNoise(c, m), Sets: namesOf(c, "ood"),
+		Scores: namesOf(c, "scores"), Temperature: c.Float64("temperature"),
 		ODIN:      predict.ODIN{Temperature: c.Float64("odin-temperature"), Epsilon: c.Float64("odin-epsilon")},
 		Neighbour: c.Int("neighbour"), FitImages: c.Int("fit-images"),
 	}
@@ -59,6 +68,16 @@ func oodOptions(c *cli.Context, m *predict.Predictor) (o ood.Options, err error)
 	return o, nil
 }
 
+// auroc is a cell of the paper's table.
+func auroc(r ood.Result, set ood.Set, score string) string {
+	for _, f := range r.Figures {
+		if f.Set == set.Set && f.Score == score {
+			return fmt.Sprintf("%.4f", f.AUROC)
+		}
+	}
+	return "-"
+}
+
 // oodRows are three tables: the paper's, of AUROC by score and set, OpenOOD's means, and all
 // figures.
 func oodRows(r ood.Result) []string {
@@ -69,15 +88,14 @@ func oodRows(r ood.Result) []string {
 	}
 	rows = append(rows, strings.Join(header, "\t"))
 	for _, score := range ood.All {
+		if r.Scores[score] == "" {
+			continue
+		}
 		row := []string{score}
-		for _, f := range r.Figures {
-			if f.Score == score {
-				row = append(row, fmt.Sprintf("%.4f", f.AUROC))
-			}
+		for _, set := range r.Sets {
+			row = append(row, auroc(r, set, score))
 		}
-		if len(row) > 1 {
-			rows = append(rows, strings.Join(row, "\t"))
-		}
+		rows = append(rows, strings.Join(row, "\t"))
 	}
 	if len(r.Groups) > 0 {
 		rows = append(rows, "", "means over near and far sets as OpenOOD groups them; its FPR@95 is FPR95 OUT", "GROUP\tSCORE\tSETS\tAUROC\tFPR95\tFPR95 OUT")
@@ -89,6 +107,11 @@ func oodRows(r ood.Result) []string {
 	for _, f := range r.Figures {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%d + %d",
 			escape(ood.Title(f.Set)), f.Score, f.AUROC, f.AUPRIn, f.AUPROut, f.FPR95, f.FPR95Out, f.In, f.Out))
+	}
+	for _, set := range r.Sets {
+		if set.Missing != "" {
+			rows = append(rows, fmt.Sprintf("%s\tnot measured: %s", escape(ood.Title(set.Set)), escape(set.Missing)))
+		}
 	}
 	if _, ok := r.Scores["energy"]; ok {
 		rows = append(rows, "", "energy: E(x) = −log p(x) up to log Z, so its figures are those of px")

@@ -25,6 +25,7 @@ func evalSamples(c *cli.Context, s *screen, m *predict.Predictor) error {
 	o.Networks, o.NoInception = judges.networks, judges.missing
 	result, err := quality.Measure(c.Context, m, o, s.stages())
 	s.close()
+	s.notes(result.Notes)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"jem/feed"
 	"jem/internal/fault"
@@ -14,7 +15,7 @@ import (
 
 // Options say what calibration is measured on.
 type Options struct {
-	Split         string       // one of feed.Splits; "": test
+	Split         string       // one of feed.Splits; "": as feed.Source chooses
 	Limit         int          // only the first so many images of it, and of the held-out ones; 0: all
 	Noise         float32      // std of the pixel noise of both; 0: none
 	Edge          metrics.Edge // bin of a confidence where two of equal width meet; "": the one below
@@ -80,8 +81,8 @@ var binCounts = [...]int{10, 15, metrics.Bins}
 // Measure measures the calibration on a split, before and after a temperature that is fitted
 // on the images that the run held out, if it did, until ctx ends.
 func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (r Result, err error) {
-	r.Subject, r.Split, r.Edge = p.Subject(o.Noise), cmp.Or(o.Split, "test"), cmp.Or(o.Edge, metrics.Below)
-	on, err := r.answers(ctx, p, r.Split, o, watch)
+	r.Subject, r.Edge = p.Subject(o.Noise), cmp.Or(o.Edge, metrics.Below)
+	on, err := r.answers(ctx, p, o.Split, o, watch)
 	if err != nil {
 		return r, err
 	}
@@ -96,15 +97,23 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	if err != nil {
 		return r, err
 	}
+	return r, r.scale(on, held)
+}
+
+// scale fits a temperature to the answers on the held-out images and judges the others with it.
+func (r *Result) scale(on, held *predict.Outputs) error {
 	t, err := metrics.Temperature(held.Logits, held.Labels)
 	if err != nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("no temperature: %v", err))
-		return r, nil
+		return nil
 	}
 	scaled, err := at(t, on, r.Edge)
+	if held.Digest == on.Digest {
+		r.Notes = append(r.Notes, "the temperature is fitted on the very images that it is judged on: after it the calibration looks better than it is")
+	}
 	scaled.FittedOn, scaled.FitImages, scaled.FitData = "valid", len(held.Labels), held.Digest
 	r.Scaled = &scaled
-	return r, err
+	return err
 }
 
 // Proper are the proper scores alone.
@@ -116,12 +125,17 @@ func (r Result) Proper() ProperScores {
 
 // answers runs a split through the network.
 func (r *Result) answers(ctx context.Context, p *predict.Predictor, split string, o Options, watch predict.Watch) (*predict.Outputs, error) {
-	images, notes, err := feed.OpenImages(p.Config, split, o.Noise)
-	r.Notes = append(r.Notes, notes...)
+	images, notes, err := p.Source().Images(split, o.Noise)
+	for _, n := range notes {
+		if !slices.Contains(r.Notes, n) { // of files that both splits are read from
+			r.Notes = append(r.Notes, n)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	return p.Gather(ctx, split, feed.Head(images, o.Limit), predict.Want{}, watch)
+	r.Split = cmp.Or(r.Split, images.Split)
+	return p.Gather(ctx, images.Split, feed.Head(images.Images, o.Limit), predict.Want{}, watch)
 }
 
 // judge fills in what a network's answers say as they are.

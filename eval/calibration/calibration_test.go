@@ -13,6 +13,7 @@ import (
 
 	"jem/internal/fault"
 	"jem/internal/metrics"
+	"jem/predict"
 	"jem/predict/predicttest"
 )
 
@@ -67,6 +68,23 @@ func TestProper(t *testing.T) {
 	}
 	if got.Text = want.Text; got != want || got.Images != 15 {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// A temperature that is judged on the images it was fitted on says so.
+func TestTemperatureOfTheSameImages(t *testing.T) {
+	logits, err := metrics.Flat(2, []float32{3, 0, 3, 0, 3, 0, 0, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := &predict.Outputs{Logits: logits, Labels: []int{0, 0, 1, 1}, Digest: "a"}
+	for digest, notes := range map[string]int{"a": 1, "b": 0} {
+		var r Result
+		held := *on
+		held.Digest = digest
+		if err := r.scale(on, &held); err != nil || r.Scaled == nil || len(r.Notes) != notes {
+			t.Errorf("images %s and a: %+v, %v", digest, r, err)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func begin(p *predict.Predictor, images []float32, o TrajectoryOptions) error {
 		start(images, 0)
 		return nil
 	}
-	test, _, err := feed.OpenImages(p.Config, "test", p.Noise())
+	test, _, err := p.Source().Images("test", p.Noise())
 	if err != nil {
 		return err
 	}

@@ -5,28 +5,27 @@ import (
 
 	"jem/backend/philox"
 	"jem/feed"
-	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/predict"
 )
 
-// interpolation reads the run's test images and walks them shuffled.
-func interpolation(p *predict.Predictor, limit int, noise float32) (feed.Images, []string, error) {
-	set, notes, err := feed.Read(&p.Config, data.Test)
-	if err != nil {
-		return nil, notes, err
-	}
-	if set.Len() <= feed.EvalBatch {
-		return nil, notes, &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("interp: %d test images, want more than %d", set.Len(), feed.EvalBatch)}
+// interpolation walks the in-distribution images shuffled.
+func interpolation(p *predict.Predictor, own feed.Chosen, o Options) (feed.Images, error) {
+	n := len(own.Indices)
+	if n <= feed.EvalBatch {
+		return nil, &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("interp: %d %s images, want more than %d", n, own.Split, feed.EvalBatch)}
 	}
 	key := philox.New(p.Config.Seed, 0, philox.EvalNoise)
-	order := make([]int, set.Len())
+	order := make([]int, n)
 	key.At(0, 1).Perm(order)
-	if limit > 0 {
-		order = order[:min(len(order), limit+feed.EvalBatch)]
+	if o.Limit > 0 {
+		order = order[:min(n, o.Limit+feed.EvalBatch)]
 	}
-	images, err := feed.Eval(&p.Config, set, order, noise)
-	return &interpolated{Images: images, noise: noise, key: key, pixels: set.Dim()}, notes, err
+	for i, of := range order {
+		order[i] = own.Indices[of]
+	}
+	images, err := p.Source().Walk(own.Set, order, o.Noise)
+	return &interpolated{Images: images, noise: o.Noise, key: key, pixels: own.Set.Dim()}, err
 }
 
 // interpolated are the means of images 100 apart in a shuffled walk, each with its own

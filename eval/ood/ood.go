@@ -1,8 +1,8 @@
 package ood
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"jem/feed"
@@ -13,7 +13,7 @@ import (
 // Options say which images to tell from which, by which scores. A result says the first four
 // in words of its own.
 type Options struct {
-	Split string   `json:"-"` // the in-distribution images, one of feed.Splits; "": test
+	Split string   `json:"-"` // the in-distribution images, one of feed.Splits; "": as feed.Source chooses
 	Limit int      `json:"-"` // only the first so many images of each set; 0: all
 	Noise float32  `json:"-"` // std of the pixel noise of all sets; 0: none
 	Sets  []string `json:"-"` // the others, see Open
@@ -43,12 +43,13 @@ type Result struct {
 	out map[string]map[string][]float64 // those of each set
 }
 
-// Set is a set of images that was told from the in-distribution ones.
+// Set is a set of images that was told from the in-distribution ones, or says why not.
 type Set struct {
-	Set    string `json:"set"`
-	Group  string `json:"group"`
-	Images int    `json:"images"`
-	Data   string `json:"data_sha256"`
+	Set     string `json:"set"`
+	Group   string `json:"group"`
+	Images  int    `json:"images"`
+	Data    string `json:"data_sha256"`
+	Missing string `json:"missing,omitempty"` // why the images couldn't be had; there are no figures then
 }
 
 // Figure is how well a score tells one set from the in-distribution images.
@@ -66,11 +67,11 @@ const (
 )
 
 // Measure tells each set from the in-distribution images by each score, until ctx ends. All
-// sets are opened first, before the hours that scores may take.
+// sets are opened first, before the hours that scores may take. One that can't be had is said to be
+// missing, and is an error only where there is no other.
 func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict.Watch) (Result, error) {
-	o.Split = cmp.Or(o.Split, "test")
 	r := Result{Subject: p.Subject(o.Noise), Orientation: orientation, Scores: map[string]string{}}
-	own, others, err := r.open(p, o)
+	own, others, err := r.open(p, &o)
 	if err != nil {
 		return r, err
 	}
@@ -89,7 +90,11 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 		r.Scores[name] = meanings[name]
 	}
 	for i, name := range o.Sets {
-		out, set, err := s.Score(ctx, name, others[i], watch)
+		if others[i].images == nil {
+			r.Sets = append(r.Sets, Set{Set: name, Group: group(r.Subject.Data, name), Missing: others[i].missing.Error()})
+			continue
+		}
+		out, set, err := s.Score(ctx, name, others[i].images, watch)
 		if err != nil {
 			return r, err
 		}
@@ -100,21 +105,32 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	return r, nil
 }
 
-// open opens the in-distribution images and the sets.
-func (r *Result) open(p *predict.Predictor, o Options) (own feed.Images, others []feed.Images, err error) {
-	own, r.Notes, err = feed.OpenImages(p.Config, o.Split, o.Noise)
-	if err != nil {
+// other is a set that was opened, or why it couldn't be.
+type other struct {
+	images  feed.Images
+	missing error
+}
+
+// open opens the in-distribution images, which o then names, and the sets, of which there must be one.
+func (r *Result) open(p *predict.Predictor, o *Options) (own feed.Images, others []other, err error) {
+	part, notes, err := p.Source().Images(o.Split, o.Noise)
+	if r.Notes = notes; err != nil {
 		return nil, nil, err
 	}
+	o.Split = part.Split
+	var missing []error
 	for _, name := range o.Sets {
-		images, notes, err := Open(p, name, o.Limit, o.Noise)
+		images, notes, err := Open(p, name, *o)
 		r.Notes = append(r.Notes, notes...)
 		if err != nil {
-			return nil, nil, err
+			missing, images = append(missing, err), nil
 		}
-		others = append(others, images)
+		others = append(others, other{images, err})
 	}
-	return feed.Head(own, o.Limit), others, nil
+	if len(missing) == len(o.Sets) {
+		return nil, nil, errors.Join(missing...)
+	}
+	return feed.Head(part.Images, o.Limit), others, nil
 }
 
 // add compares the scores of the in-distribution images with those of a set and adds the

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"jem/feed"
@@ -25,7 +26,7 @@ import (
 // uniform is n images of noise.
 func uniform(t *testing.T, p *predict.Predictor, n int) feed.Images {
 	t.Helper()
-	images, _, err := Open(p, "uniform", n, p.Noise())
+	images, _, err := Open(p, "uniform", Options{Limit: n, Noise: p.Noise()})
 	if err != nil || images.Len() != n {
 		t.Fatalf("%v", err)
 	}
@@ -112,8 +113,8 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// What scores are fitted on is said with them; a set that isn't there is noticed before
-// anything is computed.
+// What scores are fitted on is said with them. A set that isn't there is said to be missing beside the
+// others; where there is no other that is noticed before anything is computed.
 func TestMeasureFits(t *testing.T) {
 	p := predicttest.WithImages(t)
 	o := Options{Split: "valid", Sets: []string{"uniform"}, Limit: 10, Scores: All, Neighbour: 3, FitImages: 70}
@@ -129,7 +130,17 @@ func TestMeasureFits(t *testing.T) {
 	if err := json.Unmarshal(b, &read); err != nil || len(read.Figures) != len(All) || len(read.Charts()) != 0 {
 		t.Errorf("read back %+v: %v", read, err)
 	}
-	o.Sets = []string{"uniform", "textures"}
+	o = Options{Sets: []string{"textures", "uniform", "interp"}, Limit: 10}
+	r, err = Measure(context.Background(), p, o, nil)
+	if err != nil || len(r.Sets) != 3 || len(r.Figures) != 3 || r.Figures[0].Set != "uniform" || r.Sets[1].Missing != "" || r.Sets[1].Images != 10 {
+		t.Errorf("got %+v: %v", r, err)
+	}
+	for i, why := range map[int]string{0: "no folder of its pictures", 2: "20 test images, want more than 100"} {
+		if s := r.Sets[i]; s.Set != o.Sets[i] || s.Images != 0 || !strings.Contains(s.Missing, why) {
+			t.Errorf("got %+v, want it missing: %s", s, why)
+		}
+	}
+	o.Sets = []string{"textures", "interp"}
 	computed := false
 	if r, err := Measure(context.Background(), p, o, func(string, int, int) { computed = true }); !errors.Is(err, fault.ErrMissing) || computed || len(r.Notes) == 0 {
 		t.Errorf("got %v after computing: %v, notes %q", err, computed, r.Notes)
@@ -173,7 +184,7 @@ func TestDigest(t *testing.T) {
 	if a := sum(uniform(t, p, 5)); a != sum(uniform(t, p, 5)) || a == sum(uniform(t, p, 4)) {
 		t.Error("the digest doesn't name the images")
 	}
-	gaussian, _, err := Open(p, "gaussian", 5, p.Noise())
+	gaussian, _, err := Open(p, "gaussian", Options{Limit: 5, Noise: p.Noise()})
 	if err != nil || sum(gaussian) == sum(uniform(t, p, 5)) {
 		t.Errorf("two kinds of noise, one digest: %v", err)
 	}
@@ -183,7 +194,7 @@ func TestDigest(t *testing.T) {
 // values lies there; among 20·3072 the standard deviation is 0.2 %.
 func TestGaussianNoise(t *testing.T) {
 	p := predicttest.Official(t)
-	images, _, err := Open(p, "gaussian", 20, p.Noise())
+	images, _, err := Open(p, "gaussian", Options{Limit: 20, Noise: p.Noise()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,18 +244,18 @@ func TestOpenFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 	if err := picture.WritePNG(filepath.Join(p.Config.Data.Dir, "a.png"), img); err != nil {
 		t.Fatal(err)
 	}
-	images, _, err := Open(p, "folder:"+p.Config.Data.Dir, 0, p.Noise())
+	images, _, err := Open(p, "folder:"+p.Config.Data.Dir, Options{Noise: p.Noise()})
 	if err != nil || images.Len() != 1 {
 		t.Errorf("got %v", err)
 	}
 	for name, kind := range map[string]error{
 		"textures": fault.ErrMissing, "folder:" + t.TempDir(): fault.ErrMissing, "cifar10": fault.ErrBad, "interp": fault.ErrMissing,
 	} {
-		if _, _, err := Open(p, name, 0, p.Noise()); !errors.Is(err, kind) {
+		if _, _, err := Open(p, name, Options{Noise: p.Noise()}); !errors.Is(err, kind) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, _, err := Open(p, "nosuch", 0, p.Noise()); err == nil {
+	if _, _, err := Open(p, "nosuch", Options{}); err == nil {
 		t.Error("an unknown set was opened")
 	}
 }

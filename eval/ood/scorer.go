@@ -92,7 +92,7 @@ func (o Options) uses(names ...string) bool {
 // fitTemperature takes the temperature that minimises the NLL of the held-out images.
 func (s *Scorer) fitTemperature(ctx context.Context, watch predict.Watch) ([]string, error) {
 	s.Options.Temperature = 1
-	valid, notes, err := feed.OpenImages(s.p.Config, "valid", s.Options.Noise)
+	valid, notes, err := s.p.Source().Images("valid", s.Options.Noise)
 	if errors.Is(err, fault.ErrMissing) {
 		return append(notes, "score msp at temperature 1: the run held out no images to fit it on"), nil
 	}
@@ -114,11 +114,11 @@ func (s *Scorer) fitTemperature(ctx context.Context, watch predict.Watch) ([]str
 // fitFeatures keeps what the scores in the space of features compare with.
 func (s *Scorer) fitFeatures(ctx context.Context, watch predict.Watch) ([]string, error) {
 	o := &s.Options
-	images, notes, err := feed.OpenImages(s.p.Config, "train", s.Options.Noise)
+	train, notes, err := s.p.Source().Images("train", s.Options.Noise)
 	if err != nil {
 		return notes, err
 	}
-	images = feed.Head(images, o.FitImages)
+	images := feed.Head(train.Images, o.FitImages)
 	on, err := s.p.Gather(ctx, "features of train", images, predict.Want{Features: true}, watch)
 	if err != nil {
 		return notes, err

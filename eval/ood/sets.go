@@ -18,7 +18,7 @@ import (
 // Open opens a set of images from another distribution, as the network of p takes them,
 // with pixel noise of the given std. Names are
 //
-//	interp            means of two of the run's own test images, see interpolated
+//	interp            means of two in-distribution images (o.Split), see interpolated
 //	uniform, gaussian noise, see noiseImages
 //	folder:PATH       pictures, cut to their central square and resized
 //	textures, …       pictures of a published set in a folder of the usual name, see data.Pictures
@@ -26,13 +26,18 @@ import (
 //	                  the usual places
 //
 // Grey images are repeated for three channels, colours become grey for one, and other sizes
-// are resized. limit > 0 keeps only the first so many images. Notes are sentences for the user.
-func Open(p *predict.Predictor, name string, limit int, noise float32) (feed.Images, []string, error) {
+// are resized. o.Limit > 0 keeps only the first so many images. Notes are sentences for the user.
+func Open(p *predict.Predictor, name string, o Options) (feed.Images, []string, error) {
 	switch name {
 	case "interp":
-		return interpolation(p, limit, noise)
+		own, _, err := p.Source().Choose(o.Split) // who has opened them for themselves knows the notes
+		if err != nil {
+			return nil, nil, err
+		}
+		images, err := interpolation(p, own, o)
+		return images, nil, err
 	case "uniform", "gaussian":
-		return noiseImages(p, name, limit), nil, nil
+		return noiseImages(p, name, o.Limit), nil, nil
 	}
 	set, notes, err := read(p, name)
 	if err != nil {
@@ -42,7 +47,7 @@ func Open(p *predict.Predictor, name string, limit int, noise float32) (feed.Ima
 		return nil, notes, &fault.Error{Path: name, Kind: fault.ErrMissing, Reason: "no images"}
 	}
 	c := p.Net().Config
-	images, err := feed.Eval(&p.Config, fitted(set.Head(limit), c.InC, c.Size), nil, noise)
+	images, err := p.Source().Walk(fitted(set.Head(o.Limit), c.InC, c.Size), nil, o.Noise)
 	return images, notes, err
 }
 

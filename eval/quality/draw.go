@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"jem/feed"
 	"jem/internal/data"
@@ -30,28 +32,30 @@ func (j *judging) describe() {
 	}
 }
 
-// open reads the real images.
+// open reads the real images: training and test images, without the latter where the data have none.
 func (j *judging) open() error {
-	splits := []data.Split{data.Train, data.Test}
-	j.result.Reference = j.p.Config.Data.Name + " train and test"
+	splits, hash := []data.Split{data.Train, data.Test}, sha256.New()
 	if j.o.Protocol == "dat" {
-		splits, j.result.Reference = splits[:1], j.p.Config.Data.Name+" train"
+		splits = splits[:1]
 	}
-	hash := sha256.New()
+	var of []string
 	for _, s := range splits {
-		set, _, err := feed.Read(&j.p.Config, s)
+		set, notes, err := j.p.Source().Read(s)
+		j.result.Notes = append(j.result.Notes, notes...)
+		if s == data.Test && errors.Is(err, fault.ErrMissing) {
+			j.result.Notes = append(j.result.Notes, fmt.Sprintf("no test images (%v): samples are compared with the training images alone", err))
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		set = set.Head(j.o.Limit)
-		if c := j.p.Net().Config; set.C != c.InC || set.H != c.Size || set.W != c.Size {
-			return &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("%s %s: images of %d×%d×%d, the network takes %d×%d×%d", set.Name, s, set.C, set.H, set.W, c.InC, c.Size, c.Size)}
-		}
 		fmt.Fprintf(hash, "%d×%d×%d×%d|", set.Len(), set.C, set.H, set.W)
 		hash.Write(set.Pixels)
-		j.real = append(j.real, set)
+		j.real, of = append(j.real, set), append(of, string(s))
 		j.result.Real += set.Len()
 	}
+	j.result.Reference = j.p.Config.Data.Name + " " + strings.Join(of, " and ")
 	j.result.RealHash = hex.EncodeToString(hash.Sum(nil))
 	return nil
 }

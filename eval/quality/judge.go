@@ -22,6 +22,8 @@ type Result struct {
 	RealHash  string   `json:"reference_sha256"` // of shape and pixels, 0…255
 	Figures   []Figure `json:"figures"`
 
+	Notes []string `json:"-"` // sentences for the user, there after an error, too
+
 	drawn   *predict.Samples // nil where the result was only read
 	classes []string
 }
@@ -70,22 +72,30 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	}
 	j := &judging{p: p, o: o, watch: watch, result: &Result{Seed: o.Samples.Seed, classes: p.Classes}}
 	j.describe()
-	if err := j.open(); err != nil {
-		return Result{}, err
-	}
-	if err := j.draw(ctx); err != nil {
-		return Result{}, err
-	}
-	if o.NoInception != "" {
-		j.withoutInception()
-	}
-	for _, n := range o.Networks {
-		if err := j.network(ctx, n); err != nil {
-			return Result{}, err
-		}
+	if err := j.judge(ctx); err != nil {
+		return Result{Notes: j.result.Notes}, err
 	}
 	j.result.drawn = j.drawn
 	return *j.result, nil
+}
+
+// judge draws the samples and compares them with real images.
+func (j *judging) judge(ctx context.Context) error {
+	if err := j.open(); err != nil {
+		return err
+	}
+	if err := j.draw(ctx); err != nil {
+		return err
+	}
+	if j.o.NoInception != "" {
+		j.withoutInception()
+	}
+	for _, n := range j.o.Networks {
+		if err := j.network(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // network adds the figures by the features of one network.

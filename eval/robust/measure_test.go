@@ -82,7 +82,7 @@ func TestMeasureChangesNothing(t *testing.T) {
 func TestZerosStandForThePublishedAttack(t *testing.T) {
 	want := Options{
 		Kind: "pgd", Norm: "linf", Epsilons: []float64{1, 2, 4, 8, 16}, Steps: 40, Restarts: 20, Queries: 1000, Chains: 5,
-		Draws: 1, Images: 300, Batch: 50, Split: "test",
+		Draws: 1, Images: 300, Batch: 50,
 	}
 	if got := (Options{}).settled(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -44,7 +44,7 @@ type Options struct {
 	Batch    int       `json:"batch"`       // images attacked together; 0: 50
 	Seed     uint64    `json:"attack_seed"`
 
-	Split  string             `json:"-"` // of feed.Splits; empty: test
+	Split  string             `json:"-"` // of feed.Splits; empty: as feed.Source chooses
 	From   *predict.Predictor `json:"-"` // its gradients are used instead: a transfer attack; nil: the predictor's own
 	Folder string             `json:"-"` // finished batches are kept here, so that an interrupted attack goes on; empty: nowhere
 	Point  func(Point)        `json:"-"` // hears of each ε done; may be nil
@@ -60,7 +60,7 @@ func Radii(norm string) []float64 {
 
 // settled replaces zeros by what they stand for.
 func (o Options) settled() Options {
-	o.Kind, o.Norm, o.Split = cmp.Or(o.Kind, Kinds[0]), cmp.Or(o.Norm, string(attack.LInf)), cmp.Or(o.Split, "test")
+	o.Kind, o.Norm = cmp.Or(o.Kind, Kinds[0]), cmp.Or(o.Norm, string(attack.LInf))
 	o.Steps, o.Restarts, o.Queries = cmp.Or(o.Steps, 40), cmp.Or(o.Restarts, 20), cmp.Or(o.Queries, 1000)
 	o.Chains, o.Draws, o.Images, o.Batch = cmp.Or(o.Chains, 5), cmp.Or(o.Draws, 1), cmp.Or(o.Images, 300), cmp.Or(o.Batch, 50)
 	if len(o.Epsilons) == 0 {

@@ -3,6 +3,7 @@ package robust
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"jem/backend/philox"
 	"jem/eval"
@@ -19,6 +20,8 @@ type Result struct {
 	predict.Protocol
 	Source *predict.Subject `json:"source,omitempty"` // the network whose gradients made the images, where it is another
 	Points []Point          `json:"points"`           // the first without attack
+	Split  string           `json:"split"`            // that the images are of
+	Notes  []string         `json:"-"`                // sentences for the user, there after an error, too
 
 	Found Adversarial `json:"-"`
 	units string      // folder of finished batches
@@ -46,9 +49,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 		}
 	}
 	r.Subject = p.Subject(0) // the images themselves carry no noise
-	var err error
-	r.Found.Clean, r.Found.Labels, r.DataHash, err = cleanImages(p, o.Split, o.Images)
-	if err != nil {
+	if err := r.clean(p); err != nil {
 		return r, err
 	}
 	c := p.Net().Config
@@ -63,34 +64,41 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 }
 
 // alike refuses to carry images from one network to another that takes others or knows other
-// classes.
+// classes: a label must mean the same to both.
 func alike(p, from *predict.Predictor) error {
 	mine, other := p.Net().Config, from.Net().Config
-	if [3]int{mine.Classes, mine.InC, mine.Size} == [3]int{other.Classes, other.InC, other.Size} {
+	reason := ""
+	switch {
+	case [3]int{mine.Classes, mine.InC, mine.Size} != [3]int{other.Classes, other.InC, other.Size}:
+		reason = fmt.Sprintf("takes images of %d×%d×%d and knows %d classes, the network attacked %d×%d×%d and %d",
+			other.InC, other.Size, other.Size, other.Classes, mine.InC, mine.Size, mine.Size, mine.Classes)
+	case !slices.Equal(p.Classes, from.Classes):
+		reason = fmt.Sprintf("knows the classes %s, the network attacked %s", fault.Names(from.Classes), fault.Names(p.Classes))
+	default:
 		return nil
 	}
-	return &fault.Error{Path: from.Checkpoint, Kind: fault.ErrBad, Reason: fmt.Sprintf("takes images of %d×%d×%d and knows %d classes, the network attacked %d×%d×%d and %d: images can't be made on one for the other",
-		other.InC, other.Size, other.Size, other.Classes, mine.InC, mine.Size, mine.Size, mine.Classes)}
+	return &fault.Error{Path: from.Checkpoint, Kind: fault.ErrBad, Reason: reason + ": images can't be made on one for the other"}
 }
 
-// cleanImages reads the first n images of a split without noise.
-func cleanImages(p *predict.Predictor, split string, n int) ([]float32, []int32, string, error) {
-	images, _, err := feed.OpenImages(p.Config, split, 0)
+// clean reads the images to attack, without noise.
+func (r *Result) clean(p *predict.Predictor) error {
+	part, notes, err := p.Source().Images(r.Options.Split, 0)
+	r.Split, r.Notes = part.Split, notes
 	if err != nil {
-		return nil, nil, "", err
+		return err
 	}
-	images = feed.Head(images, n)
+	images := feed.Head(part.Images, r.Options.Images)
 	if images.Len() == 0 {
-		return nil, nil, "", &fault.Error{Kind: fault.ErrMissing, Reason: "no images to attack"}
+		return &fault.Error{Kind: fault.ErrMissing, Reason: "no images to attack"}
 	}
-	var all []float32
-	var labels []int32
-	d, seen := len(p.Batch().Images)/feed.EvalBatch, feed.NewDigest(images)
+	at, seen := p.Batch(), feed.NewDigest(images)
+	d := len(at.Images) / feed.EvalBatch
 	for i := range images.Batches() {
-		n := seen.Batch(i, p.Batch().Images, p.Batch().Labels)
-		all, labels = append(all, p.Batch().Images[:n*d]...), append(labels, p.Batch().Labels[:n]...)
+		n := seen.Batch(i, at.Images, at.Labels)
+		r.Found.Clean, r.Found.Labels = append(r.Found.Clean, at.Images[:n*d]...), append(r.Found.Labels, at.Labels[:n]...)
 	}
-	return all, labels, seen.Sum(), nil
+	r.DataHash = seen.Sum()
+	return nil
 }
 
 // attack attacks the clean images and fills in what it finds.

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"jem/config"
+	"jem/feed"
 	"jem/internal/rundir"
 	"jem/predict"
 	"jem/train/journal"
@@ -44,9 +45,13 @@ func Resume(o Options) (*Session, error) {
 	}
 	return (&Session{o: o}).begin(func(s *Session) error {
 		s.tell(stored.Notes())
-		saved, err := s.agree(stored.Step())
+		known, err := feed.ReadFacts(rundir.Path(o.Folder).Data())
+		if err != nil {
+			return errors.Join(err, stored.Close())
+		}
+		saved, err := s.agree(stored.Step(), known)
 		if err == nil {
-			err = s.rebuild(stored)
+			err = s.rebuild(stored, known)
 		}
 		if err != nil {
 			return errors.Join(err, stored.Close())
@@ -61,7 +66,7 @@ func Resume(o Options) (*Session, error) {
 
 // rebuild opens the device and makes the trainer, such that the rest of the run is computed
 // as its beginning was, as far as the options demand it.
-func (s *Session) rebuild(stored *journal.Stored) error {
+func (s *Session) rebuild(stored *journal.Stored, known *feed.Facts) error {
 	if err := s.open(stored.Device(s.o.Config.Device)); err != nil {
 		// Perhaps this machine lacks the run's instructions; then Missed will say so.
 		if err := s.open(s.o.Config.Device); err != nil {
@@ -69,13 +74,13 @@ func (s *Session) rebuild(stored *journal.Stored) error {
 		}
 	}
 	stored.Follow(s.device)
-	if err := s.build(stored.Step()); err != nil {
+	if err := s.rebuildImages(stored, known); err != nil {
 		return err
 	}
-	if stored.Begun() {
-		s.notes = nil // the records have them
-	} else if err := s.initialise(); err != nil {
-		return err
+	if !stored.Begun() {
+		if err := s.initialise(); err != nil {
+			return err
+		}
 	}
 	missed := stored.Missed(s.device)
 	if missed != nil && s.o.Changes != NoChanges {
@@ -85,10 +90,38 @@ func (s *Session) rebuild(stored *journal.Stored) error {
 	return missed
 }
 
+// rebuildImages opens the images, where they are to be found today, and compares them with those that
+// the run began with.
+func (s *Session) rebuildImages(stored *journal.Stored, known *feed.Facts) error {
+	from := feed.Source{Config: s.o.Config, TakeOthers: s.o.Changes != NoChanges}
+	if known != nil {
+		dir, moved := known.Locate(from.Config.Data.Dir)
+		from.Facts, from.Config.Data.Dir = *known, dir
+		s.tell(moved)
+	}
+	if err := s.build(from, stored.Step()); err != nil {
+		return err
+	}
+	if stored.Begun() {
+		s.notes = nil // the records have them
+	}
+	switch changed := s.sources.Changed; {
+	case changed != nil:
+		s.tell([]string{changed.Error()})
+		s.notes = append(s.notes, changed.Error()) // for the records
+	case from.Facts.Digest == "":
+		s.tell([]string{"the run is from before what it was trained on was kept (data.json): whether these are the images that it began with can't be told"})
+	}
+	return nil
+}
+
 // agree compares the run's configuration, which it returns, with the one asked for, after so many
-// steps.
-func (s *Session) agree(steps int) (saved config.Config, err error) {
+// steps. Where the images lie is left open, if what they were is known.
+func (s *Session) agree(steps int, known *feed.Facts) (saved config.Config, err error) {
 	saved, err = predict.RunConfig(s.o.Folder)
+	if known != nil && known.Digest != "" {
+		saved.Data.Dir = s.o.Config.Data.Dir
+	}
 	if err == nil && s.o.Changes != AnyChanges {
 		err = config.CheckResume(saved, s.o.Config, steps, s.o.Changes == HarmlessChanges)
 	}

@@ -74,7 +74,7 @@ func (s *Session) create() (err error) {
 	if err := s.open(s.o.Config.Device); err != nil {
 		return err
 	}
-	if err := s.build(0); err != nil {
+	if err := s.build(feed.Source{Config: s.o.Config}, 0); err != nil {
 		return err
 	}
 	if err := s.initialise(); err != nil {
@@ -93,11 +93,12 @@ func (s *Session) open(d config.Device) error {
 }
 
 // build opens the images, which a run in that folder must not lie among, and makes the trainer.
-func (s *Session) build(step int) (err error) {
-	s.sources, s.notes, err = feed.Open(s.o.Config, step)
+func (s *Session) build(from feed.Source, step int) (err error) {
+	s.sources, s.notes, err = from.Open(step)
 	s.tell(s.notes)
 	if err == nil {
-		err = apart(s.o.Folder, feed.PictureFolders(s.o.Config))
+		s.sources.Facts.Dir = s.o.Config.Data.Dir // as it was typed, wherever they were found
+		err = apart(s.o.Folder, feed.PictureFolders(from.Config))
 	}
 	if err == nil {
 		s.Trainer, err = train.New(s.device, s.o.Config, s.sources.Sources)
@@ -153,7 +154,7 @@ func (s *Session) tell(notes []string) {
 // the observers in order.
 func (s *Session) Run(ctx context.Context, observers ...train.Observer) error {
 	for _, n := range s.notes {
-		if err := s.journal.Note(0, n); err != nil {
+		if err := s.journal.Note(s.Trainer.Progress().Step, n); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,99 @@
+package feed
+
+import (
+	"errors"
+	"fmt"
+
+	"jem/internal/data"
+	"jem/internal/fault"
+)
+
+// Splits are the sets of images that Choose knows.
+var Splits = []string{"test", "valid", "train"}
+
+// Chosen is one of a run's sets of images, as it was read.
+type Chosen struct {
+	Split   string    // of Splits
+	Set     *data.Set // that it is part of
+	Indices []int     // its images in the set
+}
+
+// Choose reads one set of a run's images for evaluation: test, valid (those that the run held out) or
+// train (the others). The empty split is test, or valid with a note where the data have no test images.
+// Notes are sentences for the user.
+func (s Source) Choose(split string) (Chosen, []string, error) {
+	switch split {
+	case "":
+		return s.chooseTest()
+	case "test":
+		set, notes, err := s.Read(data.Test)
+		if err != nil {
+			return Chosen{}, notes, err
+		}
+		return Chosen{split, set, all(set)}, notes, nil
+	}
+	set, notes, err := s.Read(data.Train)
+	if err != nil {
+		return Chosen{}, notes, err
+	}
+	c, err := s.divide(split, set)
+	return c, notes, err
+}
+
+// divide chooses, from the training images, those held out or the others.
+func (s Source) divide(split string, set *data.Set) (Chosen, error) {
+	indices, held, err := holdout(&s.Config, set)
+	if err != nil {
+		return Chosen{}, err
+	}
+	if split == "valid" {
+		indices = held
+	}
+	if len(indices) == 0 {
+		return Chosen{}, &fault.Error{Path: s.Config.Data.Dir, Kind: fault.ErrMissing, Reason: fmt.Sprintf("this run has no %s images", split)}
+	}
+	return Chosen{split, set, indices}, nil
+}
+
+// chooseTest chooses the test images, or those held out where there are none.
+func (s Source) chooseTest() (Chosen, []string, error) {
+	test, notes, missing := s.Choose("test")
+	if !errors.Is(missing, fault.ErrMissing) {
+		return test, notes, missing
+	}
+	set, notes, err := s.Read(data.Train)
+	if errors.Is(err, fault.ErrMissing) {
+		return Chosen{}, notes, missing
+	} else if err != nil {
+		return Chosen{}, notes, err
+	}
+	valid, err := s.divide("valid", set)
+	if errors.Is(err, fault.ErrMissing) {
+		return valid, notes, fmt.Errorf("%w, and the run held out none (--split train: those trained on)", missing)
+	}
+	return valid, append(notes, fmt.Sprintf("no test images (%v): measured on the %d that the run held out (--split valid)", missing, len(valid.Indices))), err
+}
+
+// Part is a set of images with the name of the split that it is.
+type Part struct {
+	Images
+	Split string
+}
+
+// Images chooses a set, see Choose, to be walked without augmentation, with pixel noise of the given std.
+func (s Source) Images(split string, noise float32) (Part, []string, error) {
+	c, notes, err := s.Choose(split)
+	if err != nil {
+		return Part{}, notes, err
+	}
+	images, err := s.Walk(c.Set, c.Indices, noise)
+	return Part{images, c.Split}, notes, err
+}
+
+func all(set *data.Set) []int {
+	indices := make([]int, set.Len())
+	for i := range indices {
+		indices[i] = i
+	}
+	return indices
+}
