@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -13,6 +14,7 @@ import (
 	"jem/internal/checkpoint"
 	"jem/internal/fault"
 	"jem/internal/rundir"
+	"jem/predict"
 	"jem/train/journal"
 )
 
@@ -47,6 +49,7 @@ type stored struct {
 	Path  string    `json:"path"`
 	Bytes int64     `json:"bytes"`
 	Saved time.Time `json:"saved"`
+	Best  bool      `json:"best,omitempty"`  // of the best evaluation during training
 	Sound *bool     `json:"sound,omitempty"` // nil: not looked at
 	Fault string    `json:"fault,omitempty"`
 }
@@ -61,10 +64,12 @@ func listCheckpoints(c *cli.Context, verify bool) error {
 	if _, err := os.Stat(rundir.Path(run).Config()); errors.Is(err, fs.ErrNotExist) && len(entries) == 0 {
 		return &fault.Error{Path: run, Kind: fault.ErrMissing, Reason: "is no run folder: it has no config.yaml"}
 	}
+	best, _ := predict.BestStep(run) // none yet, or none that can be read: then none is marked
 	all := []stored{}
 	var faults []error
 	for _, e := range entries {
 		s := describe(e)
+		s.Best = best > 0 && e.Step == best
 		if verify {
 			err := checkpoint.Verify(e.Path, journal.Usable)
 			sound := err == nil
@@ -85,13 +90,16 @@ func listCheckpoints(c *cli.Context, verify bool) error {
 func rows(all []stored) []string {
 	rows := []string{"STEP\tBYTES\tSAVED\tSTATE"}
 	for _, s := range all {
-		state := ""
-		if s.Sound != nil {
-			state = "sound"
-			if !*s.Sound {
-				state = "damaged"
-			}
+		var words []string
+		if s.Sound != nil && *s.Sound {
+			words = append(words, "sound")
+		} else if s.Sound != nil {
+			words = append(words, "damaged")
 		}
+		if s.Best {
+			words = append(words, "best")
+		}
+		state := strings.Join(words, ", ")
 		rows = append(rows, fmt.Sprintf("%d\t%d\t%s\t%s", s.Step, s.Bytes, s.Saved.Local().Format(time.DateTime), state))
 	}
 	return rows

@@ -31,7 +31,7 @@ func convertCommand() *cli.Command {
 			"folder must be new or empty.",
 			"jem convert runs/first model.pt", "jem convert runs/first model.onnx", "jem convert model.safetensors runs/again"),
 		Flags: append([]cli.Flag{
-			normFlag,
+			normFlag, checkpointFlag,
 			&cli.BoolFlag{Name: "no-buffer", Usage: "leave the replay buffer out"},
 			jsonFlag,
 		}, logFlags()...),
@@ -58,7 +58,7 @@ func runConvert(c *cli.Context) error {
 		return err
 	}
 	defer s.close()
-	w, err := readWeights(s, in, o)
+	w, err := readWeights(c, s, in, o)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,18 @@ func runConvert(c *cli.Context) error {
 }
 
 // readWeights reads a file of weights, a run or a checkpoint.
-func readWeights(s *screen, path string, o weights.Options) (*weights.Weights, error) {
+func readWeights(c *cli.Context, s *screen, path string, o weights.Options) (*weights.Weights, error) {
+	if c.IsSet("checkpoint") {
+		run, folder, err := placeOf(c, path)
+		if err != nil {
+			return nil, err
+		}
+		if folder != "" {
+			path = folder
+		} else {
+			path = run
+		}
+	}
 	w, notes, err := predict.ReadWeights(path, o)
 	s.notes(notes)
 	return w, err

@@ -24,7 +24,7 @@ func shapesRun(t *testing.T) string {
 	t.Helper()
 	out := filepath.Join(filepath.Dir(jem), "shapes-run")
 	shapesOnce.Do(func() {
-		ok(t, "train", "--preset", "shapes-demo", "--out", out, "--steps", "40", "--quiet", "--conv-algo", "direct")
+		ok(t, "train", "--preset", "shapes-demo", "--out", out, "--steps", "40", "--set", "train.eval_every=20", "--set", "train.save_every=20", "--set", "train.keep_last=3", "--quiet", "--conv-algo", "direct")
 	})
 	return out
 }
@@ -70,6 +70,46 @@ func TestAFirstRunNeedsNoData(t *testing.T) {
 		}
 	}
 	t.Errorf("data list: %+v", sets)
+}
+
+// The commands that take a run take its checkpoints by name: the newest, the best, that of a step.
+func TestCheckpointsByName(t *testing.T) {
+	run, file := shapesRun(t), filepath.Join(t.TempDir(), "m.safetensors")
+	var all []stored
+	okJSON(t, &all, "checkpoint", "list", run, "--json")
+	best := 0
+	for _, s := range all {
+		if s.Best {
+			best += s.Step
+		}
+	}
+	if best != 20 && best != 40 { // one of the two evaluations, and no other
+		t.Fatalf("the best of %+v is %d", all, best)
+	}
+	for name, step := range map[string]int{"best": best, "latest": 40, "20": 20, "0": 0} {
+		var e eval.Result
+		if okJSON(t, &e, "eval", run, "--checkpoint", name, "--json", "--quiet", "--limit", "10"); e.Step != step {
+			t.Errorf("%s is step %d, want %d", name, e.Step, step)
+		}
+		ok(t, "convert", run, file, "--checkpoint", name)
+		picture := filepath.Join(run, "samples", "step-00000040.png")
+		ok(t, "score", run, picture, "--checkpoint", name, "--quiet")
+	}
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"eval", run, "--checkpoint", "7"}, exitData, "has no checkpoint of step 7; there are those of [0 20 40]"},
+		{[]string{"eval", "--checkpoint", "best"}, exitUsage, "--checkpoint best of which run?"},
+		{[]string{"eval", run, "--checkpoint", "newest"}, exitUsage, "jem: name either the model"},
+		{[]string{"eval", filepath.Join(run, "checkpoints", "step-00000020"), "--checkpoint", "best"}, exitUsage, "is a checkpoint already"},
+		{[]string{"score", file, file, "--checkpoint", "best"}, exitUsage, "--checkpoint goes with a run"},
+	} {
+		if r := do(t, append(tc.args, "--quiet")...); r.code != tc.code || !strings.Contains(r.stderr, tc.want) {
+			t.Errorf("%v: got %d %s", tc.args, r.code, r.stderr)
+		}
+	}
 }
 
 // One command begins a run, goes on with it and finds it done, as a scheduler repeats it.

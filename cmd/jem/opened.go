@@ -17,11 +17,35 @@ func modelFlag(what string) cli.Flag {
 	return &cli.StringFlag{Name: "model", Aliases: []string{"m", "run"}, Usage: "what the argument MODEL says: " + what}
 }
 
+// checkpointFlag says which of a run's checkpoints.
+var checkpointFlag = &cli.StringFlag{Name: "checkpoint", Usage: "of the run that MODEL names: latest, best (of the evaluations during training) or a step's number; or, without MODEL, a checkpoint's `FOLDER`"}
+
+// placeOf is the run, or the checkpoint of one, that a command line names by a path and by --checkpoint.
+func placeOf(c *cli.Context, path string) (run, folder string, err error) {
+	name := c.String("checkpoint")
+	switch named := predict.IsCheckpointName(name); {
+	case path == "" && name == "", path != "" && name != "" && !named:
+		return "", "", usagef(c, "name either the model, as in %s runs/first, or --checkpoint", c.Command.HelpName)
+	case path == "" && named:
+		return "", "", usagef(c, "--checkpoint %s of which run? name it, as in %s runs/first --checkpoint %s", name, c.Command.HelpName, name)
+	case path == "":
+		return "", name, nil
+	}
+	run, folder = predict.RunOrCheckpoint(path)
+	if name != "" && folder != "" {
+		return "", "", usagef(c, "%s is a checkpoint already: leave --checkpoint %s out, or name its run", path, name)
+	}
+	if name != "" {
+		folder, err = predict.ChosenCheckpoint(run, name)
+	}
+	return run, folder, err
+}
+
 // runFlags are those of commands that read a finished run.
 func runFlags() []cli.Flag {
 	return append([]cli.Flag{
 		modelFlag("a run's or a checkpoint's `FOLDER`; of a run the newest checkpoint is used"),
-		&cli.StringFlag{Name: "checkpoint", Usage: "this checkpoint instead, as in runs/first/checkpoints/step-00001000"},
+		checkpointFlag,
 		dataDirFlag,
 		&cli.BoolFlag{Name: "skip-bad", Usage: "pass over pictures that can't be read, with a note [data.skip_bad]"},
 	}, append(deviceFlags(), logFlags()...)...)
@@ -53,14 +77,12 @@ func withRuns(c *cli.Context, do func(*screen, backend.Device, *predict.Predicto
 	switch {
 	case len(others) > 0:
 		return usagef(c, "unexpected argument %q", others[0])
-	case (path == "") != c.IsSet("checkpoint"):
-		return usagef(c, "name either the model, as in %s runs/first, or --checkpoint", c.Command.HelpName)
 	case weights.IsFile(path):
 		return usagef(c, "%s: is a file of weights: jem convert %s FOLDER makes a run of it", path, path)
 	}
-	run, folder := "", c.String("checkpoint")
-	if path != "" {
-		run, folder = predict.RunOrCheckpoint(path)
+	run, folder, err := placeOf(c, path)
+	if err != nil {
+		return err
 	}
 	return withDevice(c, func(s *screen, dev backend.Device) error {
 		m, err := openRun(c, s, dev, run, folder)

@@ -35,7 +35,7 @@ func scoreCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "what the argument INPUT says, picture, `FOLDER` or file; may be repeated for pictures"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write instead of stdout"},
 			&cli.StringFlag{Name: "format", Usage: "table, json, csv or safetensors (logits, log_px, approx_mass); default: as --out ends, else a table"},
-			jsonFlag, normFlag,
+			jsonFlag, normFlag, checkpointFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: runScore,
 	}, "[MODEL]", "[INPUT...]")
@@ -105,10 +105,16 @@ func openModel(c *cli.Context, dev backend.Device, s *screen, path string) (*pre
 		return nil, err
 	}
 	if isFolder(path) {
-		run, folder := predict.RunOrCheckpoint(path)
+		run, folder, err := placeOf(c, path)
+		if err != nil {
+			return nil, err
+		}
 		m, notes, err := predict.OpenRun(dev, run, folder)
 		s.notes(notes)
 		return m, err
+	}
+	if c.IsSet("checkpoint") {
+		return nil, usagef(c, "--checkpoint goes with a run: %s is none", path)
 	}
 	m, err := predict.OpenFile(dev, path, o)
 	if err == nil {
