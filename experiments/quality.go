@@ -44,7 +44,7 @@ func judgedSamples(l *Lab, t Training) (quality.Result, error) {
 		if err != nil {
 			return quality.Result{}, err
 		}
-		q := quality.Options{Protocol: o.Protocol, Limit: o.Limit, Networks: nets, Cache: filepath.Join(l.Out, "features"),
+		q := quality.Options{Protocol: o.Protocol, Limit: o.Limit, Networks: nets, Cache: filepath.Join(l.Out, "features"), Tell: l.Tell,
 			Samples: predict.SampleOptions{N: o.Samples, Steps: o.Steps, Class: predict.AnyClass, Seed: 1}}
 		if !o.Inception {
 			q.NoInception = noInception

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -89,13 +90,11 @@ func runAttack(c *cli.Context) error {
 			results = append(results, r)
 		}
 		report := robust.NewReport(results...)
-		if err := writeAttacks(out, report); err != nil {
-			return err
-		}
+		written := writeAttacks(out, report)
 		if c.Bool("json") {
-			return printJSON(c, report)
+			return errors.Join(written, printJSON(c, report))
 		}
-		return printTable(c, attackRows(report)...)
+		return errors.Join(written, printTable(c, attackRows(report)...))
 	})
 }
 

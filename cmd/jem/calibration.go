@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -21,10 +22,8 @@ func evalCalibration(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err != nil {
 		return err
 	}
-	if err := writeCharts(c.String("pictures"), r.Charts()); err != nil {
-		return err
-	}
-	return printResult(c, r, calibrationRows(r))
+	drawn := writeCharts(c.String("pictures"), r.Charts())
+	return errors.Join(drawn, printResult(c, r, calibrationRows(r)))
 }
 
 // evalProper is jem eval --task nll: the proper scores alone.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,9 +32,7 @@ func evalChains(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err != nil {
 		return err
 	}
-	if err := writeCharts(c.String("pictures"), r.Charts()); err != nil {
-		return err
-	}
+	drawn := writeCharts(c.String("pictures"), r.Charts())
 	rows := []string{
 		fmt.Sprintf("%d chains of %d SGLD steps, step size %g, noise %g", r.N, r.Steps, r.StepSize, r.SGLDStd),
 		"STEP\tLOG P(X)\tLEAST\tMOST\tSTEP NORM\tDISTANCE FROM THE START",
@@ -46,7 +45,7 @@ func evalChains(c *cli.Context, s *screen, m *predict.Predictor) error {
 	rows = append(rows, "", fmt.Sprintf("second half, %d records of each chain:", r.LogPx.N/r.N), "SCALAR\tR-HAT\tEFFECTIVE SAMPLE SIZE",
 		fmt.Sprintf("log p(x)\t%.3f\t%.1f of %d", r.LogPx.RHat, r.LogPx.ESS, r.LogPx.N),
 		fmt.Sprintf("step norm\t%.3f\t%.1f of %d", r.Moves.RHat, r.Moves.ESS, r.Moves.N))
-	return printResult(c, r, rows)
+	return errors.Join(drawn, printResult(c, r, rows))
 }
 
 func mean(values []float64) float64 {

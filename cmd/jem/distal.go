@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,12 +22,10 @@ func evalDistal(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err != nil {
 		return err
 	}
-	if err := writePictures(c.String("pictures"), r.Pictures); err != nil {
-		return err
-	}
+	drawn := writePictures(c.String("pictures"), r.Pictures)
 	rows := []string{fmt.Sprintf("noise taken for %s", m.Classes[o.Class]), "IMAGE\tSTEPS\tp(y|x)"}
 	for i, confidence := range r.Reached {
 		rows = append(rows, fmt.Sprintf("%d\t%d\t%.3f", i, r.Taken[i], confidence))
 	}
-	return printResult(c, r, rows)
+	return errors.Join(drawn, printResult(c, r, rows))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -179,10 +180,9 @@ func evalAccuracy(c *cli.Context, s *screen, m *predict.Predictor) error {
 		return printResult(c, all, rows)
 	}
 	a := all[0]
-	if err := writePictures(c.String("pictures"), a.Pictures); err != nil {
-		return err
-	}
-	return printResult(c, a, append([]string{fmt.Sprintf("%s accuracy %.2f %% on %s (%s, cross-entropy %.4f, pixel noise %g)", a.Split, 100*a.Accuracy, predict.CountImages(a.Images), a.Data, a.Loss, a.Noise)}, classRows(a.Breakdown)...))
+	drawn := writePictures(c.String("pictures"), a.Pictures)
+	shown := printResult(c, a, append([]string{fmt.Sprintf("%s accuracy %.2f %% on %s (%s, cross-entropy %.4f, pixel noise %g)", a.Split, 100*a.Accuracy, predict.CountImages(a.Images), a.Data, a.Loss, a.Noise)}, classRows(a.Breakdown)...))
+	return errors.Join(drawn, shown)
 }
 
 // shownClasses is how many classes a table of them has.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -23,10 +24,8 @@ func evalOOD(c *cli.Context, s *screen, m *predict.Predictor) error {
 	if err != nil {
 		return err
 	}
-	if err := writeCharts(c.String("pictures"), r.Charts()); err != nil {
-		return err
-	}
-	return printResult(c, r, oodRows(r))
+	drawn := writeCharts(c.String("pictures"), r.Charts())
+	return errors.Join(drawn, printResult(c, r, oodRows(r)))
 }
 
 // namesOf are the names of a flag, between commas.

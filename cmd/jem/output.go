@@ -96,21 +96,21 @@ func terminal(w io.Writer) bool {
 }
 
 // printResult shows what a measurement found, as JSON or as rows, and writes it as JSON into the
-// file that --out names, if it does.
+// file that --out names, if it does. What can't be written there is shown all the same: it may
+// have taken hours.
 func printResult(c *cli.Context, v any, rows []string) error {
+	var kept error
 	if out := c.String("out"); out != "" {
 		b, err := marshal(v)
-		if err != nil {
-			return err
+		if err == nil {
+			err = writeInto(out, b)
 		}
-		if err := writeInto(out, b); err != nil {
-			return err
-		}
+		kept = err
 	}
 	if c.Bool("json") {
-		return printJSON(c, v)
+		return errors.Join(kept, printJSON(c, v))
 	}
-	return printTable(c, rows...)
+	return errors.Join(kept, printTable(c, rows...))
 }
 
 // figure is a number that may be NaN or infinite, for which JSON has strings, as metrics.jsonl writes them.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -23,16 +24,15 @@ func evalSamples(c *cli.Context, s *screen, m *predict.Predictor) error {
 	}
 	defer judges.close()
 	o.Networks, o.NoInception = judges.networks, judges.missing
+	o.Tell = func(text string) { s.notes([]string{text}) }
 	result, err := quality.Measure(c.Context, m, o, s.stages())
 	s.close()
 	s.notes(result.Notes)
 	if err != nil {
 		return err
 	}
-	if err := writePictures(c.String("pictures"), result.Pictures); err != nil {
-		return err
-	}
-	return printResult(c, result, qualityRows(result))
+	drawn := writePictures(c.String("pictures"), result.Pictures)
+	return errors.Join(drawn, printResult(c, result, qualityRows(result)))
 }
 
 // stages shows the progress of quality.Measure.

@@ -56,6 +56,14 @@ func TestSamplesAreJudged(t *testing.T) {
 		}
 	}
 
+	// A cache that can't be written to is no reason to lose the figures; nor is a result's file.
+	file := put(t, cache, "file", nil)
+	hideCache(t, file)
+	lost := do(t, "eval", "--task", "samples", "--run", out, "--classifier", out, "--out", filepath.Join(file, "r.json"))
+	if lost.code != exitIO || !strings.Contains(lost.stderr, "are not kept") || !strings.Contains(lost.stdout, "classifier-feature distance") {
+		t.Errorf("got %d %s%s", lost.code, lost.stderr, lost.stdout)
+	}
+
 	first := judgeJSON(t, cache, "--run", out, "--classifier", out)
 	second := judgeJSON(t, cache, "--run", out, "--classifier", out)
 	kept, _ := filepath.Glob(filepath.Join(cache, "*", "features", "*"))

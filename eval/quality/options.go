@@ -28,6 +28,7 @@ type Options struct {
 	Samples  predict.SampleOptions // N 0: the replay buffer's, or DATCount of protocol dat
 	Limit    int                   // real images of each split; 0: all
 	Cache    string                // folder of references; empty: none are kept
+	Tell     func(string)          // hears that the cache is of no use; nil: nobody does
 	Networks []Network             // by whose features they are judged
 
 	// NoInception says why FID and Inception Score aren't computed, where they aren't.

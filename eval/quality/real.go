@@ -10,10 +10,8 @@ import (
 // reference is the side of the real images, from the cache or computed and kept there.
 func (j *judging) reference(ctx context.Context, n Network) (*Reference, error) {
 	key := Key(n.About(), j.result.RealHash)
-	if j.o.Cache != "" {
-		if r, err := Kept(j.o.Cache, key); r != nil || err != nil {
-			return r, err
-		}
+	if r := j.kept(key); r != nil {
+		return r, nil
 	}
 	s := NewTally(j.result.Real, n.About().Features, 0)
 	done := 0
@@ -42,8 +40,30 @@ func (j *judging) reference(ctx context.Context, n Network) (*Reference, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
-	if j.o.Cache != "" {
-		err = r.Keep(j.o.Cache, key)
+	j.keep(r, key)
+	return r, nil
+}
+
+// kept is the reference in the cache, or nil.
+func (j *judging) kept(key string) *Reference {
+	if j.o.Cache == "" {
+		return nil
 	}
-	return r, err
+	r, err := Kept(j.o.Cache, key)
+	j.useless("read", err)
+	return r
+}
+
+// keep puts a reference into the cache.
+func (j *judging) keep(r *Reference, key string) {
+	if j.o.Cache != "" {
+		j.useless("kept", r.Keep(j.o.Cache, key))
+	}
+}
+
+// useless says of what the cache failed in. It is a cache: the figures don't depend on it.
+func (j *judging) useless(verb string, err error) {
+	if err != nil && j.o.Tell != nil {
+		j.o.Tell(fmt.Sprintf("features of real images are not %s: %v", verb, err))
+	}
 }

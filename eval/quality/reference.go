@@ -39,10 +39,13 @@ func Key(a About, data string) string {
 // magic begins a file. Its number changes with the format or the meaning.
 const magic = "jem-reference-1\n"
 
+// maxReference bounds a file: MaxPairs rows and a matrix, of 2048 features.
+const maxReference = 1 << 30
+
 // Kept returns the reference that a folder holds under a key, or nil where it holds none that is
 // whole.
 func Kept(folder, key string) (*Reference, error) {
-	b, err := os.ReadFile(file(folder, key))
+	b, err := durable.ReadFile(file(folder, key), maxReference)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

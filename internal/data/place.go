@@ -53,12 +53,17 @@ func (l Listing) find(files []File, dir string) (place, error) {
 	}
 	var looked []string
 	for _, p := range l.places(dir) {
-		if lacks, err := p.lacks(files); err != nil {
+		lacks, err := p.lacks(files)
+		switch {
+		case dir == "" && errors.Is(err, fs.ErrPermission): // a home that is another's: nobody named it
+			looked = append(looked, p.dir+" (permission denied)")
+		case err != nil:
 			return place{}, err
-		} else if !lacks {
+		case !lacks:
 			return p, nil
+		default:
+			looked = append(looked, p.dir)
 		}
-		looked = append(looked, p.dir)
 	}
 	var names []string
 	for _, f := range files {
