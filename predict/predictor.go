@@ -1,15 +1,11 @@
 package predict
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"fmt"
-
 	"jem/backend"
 	"jem/config"
 	"jem/feed"
 	"jem/model"
+	"jem/predict/weights"
 )
 
 // Predictor is the network of a checkpoint, ready to classify and to draw samples. It uses
@@ -36,43 +32,24 @@ func OpenRun(dev backend.Device, run, checkpointDir string) (*Predictor, []strin
 	if err != nil {
 		return nil, notes, err
 	}
-	p := &Predictor{Config: s.config, Checkpoint: s.state.Path, Step: s.state.Step, Classes: s.facts.Classes, facts: s.facts, dev: dev}
-	return p, notes, p.build(s)
+	w, err := s.weights()
+	if err != nil {
+		return nil, notes, err
+	}
+	p := &Predictor{Config: s.config, Checkpoint: s.state.Path, Step: s.state.Step, facts: s.facts, dev: dev}
+	return p, notes, p.load(w)
 }
 
-// build makes the network, whose number of classes and channels are those of its weights.
-func (p *Predictor) build(s *stored) (err error) {
-	p.net, err = model.New(p.dev, p.Config.Network(s.sizes.classes, s.sizes.channels, s.sizes.side), feed.EvalBatch, p.Config.Seed)
-	if err != nil {
+// load makes the network of weights.
+func (p *Predictor) load(w *weights.Weights) (err error) {
+	if p.net, err = model.New(p.dev, w.Config, feed.EvalBatch, p.Config.Seed); err != nil {
 		return err
 	}
-	weights, c := "model", s.state
-	if p.Config.Optim.EMA > 0 {
-		weights = "ema"
+	p.eval, p.Classes, p.weights = NewEvaluator(p.dev, p.net), p.facts.Classes, w.Digest()
+	if w.Buffer != nil {
+		p.buffer = w.Buffer.F32
 	}
-	if err := Upload(p.dev, p.parameters(), c.Files[weights]); err != nil {
-		return fmt.Errorf("%s: %s.safetensors: %w", c.Path, weights, err)
-	}
-	if err := Upload(p.dev, p.stats(), c.Files["model"]); err != nil {
-		return fmt.Errorf("%s: model.safetensors: %w", c.Path, err)
-	}
-	p.dev.ParamsChanged()
-	p.eval, p.buffer = NewEvaluator(p.dev, p.net), s.sizes.buffer
-	return p.identify()
-}
-
-func (p *Predictor) parameters() (list []Named) {
-	for _, q := range p.net.Params.List {
-		list = append(list, Named{q.Name, q.Value})
-	}
-	return list
-}
-
-func (p *Predictor) stats() (list []Named) {
-	for _, s := range p.net.Stats {
-		list = append(list, Named{s.Name, s.Value})
-	}
-	return list
+	return w.Upload(p.dev, p.net)
 }
 
 // Device is what the network runs on.
@@ -93,22 +70,6 @@ func (p *Predictor) Subject(noise float32) Subject {
 		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
 		Noise: noise, Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
 	}
-}
-
-// identify computes the hash that names the weights.
-func (p *Predictor) identify() error {
-	hash := sha256.New()
-	for _, q := range append(p.parameters(), p.stats()...) {
-		values := make([]float32, backend.Len(q.Value))
-		if err := p.dev.Download(values, q.Value); err != nil {
-			return fmt.Errorf("read %s: %w", q.Name, err)
-		}
-		if err := binary.Write(hash, binary.LittleEndian, values); err != nil {
-			return err
-		}
-	}
-	p.weights = hex.EncodeToString(hash.Sum(nil))
-	return nil
 }
 
 // precision is that of the device's convolutions, float32 unless it says otherwise.

@@ -15,6 +15,7 @@ import (
 	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/internal/rundir"
+	"jem/predict/weights"
 )
 
 // stored is what a run folder has of its network.
@@ -118,6 +119,28 @@ func load(run rundir.Path, folder string) (*checkpoint.Checkpoint, []string, err
 		notes = append(notes, "skipped a damaged checkpoint: "+d.Error())
 	}
 	return c, notes, err
+}
+
+// weights are the run's, the averaged ones where it has them, and what is known of the images.
+func (s *stored) weights() (*weights.Weights, error) {
+	o := weights.Options{Norm: s.config.Model.Norm, Slope: s.config.Model.Slope, Size: s.sizes.side}
+	w, err := weights.New(s.state.Path, s.averaged(), s.sizes.images(), o)
+	if err != nil {
+		return nil, err
+	}
+	if want := s.config.Network(w.Config.Classes, w.Config.InC, w.Config.Size); w.Config.Depth != want.Depth || w.Config.Width != want.Width {
+		return nil, &fault.Error{Path: s.state.Path, Kind: fault.ErrBad,
+			Reason: fmt.Sprintf("holds a WRN-%d-%d, and the run's config.yaml says WRN-%d-%d: it was changed, or is another run's", w.Config.Depth, w.Config.Width, want.Depth, want.Width)}
+	}
+	if s.config.Optim.EMA > 0 && len(s.state.Files["ema"]) != len(w.Params) {
+		return nil, &fault.Error{Path: s.state.Path, Kind: fault.ErrBad,
+			Reason: fmt.Sprintf("has %d averaged tensors for %d parameters, and the run's config.yaml says that weights are averaged (optim.ema)", len(s.state.Files["ema"]), len(w.Params))}
+	}
+	w.About = weights.About{
+		Classes: s.facts.Classes, Data: s.facts.Data, Step: s.state.Step, Averaged: s.config.Optim.EMA > 0,
+		Source: filepath.Base(filepath.Dir(filepath.Dir(s.state.Path))) + "/" + filepath.Base(s.state.Path),
+	}
+	return w, nil
 }
 
 // averaged are the tensors of model, its parameters replaced by their moving average.

@@ -23,7 +23,7 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dev.Close()
-	p, err := predict.OpenFile(dev, predicttest.OfficialFile(), weights.Options{})
+	p, _, err := predict.OpenFile(dev, predicttest.OfficialFile(), weights.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

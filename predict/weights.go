@@ -2,19 +2,15 @@ package predict
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"jem/backend"
 	"jem/config"
-	"jem/feed"
 	"jem/internal/checkpoint"
 	"jem/internal/fault"
 	"jem/internal/rundir"
-	"jem/model"
 	"jem/predict/weights"
 )
 
@@ -25,8 +21,7 @@ func RunWeights(run, checkpointDir string) (*weights.Weights, []string, error) {
 	if err != nil {
 		return nil, notes, err
 	}
-	o := weights.Options{Norm: s.config.Model.Norm, Slope: s.config.Model.Slope, Size: s.sizes.side}
-	w, err := weights.New(s.state.Path, s.averaged(), s.sizes.images(), o)
+	w, err := s.weights()
 	return w, notes, err
 }
 
@@ -39,7 +34,18 @@ func ReadWeights(path string, o weights.Options) (*weights.Weights, []string, er
 		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
 	}
 	w, err := weights.Read(path, o)
-	return w, nil, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, at(path, w.Notes), nil
+}
+
+// at puts the file before each of a reader's notes.
+func at(path string, notes []string) (all []string) {
+	for _, n := range notes {
+		all = append(all, fault.Printable(path)+": "+n)
+	}
+	return all
 }
 
 // images is the replay buffer as (slots,C,H,W).
@@ -51,74 +57,30 @@ func (s *sizes) images() *checkpoint.Tensor {
 	return &checkpoint.Tensor{Name: BufferTensor, Shape: []int{slots, s.channels, s.side, s.side}, F32: s.buffer}
 }
 
-// OpenFile loads a network from a file that package weights reads. What the file doesn't say
-// (sampler, data set) is as published.
-func OpenFile(dev backend.Device, path string, o weights.Options) (*Predictor, error) {
-	w, err := weights.Read(path, o)
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := imported(w)
-	if err != nil {
-		cfg.Data.Name = "" // other classes or images than a published set's: they have no names
-	}
-	p := &Predictor{Config: cfg, Checkpoint: path, facts: factsOf(cfg, w.Config), dev: dev}
-	if p.net, err = model.New(dev, w.Config, feed.EvalBatch, cfg.Seed); err != nil {
-		return nil, err
-	}
-	if w.Buffer != nil {
-		p.buffer = w.Buffer.F32
-	}
-	p.eval, p.Classes = NewEvaluator(dev, p.net), p.facts.Classes
-	if err := w.Upload(dev, p.net); err != nil {
-		return nil, err
-	}
-	return p, p.identify()
-}
-
-// imported is the configuration of weights from elsewhere: as published, with their network
-// and the published data set that has their classes and images.
-func imported(w *weights.Weights) (config.Config, error) {
-	c, n := config.Default(), w.Config
-	c.Model.Depth, c.Model.Width, c.Model.Norm, c.Model.Slope = n.Depth, n.Width, n.Norm, n.Slope
-	if w.Buffer != nil {
-		c.Sampler.Buffer = w.Buffer.Shape[0]
-	}
-	switch [3]int{n.Classes, n.InC, n.Size} {
-	case [3]int{10, 3, 32}:
-		c.Data.Name = "cifar10"
-	case [3]int{100, 3, 32}:
-		c.Data.Name = "cifar100"
-	default:
-		return c, fmt.Errorf("a run has a data set, and none that is published has %d classes of %d×%d images with %d channels", n.Classes, n.Size, n.Size, n.InC)
-	}
-	return c, nil
-}
-
-// factsOf is what weights from elsewhere tell of the images that they were trained on.
-func factsOf(c config.Config, n model.Config) feed.Facts {
-	return feed.Facts{Data: c.Data.Name, Classes: classNames(c.Data, n.Classes), Channels: n.InC, Size: n.Size}
-}
-
 // untrained is the state.json of weights from elsewhere: a run of which no step was taken here.
 const untrained = `{"step":0,"reseed":0,"baseline":{"steps":0,"mean":0,"variance":0},"best_step":0,"best":0,"last":{"split":"","images":0,"accuracy":0,"loss":0,"log_px":0,"noise":0,"ema":false}}`
 
 // WriteRun makes a run folder of weights from elsewhere, for evaluation and for sampling from
-// their replay buffer. They have no optimiser state, so the run can't be resumed.
-func WriteRun(folder string, w *weights.Weights) (err error) {
-	cfg, err := imported(w)
+// their replay buffer. They have no optimiser state, so the run can't be resumed. Notes are sentences for
+// the user.
+func WriteRun(folder string, w *weights.Weights, o Origin) (notes []string, err error) {
+	cfg, known, notes, err := imported(w, o)
 	if err != nil {
-		return &fault.Error{Path: folder, Kind: fault.ErrBad, Reason: err.Error()}
+		return nil, &fault.Error{Kind: fault.ErrBad, Reason: err.Error()}
 	}
 	text, err := config.Document(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	facts, err := factsOf(cfg, w.Config).Document()
+	facts, err := known.Document()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	dir, err := rundir.Create(folder, []byte(text), facts, rundir.Environment("none: the weights are imported"))
+	return notes, writeRun(folder, w, []byte(text), facts)
+}
+
+func writeRun(folder string, w *weights.Weights, config, facts []byte) (err error) {
+	dir, err := rundir.Create(folder, config, facts, rundir.Environment("none: the weights are imported"))
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func TestImportedWeightsAreNotResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := filepath.Join(t.TempDir(), "run")
-	if err := predict.WriteRun(run, w); err != nil {
+	if _, err := predict.WriteRun(run, w, predict.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	c, _, err := checkpoint.Latest(rundir.Path(run).Checkpoints())
@@ -40,7 +40,7 @@ func TestImportedWeightsAreNotResumed(t *testing.T) {
 	if err := tr.Restore(c); !errors.Is(err, fault.ErrBad) {
 		t.Errorf("got %v", err)
 	}
-	if err := predict.WriteRun(run, w); !errors.Is(err, rundir.ErrExists) {
+	if _, err := predict.WriteRun(run, w, predict.Origin{}); !errors.Is(err, rundir.ErrExists) {
 		t.Errorf("a run was written over another: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/internal/fault"
 	"jem/internal/rundir"
 	"jem/model"
 	"jem/predict"
@@ -25,14 +26,16 @@ func convertCommand() *cli.Command {
 		Description: examples("IN is a run's folder, one of its checkpoints, or a file of weights; OUT is a file, or a\n"+
 			"folder for a new run. Files are what their names end in:\n"+
 			"  .pt .pth       PyTorch, as the official JEM code saves (load_state_dict(strict=True) takes it)\n"+
-			"  .safetensors   the same names\n"+
+			"  .safetensors   the same names; IN may be the .safetensors.index.json of one in several parts\n"+
 			"  .onnx          OUT only: logits, log-density and features of pixels in [0,1]\n"+
 			"A run's averaged weights are taken where it has them. A file of OUT's name is replaced; a\n"+
 			"folder must be new or empty.",
-			"jem convert runs/first model.pt", "jem convert runs/first model.onnx", "jem convert model.safetensors runs/again"),
+			"jem convert runs/first model.pt", "jem convert runs/first model.onnx", "jem convert model.safetensors runs/again", "jem convert model.pt runs/again --data-dir pictures"),
 		Flags: append([]cli.Flag{
 			normFlag, checkpointFlag,
 			&cli.BoolFlag{Name: "no-buffer", Usage: "leave the replay buffer out"},
+			&cli.StringFlag{Name: "data", Usage: "for a new run: the data set that the network was trained on, where the file doesn't tell (jem data list; folder for your own pictures)"},
+			&cli.StringFlag{Name: "data-dir", Usage: "for a new run: `FOLDER` of the published files, or of your own pictures"},
 			jsonFlag,
 		}, logFlags()...),
 		Action: runConvert,
@@ -41,8 +44,11 @@ func convertCommand() *cli.Command {
 
 func runConvert(c *cli.Context) error {
 	in, out := c.Args().Get(0), c.Args().Get(1)
-	if !weights.IsFile(out) && filepath.Ext(out) != "" && !isFolder(out) {
+	if weights.IsFile(out) && !weights.Writes(out) || !weights.IsFile(out) && filepath.Ext(out) != "" && !isFolder(out) {
 		return usagef(c, "%s: want OUT to end in %s, or a folder for a run", out, strings.Join(weights.Formats, ", "))
+	}
+	if weights.IsFile(out) && (c.IsSet("data") || c.IsSet("data-dir")) {
+		return usagef(c, "%s: --data and --data-dir are for a new run, and OUT is a file", out)
 	}
 	if !weights.IsFile(out) {
 		if err := rundir.Vacant(out); err != nil {
@@ -65,12 +71,7 @@ func runConvert(c *cli.Context) error {
 	if c.Bool("no-buffer") {
 		w.Buffer = nil
 	}
-	if weights.IsFile(out) {
-		err = w.Write(out)
-	} else {
-		err = predict.WriteRun(out, w)
-	}
-	if err != nil {
+	if err := writeWeights(c, s, w); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -96,6 +97,17 @@ func readWeights(c *cli.Context, s *screen, path string, o weights.Options) (*we
 	w, notes, err := predict.ReadWeights(path, o)
 	s.notes(notes)
 	return w, err
+}
+
+// writeWeights writes what OUT names.
+func writeWeights(c *cli.Context, s *screen, w *weights.Weights) error {
+	in, out := c.Args().Get(0), c.Args().Get(1)
+	if weights.IsFile(out) {
+		return w.Write(out)
+	}
+	notes, err := predict.WriteRun(out, w, predict.Origin{Data: c.String("data"), Dir: c.String("data-dir")})
+	s.notes(notes)
+	return fault.At(in, err)
 }
 
 // normOf is what --norm says of the weights.

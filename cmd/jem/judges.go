@@ -97,11 +97,9 @@ func (j *judges) classifier(c *cli.Context, s *screen, m *predict.Predictor) err
 	var err error
 	if isFolder(path) {
 		run, folder := predict.RunOrCheckpoint(path)
-		var notes []string
-		other, notes, err = predict.OpenRun(m.Device(), run, folder)
-		s.notes(notes)
+		other, err = openFolder(s, m.Device(), run, folder)
 	} else {
-		other, err = predict.OpenFile(m.Device(), path, weights.Options{})
+		other, err = openFile(s, m.Device(), path, weights.Options{})
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -108,8 +109,7 @@ func modelOf(c *cli.Context) (path string, others []string) {
 
 // openRun opens a run's newest checkpoint, or the one named.
 func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint string) (*predict.Predictor, error) {
-	m, notes, err := predict.OpenRun(dev, run, checkpoint)
-	s.notes(notes)
+	m, err := openFolder(s, dev, run, checkpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,31 @@ func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint stri
 		m.Config.Data.Dir = c.String("data-dir")
 	}
 	m.Config.Data.SkipBad = m.Config.Data.SkipBad || c.Bool("skip-bad")
-	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.String("device", dev.Name()))
 	return m, nil
+}
+
+// openFolder opens a run's newest checkpoint, or the one in a folder.
+func openFolder(s *screen, dev backend.Device, run, checkpoint string) (*predict.Predictor, error) {
+	m, notes, err := predict.OpenRun(dev, run, checkpoint)
+	return m, s.opened(m, notes, err)
+}
+
+// openFile opens a file of weights.
+func openFile(s *screen, dev backend.Device, path string, o weights.Options) (*predict.Predictor, error) {
+	m, notes, err := predict.OpenFile(dev, path, o)
+	return m, s.opened(m, notes, err)
+}
+
+// opened logs which network was opened, and what is to be said of it.
+func (s *screen) opened(m *predict.Predictor, notes []string, err error) error {
+	s.notes(notes)
+	if err != nil {
+		return err
+	}
+	n := m.Net().Config
+	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.String("network", fmt.Sprintf("WRN-%d-%d", n.Depth, n.Width)),
+		zap.String("norm", n.Norm), zap.Int("classes", n.Classes), zap.Int("channels", n.InC), zap.Int("size", n.Size), zap.String("device", m.Device().Name()))
+	return nil
 }
 
 // notes logs sentences for the user.

@@ -13,6 +13,7 @@ import (
 	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/predict"
+	"jem/predict/weights"
 )
 
 // scoreFormats are what scores are written as.
@@ -54,8 +55,12 @@ func runScore(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	o, err := normOf(c)
+	if err != nil {
+		return err
+	}
 	return withDevice(c, func(s *screen, dev backend.Device) error {
-		m, err := openModel(c, dev, s, path)
+		m, err := openScored(c, s, dev, path, o)
 		if err != nil {
 			return err
 		}
@@ -98,30 +103,19 @@ func scoreFormat(c *cli.Context) (string, error) {
 	return format, nil
 }
 
-// openModel opens a run, checkpoint or file.
-func openModel(c *cli.Context, dev backend.Device, s *screen, path string) (*predict.Predictor, error) {
-	o, err := normOf(c)
-	if err != nil {
-		return nil, err
-	}
-	if isFolder(path) {
+// openScored opens the run, checkpoint or file that a command line names.
+func openScored(c *cli.Context, s *screen, dev backend.Device, path string, o weights.Options) (*predict.Predictor, error) {
+	switch {
+	case isFolder(path):
 		run, folder, err := placeOf(c, path)
 		if err != nil {
 			return nil, err
 		}
-		m, notes, err := predict.OpenRun(dev, run, folder)
-		s.notes(notes)
-		return m, err
-	}
-	if c.IsSet("checkpoint") {
+		return openFolder(s, dev, run, folder)
+	case c.IsSet("checkpoint"):
 		return nil, usagef(c, "--checkpoint goes with a run: %s is none", path)
 	}
-	m, err := predict.OpenFile(dev, path, o)
-	if err == nil {
-		n := m.Net().Config
-		s.log.Info("opened", zap.String("model", path), zap.Int("depth", n.Depth), zap.Int("width", n.Width), zap.String("norm", n.Norm))
-	}
-	return m, err
+	return openFile(s, dev, path, o)
 }
 
 // input is the images to score.

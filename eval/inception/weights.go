@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"strings"
 
 	"jem/internal/data"
 	"jem/internal/durable"
@@ -61,19 +62,39 @@ func Read(path string) (*Weights, error) {
 	if _, err := io.Copy(hash, f); err != nil {
 		return nil, err
 	}
-	state, err := torchfile.Read(f, info.Size())
+	state, err := stateDict(f, info.Size())
 	if damaged := (*torchfile.FormatError)(nil); errors.As(err, &damaged) {
 		return nil, bad(err.Error() + "; want pt_inception-2015-12-05 as jem data fetch inception downloads it")
 	}
 	if err != nil {
 		return nil, err
 	}
-	w, err := fold(state.Model)
+	w, err := fold(state)
 	if err != nil {
 		return nil, bad("no weights of the Inception network of 2015: " + err.Error())
 	}
 	w.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	return w, nil
+}
+
+// stateDict reads the tensors of a file, which is one dict or the official layout of this program's own.
+func stateDict(r io.ReaderAt, size int64) (all []torchfile.Tensor, err error) {
+	f, err := torchfile.Open(r, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range f.Entries {
+		if !e.Type.Float() && !e.Type.Whole() {
+			continue
+		}
+		t, err := f.Tensor(e)
+		if err != nil {
+			return nil, err
+		}
+		t.Name = strings.TrimPrefix(t.Name, "model_state_dict.")
+		all = append(all, t)
+	}
+	return all, nil
 }
 
 // fold sorts a state dict. Every tensor must be there in its shape, and none may be left.
@@ -100,7 +121,7 @@ func fold(state []torchfile.Tensor) (*Weights, error) {
 	}
 	for _, t := range state {
 		if _, left := found[t.Name]; left {
-			return nil, fmt.Errorf("tensor %q belongs to another network", t.Name)
+			return nil, errors.New(fault.Sprintf("tensor %q belongs to another network", t.Name))
 		}
 	}
 	return w, nil
@@ -143,7 +164,7 @@ func take(found map[string]torchfile.Tensor, name string, shape ...int) ([]float
 		return nil, fmt.Errorf("tensor %q is missing", name)
 	}
 	if !slices.Equal(t.Shape, shape) || t.F32 == nil {
-		return nil, fmt.Errorf("tensor %q has shape %v, want floats of shape %v", name, t.Shape, shape)
+		return nil, errors.New(fault.Sprintf("tensor %q has shape %v, want floats of shape %v", name, t.Shape, shape))
 	}
 	for _, v := range t.F32 {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"jem/internal/data/layout"
 	"jem/internal/durable"
@@ -39,8 +40,8 @@ const (
 	maxBright = 2
 )
 
-// OpenTensor reads images x (N,C,H,W), float32 in [−1,1], of the given shape from a
-// safetensors file.
+// OpenTensor reads images x (N,C,H,W), floats in [−1,1], of the given shape from a safetensors file;
+// other tensors of the file are not looked at.
 func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err error) {
 	f, err := durable.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -53,23 +54,29 @@ func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err erro
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := safetensors.Read(f, info.Size())
+	file, err := safetensors.Open(f, info.Size())
 	if err != nil {
 		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "no safetensors file that can be read", Err: err}
 	}
-	for _, t := range all {
-		if t.Name == "x" {
-			notes, err = checkImages(t, c, h, w)
-			return t.F32, notes, fault.At(path, err)
+	var names []string
+	for _, e := range file.Entries {
+		if names = append(names, fault.Quote(e.Name)); e.Name != "x" {
+			continue
 		}
+		t, err := file.Tensor(e)
+		if err != nil {
+			return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "no images that can be read", Err: err}
+		}
+		notes, err = checkImages(t, c, h, w)
+		return t.F32, notes, fault.At(path, err)
 	}
-	return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d)", c, h, w)}
+	return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d), but %d others: %s", c, h, w, len(names), strings.Join(names[:min(5, len(names))], ", "))}
 }
 
 // checkImages holds shape and range of images against what the model takes.
 func checkImages(t safetensors.Tensor, c, h, w int) (notes []string, err error) {
 	if s := t.Shape; t.F32 == nil || len(s) != 4 || s[0] == 0 || s[1] != c || s[2] != h || s[3] != w {
-		return nil, fault.Badf("x has shape %v, want float32 (N,%d,%d,%d) with N ≥ 1", s, c, h, w)
+		return nil, fault.Badf("x has shape %v, want floats (N,%d,%d,%d) with N ≥ 1", s, c, h, w)
 	}
 	beyond, least, most := 0, t.F32[0], t.F32[0]
 	for i, v := range t.F32 {

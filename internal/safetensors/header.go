@@ -10,31 +10,39 @@ import (
 	"strconv"
 	"strings"
 
+	"jem/internal/dtype"
 	"jem/internal/fault"
 )
 
 // metadataKey is the one entry of the header that is no tensor.
 const metadataKey = "__metadata__"
 
-// entry is one tensor of the header; its data are bytes [start, end) after the header.
-type entry struct {
-	name       string
-	dtype      string
-	shape      []int
-	start, end int64
+// Entry is one tensor of the header.
+type Entry struct {
+	Name  string
+	Type  dtype.Type
+	Shape []int
+
+	start, end int64 // its data are these bytes after the header
 }
 
-// width is the size of a value in bytes; 0 for a type that isn't read.
-func (e entry) width() int64 { return map[string]int64{"F32": 4, "I32": 4, "I64": 8}[e.dtype] }
+// types by their names in the header.
+var types = map[string]dtype.Type{
+	"F32": dtype.Float32, "F64": dtype.Float64, "F16": dtype.Float16, "BF16": dtype.BFloat16, "I64": dtype.Int64, "I32": dtype.Int32,
+	"I16": dtype.Other("int16", 2), "I8": dtype.Other("int8", 1), "BOOL": dtype.Other("bool", 1),
+	"U8": dtype.Other("uint8", 1), "U16": dtype.Other("uint16", 2), "U32": dtype.Other("uint32", 4), "U64": dtype.Other("uint64", 8),
+	"F8_E5M2": dtype.Other("float8_e5m2", 1), "F8_E4M3": dtype.Other("float8_e4m3fn", 1), "F8_E8M0": dtype.Other("float8_e8m0fnu", 1),
+	"C64": dtype.Other("complex64", 8),
+}
 
 // decodeHeader parses the header and checks that its entries, sorted by offset, cover
 // exactly size bytes of data.
-func decodeHeader(header []byte, size int64) ([]entry, error) {
+func decodeHeader(header []byte, size int64) ([]Entry, map[string]string, error) {
 	p := parser{json.NewDecoder(bytes.NewReader(header))}
 	p.UseNumber()
-	entries, err := p.header()
+	entries, about, err := p.header()
 	if err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+		return nil, nil, fmt.Errorf("header: %w", err)
 	}
 	sort.SliceStable(entries, func(i, j int) bool {
 		a, b := entries[i], entries[j]
@@ -42,22 +50,22 @@ func decodeHeader(header []byte, size int64) ([]entry, error) {
 	})
 	var at int64
 	for _, e := range entries {
-		n, err := elements(e.shape)
+		n, err := elements(e.Shape)
 		switch {
 		case err != nil:
-			return nil, in(e.name, err)
-		case e.start != at || e.end != at+e.width()*int64(n):
-			return nil, refuse("tensor %q: bytes [%d,%d) given, [%d,%d) expected for shape %v",
-				e.name, e.start, e.end, at, at+e.width()*int64(n), e.shape)
+			return nil, nil, in(e.Name, err)
+		case e.start != at || e.end != at+e.Type.Size*int64(n):
+			return nil, nil, refuse("tensor %q: bytes [%d,%d) given, [%d,%d) expected for shape %v",
+				e.Name, e.start, e.end, at, at+e.Type.Size*int64(n), e.Shape)
 		case e.end > size || e.end < at:
-			return nil, refuse("tensor %q: ends at byte %d of %d", e.name, e.end, size)
+			return nil, nil, refuse("tensor %q: ends at byte %d of %d", e.Name, e.end, size)
 		}
 		at = e.end
 	}
 	if at != size {
-		return nil, refuse("tensors end at byte %d, data at %d", at, size)
+		return nil, nil, refuse("tensors end at byte %d, data at %d", at, size)
 	}
-	return entries, nil
+	return entries, about, nil
 }
 
 // refuse is a complaint about the file, whose values it cuts short.
@@ -81,10 +89,11 @@ func tokenText(t json.Token) string {
 // what two readers may understand differently: repeated keys, keys in other case.
 type parser struct{ *json.Decoder }
 
-func (p parser) header() (entries []entry, err error) {
+func (p parser) header() (entries []Entry, about map[string]string, err error) {
 	err = p.object(func(key string) error {
 		if key == metadataKey {
-			return p.object(func(string) error { _, err := p.text(); return err })
+			about = map[string]string{}
+			return p.object(func(key string) (err error) { about[key], err = p.text(); return err })
 		}
 		if len(entries) == MaxTensors {
 			return refuse("more than %d tensors", MaxTensors)
@@ -94,24 +103,25 @@ func (p parser) header() (entries []entry, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := p.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the closing brace")
+		return nil, nil, errors.New("something follows the closing brace")
 	}
-	return entries, nil
+	return entries, about, nil
 }
 
-func (p parser) entry(name string) (entry, error) {
-	e := entry{name: name}
-	fields := 0
+func (p parser) entry(name string) (Entry, error) {
+	e, kind := Entry{Name: name}, ""
+	fields, known := 0, false
 	err := p.object(func(key string) (err error) {
 		fields++
 		switch key {
 		case "dtype":
-			e.dtype, err = p.text()
+			kind, err = p.text()
+			e.Type, known = types[kind]
 		case "shape":
-			e.shape, err = p.numbers()
+			e.Shape, err = p.numbers()
 		case "data_offsets":
 			var o []int
 			if o, err = p.numbers(); err == nil && len(o) != 2 {
@@ -131,8 +141,8 @@ func (p parser) entry(name string) (entry, error) {
 		err = errors.New("empty name")
 	case fields != 3:
 		err = errors.New("dtype, shape and data_offsets are not all there")
-	case e.width() == 0:
-		err = refuse("type %q is not supported, only F32, I32 and I64 are", e.dtype)
+	case !known:
+		err = refuse("type %q is not one of the format's", kind)
 	}
 	if err != nil {
 		return e, in(name, err)

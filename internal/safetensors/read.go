@@ -5,27 +5,45 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"jem/internal/dtype"
 )
 
-// Read reads a file of size bytes. It allocates no more than the file has, whatever
+// File is a file whose header has been read. Its numbers are read when they are asked for.
+type File struct {
+	Entries  []Entry           // in the order of their data
+	Metadata map[string]string // the texts that the header has beside tensors; nil where there are none
+
+	r    io.ReaderAt
+	data int64 // first byte after the header
+}
+
+// Open reads the header of a file of size bytes. It allocates no more than the file has, whatever the
+// header claims.
+func Open(r io.ReaderAt, size int64) (*File, error) {
+	head := io.NewSectionReader(r, 0, size)
+	entries, about, err := readHeader(head, size)
+	if err != nil {
+		return nil, err
+	}
+	data, err := head.Seek(0, io.SeekCurrent)
+	return &File{Entries: entries, Metadata: about, r: r, data: data}, err
+}
+
+// Tensor reads the numbers of an entry whose type is one of floats or integers.
+func (f *File) Tensor(e Entry) (Tensor, error) {
+	d := decoder{r: io.NewSectionReader(f.r, f.data+e.start, e.end-e.start)}
+	t, err := d.tensor(e)
+	if err != nil {
+		return t, in(e.Name, err)
+	}
+	return t, nil
+}
+
+// Read reads a file of size bytes in one go. It allocates no more than the file has, whatever
 // the header claims. Tensors come in the order of their data.
 func Read(r io.Reader, size int64) ([]Tensor, error) {
-	var length [8]byte
-	if size < int64(len(length)) {
-		return nil, fmt.Errorf("%d bytes, too short for a header", size)
-	}
-	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return nil, fmt.Errorf("header length: %w", err)
-	}
-	n := binary.LittleEndian.Uint64(length[:])
-	if n > MaxHeader || int64(n) > size-8 {
-		return nil, fmt.Errorf("header of %d bytes in a file of %d, at most %d are allowed", n, size, MaxHeader)
-	}
-	header := make([]byte, n)
-	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, fmt.Errorf("header: %w", err)
-	}
-	entries, err := decodeHeader(header, size-8-int64(n))
+	entries, _, err := readHeader(r, size)
 	if err != nil {
 		return nil, err
 	}
@@ -33,10 +51,29 @@ func Read(r io.Reader, size int64) ([]Tensor, error) {
 	d := decoder{r: r}
 	for i, e := range entries {
 		if tensors[i], err = d.tensor(e); err != nil {
-			return nil, in(e.name, err)
+			return nil, in(e.Name, err)
 		}
 	}
 	return tensors, nil
+}
+
+func readHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
+	var length [8]byte
+	if size < int64(len(length)) {
+		return nil, nil, fmt.Errorf("%d bytes, too short for a header", size)
+	}
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, nil, fmt.Errorf("header length: %w", err)
+	}
+	n := binary.LittleEndian.Uint64(length[:])
+	if n > MaxHeader || int64(n) > size-8 {
+		return nil, nil, fmt.Errorf("header of %d bytes in a file of %d, at most %d are allowed", n, size, MaxHeader)
+	}
+	header := make([]byte, n)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, nil, fmt.Errorf("header: %w", err)
+	}
+	return decodeHeader(header, size-8-int64(n))
 }
 
 // decoder turns bytes into values through one buffer.
@@ -45,28 +82,22 @@ type decoder struct {
 	bytes []byte // up to 8·chunk
 }
 
-func (d *decoder) tensor(e entry) (t Tensor, err error) {
-	t = Tensor{Name: e.name, Shape: e.shape}
-	n := int((e.end - e.start) / e.width())
-	switch e.dtype {
-	case "I32":
+func (d *decoder) tensor(e Entry) (t Tensor, err error) {
+	t = Tensor{Name: e.Name, Shape: e.Shape}
+	width := int(e.Type.Size)
+	n := int(e.end-e.start) / width
+	switch {
+	case e.Type.Name == dtype.Float32.Name: // to the bit, payloads of NaN included
+		t.F32 = make([]float32, n)
+		return t, decode(d, t.F32, width, func(b []byte) (float32, error) { return math.Float32frombits(binary.LittleEndian.Uint32(b)), nil })
+	case e.Type.Float():
+		t.F32 = make([]float32, n)
+		return t, decode(d, t.F32, width, e.Type.Value)
+	case e.Type.Whole():
 		t.I32 = make([]int32, n)
-		return t, decode(d, t.I32, 4, func(b []byte) (int32, error) { return int32(binary.LittleEndian.Uint32(b)), nil })
-	case "I64":
-		t.I32 = make([]int32, n)
-		return t, decode(d, t.I32, 8, narrow)
+		return t, decode(d, t.I32, width, e.Type.Count)
 	}
-	t.F32 = make([]float32, n)
-	return t, decode(d, t.F32, 4, func(b []byte) (float32, error) { return math.Float32frombits(binary.LittleEndian.Uint32(b)), nil })
-}
-
-// narrow reads an integer of 64 bits that fits into 32.
-func narrow(b []byte) (int32, error) {
-	v := int64(binary.LittleEndian.Uint64(b))
-	if v != int64(int32(v)) {
-		return 0, fmt.Errorf("an element is %d, beyond 32 bits", v)
-	}
-	return int32(v), nil
+	return t, refuse("numbers of type %s are not read: want floats, int32 or int64", e.Type.Name)
 }
 
 // decode fills values, each read from so many bytes.

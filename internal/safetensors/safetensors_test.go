@@ -142,7 +142,10 @@ func TestReadRefuses(t *testing.T) {
 		{"a field twice", `key "dtype" appears twice`, raw(`{"a":{"dtype":"I32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4)},
 		{"a field in other case", `unknown key "DType"`, raw(`{"a":{"DType":"F32","shape":[1],"data_offsets":[0,4]}}`, 4)},
 		{"a missing field", "not all there", raw(`{"a":{"dtype":"F32","shape":[1]}}`, 4)},
-		{"another type", `type "F64" is not supported`, raw(`{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`, 8)},
+		{"no type", `type "F33" is not one`, raw(`{"a":{"dtype":"F33","shape":[1],"data_offsets":[0,8]}}`, 8)},
+		{"a type without numbers", `numbers of type bool are not read`, raw(`{"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}}`, 1)},
+		{"a number beyond float32", `beyond float32`, append(raw(`{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`, 0), 0, 0, 0, 0, 0, 0, 0, 0x7f)},
+		{"many dimensions", "more than 64 dimensions", raw(`{"a":{"dtype":"F32","shape":[1`+strings.Repeat(",1", 1<<20)+`],"data_offsets":[0,4]}}`, 4)},
 		{"a negative size", "-1 where a size", raw(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4)},
 		{"an overflowing shape", "overflows", raw(`{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}`, 4)},
 		{"trailing data", "tensors end at byte 4", raw("{"+a+"}", 5)},
@@ -206,5 +209,53 @@ func TestLongIntegersThatFitAreRead(t *testing.T) {
 		if got, err := decoded(file(v)); err == nil {
 			t.Errorf("%d is read as %v", v, got[0].I32)
 		}
+	}
+}
+
+// TestOpen: types, metadata, and tensors that are not read stand in no one's way.
+func TestOpen(t *testing.T) {
+	file := append(raw(`{"__metadata__":{"classes":"[]","format":"pt"},"b":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]},`+
+		`"h":{"dtype":"F16","shape":[2],"data_offsets":[2,6]},"bf":{"dtype":"BF16","shape":[],"data_offsets":[6,8]},`+
+		`"d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}`, 0),
+		1, 0, 0, 0x3c, 0, 0xc0, 0x20, 0xc1, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f)
+	f, err := Open(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]string{"classes": "[]", "format": "pt"}; !reflect.DeepEqual(f.Metadata, want) {
+		t.Errorf("metadata %v, want %v", f.Metadata, want)
+	}
+	if len(f.Entries) != 4 || f.Entries[0].Type.Float() || f.Entries[0].Type.Name != "bool" {
+		t.Fatalf("entries %+v", f.Entries)
+	}
+	for i, want := range [][]float32{{1, -2}, {-10}, {0.5}} {
+		if got, err := f.Tensor(f.Entries[i+1]); err != nil || !reflect.DeepEqual(got.F32, want) {
+			t.Errorf("%s: got %v, %v, want %v", f.Entries[i+1].Name, got.F32, err, want)
+		}
+	}
+	if _, err := f.Tensor(f.Entries[0]); err == nil {
+		t.Error("truth values were read as numbers")
+	}
+}
+
+func TestMetadataComeBack(t *testing.T) {
+	about := map[string]string{"classes": `["zebra","\u00e4\n"]`, "a": ""}
+	var b bytes.Buffer
+	if err := WriteWith(&b, about, examples()[:2]); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil || !reflect.DeepEqual(f.Metadata, about) || len(f.Entries) != 2 {
+		t.Errorf("got %v and %d tensors, %v", f.Metadata, len(f.Entries), err)
+	}
+	if _, err := oracle.Deserialize(b.Bytes()); err != nil {
+		t.Errorf("the other implementation refuses: %v", err)
+	}
+	b.Reset()
+	if err := WriteWith(&b, about, nil); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = Open(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil || len(f.Metadata) != 2 {
+		t.Errorf("metadata alone: %v", err)
 	}
 }

@@ -5,7 +5,7 @@
 // It handles one tensor at a time, so that a state of 560 MB never lies in memory
 // twice, and it trusts nothing it reads: header and tensor count are bounded, keys are
 // unique at every level, shapes cannot overflow, and offsets cover the data exactly.
-// It knows float32 and int32, reads integers of 64 bits that fit into 32, and nothing of files or
+// It writes float32 and int32, reads the other types of package dtype into these two, and knows nothing of
 // checkpoints.
 //
 //	err := Write(w, []Tensor{{Name: "w", Shape: []int{2, 3}, F32: w}})

@@ -13,14 +13,17 @@ const chunk = 1 << 18
 
 // Size returns the number of bytes that Write produces.
 func Size(tensors []Tensor) (int64, error) {
-	header, data, err := encodeHeader(tensors)
+	header, data, err := encodeHeader(nil, tensors)
 	return int64(len(header)) + data, err
 }
 
 // Write writes the tensors in the order given. The bytes are a function of the
 // tensors: the same state gives the same file.
-func Write(w io.Writer, tensors []Tensor) error {
-	header, _, err := encodeHeader(tensors)
+func Write(w io.Writer, tensors []Tensor) error { return WriteWith(w, nil, tensors) }
+
+// WriteWith is Write with texts about the tensors in the header; nil: none.
+func WriteWith(w io.Writer, metadata map[string]string, tensors []Tensor) error {
+	header, _, err := encodeHeader(metadata, tensors)
 	if err != nil {
 		return err
 	}
@@ -38,11 +41,18 @@ func Write(w io.Writer, tensors []Tensor) error {
 
 // encodeHeader returns everything before the data, padded so that the data starts at
 // a multiple of eight bytes, and the number of bytes of data.
-func encodeHeader(tensors []Tensor) (header []byte, data int64, err error) {
+func encodeHeader(metadata map[string]string, tensors []Tensor) (header []byte, data int64, err error) {
 	if len(tensors) > MaxTensors {
 		return nil, 0, fmt.Errorf("%d tensors, at most %d fit in a file", len(tensors), MaxTensors)
 	}
 	header = append(make([]byte, 8), '{')
+	if len(metadata) > 0 {
+		about, err := json.Marshal(metadata)
+		if err != nil {
+			return nil, 0, err
+		}
+		header = append(append(header, `"`+metadataKey+`":`...), about...)
+	}
 	seen := make(map[string]bool, len(tensors))
 	for i, t := range tensors {
 		n, err := t.check()
@@ -58,7 +68,7 @@ func encodeHeader(tensors []Tensor) (header []byte, data int64, err error) {
 		if err != nil {
 			return nil, 0, in(t.Name, err)
 		}
-		if i > 0 {
+		if i > 0 || len(metadata) > 0 {
 			header = append(header, ',')
 		}
 		header, data = append(header, entry...), end

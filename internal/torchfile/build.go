@@ -26,7 +26,7 @@ func (m *machine) bounded(depth int) error {
 	return nil
 }
 
-// fill puts values into the list or dict below them.
+// fill puts values into the list, dict or set below them.
 func (m *machine) fill(op byte) (err error) {
 	var items []any
 	switch op {
@@ -52,8 +52,12 @@ func (m *machine) fill(op byte) (err error) {
 		if op == opSetItem || op == opSetItems {
 			return m.set(c, items)
 		}
+	case *set:
+		if op == opAddItems {
+			return nil
+		}
 	}
-	return m.refuse("pickle fills what is neither list nor dict")
+	return m.refuse("pickle fills what is neither list, dict nor set")
 }
 
 func (m *machine) append(l *list, items []any) error {
@@ -71,11 +75,6 @@ func (m *machine) set(d *dict, items []any) error {
 	}
 	for i := 0; i < len(items); i += 2 {
 		key, value := items[i], items[i+1]
-		switch key.(type) {
-		case string, int64:
-		default:
-			return m.refuse("dict key that is neither string nor integer")
-		}
 		if _, twice := d.values[key]; twice {
 			return m.refuse("dict key %v appears twice", key)
 		}
@@ -86,55 +85,36 @@ func (m *machine) set(d *dict, items []any) error {
 	return m.bounded(d.depth)
 }
 
-// global pushes a name, if it is an allowed one.
-func (m *machine) global() error {
-	module, err := m.in.line(256, "a module's name")
-	if err != nil {
-		return err
+// setOf makes an empty set, or one that can't change of the values above the mark.
+func (m *machine) setOf(op byte) error {
+	if op == opFrozenSet {
+		if _, err := m.popMark(); err != nil {
+			return err
+		}
 	}
-	name, err := m.in.line(256, "a global's name")
-	if err != nil {
-		return err
-	}
-	g, ok := lookup(module, name)
-	if !ok {
-		return m.refuse("the pickle wants Python's %q: only state dicts are read (OrderedDict, tensors of float32, float64, float16, bfloat16, int64 and int32)", module+"."+name)
-	}
-	m.push(g)
+	m.push(&set{})
 	return nil
 }
 
-// reduce calls one of the two functions that there are.
-func (m *machine) reduce() error {
-	call, err := m.pop(2)
-	if err != nil {
-		return err
-	}
-	args, ok := call[1].(*tuple)
-	switch {
-	case ok && call[0] == orderedDict && len(args.items) == 0:
-		m.push(newDict())
-		return nil
-	case ok && call[0] == rebuildTensor && len(args.items) == 6:
-		return m.tensor(args.items)
-	}
-	return m.refuse("the pickle calls something other than OrderedDict() and _rebuild_tensor_v2 with 6 arguments")
-}
-
-// build accepts the attributes of an OrderedDict, as the _metadata of a state dict, and
-// forgets them.
+// build accepts the attributes of an object, as the _metadata of a state dict, and forgets them.
 func (m *machine) build() error {
 	items, err := m.pop(1)
 	if err != nil {
 		return err
 	}
-	if _, ok := items[0].(*dict); !ok || len(m.stack) == m.floor() {
-		return m.refuse("attributes that are no dict")
+	if len(m.stack) == m.floor() {
+		return m.refuse("attributes of an object that isn't there")
 	}
-	if _, ok := m.stack[len(m.stack)-1].(*dict); !ok {
-		return m.refuse("attributes of something that is no dict")
+	_, isDict := items[0].(*dict)
+	switch m.stack[len(m.stack)-1].(type) {
+	case other:
+		return nil
+	case *dict, *tensor:
+		if isDict {
+			return nil
+		}
 	}
-	return nil
+	return m.refuse("attributes that are no dict, or of something that has none")
 }
 
 // persistent replaces ("storage", type, key, location, elements[, view]) by the storage.
@@ -151,64 +131,17 @@ func (m *machine) persistent() error {
 		return m.refuse("storage that is a view of another, which torch.save has not written since 2017")
 	}
 	kind, _ := id.items[1].(global)
-	e, isStorage := kind.storageType()
+	t, isStorage := kind.storageType()
 	key, isString := id.items[2].(string)
 	_, located := id.items[3].(string)
 	count, isInt := id.items[4].(int64)
 	if !isStorage || !isString || !located || !isInt || count < 0 {
 		return m.refuse("storage without type, key, location or number of elements")
 	}
-	s, err := m.storage(key, e, count)
+	s, err := m.storages.get(key, storage{key: key, kind: t, count: count})
+	if err != nil {
+		return m.refuse("%s", err)
+	}
 	m.push(s)
-	return err
-}
-
-// storage returns the storage of a key, the same for every mention.
-func (m *machine) storage(key string, e element, count int64) (*storage, error) {
-	if s, ok := m.storages.byKey[key]; ok {
-		if s.kind.name != e.name || s.count != count {
-			return nil, m.refuse("storage %q is %d×%s here and %d×%s before", key, count, e.name, s.count, s.kind.name)
-		}
-		return s, nil
-	}
-	if len(m.storages.list) == maxEntries || count > m.storages.size/e.size {
-		return nil, m.refuse("storage %q of %d×%s: more than the file can hold", key, count, e.name)
-	}
-	s := &storage{key: key, kind: e, count: count}
-	m.storages.list, m.storages.byKey[key] = append(m.storages.list, s), s
-	return s, nil
-}
-
-// tensor pushes _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks).
-func (m *machine) tensor(args []any) error {
-	s, isStorage := args[0].(*storage)
-	offset, isInt := args[1].(int64)
-	shape, isShape := wholes(args[2])
-	stride, isStride := wholes(args[3])
-	_, isBool := args[4].(bool)
-	hooks, isDict := args[5].(*dict)
-	if !isStorage || !isInt || !isShape || !isStride || !isBool || !isDict || len(hooks.keys) > 0 {
-		return m.refuse("tensor whose arguments are not storage, offset, size, stride, requires_grad and no hooks")
-	}
-	t := &tensor{storage: s, offset: offset, shape: shape, stride: stride}
-	if problem := t.check(); problem != "" {
-		return m.refuse("tensor %s", problem)
-	}
-	m.push(t)
 	return nil
-}
-
-// wholes returns the integers of a tuple, at most maxRank of them.
-func wholes(v any) ([]int64, bool) {
-	t, ok := v.(*tuple)
-	if !ok || len(t.items) > maxRank {
-		return nil, false
-	}
-	out := make([]int64, len(t.items))
-	for i, v := range t.items {
-		if out[i], ok = v.(int64); !ok {
-			return nil, false
-		}
-	}
-	return out, true
 }

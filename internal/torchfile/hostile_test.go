@@ -20,19 +20,31 @@ func hostile() []refused {
 		return inLegacy(view("FloatStorage", 4, offset, shape, stride), []int{4}, four)
 	}
 	bomb := "\x80\x02(" + "X\x00\x00\x01\x00" + strings.Repeat("a\n", 32<<10) + "q\x00" + strings.Repeat("h\x00", 3000)
+	doubled := "}" // dicts of which each holds the next twice
+	for range 40 {
+		doubled = "}X\x01\x00\x00\x00a" + doubled + "q\x00sX\x01\x00\x00\x00bh\x00s"
+	}
+	named := "N" // dicts in dicts, each under a long name
+	for range 4 {
+		named = "}h\x00" + named + "s"
+	}
 	program := func(ops ...string) []byte { return inLegacy([]byte("\x80\x02"+strings.Join(ops, "")), nil) }
 	return []refused{
 		{"nothing", "neither begin", nil},
 		{"text", "neither begin", []byte("these are not the weights you are looking for")},
-		{"a text 3,000 times as protocol", "legacy protocol a tuple, want 1001", []byte(magic + bomb + "t.")},
-		{"a text as protocol", `legacy protocol "a\na\n`, []byte(magic + bomb[:2] + bomb[3:8+64<<10] + ".")},
+		{"a text 3,000 times as protocol", "legacy protocol a tuple, want 1001", []byte(magicPickle + bomb + "t.")},
+		{"a text as protocol", `legacy protocol "a\na\n`, []byte(magicPickle + bomb[:2] + bomb[3:8+64<<10] + ".")},
 		{"a text as key", `dict key "a\na\n`, program("}", bomb[3:8+64<<10], "q\x00Nsh\x00Ns.")},
 		{"a call of the shell", `Python's "os.system"`, program("cos\nsystem\n", "X\x02\x00\x00\x00ls", "\x85R.")},
 		{"a call of something remembered", "calls something other", program("X\x02\x00\x00\x00ls", ")R.")},
 		{"torch, but no storage", `Python's "torch.load"`, program("ctorch\nload\n.")},
-		{"bytes as storage", `Python's "torch.ByteStorage"`, program("ctorch\nByteStorage\n.")},
-		{"an object by its class", "instruction 0x81", program(")\x81.")},
-		{"another protocol", "protocol 4", inLegacy([]byte("\x80\x04}."), nil)},
+		{"a storage alone", "no dict of tensors, but a torch.ByteStorage", program("ctorch\nByteStorage\n.")},
+		{"an object by its class", `Python's "argparse.Namespace"`, program("cargparse\nNamespace\n)\x81.")},
+		{"an object by a class remembered", "calls something other", program("X\x02\x00\x00\x00ls", ")\x81.")},
+		{"a call of the shell, by protocol 4", `Python's "os.system"`, inLegacy([]byte("\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02ls\x85R."), nil)},
+		{"an array of numpy's", `Python's "numpy.core.multiarray._reconstruct"`, program("cnumpy.core.multiarray\n_reconstruct\n.")},
+		{"a type of numbers called", "calls something other", program("ctorch\nfloat32\n)R.")},
+		{"another protocol", "protocol 9", inLegacy([]byte("\x80\x09}."), nil)},
 		{"an empty stack", "wants 1 values", program("\x85.")},
 		{"a missing mark", "wants a mark", program("t.")},
 		{"values left over", "stops with 2 values", program("}}.")},
@@ -45,8 +57,9 @@ func hostile() []refused {
 		{"a key twice", "appears twice", program("}K\x01NsK\x01Ns.")},
 		{"a key without a value", "no value", program("}(K\x01u.")},
 		{"no dict", "no dict of tensors", program("N.")},
-		{"no tensors", "is empty", program("}.")},
-		{"something else in the dict", "no tensor", program("}K\x01K\x02s.")},
+		{"a dict in itself", "nested more than 64", program("}q\x00X\x01\x00\x00\x00xh\x00s.")},
+		{"dicts without end", "more than 100000 values", program(doubled, ".")},
+		{"names without end", "names of more than 1000", program("}X\x00\x01\x00\x00", strings.Repeat("n", 256), "q\x00", named, "s.")},
 		{"a huge integer", "integer of 200 bytes", program("\x8a\xc8")},
 		{"an offset beyond the storage", "offset 5", tensor(5, []int{0}, []int{1})},
 		{"a shape beyond the storage", "reaches element 4", tensor(0, []int{5}, []int{1})},

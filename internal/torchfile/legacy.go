@@ -1,9 +1,12 @@
 package torchfile
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
-// magic is the pickle that legacy files begin with: protocol 2 and an integer of ten bytes.
-const magic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+// magic is the number that the first pickle of a legacy file holds.
+const magic = long("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
 
 const legacyProtocol = 1001
 
@@ -12,11 +15,10 @@ const legacyProtocol = 1001
 // its number of elements before it, to the last byte of the file.
 func legacy(r io.ReaderAt, size int64) (any, error) {
 	in := newSource(r, 0, size)
-	head, err := in.bytes(min(int64(len(magic)), size), "a magic number")
-	if err != nil {
-		return nil, err
-	}
-	if string(head) != magic {
+	if v, err := run(in, nil); v != magic {
+		if format := (*FormatError)(nil); err != nil && !errors.As(err, &format) {
+			return nil, err
+		}
 		return nil, refuse(0, "neither begin of PyTorch's two file formats: not written by torch.save, or damaged")
 	}
 	if v, err := run(in, nil); err != nil {
@@ -61,7 +63,7 @@ func (s *storages) follow(in *source, keys any) error {
 			return refuse(in.pos, "storage %q has %d elements, its tensors say %d", name, count, st.count)
 		}
 		st.at = in.pos
-		if err := in.skip(st.count*st.kind.size, "a storage"); err != nil {
+		if err := in.skip(st.count*st.kind.Size, "a storage"); err != nil {
 			return err
 		}
 	}

@@ -3,43 +3,6 @@ package torchfile
 import (
 	"encoding/binary"
 	"math"
-	"unicode/utf8"
-)
-
-// Instructions of the pickle machine (Python's pickletools describes them) that a state
-// dict needs.
-const (
-	opMark       = '('
-	opStop       = '.'
-	opProto      = 0x80
-	opNone       = 'N'
-	opTrue       = 0x88
-	opFalse      = 0x89
-	opInt        = 'J' // 4 bytes, signed
-	opInt1       = 'K'
-	opInt2       = 'M'
-	opLong1      = 0x8a
-	opFloat      = 'G'
-	opUnicode    = 'X'
-	opEmptyDict  = '}'
-	opEmptyList  = ']'
-	opEmptyTuple = ')'
-	opTuple      = 't'
-	opTuple1     = 0x85
-	opTuple2     = 0x86
-	opTuple3     = 0x87
-	opAppend     = 'a'
-	opAppends    = 'e'
-	opSetItem    = 's'
-	opSetItems   = 'u'
-	opPut        = 'q'
-	opPutLong    = 'r'
-	opGet        = 'h'
-	opGetLong    = 'j'
-	opGlobal     = 'c'
-	opReduce     = 'R'
-	opBuild      = 'b'
-	opPersID     = 'Q'
 )
 
 // machine runs one pickle.
@@ -52,15 +15,6 @@ type machine struct {
 	memo     map[uint64]any
 	storages *storages
 }
-
-// storages are those that a file's pickle has named, in order.
-type storages struct {
-	list  []*storage
-	byKey map[string]*storage
-	size  int64 // bytes of the file, which holds them all
-}
-
-func newStorages(size int64) *storages { return &storages{byKey: map[string]*storage{}, size: size} }
 
 // run executes a pickle up to its STOP and returns its value.
 func run(in *source, s *storages) (any, error) {
@@ -93,6 +47,9 @@ func (m *machine) step(op byte) error {
 	switch op {
 	case opProto:
 		return m.proto()
+	case opFrame:
+		_, err := m.in.number(8, "a frame's length")
+		return err
 	case opNone:
 		m.push(nil)
 	case opTrue, opFalse:
@@ -103,21 +60,25 @@ func (m *machine) step(op byte) error {
 		m.push(&list{depth: 1})
 	case opEmptyTuple:
 		m.push(&tuple{depth: 1})
+	case opEmptySet, opFrozenSet:
+		return m.setOf(op)
 	case opMark:
 		m.marks = append(m.marks, len(m.stack))
 	case opInt, opInt1, opInt2, opLong1, opFloat:
 		return m.number(op)
-	case opUnicode:
-		return m.unicode()
+	case opUnicode, opUnicode1, opUnicode8, opString, opString1:
+		return m.text(op)
+	case opBytes, opBytes1, opBytes8, opByteArray:
+		return m.raw(op)
 	case opTuple, opTuple1, opTuple2, opTuple3:
 		return m.tuple(op)
-	case opAppend, opAppends, opSetItem, opSetItems:
+	case opAppend, opAppends, opSetItem, opSetItems, opAddItems:
 		return m.fill(op)
-	case opPut, opPutLong, opGet, opGetLong:
+	case opPut, opPutLong, opGet, opGetLong, opMemoize:
 		return m.remember(op)
-	case opGlobal:
-		return m.global()
-	case opReduce:
+	case opGlobal, opStackGlobal:
+		return m.global(op)
+	case opReduce, opNewObject:
 		return m.reduce()
 	case opBuild:
 		return m.build()
@@ -161,8 +122,8 @@ func (m *machine) popMark() ([]any, error) {
 
 func (m *machine) proto() error {
 	v, err := m.in.byte("the pickle's protocol")
-	if err == nil && (v < 2 || v > 3 || m.at != m.from) {
-		return m.refuse("pickle protocol %d, want 2 or 3 at its begin", v)
+	if err == nil && (v < 2 || v > 5 || m.at != m.from) {
+		return m.refuse("pickle protocol %d, want 2 to 5 at its begin", v)
 	}
 	return err
 }
@@ -191,41 +152,65 @@ func (m *machine) number(op byte) error {
 
 // long pushes an integer of n bytes in two's complement.
 func (m *machine) long(n int64) error {
-	if n > 8 {
-		return m.refuse("integer of %d bytes, want at most 8", n)
-	}
-	v, err := m.in.number(n, "an integer")
+	b, err := m.in.bytes(n, "an integer")
 	if err != nil {
 		return err
 	}
+	if n > 8 {
+		m.push(long(b))
+		return nil
+	}
+	var full [8]byte
+	copy(full[:], b)
 	unused := 64 - 8*uint(n)
-	m.push(int64(v<<unused) >> unused)
+	m.push(int64(binary.LittleEndian.Uint64(full[:])<<unused) >> unused)
 	return nil
 }
 
-func (m *machine) unicode() error {
-	n, err := m.in.number(4, "a string's length")
+// global pushes a name, if it is an allowed one.
+func (m *machine) global(op byte) error {
+	module, name, err := m.named(op)
 	if err != nil {
 		return err
 	}
-	if n > maxString {
-		return m.refuse("string of %d bytes, want at most %d", n, maxString)
+	g, ok := lookup(module, name)
+	if !ok {
+		return m.refuse("the pickle wants Python's %q, which PyTorch's restricted loader refuses as well: save the state dict alone, torch.save(model.state_dict(), …)", module+"."+name)
 	}
-	b, err := m.in.bytes(int64(n), "a string")
-	if err == nil && !utf8.Valid(b) {
-		return m.refuse("string that is not UTF-8")
+	m.push(g)
+	return nil
+}
+
+// named reads a global's module and name.
+func (m *machine) named(op byte) (module, name string, err error) {
+	if op == opStackGlobal {
+		pair, err := m.pop(2)
+		if err != nil {
+			return "", "", err
+		}
+		module, isString := pair[0].(string)
+		name, areStrings := pair[1].(string)
+		if !isString || !areStrings {
+			return "", "", m.refuse("global without module and name")
+		}
+		return module, name, nil
 	}
-	m.push(string(b))
-	return err
+	if module, err = m.in.line(256, "a module's name"); err != nil {
+		return "", "", err
+	}
+	name, err = m.in.line(256, "a global's name")
+	return module, name, err
 }
 
 // remember moves values to and from the memo.
-func (m *machine) remember(op byte) error {
-	size := int64(1)
-	if op == opPutLong || op == opGetLong {
-		size = 4
+func (m *machine) remember(op byte) (err error) {
+	i := uint64(len(m.memo))
+	switch op {
+	case opPut, opGet:
+		i, err = m.in.number(1, "a place in the memo")
+	case opPutLong, opGetLong:
+		i, err = m.in.number(4, "a place in the memo")
 	}
-	i, err := m.in.number(size, "a place in the memo")
 	if err != nil {
 		return err
 	}

@@ -1,20 +1,40 @@
 package torchfile
 
 import (
-	"fmt"
 	"io"
-	"strings"
+
+	"jem/internal/dtype"
+	"jem/internal/fault"
 )
 
-// Read reads a checkpoint of size bytes: the dict {"model_state_dict", "replay_buffer"} that
-// the official code saves, or a bare state dict. What else a dict of the former kind has
-// (optimisers, epochs) is passed over. A *FormatError says what is wrong with the file;
-// other errors are the reader's.
-func Read(r io.ReaderAt, size int64) (State, error) {
+// File is a checkpoint whose pickle has been run. Its numbers are read when they are asked for.
+type File struct {
+	Entries []Entry // in the file's order
+
+	r    io.ReaderAt
+	size int64
+	left int64 // bytes that tensors read from now on may have, all together
+}
+
+// Entry is one value of a checkpoint, found in dicts within dicts.
+type Entry struct {
+	Name  string     // the keys that lead to it, joined by dots
+	Depth int        // how many keys that is
+	What  string     // in words: "a tensor of float32", "a number"
+	Text  string     // of a string
+	Type  dtype.Type // of a tensor's numbers; of no name where it is no tensor
+	Shape []int      // of a tensor
+
+	tensor *tensor
+}
+
+// Open reads a checkpoint of size bytes but for its numbers. A *FormatError says what is wrong with the
+// file; other errors are the reader's.
+func Open(r io.ReaderAt, size int64) (*File, error) {
 	var magic [4]byte
 	n, err := r.ReadAt(magic[:], 0)
 	if err != nil && err != io.EOF {
-		return State{}, err
+		return nil, err
 	}
 	open := legacy
 	if n == len(magic) && string(magic[:]) == "PK\x03\x04" {
@@ -22,71 +42,56 @@ func Read(r io.ReaderAt, size int64) (State, error) {
 	}
 	root, err := open(r, size)
 	if err != nil {
-		return State{}, err
+		return nil, err
 	}
-	return layout(root, &reading{r, size})
-}
-
-// reading reads tensors and keeps account: all together may not be larger than the file.
-// Views of one storage could be, however small the file.
-type reading struct {
-	r    io.ReaderAt
-	left int64 // bytes
-}
-
-func (r *reading) tensor(t *tensor, name string) (Tensor, error) {
-	if r.left -= max(t.span(), t.len()) * t.kind.size; r.left < 0 {
-		return Tensor{}, refuse(t.at, "tensors up to %q are larger than the file: views of the same numbers are not read", name)
-	}
-	return t.read(r.r, name)
-}
-
-// layout finds the state dict in the value of a pickle.
-func layout(root any, r *reading) (s State, err error) {
 	d, ok := root.(*dict)
 	if !ok {
-		return s, refuse(0, "holds no dict of tensors")
+		return nil, refuse(0, "holds no dict of tensors, but %s", what(root))
 	}
-	model := d
-	if v, wrapped := d.values["model_state_dict"]; wrapped {
-		if model, ok = v.(*dict); !ok {
-			return s, refuse(0, "model_state_dict is no dict")
-		}
-		if buffer, ok := d.values["replay_buffer"].(*tensor); ok {
-			b, err := r.tensor(buffer, "replay_buffer")
-			if err != nil {
-				return s, err
-			}
-			s.Buffer = &b
-		}
-	}
-	s.Model, err = stateDict(model, r)
-	return s, err
+	f := &File{r: r, size: size, left: maxShared * size}
+	return f, f.list(d, "", 1)
 }
 
-// stateDict reads the tensors of a state dict.
-func stateDict(d *dict, r *reading) ([]Tensor, error) {
-	var out []Tensor
-	seen := map[string]bool{}
+// list adds what a dict holds, and the dicts in it.
+func (f *File) list(d *dict, before string, depth int) error {
+	if depth > maxDepth {
+		return refuse(0, "dicts nested more than %d deep", maxDepth)
+	}
 	for _, key := range d.keys {
-		t, ok := d.values[key].(*tensor)
-		full, isString := key.(string)
-		if !ok || !isString {
-			return nil, refuse(0, "the state dict has an entry %q that is no tensor", fmt.Sprint(key))
+		name, isText := key.(string)
+		if !isText {
+			name = fault.Quote(key)
 		}
-		name := strings.TrimPrefix(full, "module.") // torch.nn.DataParallel
-		if seen[name] {
-			return nil, refuse(0, "the state dict has %q with and without module. before it", name)
+		if name = before + name; len(name) > maxName || len(f.Entries) == maxValues {
+			return refuse(0, "more than %d values, or names of more than %d bytes", maxValues, maxName)
 		}
-		seen[name] = true
-		read, err := r.tensor(t, name)
-		if err != nil {
-			return nil, err
+		if inner, isDict := d.values[key].(*dict); isDict && len(inner.keys) > 0 {
+			if err := f.list(inner, name+".", depth+1); err != nil {
+				return err
+			}
+			continue
 		}
-		out = append(out, read)
+		f.Entries = append(f.Entries, entry(name, depth, d.values[key]))
 	}
-	if len(out) == 0 {
-		return nil, refuse(0, "the state dict is empty")
+	return nil
+}
+
+func entry(name string, depth int, v any) Entry {
+	e := Entry{Name: name, Depth: depth, What: what(v)}
+	switch v := v.(type) {
+	case string:
+		e.Text = v
+	case *tensor:
+		e.tensor, e.Type, e.Shape = v, v.kind, v.sizes()
 	}
-	return out, nil
+	return e
+}
+
+// Tensor reads the numbers of an entry whose type is one of floats or integers.
+func (f *File) Tensor(e Entry) (Tensor, error) {
+	t := e.tensor
+	if f.left -= max(t.span(), t.len()) * t.kind.Size; f.left < 0 {
+		return Tensor{}, refuse(t.at, "tensors up to %q are more than %d times larger than the file, being views of the same numbers", e.Name, maxShared)
+	}
+	return t.read(f.r, e.Name)
 }

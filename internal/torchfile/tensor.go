@@ -50,16 +50,13 @@ func (t *tensor) span() int64 {
 
 // read returns the values in C order.
 func (t *tensor) read(r io.ReaderAt, name string) (Tensor, error) {
-	out := Tensor{Name: name}
-	for _, d := range t.shape {
-		out.Shape = append(out.Shape, int(d))
-	}
-	from := t.at + t.offset*t.kind.size
-	raw := make([]byte, t.span()*t.kind.size)
+	out := Tensor{Name: name, Shape: t.sizes()}
+	from := t.at + t.offset*t.kind.Size
+	raw := make([]byte, t.span()*t.kind.Size)
 	if _, err := r.ReadAt(raw, from); err != nil && err != io.EOF {
 		return out, err
 	}
-	if t.kind.float != nil {
+	if t.kind.Float() {
 		out.F32 = make([]float32, t.len())
 	} else {
 		out.I32 = make([]int32, t.len())
@@ -67,20 +64,28 @@ func (t *tensor) read(r io.ReaderAt, name string) (Tensor, error) {
 	var at int64
 	position := make([]int64, len(t.shape))
 	for i := range t.len() {
-		if err := t.element(out, int(i), raw[at*t.kind.size:]); err != nil {
-			return out, refuse(from+at*t.kind.size, "tensor %q: %v", name, err)
+		if err := t.element(out, int(i), raw[at*t.kind.Size:]); err != nil {
+			return out, refuse(from+at*t.kind.Size, "tensor %q: %v", name, err)
 		}
 		at = t.advance(position, at)
 	}
 	return out, nil
 }
 
+// sizes is the shape as a Tensor has it.
+func (t *tensor) sizes() (shape []int) {
+	for _, d := range t.shape {
+		shape = append(shape, int(d))
+	}
+	return shape
+}
+
 // element sets value i from its bytes.
 func (t *tensor) element(out Tensor, i int, b []byte) (err error) {
-	if t.kind.float != nil {
-		out.F32[i], err = narrow(t.kind.float(b))
+	if t.kind.Float() {
+		out.F32[i], err = t.kind.Value(b)
 	} else {
-		out.I32[i], err = whole32(t.kind.whole(b))
+		out.I32[i], err = t.kind.Count(b)
 	}
 	return err
 }

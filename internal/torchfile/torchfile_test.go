@@ -7,13 +7,41 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 
 	"jem/internal/safetensors"
 )
 
-// decoded reads a file that lies in memory.
-func decoded(file []byte) (State, error) { return Read(bytes.NewReader(file), int64(len(file))) }
+// opened is a file that lies in memory.
+func opened(file []byte) (*File, error) { return Open(bytes.NewReader(file), int64(len(file))) }
+
+// decoded reads all numbers of a file that lies in memory, in the layout in which Write writes them.
+func decoded(file []byte) (s State, err error) {
+	f, err := opened(file)
+	if err != nil {
+		return s, err
+	}
+	for _, e := range f.Entries {
+		if key, ok := strings.CutPrefix(e.Name, "metadata."); ok && e.Text != "" {
+			s.Metadata = map[string]string{key: e.Text}
+		}
+		if !e.Type.Float() && !e.Type.Whole() {
+			continue
+		}
+		t, err := f.Tensor(e)
+		if err != nil {
+			return s, err
+		}
+		var inModel bool
+		if t.Name, inModel = strings.CutPrefix(t.Name, "model_state_dict."); !inModel && t.Name == "replay_buffer" {
+			s.Buffer = &t
+			continue
+		}
+		s.Model = append(s.Model, t)
+	}
+	return s, nil
+}
 
 func official(t testing.TB, format string) []byte {
 	t.Helper()
@@ -33,7 +61,8 @@ func small() State {
 			{Name: "class_output.bias", Shape: []int{3}, F32: []float32{0.5, float32(math.Inf(1)), -1}},
 			{Name: "none", Shape: []int{0, 4}, F32: []float32{}},
 		},
-		Buffer: &Tensor{Name: "replay_buffer", Shape: []int{1, 1, 2, 2}, F32: []float32{1, 2, 3, 4}},
+		Buffer:   &Tensor{Name: "replay_buffer", Shape: []int{1, 1, 2, 2}, F32: []float32{1, 2, 3, 4}},
+		Metadata: map[string]string{"classes": `["zebra"]`},
 	}
 }
 
@@ -46,9 +75,12 @@ func written(t testing.TB, s State) []byte {
 	return b.Bytes()
 }
 
+// magicPickle is the first pickle of a legacy file.
+const magicPickle = "\x80\x02\x8a\x0a" + string(magic) + "."
+
 // inLegacy makes a legacy file of a value's pickle and its storages' bytes.
 func inLegacy(pickle []byte, sizes []int, storages ...[]byte) []byte {
-	p := &pickler{out: []byte(magic)}
+	p := &pickler{out: []byte(magicPickle)}
 	p.op(opProto, 2)
 	p.int(legacyProtocol)
 	p.op(opStop, opProto, 2, opEmptyDict)
@@ -195,7 +227,7 @@ func TestElementsAndStrides(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if x := s.Model[0]; x.Name != "x" || !reflect.DeepEqual(x.F32, c.f32) || !reflect.DeepEqual(x.I32, c.i32) {
+		if x := s.Model[0]; x.Name != "module.x" || !reflect.DeepEqual(x.F32, c.f32) || !reflect.DeepEqual(x.I32, c.i32) {
 			t.Errorf("%s: got %v, want %v %v", c.name, x, c.f32, c.i32)
 		}
 	}

@@ -1,6 +1,10 @@
 package torchfile
 
-import "strings"
+import (
+	"strings"
+
+	"jem/internal/dtype"
+)
 
 // The values of the machine are nil, bool, int64, float64, string and the types below.
 
@@ -16,7 +20,7 @@ type list struct {
 	depth int
 }
 
-// dict is a dict or an OrderedDict. Keys are strings and int64.
+// dict is a dict, an OrderedDict or a Counter. Keys are whatever Python takes for one.
 type dict struct {
 	keys   []any // in order
 	values map[any]any
@@ -25,10 +29,19 @@ type dict struct {
 
 func newDict() *dict { return &dict{values: map[any]any{}, depth: 1} }
 
+// set is a set of Python's, whose elements nobody asks for.
+type set struct{}
+
+// long is an integer beyond 64 bits, its bytes in two's complement, the lowest first.
+type long string
+
+// other is something that can't be a weight, in words: "a torch.Size".
+type other string
+
 // storage is one array of a file, before it is read.
 type storage struct {
 	key   string
-	kind  element
+	kind  dtype.Type
 	count int64
 	at    int64 // its first byte in the file, known once it has been found there
 }
@@ -38,26 +51,6 @@ type tensor struct {
 	*storage
 	offset        int64 // elements
 	shape, stride []int64
-}
-
-// The names that a file may use, and nothing else.
-const (
-	orderedDict   = global("collections OrderedDict")
-	rebuildTensor = global("torch._utils _rebuild_tensor_v2")
-)
-
-// lookup returns an allowed global. What isn't allowed is never looked for anywhere.
-func lookup(module, name string) (global, bool) {
-	g := global(module + " " + name)
-	_, isStorage := g.storageType()
-	return g, g == orderedDict || g == rebuildTensor || isStorage
-}
-
-// storageType is the element type of torch.FloatStorage and its like.
-func (g global) storageType() (element, bool) {
-	name, ok := strings.CutPrefix(string(g), "torch ")
-	e, known := elements[name]
-	return e, ok && known
 }
 
 // depth is how deeply values are nested in v.
@@ -71,4 +64,33 @@ func depth(v any) int {
 		return v.depth
 	}
 	return 0
+}
+
+// what says in words what a value is.
+func what(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		return "a truth value"
+	case int64, long, float64:
+		return "a number"
+	case string:
+		return "a text"
+	case global:
+		return "a " + strings.Replace(string(v), " ", ".", 1)
+	case other:
+		return string(v)
+	case *tensor:
+		return "a tensor of " + v.kind.Name
+	case *storage:
+		return "a storage of " + v.kind.Name
+	case *dict:
+		return "an empty dict"
+	case *list:
+		return "a list"
+	case *set:
+		return "a set"
+	}
+	return "a tuple"
 }

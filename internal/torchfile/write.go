@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"math"
+	"slices"
 )
 
 // alignment is where PyTorch lets each storage begin, so that it can be mapped.
 const alignment = 64
 
 // Write writes a checkpoint of the official layout in the zip format, readable by PyTorch
-// 1.6 and later: {"model_state_dict": OrderedDict, "replay_buffer": FloatTensor}, the latter
-// only if there is a buffer. folder names the folder in the zip; PyTorch takes the file's
+// 1.6 and later: {"model_state_dict": OrderedDict, "replay_buffer": FloatTensor, "metadata": dict of
+// strings}, the latter two only if there are any. folder names the folder in the zip; PyTorch takes the file's
 // name. The bytes are a function of the arguments. Fill of a tensor is not used.
 func Write(w io.Writer, folder string, s State) error {
 	p := &pickler{}
@@ -53,7 +55,21 @@ func (p *pickler) dict(s State) {
 		p.string("replay_buffer")
 		p.tensor(*s.Buffer)
 	}
+	if len(s.Metadata) > 0 {
+		p.string("metadata")
+		p.texts(s.Metadata)
+	}
 	p.op(opSetItems, opStop)
+}
+
+// texts writes a dict of strings, in the order of its keys.
+func (p *pickler) texts(m map[string]string) {
+	p.op(opEmptyDict, opMark)
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		p.string(key)
+		p.string(m[key])
+	}
+	p.op(opSetItems)
 }
 
 func (p *pickler) op(ops ...byte) { p.out = append(p.out, ops...) }

@@ -44,8 +44,8 @@ func zipped(r io.ReaderAt, size int64) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if length != st.count*st.kind.size {
-			return nil, refuse(at, "storage %q has %d bytes, its tensors say %d×%s", st.key, length, st.count, st.kind.name)
+		if length != st.count*st.kind.Size {
+			return nil, refuse(at, "storage %q has %d bytes, its tensors say %d×%s", st.key, length, st.count, st.kind.Name)
 		}
 		st.at = at
 	}

@@ -30,7 +30,7 @@ func Official(t testing.TB) *predict.Predictor {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dev.Close() })
-	p, err := predict.OpenFile(dev, OfficialFile(), weights.Options{})
+	p, _, err := predict.OpenFile(dev, OfficialFile(), weights.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,13 @@
 package weights
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"jem/internal/durable"
@@ -16,77 +17,73 @@ import (
 	"jem/predict/weights/onnx"
 )
 
-// Formats are the extensions that Write knows; Read knows all but .onnx.
+// Formats are the extensions that Write knows; Read knows all but .onnx, and the index of a safetensors file
+// in several parts.
 var Formats = []string{".pt", ".pth", ".safetensors", ".onnx"}
 
-// IsFile reports whether a path's extension is one of Formats.
-func IsFile(path string) bool {
-	for _, f := range Formats {
-		if strings.EqualFold(filepath.Ext(path), f) {
-			return true
-		}
-	}
-	return false
+// IsFile reports whether a path's ending is that of a file of weights.
+func IsFile(path string) bool { return Writes(path) || isIndex(path) }
+
+// Writes reports whether a path's extension is one of Formats.
+func Writes(path string) bool {
+	return slices.ContainsFunc(Formats, func(f string) bool { return strings.EqualFold(filepath.Ext(path), f) })
 }
+
+func isIndex(path string) bool { return strings.HasSuffix(strings.ToLower(path), indexEnding) }
 
 // Read reads a file, whose extension says its format. Errors that its content causes are
 // *fault.Error.
 func Read(path string, o Options) (*Weights, error) {
-	f, err := durable.Open(path)
+	var s source
+	var files []*os.File
+	var err error
+	if isIndex(path) {
+		s, files, err = openShards(path)
+	} else if whole := wholeOf(path); whole != "" {
+		return nil, bad(path, whole, nil)
+	} else {
+		var f *os.File
+		s, f, err = openFile(path)
+		files = append(files, f)
+	}
+	defer func() {
+		for _, f := range files {
+			f.Close() // only read from; a nil *os.File says so and no more
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	w, err := newWeights(path, s, o)
+	if err == nil && w.About.Source == "" {
+		w.About.Source = filepath.Base(path)
+	}
+	return w, err
+}
+
+// openFile opens a file that lies in one piece.
+func openFile(path string) (s source, f *os.File, err error) {
+	f, err = durable.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file"}
+		return s, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file"}
 	} else if err != nil {
-		return nil, err
+		return s, nil, err
 	}
-	defer f.Close()
 	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s, err = open(path, f, info.Size())
 	}
-	tensors, buffer, err := content(path, f, info.Size())
-	if err != nil {
-		return nil, err
-	}
-	return New(path, tensors, buffer, o)
-}
-
-// content reads the tensors, the replay buffer apart.
-func content(path string, f io.ReaderAt, size int64) ([]Tensor, *Tensor, error) {
-	var pathError *fs.PathError
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".pt", ".pth":
-		s, err := torchfile.Read(f, size)
-		if err != nil && !errors.As(err, &pathError) {
-			err = bad(path, "no checkpoint that can be read", err)
-		}
-		return s.Model, s.Buffer, err
-	case ".safetensors":
-		all, err := safetensors.Read(bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 1<<20), size)
-		if err != nil && !errors.As(err, &pathError) {
-			err = bad(path, "no safetensors file that can be read", err)
-		}
-		model, buffer := apart(all)
-		return model, buffer, err
-	case ".onnx":
-		return nil, nil, bad(path, "ONNX files are only written", nil)
-	}
-	return nil, nil, bad(path, "want a file named .pt, .pth or .safetensors, or a run's folder", nil)
-}
-
-// apart takes the replay buffer out of a file's tensors.
-func apart(all []Tensor) (model []Tensor, buffer *Tensor) {
-	for _, t := range all {
-		if t.Name == bufferName {
-			buffer = &t
-			continue
-		}
-		model = append(model, t)
-	}
-	return model, buffer
+	return s, f, err
 }
 
 func bad(path, reason string, err error) error {
 	return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: reason, Err: err}
+}
+
+// ofSystem tells trouble of the file system from trouble with a file's content.
+func ofSystem(err error) bool {
+	var path *fs.PathError
+	return errors.As(err, &path)
 }
 
 // Write writes a file in the format of its extension, whole or not at all.
@@ -95,7 +92,7 @@ func (w *Weights) Write(path string) error {
 	case ".pt", ".pth":
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		return durable.Replace(path, func(out io.Writer) error {
-			return torchfile.Write(out, name, torchfile.State{Model: w.StateDict(), Buffer: w.Buffer})
+			return torchfile.Write(out, name, torchfile.State{Model: w.StateDict(), Buffer: w.Buffer, Metadata: w.metadata(signed)})
 		})
 	case ".safetensors":
 		all := w.StateDict()
@@ -104,9 +101,11 @@ func (w *Weights) Write(path string) error {
 			b.Name = bufferName
 			all = append(all, b)
 		}
-		return durable.Replace(path, func(out io.Writer) error { return safetensors.Write(out, all) })
+		return durable.Replace(path, func(out io.Writer) error { return safetensors.WriteWith(out, w.metadata(signed), all) })
 	case ".onnx":
-		return durable.Replace(path, func(out io.Writer) error { return onnx.Write(out, w.Config, append(w.Params, w.Stats...)) })
+		return durable.Replace(path, func(out io.Writer) error {
+			return onnx.Write(out, w.Config, slices.Concat(w.Params, w.Stats), w.metadata(unsigned))
+		})
 	}
 	return fmt.Errorf("%s: unknown format: want one of %s", path, strings.Join(Formats, ", "))
 }

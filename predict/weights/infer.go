@@ -3,7 +3,11 @@ package weights
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	"jem/internal/fault"
 	"jem/model"
 )
 
@@ -14,12 +18,12 @@ const (
 )
 
 // infer finds the network in names and shapes of its tensors.
-func infer(found map[string]Tensor, buffer *Tensor, o Options) (c model.Config, err error) {
+func infer(found map[string]*entry, buffer *entry, o Options) (c model.Config, err error) {
 	stem, ok1 := matrix(found, "f.conv1.weight", 4)
 	block, ok2 := matrix(found, "f.layer1.0.conv1.weight", 4)
 	classes, ok3 := matrix(found, "class_output.weight", 2)
 	if !ok1 || !ok2 || !ok3 {
-		return c, errors.New("holds no network of the official JEM code: one of f.conv1.weight, f.layer1.0.conv1.weight and class_output.weight is missing or misshapen")
+		return c, errors.New("holds no network of the official JEM code: one of f.conv1.weight, f.layer1.0.conv1.weight and class_output.weight is missing or misshapen; it has " + listed(found))
 	}
 	blocks := 0
 	for ; ; blocks++ {
@@ -46,29 +50,41 @@ func infer(found map[string]Tensor, buffer *Tensor, o Options) (c model.Config, 
 	return c, norm(&c, found)
 }
 
-func matrix(found map[string]Tensor, name string, rank int) ([]int, bool) {
-	t, ok := found[name]
-	return t.Shape, ok && len(t.Shape) == rank
+func matrix(found map[string]*entry, name string, rank int) ([]int, bool) {
+	e := found[name]
+	if e == nil || len(e.shape) != rank {
+		return nil, false
+	}
+	return e.shape, true
+}
+
+// listed are the first names of a network's tensors, with their shapes.
+func listed(found map[string]*entry) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		list = append(list, fault.Short(name)+" "+fault.Quote(found[name].shape))
+	}
+	return strings.Join(few(list), ", ")
 }
 
 // size takes the image size from the replay buffer, if there is one.
-func size(c *model.Config, buffer *Tensor) error {
+func size(c *model.Config, buffer *entry) error {
 	if buffer == nil {
 		if c.Size == 0 {
 			c.Size = publishedSize
 		}
 		return nil
 	}
-	s := buffer.Shape
+	s := buffer.shape
 	if len(s) != 4 || s[1] != c.InC || s[2] != s[3] || c.Size != 0 && s[2] != c.Size {
-		return fmt.Errorf("replay buffer of shape %v, want (slots,%d,size,size)", s, c.InC)
+		return errors.New(fault.Sprintf("replay buffer of shape %v, want (slots,%d,size,size)", s, c.InC))
 	}
 	c.Size = s[2]
 	return nil
 }
 
 // norm finds the norm, or compares the one asked for.
-func norm(c *model.Config, found map[string]Tensor) error {
+func norm(c *model.Config, found map[string]*entry) error {
 	_, affine := found["f.bn1.weight"]
 	_, running := found["f.bn1.running_mean"]
 	switch {

@@ -16,31 +16,22 @@ func (w *Weights) StateDict() []Tensor {
 	}
 	var out []Tensor
 	for _, p := range w.Params {
-		if p.Name == "class_output.weight" {
-			out = append(out, heads(have, p.Shape[1])...)
+		if p.Name == anchor {
+			shapes := w.heads()
+			for _, name := range []string{"f.linear.weight", "f.linear.bias", "energy_output.weight", "energy_output.bias"} {
+				out = append(out, known(have, name, shapes[name]))
+			}
 		}
 		out = append(out, p)
 		if norm, ok := normOf(p.Name); ok && w.Config.Norm == "batch" {
-			out = append(out, have[norm+".running_mean"], have[norm+".running_var"], count(have, norm+counter))
+			out = append(out, have[norm+".running_mean"], have[norm+".running_var"], counted(have, norm+counter))
 		}
-	}
-	return out
-}
-
-// heads are f.linear and energy_output over so many features.
-func heads(have map[string]Tensor, features int) []Tensor {
-	var out []Tensor
-	for _, h := range []struct {
-		name string
-		rows int
-	}{{"f.linear", officialHead}, {"energy_output", 1}} {
-		out = append(out, known(have, h.name+".weight", h.rows, features), known(have, h.name+".bias", h.rows))
 	}
 	return out
 }
 
 // known is the file's tensor of that name, or zeros.
-func known(have map[string]Tensor, name string, shape ...int) Tensor {
+func known(have map[string]Tensor, name string, shape []int) Tensor {
 	if t, ok := have[name]; ok {
 		return t
 	}
@@ -51,8 +42,8 @@ func known(have map[string]Tensor, name string, shape ...int) Tensor {
 	return Tensor{Name: name, Shape: shape, F32: make([]float32, n)}
 }
 
-func count(have map[string]Tensor, name string) Tensor {
-	if t, ok := have[name]; ok && t.I32 != nil {
+func counted(have map[string]Tensor, name string) Tensor {
+	if t, ok := have[name]; ok {
 		return t
 	}
 	return Tensor{Name: name, I32: []int32{0}}

@@ -4,8 +4,12 @@
 //
 // What a network looks like is found in its weights: depth, width, classes and channels
 // follow from names and shapes. Every tensor must be there in the shape that follows from
-// them, and none may be left over, but for the two heads that the official network has and
-// never uses (f.linear, energy_output).
+// them, hold finite numbers, and none may be left over, but for the two heads that the official
+// network has and never uses (f.linear, energy_output).
+//
+// All formats and wrappings meet in one place: source.go lists what a file holds, choose.go finds the
+// network in it and gives its tensors their official names, infer.go says what network that is, about.go
+// what else a file says of it.
 //
 // It knows no device but through the contract, and no runs.
 //
@@ -18,6 +22,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,13 +43,15 @@ type Weights struct {
 	Stats  []Tensor // running mean and variance of batch norms
 	Unused []Tensor // f.linear, energy_output and the batch counters, as far as the file had them
 	Buffer *Tensor  // replay buffer (slots,C,H,W); nil where there is none
+	About  About    // what isn't in numbers
+	Notes  []string // sentences for the user: what was taken of the file, and what passed over
 }
 
 // Options say what weights don't.
 type Options struct {
-	Norm  string  // none, batch, instance or layer; empty: found in the weights, where instance and layer can't be told apart
-	Slope float32 // of the LeakyReLU; 0: 0.2, as published
-	Size  int     // image height and width; 0: the replay buffer's, or 32
+	Norm  string  // none, batch, instance or layer; empty: the file's metadata, else found in the weights, where instance and layer can't be told apart
+	Slope float32 // of the LeakyReLU; 0: the metadata's, or 0.2, as published
+	Size  int     // image height and width; 0: the replay buffer's, or the metadata's, or 32
 }
 
 const bufferName = "replay_buffer"
@@ -52,64 +59,109 @@ const bufferName = "replay_buffer"
 // New sorts the tensors of a network; path is where they come from, for messages. buffer may
 // be nil. Errors are *fault.Error.
 func New(path string, tensors []Tensor, buffer *Tensor, o Options) (*Weights, error) {
-	w := &Weights{Buffer: buffer}
-	if err := w.sort(tensors, o); err != nil {
-		return nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: err.Error()}
+	s := fromTensors(tensors)
+	if buffer != nil {
+		b := *buffer
+		b.Name = bufferName
+		s.entries = append(s.entries, fromTensors([]Tensor{b}).entries...)
+	}
+	return newWeights(path, s, o)
+}
+
+// newWeights reads the network in a source.
+func newWeights(path string, s source, o Options) (*Weights, error) {
+	w := &Weights{}
+	if err := w.sort(s, o); err != nil {
+		if !ofSystem(err) {
+			err = bad(path, err.Error(), nil)
+		}
+		return nil, err
 	}
 	return w, nil
 }
 
-func (w *Weights) sort(tensors []Tensor, o Options) (err error) {
-	found := map[string]Tensor{}
-	for _, t := range tensors {
-		found[t.Name] = t
+func (w *Weights) sort(s source, o Options) error {
+	found, err := choose(s)
+	if err != nil {
+		return err
 	}
-	if w.Config, err = infer(found, w.Buffer, o); err != nil {
+	w.Notes = found.notes
+	w.know(s.texts, &o)
+	if w.Config, err = infer(found.byName, found.buffer, o); err != nil {
 		return err
 	}
 	for _, p := range w.Config.Layout() {
-		if w.Params, err = take(w.Params, found, p.Name, p.Shape); err != nil {
+		if w.Params, err = found.take(w.Params, p.Name, p.Shape); err != nil {
 			return err
 		}
 		if w.Stats, err = w.statistics(found, p); err != nil {
 			return err
 		}
 	}
-	for _, t := range tensors {
-		if _, left := found[t.Name]; left && !unused(t.Name) {
-			return fmt.Errorf("tensor %q belongs to no Wide-ResNet of depth %d with norm %s", t.Name, w.Config.Depth, w.Config.Norm)
-		} else if left {
-			w.Unused = append(w.Unused, t)
-		}
+	if err := w.leave(found); err != nil {
+		return err
 	}
-	return w.checkUnused()
+	w.named()
+	return w.replay(found.buffer)
 }
 
-// take moves a float tensor of the given name and shape from found to list.
-func take(list []Tensor, found map[string]Tensor, name string, shape []int) ([]Tensor, error) {
-	t, ok := found[name]
-	if !ok {
-		return list, fmt.Errorf("tensor %q of shape %v is missing", name, shape)
+// take reads a float tensor of the given name and shape, and removes it from the network.
+func (n *network) take(list []Tensor, name string, shape []int) ([]Tensor, error) {
+	e := n.byName[name]
+	if e == nil {
+		return list, errors.New(fault.Sprintf("tensor %q of shape %v is missing", name, shape))
 	}
-	if !slices.Equal(t.Shape, shape) || t.F32 == nil {
-		return list, fmt.Errorf("tensor %q has shape %v, want floats of shape %v", name, t.Shape, shape)
+	if !slices.Equal(e.shape, shape) || !e.kind.Float() {
+		return list, errors.New(fault.Sprintf("tensor %q has shape %v, want floats of shape %v", name, e.shape, shape))
 	}
-	delete(found, name)
-	return append(list, t), nil
+	t, err := e.finite(name)
+	delete(n.byName, name)
+	return append(list, t), err
+}
+
+// finite reads a tensor under its official name. A weight that is not a number, or infinite, is no weight.
+func (e *entry) finite(name string) (Tensor, error) {
+	t, err := e.read()
+	if err != nil {
+		return t, err
+	}
+	t.Name = name
+	for i, v := range t.F32 {
+		if v-v != 0 { // NaN and ±Inf
+			return t, errors.New(fault.Sprintf("tensor %q holds %v at place %d: these weights have diverged or are damaged", name, v, i))
+		}
+	}
+	return t, nil
 }
 
 // statistics takes those that follow a batch norm's bias.
-func (w *Weights) statistics(found map[string]Tensor, p model.Param) (_ []Tensor, err error) {
+func (w *Weights) statistics(n *network, p model.Param) (_ []Tensor, err error) {
 	norm, ok := normOf(p.Name)
 	if !ok || w.Config.Norm != "batch" {
 		return w.Stats, nil
 	}
 	for _, suffix := range []string{".running_mean", ".running_var"} {
-		if w.Stats, err = take(w.Stats, found, norm+suffix, p.Shape); err != nil {
-			break
+		if w.Stats, err = n.take(w.Stats, norm+suffix, p.Shape); err != nil {
+			return w.Stats, err
 		}
 	}
-	return w.Stats, err
+	if variance := w.Stats[len(w.Stats)-1]; slices.Min(variance.F32) < 0 {
+		return w.Stats, errors.New(fault.Sprintf("tensor %q holds the variance %v", variance.Name, slices.Min(variance.F32)))
+	}
+	return w.Stats, nil
+}
+
+// replay reads the replay buffer.
+func (w *Weights) replay(e *entry) error {
+	if e == nil {
+		return nil
+	}
+	if !e.kind.Float() {
+		return fmt.Errorf("tensor %q holds integers, want floats", bufferName)
+	}
+	t, err := e.finite(bufferName)
+	w.Buffer = &t
+	return err
 }
 
 // normOf returns the norm whose bias a parameter is, the last one of it.
@@ -129,26 +181,6 @@ func (w *Weights) Digest() string {
 		_ = binary.Write(sum, binary.LittleEndian, t.F32) // a hash takes everything
 	}
 	return hex.EncodeToString(sum.Sum(nil))
-}
-
-const counter = ".num_batches_tracked"
-
-// unused holds for names that the official network has and makes no use of.
-func unused(name string) bool {
-	return strings.HasPrefix(name, "f.linear.") || strings.HasPrefix(name, "energy_output.") || strings.HasSuffix(name, counter)
-}
-
-// checkUnused sees that what is not used could be written again.
-func (w *Weights) checkUnused() error {
-	for _, t := range w.Unused {
-		if !strings.HasSuffix(t.Name, counter) && t.F32 == nil {
-			return fmt.Errorf("tensor %q holds integers, want floats", t.Name)
-		}
-	}
-	if b := w.Buffer; b != nil && b.F32 == nil {
-		return fmt.Errorf("tensor %q holds integers, want floats", bufferName)
-	}
-	return nil
 }
 
 // Upload puts the weights into a network of their configuration.

@@ -141,10 +141,13 @@ func TestNorms(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(again.Params, w.Params) || !reflect.DeepEqual(again.Stats, w.Stats) || again.Config != w.Config {
 				t.Errorf("%s %s: not the same weights: %v", norm, name, err)
 			}
-			_, err = Read(path, Options{})
-			if told := norm == "none" || norm == "batch"; told != (err == nil) {
-				t.Errorf("%s %s without being told the norm: %v", norm, name, err)
+			if again, err := Read(path, Options{}); err != nil || again.Config != w.Config {
+				t.Errorf("%s %s, of which its metadata tell norm and size: %v", norm, name, err)
 			}
+		}
+		_, err := New("file", w.StateDict(), nil, Options{})
+		if told := norm == "none" || norm == "batch"; told != (err == nil) {
+			t.Errorf("%s without being told the norm: %v", norm, err)
 		}
 	}
 }

@@ -16,7 +16,8 @@ import (
 
 // Fields of onnx.proto's messages.
 const (
-	modelIRVersion, modelProducer, modelGraph, modelOpset                     = 1, 2, 7, 8
+	modelIRVersion, modelProducer, modelGraph, modelOpset, modelMetadata      = 1, 2, 7, 8, 14
+	propKey, propValue                                                        = 1, 2
 	opsetVersion                                                              = 2
 	graphNode, graphName, graphInitializer, graphDoc, graphInput, graphOutput = 1, 2, 5, 10, 11, 12
 	nodeInput, nodeOutput, nodeName, nodeOp, nodeAttribute                    = 1, 2, 3, 4, 5

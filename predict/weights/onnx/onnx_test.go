@@ -58,7 +58,7 @@ func TestGraphsHoldTogether(t *testing.T) {
 		for _, depth := range []int{10, 16} {
 			c := model.Config{Depth: depth, Width: 2, Classes: 7, InC: 3, Size: 32, Norm: norm, Slope: 0.2}
 			var b bytes.Buffer
-			if err := Write(&b, c, tensors(c)); err != nil {
+			if err := Write(&b, c, tensors(c), nil); err != nil {
 				t.Fatal(err)
 			}
 			graphs := fields(t, b.Bytes())[modelGraph]

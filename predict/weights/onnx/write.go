@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -17,9 +19,9 @@ import (
 const maxBytes = math.MaxInt32
 
 // Write writes the network of a configuration, with all its parameters and, for batch norms,
-// running statistics, under their names in the state dict. The bytes are a function of the
-// arguments.
-func Write(w io.Writer, c model.Config, tensors []safetensors.Tensor) error {
+// running statistics, under their names in the state dict, with metadata in the order of its keys.
+// The bytes are a function of the arguments.
+func Write(w io.Writer, c model.Config, tensors []safetensors.Tensor, metadata map[string]string) error {
 	g := &graph{slope: c.Slope, norm: c.Norm}
 	g.network(c)
 	for _, t := range tensors {
@@ -34,7 +36,7 @@ func Write(w io.Writer, c model.Config, tensors []safetensors.Tensor) error {
 	for _, t := range g.constants {
 		total += len(tensorHead(t)) + 4*len(t.F32)
 	}
-	head := modelHead(total)
+	head := modelHead(metadata, total)
 	if len(head)+total > maxBytes {
 		return fmt.Errorf("network of %d bytes: an ONNX file holds at most %d", total, maxBytes)
 	}
@@ -51,12 +53,18 @@ func Write(w io.Writer, c model.Config, tensors []safetensors.Tensor) error {
 }
 
 // modelHead is the model up to its graph of so many bytes, its last field.
-func modelHead(graph int) (m message) {
+func modelHead(metadata map[string]string, graph int) (m message) {
 	var set message
 	set.int(opsetVersion, opset)
 	m.int(modelIRVersion, irVersion)
 	m.text(modelProducer, "jem")
 	m.message(modelOpset, set)
+	for _, key := range slices.Sorted(maps.Keys(metadata)) {
+		var prop message
+		prop.text(propKey, key)
+		prop.text(propValue, metadata[key])
+		m.message(modelMetadata, prop)
+	}
 	m.head(modelGraph, graph)
 	return m
 }
