@@ -100,9 +100,9 @@ type Loop struct {
 	Epochs      int     `yaml:"epochs"`
 	Steps       int     `yaml:"steps"`        // stop after so many steps whatever Epochs says; 0: Epochs decides
 	LogEvery    int     `yaml:"log_every"`    // steps between metric records
-	EvalEvery   int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch
-	SampleEvery int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch
-	SaveEvery   int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch
+	EvalEvery   int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch, or as many as take 50 steps
+	SampleEvery int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch, or as many as take 50 steps
+	SaveEvery   int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch, or as many as take 50 steps
 	KeepLast    int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
 	KeepEvery   int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
 	MaxLoss     float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
@@ -169,6 +169,32 @@ func (c *Config) TotalSteps(stepsPerEpoch int) int {
 	}
 	return c.Train.Epochs * stepsPerEpoch
 }
+
+// leastInterval is the number of steps below which nothing is done that is due each epoch: a set of few
+// images would spend its time on evaluations and pictures, not on training.
+const leastInterval = 50
+
+// Interval is the number of steps after which something is done that is due every n; for 0 an epoch
+// of so many steps, or the least number of them that takes 50.
+func (l Loop) Interval(n, epoch int) int {
+	if n > 0 {
+		return n
+	}
+	return roundUp(leastInterval, epoch)
+}
+
+// KeptInterval is the number of steps between checkpoints that are kept for good; 0: none are. It is
+// a multiple of that between checkpoints where that is given in epochs, too.
+func (l Loop) KeptInterval(epoch int) int {
+	kept := l.KeepEvery * epoch
+	if l.SaveEvery == 0 {
+		kept = roundUp(kept, l.Interval(0, epoch))
+	}
+	return kept
+}
+
+// roundUp is the least multiple of step that is n or more.
+func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
 // StepsPerEpoch is the number of steps of an epoch of so many training images, before what is
 // held out: whole batches, and one at least.

@@ -32,6 +32,18 @@ func (s *Samples) Add(images, logits []float32, k int) {
 	}
 }
 
+// Rows reports whether there are enough samples of each of k classes for a row of Grid.
+func (s *Samples) Rows(k int) bool {
+	count := make([]int, k)
+	full := 0
+	for _, y := range s.Class {
+		if count[y]++; count[y] == columns {
+			full++
+		}
+	}
+	return full == k
+}
+
 // Sorted orders by class.
 func (s *Samples) Sorted(pixels int) *Samples {
 	return s.ordered(pixels, func(a, b int) int { return s.Class[a] - s.Class[b] })

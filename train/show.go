@@ -3,31 +3,39 @@ package train
 import (
 	"context"
 
+	"jem/backend/philox"
 	"jem/feed"
 	"jem/predict"
 )
 
-// maxSamples bounds how many chains samples looks at.
-const maxSamples = 1000
+// samples looks at no more chains than maxSamples, or perClass a class: a class that the model
+// hardly sees fills no row.
+const (
+	maxSamples = 1000
+	perClass   = 30
+)
 
-// samples classifies up to 1,000 chains, spread evenly over the buffer, with the weights
-// that would be used for evaluation. It ends early when ctx does.
+// samples classifies chains with the weights that would be used for evaluation, until there are
+// enough of each class for a row of the grid. They come in an order fixed by a key: each of a class
+// has the same chance to be shown. It ends early when ctx does.
 func samples(ctx context.Context, t *Trainer) (*predict.Samples, error) {
 	if t.step.EMA != nil {
 		defer t.step.EMA.Use()()
 	}
 	c := t.step.Net.Config
 	pixels, size := c.InC*c.Size*c.Size, t.step.Buffer.Images.Shape()[0]
-	n := min(size, maxSamples)
+	n := min(size, maxSamples, max(feed.EvalBatch, perClass*c.Classes))
+	order := make([]int, size)
+	philox.New(0, 0, philox.ShownOrder).At(size, 1).Perm(order)
 	host := make([]float32, pixels)
 	s := &predict.Samples{Channels: c.InC, Size: c.Size}
-	for lo := 0; lo < n; lo += feed.EvalBatch {
+	for lo := 0; lo < n && !s.Rows(c.Classes); lo += feed.EvalBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		m := min(feed.EvalBatch, n-lo)
 		for i := range m {
-			slot := (lo + i) * size / n
+			slot := order[lo+i]
 			if err := t.dev.Download(host, t.dev.Rows(t.step.Buffer.Images, slot, slot+1)); err != nil {
 				return nil, err
 			}
@@ -38,10 +46,10 @@ func samples(ctx context.Context, t *Trainer) (*predict.Samples, error) {
 			return nil, err
 		}
 		s.Add(t.eval.Images[:m*pixels], logits, c.Classes)
-	}
-	if t.progress.Step == 0 {
-		for i := range s.Class {
-			s.Class[i] = int(t.step.Buffer.ClassOf(i * size / n))
+		if t.progress.Step == 0 {
+			for i := range m {
+				s.Class[lo+i] = int(t.step.Buffer.ClassOf(order[lo+i]))
+			}
 		}
 	}
 	return s.Sorted(pixels), nil

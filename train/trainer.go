@@ -170,12 +170,9 @@ func (t *Trainer) between(ctx context.Context, o Observer, k Keeper) error {
 	return nil
 }
 
-// due reports whether something that happens every n steps (0: each epoch) happens now.
+// due reports whether something that happens every n steps, see config.Loop's Interval, happens now.
 func (t *Trainer) due(n int) bool {
-	if n == 0 {
-		n = t.StepsPerEpoch()
-	}
-	return t.progress.Step%n == 0
+	return t.progress.Step%t.cfg.Train.Interval(n, t.StepsPerEpoch()) == 0
 }
 
 // validate evaluates on the validation set, or on the test set where there is none.

@@ -85,7 +85,7 @@ func open(o Options, dir *rundir.Dir, step int) (*Journal, error) {
 	l := o.Config.Train
 	j := &Journal{
 		Path: dir.Path, dir: dir, classes: o.Facts.Classes, every: max(1, l.LogEvery),
-		keep: checkpoint.Policy{KeepLast: max(1, l.KeepLast), KeepEvery: l.KeepEvery * o.StepsPerEpoch},
+		keep: checkpoint.Policy{KeepLast: max(1, l.KeepLast), KeepEvery: l.KeptInterval(o.StepsPerEpoch)},
 		o:    o, told: map[string]bool{}, pages: pages{begun: time.Now()},
 	}
 	j.tell(dir.Notes()...)

@@ -55,6 +55,7 @@ func settings() config.Config {
 	c.Sampler.Steps, c.Sampler.Buffer = 2, 20
 	c.Optim.Warmup, c.Optim.EMA = 0, 0.9
 	c.Train.Batch, c.Train.Steps, c.Train.LogEvery = batch, steps, 2
+	c.Train.EvalEvery, c.Train.SampleEvery, c.Train.SaveEvery = 3, 3, 3
 	return c
 }
 
