@@ -48,8 +48,8 @@ func (l Listing) content(p place, f File, path string) ([]byte, error) {
 
 // find returns the first place that holds all the files.
 func (l Listing) find(files []File, dir string) (place, error) {
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return place{}, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("is a file: name the folder of %s's published files; arrays of NumPy (.npz, .npy) are not read", l.Name)}
+	if err := l.folder(dir); err != nil {
+		return place{}, err
 	}
 	var looked []string
 	for _, p := range l.places(dir) {
@@ -71,6 +71,14 @@ func (l Listing) find(files []File, dir string) (place, error) {
 	}
 	return place{}, &fault.Error{Kind: fault.ErrMissing, Reason: fmt.Sprintf("%s not found: put %s (or .gz of each) into %s, or run: jem data fetch %s; looked in %s",
 		l.Name, strings.Join(names, ", "), looked[0], l.Name, strings.Join(looked, ", "))}
+}
+
+// folder refuses a file where the folder of data sets is to be.
+func (l Listing) folder(dir string) error {
+	if info, err := os.Stat(dir); err != nil || info.IsDir() {
+		return nil
+	}
+	return &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("is a file: name the folder of %s's published files; arrays of NumPy (.npz, .npy) are not read", l.Name)}
 }
 
 // places lists the folders to look in, the likeliest first. A folder that the caller names

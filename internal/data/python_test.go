@@ -138,4 +138,6 @@ func TestTorchvisionFolders(t *testing.T) {
 	write(t, dir, "x.npz", nil)
 	_, _, err := Open("mnist", Test, OpenOptions{Dir: filepath.Join(dir, "x.npz")})
 	refused(t, err, "x.npz", "is a file", "NumPy")
+	_, err = Verify("mnist", filepath.Join(dir, "x.npz"))
+	refused(t, err, "x.npz", "is a file")
 }

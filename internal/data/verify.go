@@ -34,6 +34,9 @@ func Verify(name, dir string) ([]FileStatus, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.folder(dir); err != nil {
+		return nil, err
+	}
 	var found []FileStatus
 	for _, f := range l.Files {
 		status := FileStatus{File: f, State: Absent}
