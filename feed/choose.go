@@ -26,11 +26,11 @@ func (s Source) Choose(split string) (Chosen, []string, error) {
 	case "":
 		return s.chooseTest()
 	case "test":
-		set, notes, err := s.Read(data.Test)
-		if err != nil {
-			return Chosen{}, notes, err
+		return s.whole(split, data.Test)
+	case "valid":
+		if s.hasValid() {
+			return s.whole(split, data.Valid)
 		}
-		return Chosen{split, set, all(set)}, notes, nil
 	}
 	set, notes, err := s.Read(data.Train)
 	if err != nil {
@@ -40,9 +40,22 @@ func (s Source) Choose(split string) (Chosen, []string, error) {
 	return c, notes, err
 }
 
+// whole chooses a published split, or a folder of a split, with all its images.
+func (s Source) whole(split string, from data.Split) (Chosen, []string, error) {
+	set, notes, err := s.Read(from)
+	if err != nil {
+		return Chosen{}, notes, err
+	}
+	indices := all(set)
+	if set.Name == data.Folder { // sorted by class: a limit would be one to the first classes
+		indices = data.Evenly(set, indices)
+	}
+	return Chosen{split, set, indices}, notes, nil
+}
+
 // divide chooses, from the training images, those held out or the others.
 func (s Source) divide(split string, set *data.Set) (Chosen, error) {
-	indices, held, err := holdout(&s.Config, set)
+	indices, held, err := s.holdout(set)
 	if err != nil {
 		return Chosen{}, err
 	}
@@ -60,6 +73,13 @@ func (s Source) chooseTest() (Chosen, []string, error) {
 	test, notes, missing := s.Choose("test")
 	if !errors.Is(missing, fault.ErrMissing) {
 		return test, notes, missing
+	}
+	if s.hasValid() {
+		valid, notes, err := s.Choose("valid")
+		if errors.Is(err, fault.ErrMissing) {
+			err = missing
+		}
+		return valid, append(notes, fmt.Sprintf("no test images (%v): measured on the validation images (--split valid)", missing)), err
 	}
 	set, notes, err := s.Read(data.Train)
 	if errors.Is(err, fault.ErrMissing) {

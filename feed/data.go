@@ -2,6 +2,7 @@ package feed
 
 import (
 	"errors"
+	"fmt"
 
 	"jem/backend/philox"
 	"jem/config"
@@ -48,15 +49,20 @@ func (d *Feed) open(step int) error {
 		return err
 	}
 	d.Classes, d.Channels, d.Size = set.Classes, set.C, set.H
+	hasValid := d.from.hasValid()
+	if hasValid {
+		c.Data.Valid, c.Data.ValidShare = 0, 0
+	}
 	if err := fits(&c, set); err != nil {
 		return err
 	}
 	d.Facts = factsOf(&c, set)
+	d.Facts.ValidFolder = hasValid
 	if d.Changed = d.from.Facts.Compare(d.Facts); d.Changed != nil && !d.from.TakeOthers {
 		return d.Changed
 	}
 	d.from.Facts = d.Facts // all other images must be such
-	split, held, err := holdout(&c, set)
+	split, held, err := d.from.holdout(set)
 	if err != nil {
 		return err
 	}
@@ -77,16 +83,14 @@ func (d *Feed) read(split data.Split) (*data.Set, error) {
 	return set, err
 }
 
-// evaluation prepares the validation and test images; a missing test set is only noted.
+// evaluation prepares the validation and test images; a missing set is only noted.
 func (d *Feed) evaluation(set *data.Set, held []int) error {
 	d.EvalNoise = d.cfg.Data.EvaluationNoise()
-	if len(held) > 0 {
-		valid, err := d.from.Walk(set, held, d.EvalNoise)
-		if err != nil {
-			return err
-		}
-		d.Valid = valid
+	valid, err := d.validation(set, held)
+	if err != nil {
+		return err
 	}
+	d.Valid = valid
 	test, err := d.read(data.Test)
 	if errors.Is(err, fault.ErrMissing) {
 		d.notes = append(d.notes, "no test set: "+err.Error())
@@ -98,6 +102,44 @@ func (d *Feed) evaluation(set *data.Set, held []int) error {
 	images, err := d.from.Walk(test, nil, d.EvalNoise)
 	d.Test = images
 	return err
+}
+
+// validation are the images of a folder of their own, or those held out; nil: none.
+func (d *Feed) validation(set *data.Set, held []int) (Images, error) {
+	if d.Facts.ValidFolder {
+		return d.validFolder()
+	}
+	if c := d.cfg.Data; c.Name == data.Folder && data.HasFolder(c.Dir, data.Valid) {
+		d.notes = append(d.notes, c.Dir+": its folder of validation images is not used, as when the run began")
+	}
+	if len(held) == 0 {
+		return nil, nil
+	}
+	return d.from.Walk(set, held, d.EvalNoise)
+}
+
+func (d *Feed) validFolder() (Images, error) {
+	set, err := d.read(data.Valid)
+	if errors.Is(err, fault.ErrMissing) {
+		d.notes = append(d.notes, "no validation set: "+err.Error())
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	d.notes = append(d.notes, d.insteadOfHeld(set))
+	return d.from.Walk(set, nil, d.EvalNoise)
+}
+
+// insteadOfHeld says that validation images have a folder of their own.
+func (d *Feed) insteadOfHeld(set *data.Set) string {
+	note := fmt.Sprintf("%s: %d validation images; none are held out of the training images", set.Sources[0].Path, set.Len())
+	switch c := d.cfg.Data; {
+	case c.ValidShare > 0:
+		note += fmt.Sprintf(" (data.valid_share=%g is not used)", c.ValidShare)
+	case c.Valid > 0:
+		note += fmt.Sprintf(" (data.valid=%d is not used)", c.Valid)
+	}
+	return note
 }
 
 // training prepares the two streams: x⁺ of log p(x) over all training images, and labelled

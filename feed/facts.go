@@ -21,6 +21,9 @@ type Facts struct {
 	Channels int      `json:"channels"` // of an image, C
 	Size     int      `json:"size"`     // pixels a side, H = W
 
+	// ValidFolder says that validation images had a folder of their own, so that none were held out.
+	ValidFolder bool `json:"valid_folder,omitempty"`
+
 	Images int    `json:"images,omitempty"`        // training images, those held out included; 0: not known
 	Digest string `json:"images_sha256,omitempty"` // of these, see data.Set; "": not known
 

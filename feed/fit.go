@@ -27,8 +27,12 @@ func fits(c *config.Config, set *data.Set) error {
 }
 
 // holdout returns the indices to train on and those held out.
-func holdout(c *config.Config, set *data.Set) (split, held []int, err error) {
+func (s Source) holdout(set *data.Set) (split, held []int, err error) {
+	c := &s.Config
 	n, key := c.Data.Held(set.Len()), philox.New(c.Seed, 0, philox.Split)
+	if s.hasValid() {
+		n = 0
+	}
 	if byClass(c) {
 		split, held, err = data.HoldoutByClass(set, n, key)
 	} else {
@@ -45,6 +49,15 @@ func holdout(c *config.Config, set *data.Set) (split, held []int, err error) {
 // byClass holds for pictures of one's own in runs that take from all classes alike what others
 // take from the whole.
 func byClass(c *config.Config) bool { return c.Data.Name == data.Folder && c.Data.ByClass }
+
+// hasValid reports whether validation images have a folder of their own, so that none are held
+// out of the training images: when the run began, or now where that isn't known.
+func (s Source) hasValid() bool {
+	if s.Facts.Digest != "" {
+		return s.Facts.ValidFolder
+	}
+	return byClass(&s.Config) && data.HasFolder(s.Config.Data.Dir, data.Valid)
+}
 
 // unfit is a setting that doesn't fit the images.
 func unfit(path string, err error) error {

@@ -18,7 +18,7 @@ import (
 func heldPerClass(t *testing.T, c config.Config) []int {
 	t.Helper()
 	set := ownSet(t, c)
-	_, held, err := holdout(&c, set)
+	_, held, err := Source{Config: c}.holdout(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,16 +54,100 @@ func TestHoldoutOfOwnPicturesIsByClass(t *testing.T) {
 			t.Errorf("seed %d: %v held out of 12 and 3, want 3 and 1", seed, got)
 		}
 		set := ownSet(t, c)
-		_, held, err := holdout(&old, set)
+		_, held, err := Source{Config: old}.holdout(set)
 		_, want, failed := data.Holdout(set.Len(), 4, philox.New(seed, 0, philox.Split))
 		if err != nil || failed != nil || fmt.Sprint(held) != fmt.Sprint(want) {
 			t.Errorf("seed %d: %v held out, before it were %v", seed, held, want)
 		}
 	}
 	c.Data.ValidShare = 0.95
-	_, _, err := holdout(&c, ownSet(t, c))
+	_, _, err := Source{Config: c}.holdout(ownSet(t, c))
 	var bad *settings.Error
 	if !errors.As(err, &bad) || bad.Faults[0].Path != "data.valid_share" || !strings.Contains(err.Error(), "each of the 2 classes keeps one") {
 		t.Error(err)
+	}
+}
+
+// divided moves own's classes into the folder train, with the pictures from number 10 on in val.
+func divided(t *testing.T, c config.Config) {
+	t.Helper()
+	for _, class := range []string{"dark", "light"} {
+		for _, part := range []string{"train", "val"} {
+			if err := os.MkdirAll(filepath.Join(c.Data.Dir, part), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		to := filepath.Join(c.Data.Dir, "train", class)
+		if err := os.Rename(filepath.Join(c.Data.Dir, class), to); err != nil {
+			t.Fatal(err)
+		}
+		valid := filepath.Join(c.Data.Dir, "val", class)
+		if err := os.Mkdir(valid, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"10.png", "11.png"} {
+			if err := os.Rename(filepath.Join(to, name), filepath.Join(valid, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// opened is what a run on such pictures has: images to train on and to validate with, and its notes.
+func opened(t *testing.T, s Source) (f *Feed, train, valid int, notes string) {
+	t.Helper()
+	f, all, err := s.Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	c, _, err := s.Choose("train")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Valid != nil {
+		valid = f.Valid.Len()
+	}
+	return f, len(c.Indices), valid, strings.Join(all, "; ")
+}
+
+func TestAFolderOfValidationImagesIsUsed(t *testing.T) {
+	c := own(t)
+	divided(t, c)
+	f, train, valid, notes := opened(t, Source{Config: c})
+	if train != 20 || valid != 4 || !f.Facts.ValidFolder || !strings.Contains(notes, "4 validation images; none are held out of the training images (data.valid_share=0.25 is not used)") {
+		t.Errorf("%d to train on, %d to validate with: %s", train, valid, notes)
+	}
+	v, _, err := Source{Config: c}.Choose("valid")
+	if err != nil || fmt.Sprint(v.Indices) != "[0 2 1 3]" { // of both classes in turn
+		t.Errorf("%v, %v", v.Indices, err)
+	}
+	if v, notes, err := (Source{Config: c}).Choose(""); err != nil || v.Split != "valid" || len(v.Indices) != 4 || !strings.Contains(strings.Join(notes, ""), "validation images") {
+		t.Errorf("without test images: %+v, %q, %v", v, notes, err)
+	}
+
+	old := c
+	old.Data.ByClass = false
+	if _, train, valid, notes := opened(t, Source{Config: old}); train != 15 || valid != 5 || !strings.Contains(notes, "is not used") {
+		t.Errorf("a run from before: %d to train on, %d to validate with: %s", train, valid, notes)
+	}
+
+	// A run goes on as it began, whatever becomes of the folder.
+	began := f.Facts
+	if err := os.Rename(filepath.Join(c.Data.Dir, "val"), filepath.Join(c.Data.Dir, "later")); err != nil {
+		t.Fatal(err)
+	}
+	if _, train, valid, notes := opened(t, Source{Config: c, Facts: began}); train != 20 || valid != 0 || !strings.Contains(notes, "no validation set") || !strings.Contains(notes, "later is not used") {
+		t.Errorf("the folder is gone: %d to train on, %d to validate with: %s", train, valid, notes)
+	}
+	f, train, valid, _ = opened(t, Source{Config: c})
+	if began = f.Facts; train != 15 || valid != 5 || began.ValidFolder {
+		t.Errorf("without the folder: %d to train on, %d to validate with", train, valid)
+	}
+	if err := os.Rename(filepath.Join(c.Data.Dir, "later"), filepath.Join(c.Data.Dir, "Validation")); err != nil {
+		t.Fatal(err)
+	}
+	if _, train, valid, notes := opened(t, Source{Config: c, Facts: began}); train != 15 || valid != 5 || !strings.Contains(notes, "not used, as when the run began") {
+		t.Errorf("a folder that came later: %d to train on, %d to validate with: %s", train, valid, notes)
 	}
 }

@@ -47,7 +47,7 @@ func attackCommand() *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "make the images against this run `FOLDER`, a transfer attack"},
 			&cli.IntFlag{Name: "attack-batch", Value: 50, Usage: "images attacked together, and lost when interrupted"},
 			splitFlag,
-			&cli.IntFlag{Name: "limit", Value: attackImages, Usage: "the first so many images"},
+			&cli.IntFlag{Name: "limit", Value: attackImages, Usage: "so many images, of published sets the first, of own pictures of all classes alike"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts and noise"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of results; an attack that was interrupted goes on from it"},
 			jsonFlag,

@@ -37,7 +37,7 @@ func evalCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "task", Value: "accuracy", Usage: "what to measure: " + strings.Join(evalTasks, ", ")},
 			splitFlag,
-			&cli.IntFlag{Name: "limit", Usage: "only the first so many images of each set, or images of distal; 0: all"},
+			&cli.IntFlag{Name: "limit", Usage: "only so many images of each set, of published ones the first, of own pictures of all classes alike; or images of distal; 0: all"},
 			&cli.StringFlag{Name: "noise", Usage: "standard deviation of the pixel noise, for --task accuracy several between commas; default: the run's, 0.03 as published [sigma]"},
 			&cli.StringFlag{Name: "refine", Value: "0", Usage: "SGLD steps k before the answer, for --task accuracy, several between commas [n_steps_refine]"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of starts, of chains and of SGLD noise"},

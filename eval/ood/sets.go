@@ -26,7 +26,8 @@ import (
 //	                  the usual places
 //
 // Grey images are repeated for three channels, colours become grey for one, and other sizes
-// are resized. o.Limit > 0 keeps only the first so many images. Notes are sentences for the user.
+// are resized. o.Limit > 0 keeps only the first so many images, of a folder so
+// many of all its sub-folders alike. Notes are sentences for the user.
 func Open(p *predict.Predictor, name string, o Options) (feed.Images, []string, error) {
 	switch name {
 	case "interp":
@@ -46,16 +47,23 @@ func Open(p *predict.Predictor, name string, o Options) (feed.Images, []string, 
 	if set.Len() == 0 {
 		return nil, notes, &fault.Error{Path: name, Kind: fault.ErrMissing, Reason: "no images"}
 	}
+	few := set.Head
+	if strings.HasPrefix(name, ownFolder) {
+		few = set.Limit
+	}
 	c := p.Net().Config
-	images, err := p.Source().Walk(fitted(set.Head(o.Limit), c.InC, c.Size), nil, o.Noise)
+	images, err := p.Source().Walk(fitted(few(o.Limit), c.InC, c.Size), nil, o.Noise)
 	return images, notes, err
 }
+
+// ownFolder begins the name of a folder of pictures.
+const ownFolder = "folder:"
 
 func read(p *predict.Predictor, name string) (*data.Set, []string, error) {
 	c := p.Net().Config
 	o := p.Config.Data.Pictures()
 	o.Size, o.Grey = c.Size, c.InC == 1
-	if path, ok := strings.CutPrefix(name, "folder:"); ok {
+	if path, ok := strings.CutPrefix(name, ownFolder); ok {
 		return data.OpenFolder(path, o)
 	}
 	if name == p.Config.Data.Name {

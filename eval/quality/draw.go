@@ -49,7 +49,11 @@ func (j *judging) open() error {
 		if err != nil {
 			return err
 		}
-		set = set.Head(j.o.Limit)
+		if set.Name == data.Folder {
+			set = set.Limit(j.o.Limit)
+		} else {
+			set = set.Head(j.o.Limit)
+		}
 		fmt.Fprintf(hash, "%d×%d×%d×%d|", set.Len(), set.C, set.H, set.W)
 		hash.Write(set.Pixels)
 		j.real, of = append(j.real, set), append(of, string(s))
