@@ -100,7 +100,7 @@ func TestTrainNamesAllBadPictures(t *testing.T) {
 	run := filepath.Join(t.TempDir(), "run")
 	args := append(trainOn("folder", dir), "--out", run, "--set", "data.size=8", "--set", "data.crop=0", "--set", "sampler.buffer=4", "--set", "sampler.steps=1", "--set", "model.depth=10", "--threads", "1")
 	r := do(t, args...)
-	for _, want := range append([]string{"3 of 7 pictures can't be read", "data.skip_bad=true"}, bad...) {
+	for _, want := range append([]string{"3 of 7 pictures can't be read", "--skip-bad (data.skip_bad)"}, bad...) {
 		if r.code != exitData || !strings.Contains(r.stderr, want) {
 			t.Errorf("exit code %d, no %q in:\n%s", r.code, want, r.stderr)
 		}
@@ -108,7 +108,7 @@ func TestTrainNamesAllBadPictures(t *testing.T) {
 	if _, err := os.Stat(run); err == nil {
 		t.Error("a run folder is left behind")
 	}
-	if r := do(t, append(args, "--set", "data.skip_bad=true", "--quiet=false")...); r.code != exitDone || !strings.Contains(r.stderr, "3 of 7 pictures can't be read: they were passed over") {
+	if r := do(t, append(args, "--skip-bad", "--quiet=false")...); r.code != exitDone || !strings.Contains(r.stderr, "3 of 7 pictures can't be read: they were passed over") {
 		t.Fatalf("exit code %d\n%s", r.code, r.stderr)
 	}
 	eval := []string{"eval", run, "--task", "ood", "--ood", "folder:" + dir, "--split", "train", "--scores", "px", "--threads", "1"}

@@ -48,12 +48,16 @@ func (s shortcut) category() string {
 	return "Settings by their names in the paper"
 }
 
+// skipBadFlag is of every command that reads pictures.
+var skipBadFlag = &cli.BoolFlag{Name: "skip-bad", Usage: "pass over pictures that can't be read, with a note: data.skip_bad"}
+
 // configFlags are those of commands that resolve a configuration.
 func configFlags() []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "preset", Aliases: []string{"p"}, Usage: "start from this preset; jem config presets lists them"},
 		&cli.StringSliceFlag{Name: "config", Aliases: []string{"c"}, Usage: "then read settings from a YAML `FILE`; may be repeated, the later wins"},
 		&cli.StringSliceFlag{Name: "set", Usage: "then set one, as in --set optim.lr=1e-3; may be repeated"},
+		skipBadFlag,
 	}
 	for _, s := range shortcuts {
 		flags = append(flags, in(s.category(), &cli.StringFlag{Name: s.flag, Usage: s.help + ": " + s.path})...)
@@ -100,6 +104,9 @@ func layers(c *cli.Context) ([]settings.Layer, error) {
 		if c.IsSet(s.flag) {
 			layers = append(layers, settings.Option("--"+s.flag, s.path+"="+c.String(s.flag)))
 		}
+	}
+	if c.Bool(skipBadFlag.Name) {
+		layers = append(layers, settings.Option("--"+skipBadFlag.Name, "data.skip_bad=true"))
 	}
 	if c.Bool(timeEnginesFlag.Name) {
 		layers = append(layers, settings.Option("--"+timeEnginesFlag.Name, "device.time_engines=true"))

@@ -48,7 +48,7 @@ func runFlags() []cli.Flag {
 		modelFlag("a run's or a checkpoint's `FOLDER`; of a run the newest checkpoint is used"),
 		checkpointFlag,
 		dataDirFlag,
-		&cli.BoolFlag{Name: "skip-bad", Usage: "pass over pictures that can't be read, with a note [data.skip_bad]"},
+		skipBadFlag,
 	}, append(deviceFlags(), logFlags()...)...)
 }
 
@@ -116,7 +116,7 @@ func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint stri
 	if c.IsSet("data-dir") {
 		m.Config.Data.Dir = c.String("data-dir")
 	}
-	m.Config.Data.SkipBad = m.Config.Data.SkipBad || c.Bool("skip-bad")
+	m.Config.Data.SkipBad = m.Config.Data.SkipBad || c.Bool(skipBadFlag.Name)
 	return m, nil
 }
 

@@ -21,7 +21,8 @@
 //	catalogue, open, file, set, split        the known sets; reading one; what a set is
 //	cifar, cifar100, idx, svhn, matfile      the publishers' formats (python, pickle: another of CIFAR's)
 //	place                                    where their files are looked for
-//	own, folder, pictures, places            pictures of one's own (layout: where they lie), and sets that come as pictures
+//	own, folder, gather, album, pictures     pictures of one's own (layout: where they lie; imagefile: what they show)
+//	places                                   sets that come as pictures
 //	loader, augment, noise, prefetch, batch  batches to train on
 //	eval, start                              images in order; starts of chains
 //	fetch, download, archive, verify         bringing and checking files

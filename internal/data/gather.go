@@ -83,7 +83,7 @@ func (g *gathering) end(dir string) (notes []string, err error) {
 	case g.bad.Count == 0:
 		return notes, nil
 	case !g.o.SkipBad || g.set.Len() == 0:
-		g.bad.Remedy = "mend or remove them, or have them passed over with data.skip_bad=true"
+		g.bad.Remedy = "mend or remove them, or have them passed over with --skip-bad (data.skip_bad)"
 		return notes, &g.bad
 	}
 	g.bad.Remedy = "they were passed over (data.skip_bad)"
