@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"jem/config"
 	"jem/internal/data"
@@ -18,6 +19,7 @@ import (
 type Facts struct {
 	Data     string   `json:"data"`     // data.name
 	Classes  []string `json:"classes"`  // names, in the order of the network's outputs; none: not known
+	Outputs  int      `json:"-"`        // how many there are, where the names aren't known; 0: that neither
 	Channels int      `json:"channels"` // of an image, C
 	Size     int      `json:"size"`     // pixels a side, H = W
 
@@ -72,6 +74,18 @@ func (f Facts) Compare(now Facts) error {
 		how = fmt.Sprintf("%d training images, of which not all are the same now", f.Images)
 	}
 	return unfit("data.dir", fmt.Errorf("the run began with %s: put the old ones back, or add --allow-changes if that is meant", how))
+}
+
+// Names are the classes' names, or where they aren't known their numbers.
+func (f Facts) Names() []string {
+	if len(f.Classes) > 0 {
+		return f.Classes
+	}
+	names := make([]string, f.Outputs)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
 }
 
 // maxFacts bounds the file: 10,000 classes with the longest names of files.

@@ -66,6 +66,8 @@ func (s Source) takes(set *data.Set) error {
 		reason = fmt.Sprintf("%s images of %d×%d pixels and %d channels, the network takes %d×%d and %d", set.Split, set.W, set.H, set.C, f.Size, f.Size, f.Channels)
 	case len(f.Classes) > 0 && !slices.Equal(set.Classes, f.Classes):
 		reason = fmt.Sprintf("%s images of %d classes (%s), the network knows %d (%s)", set.Split, set.K(), fault.Names(set.Classes), len(f.Classes), fault.Names(f.Classes))
+	case len(f.Classes) == 0 && f.Outputs > 0 && set.K() != f.Outputs:
+		reason = fmt.Sprintf("%s images of %d classes (%s), the network knows %d, whose names it doesn't tell", set.Split, set.K(), fault.Names(set.Classes), f.Outputs)
 	default:
 		return nil
 	}
@@ -75,7 +77,7 @@ func (s Source) takes(set *data.Set) error {
 // Walk walks the images of a set that indices name (nil: all) in order, with pixel noise of the given std.
 // The network must take their size; of what classes they are is not asked.
 func (s Source) Walk(set *data.Set, indices []int, noise float32) (Images, error) {
-	s.Facts.Classes = nil
+	s.Facts.Classes, s.Facts.Outputs = nil, 0
 	if err := s.takes(set); err != nil {
 		return nil, err
 	}

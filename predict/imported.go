@@ -45,7 +45,7 @@ func imported(w *weights.Weights, o Origin) (c config.Config, f feed.Facts, note
 	if w.Buffer != nil {
 		c.Sampler.Buffer = w.Buffer.Shape[0]
 	}
-	f = feed.Facts{Channels: n.InC, Size: n.Size, Classes: w.About.Classes}
+	f = feed.Facts{Channels: n.InC, Size: n.Size, Classes: w.About.Classes, Outputs: n.Classes}
 	f.Data, notes = dataOf(w, o)
 	c.Data.Name, c.Data.Dir, f.Dir = f.Data, o.Dir, o.Dir
 	if f.Absolute, err = absolute(o.Dir); err != nil {

@@ -55,7 +55,7 @@ func TestImportedRunsHaveADataSet(t *testing.T) {
 		{"pictures without names", two, weights.About{}, Origin{Data: "folder"}, "folder", "1", 0, "--data-dir"},
 	} {
 		cfg, f, notes, err := imported(&weights.Weights{Config: c.network, About: c.said}, c.origin)
-		if cfg.Data.Name != c.data || f.Data != c.data || len(f.Classes) != c.network.Classes || !slices.Contains(f.Classes[len(f.Classes)-1:], c.class) || len(notes) != c.notes {
+		if cfg.Data.Name != c.data || f.Data != c.data || len(f.Names()) != c.network.Classes || !slices.Contains(f.Names()[len(f.Names())-1:], c.class) || len(notes) != c.notes {
 			t.Errorf("%s: %q, %+v, %v", c.about, cfg.Data.Name, f, notes)
 		}
 		if (c.fault == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.fault) {

@@ -45,7 +45,7 @@ func (p *Predictor) load(w *weights.Weights) (err error) {
 	if p.net, err = model.New(p.dev, w.Config, feed.EvalBatch, p.Config.Seed); err != nil {
 		return err
 	}
-	p.eval, p.Classes, p.weights = NewEvaluator(p.dev, p.net), p.facts.Classes, w.Digest()
+	p.eval, p.Classes, p.weights = NewEvaluator(p.dev, p.net), p.facts.Names(), w.Digest()
 	if w.Buffer != nil {
 		p.buffer = w.Buffer.F32
 	}

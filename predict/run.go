@@ -73,12 +73,12 @@ func (s *stored) gather(run rundir.Path) (notes []string) {
 	if s.config.Data.Name == data.Folder {
 		notes = []string{fmt.Sprintf("%s is from before runs kept the names of their classes (data.json): they are those of the folder today, and can't be compared", run)}
 	}
-	s.facts = feed.Facts{Data: s.config.Data.Name, Classes: classNames(s.config.Data, s.sizes.classes), Channels: s.sizes.channels, Size: s.sizes.side}
+	s.facts = feed.Facts{Data: s.config.Data.Name, Classes: classNames(s.config.Data, s.sizes.classes), Outputs: s.sizes.classes, Channels: s.sizes.channels, Size: s.sizes.side}
 	return notes
 }
 
-// classNames are those of a published data set, or of a folder of pictures that is still there;
-// else numbers.
+// classNames are those of a published data set, or of a folder of pictures that is still there; nil:
+// nothing tells them.
 func classNames(d config.Data, n int) []string {
 	if l, err := data.Lookup(d.Name); err == nil && len(l.Classes) == n {
 		return l.Classes
@@ -86,11 +86,7 @@ func classNames(d config.Data, n int) []string {
 	if names, err := data.FolderClasses(d.Dir); d.Name == data.Folder && err == nil && len(names) == n {
 		return names
 	}
-	names := make([]string, n)
-	for i := range names {
-		names[i] = fmt.Sprint(i)
-	}
-	return names
+	return nil
 }
 
 // RunConfig reads the configuration of a run folder. Errors: *fault.Error if it holds no run,

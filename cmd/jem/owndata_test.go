@@ -90,6 +90,7 @@ func TestARunCarriesWhatItDependsOn(t *testing.T) {
 	t.Run("other images", func(t *testing.T) { testOtherImages(t, run) })
 	t.Run("another working folder", func(t *testing.T) { testAnotherWorkingFolder(t, run) })
 	t.Run("sets that aren't there", func(t *testing.T) { testMissingSets(t, run) })
+	t.Run("from before", func(t *testing.T) { testRunFromBefore(t, run) })
 	t.Run("goes on", func(t *testing.T) { testGoesOn(t, home) })
 }
 
@@ -213,6 +214,51 @@ func testMissingSets(t *testing.T, run string) {
 		}
 	}
 	sentence(t, exitData, []string{`no sub-folder "test"`}, "eval", "--run", run, "--threads", "1", "--data-dir", dir, "--split", "test")
+}
+
+// testRunFromBefore uses a copy of the run that doesn't have its data.json, or a damaged one.
+func testRunFromBefore(t *testing.T, run string) {
+	old := filepath.Join(t.TempDir(), "run")
+	if err := os.CopyFS(old, os.DirFS(run)); err != nil {
+		t.Fatal(err)
+	}
+	facts := filepath.Join(old, "data.json")
+	for _, text := range []string{"", "{", `{"classes":["dark"],"channels":3,"size":16}`, `{"classes":["dark","light"],"channels":3,"size":24}`, "[]"} {
+		if err := os.WriteFile(facts, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sentence(t, exitData, []string{facts}, "eval", "--run", old, "--threads", "1")
+	}
+	sentence(t, exitData, []string{facts}, "train", "--resume", old)
+	if err := os.Remove(facts); err != nil {
+		t.Fatal(err)
+	}
+	here := filepath.Join(filepath.Dir(run), "pictures")
+	said := func(want string, args ...string) {
+		t.Helper()
+		if r := do(t, args...); r.code != 0 || !strings.Contains(r.stderr, want) {
+			t.Errorf("jem %s: got %d %s", strings.Join(args, " "), r.code, r.stderr)
+		}
+	}
+	said("from before runs kept the names", "eval", "--run", old, "--threads", "1", "--data-dir", here)
+	more := t.TempDir()
+	for _, class := range []string{"a", "b", "c"} {
+		ownPictures(t, filepath.Join(more, "train"), class, 1, 16)
+		ownPictures(t, filepath.Join(more, "test"), class, 1, 16)
+	}
+	config, err := os.ReadFile(filepath.Join(old, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere := strings.Replace(string(config), "dir: "+here, "dir: nowhere", 1) // then nothing tells the names
+	if err := os.WriteFile(filepath.Join(old, "config.yaml"), []byte(nowhere), 0o600); err != nil || nowhere == string(config) {
+		t.Fatal(err, string(config))
+	}
+	sentence(t, exitData, []string{"test images of 3 classes", "the network knows 2"}, "eval", "--run", old, "--threads", "1", "--data-dir", more)
+	said("from before what it was trained on was kept", "train", "--resume", old, "--allow-changes", "--data-dir", here, "--threads", "1")
+	if f, err := feed.ReadFacts(facts); err != nil || f == nil || f.Images != 24 {
+		t.Errorf("kept since: %+v, %v", f, err)
+	}
 }
 
 // testGoesOn resumes the run with other pictures than it began with.
