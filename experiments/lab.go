@@ -23,6 +23,8 @@ type Options struct {
 	Device    config.Device
 	OnlyReady bool // train nothing: tables of what has been trained
 
+	MeasureRates bool // for Plan: time what hasn't been timed instead of estimating it
+
 	// Open opens the device. The lab closes it.
 	Open func(config.Device) (backend.Device, error)
 	// Watch returns an observer of a training of so many steps; nil: none.

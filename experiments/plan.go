@@ -26,8 +26,19 @@ type Planned struct {
 	RunFact
 	Taken   int      `json:"steps_taken"` // so far
 	Seconds float64  `json:"seconds_step"`
-	Left    float64  `json:"hours_left"` // estimated from this machine's rate
+	Rate    string   `json:"rate"`       // where that comes from: measured, estimated; "": not wanted
+	Left    float64  `json:"hours_left"` // at that rate
 	For     []string `json:"for"`        // experiments
+}
+
+// Estimates is how many of the runs have an estimated rate.
+func (p *Plan) Estimates() (n int) {
+	for _, r := range p.Runs {
+		if r.Rate == rateEstimated {
+			n++
+		}
+	}
+	return n
 }
 
 // Plan lists what would be trained, with the time it takes on this machine, and what is
@@ -75,11 +86,11 @@ func (l *Lab) planned(t Training, r *rates) (Planned, error) {
 	if n := len(entries); n > 0 {
 		run.Taken = entries[n-1].Step
 	}
-	found, err := r.of(l, t)
+	found, source, err := r.of(l, t)
 	if err != nil {
 		return run, err
 	}
-	run.Seconds = found.seconds(t.Config)
+	run.Rate, run.Seconds = source, found.seconds(t.Config)
 	run.Left = run.Seconds * float64(max(0, run.Steps-run.Taken)) / 3600
 	return run, nil
 }

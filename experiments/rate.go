@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"jem/backend"
 	"jem/bench/timing"
 	"jem/config"
 	"jem/internal/data"
@@ -51,6 +53,9 @@ func (r rate) seconds(c config.Config) float64 {
 type rates struct {
 	path string
 	all  []rate
+
+	speed  float64 // operations a second of the network that estimates are made from; 0: not timed yet
+	warned bool
 }
 
 func readRates(l *Lab) (*rates, error) {
@@ -68,20 +73,41 @@ func readRates(l *Lab) (*rates, error) {
 	return r, nil
 }
 
-// of returns a training's rate on the lab's device.
-func (r *rates) of(l *Lab, t Training) (rate, error) {
+// rateKey names what trainings of one rate have in common.
+func rateKey(c config.Config) string {
+	o := c.Objective
+	return fmt.Sprintf("WRN-%d-%d %s, %s, weights %g %g %g %g, shared stream %t", c.Model.Depth, c.Model.Width, c.Model.Norm, c.Data.Name, o.PX, o.PYX, o.PXY, o.L2, c.Data.SharedStream)
+}
+
+// Where a rate comes from.
+const (
+	rateMeasured  = "measured"
+	rateEstimated = "estimated"
+)
+
+// of returns a training's rate on the lab's device, and where it comes from: measured now, if the lab
+// is to measure, or before; else estimated.
+func (r *rates) of(l *Lab, t Training) (found rate, source string, err error) {
 	dev, err := l.Open(l.Device)
 	if err != nil {
-		return rate{}, err
+		return rate{}, "", err
 	}
 	defer dev.Close()
-	c, o := t.Config, t.Config.Objective
-	key := fmt.Sprintf("WRN-%d-%d %s, %s, weights %g %g %g %g, shared stream %t", c.Model.Depth, c.Model.Width, c.Model.Norm, c.Data.Name, o.PX, o.PYX, o.PXY, o.L2, c.Data.SharedStream)
-	for _, have := range r.all {
-		if have.Device == dev.Name() && have.Key == key {
-			return have, nil
-		}
+	if have, ok := r.known(dev.Name(), rateKey(t.Config)); ok {
+		return have, rateMeasured, nil
 	}
+	if !l.MeasureRates {
+		found, err = r.estimate(l, dev, t.Config)
+		return found, rateEstimated, err
+	}
+	found, err = r.measure(l, dev, t.Config)
+	return found, rateMeasured, err
+}
+
+// measure times a configuration and keeps what it finds.
+func (r *rates) measure(l *Lab, dev backend.Device, c config.Config) (rate, error) {
+	r.warn(l)
+	key := rateKey(c)
 	c.Train.Batch, c.Sampler.Steps, c.Sampler.Buffer = affordable(c)
 	l.Tell("timing " + key)
 	b, err := timing.Measure(dev, c, 3, 32, len(published(c).Classes), 3)
@@ -99,12 +125,26 @@ func (r *rates) of(l *Lab, t Training) (rate, error) {
 	return found, durable.WriteFile(r.path, append(text, '\n'))
 }
 
-// affordable is the largest batch, and the SGLD steps, within benchWork. A network's
-// convolutions take about 14.2·n·w² million multiply-adds an image (n blocks a stage, width
-// w), a step some 9 passes of forward work and 2 for each SGLD step.
+// known finds a rate that was measured before.
+func (r *rates) known(device, key string) (rate, bool) {
+	i := slices.IndexFunc(r.all, func(have rate) bool { return have.Device == device && have.Key == key })
+	if i < 0 {
+		return rate{}, false
+	}
+	return r.all[i], true
+}
+
+// forwardWork is about how many floating-point operations the convolutions of a forward pass take an
+// image: 14.2·n·w² million multiply-adds (n blocks a stage, width w).
+func forwardWork(c config.Config) float64 {
+	return 2 * 14.2e6 * float64(c.Model.Depth-4) / 6 * float64(c.Model.Width*c.Model.Width)
+}
+
+// affordable is the largest batch, and the SGLD steps, within benchWork. A step takes some 9 passes of
+// forward work and 2 for each SGLD step.
 func affordable(c config.Config) (batch, steps, buffer int) {
 	batch, steps = c.Train.Batch, min(c.Sampler.Steps, 2)
-	forward := 2 * 14.2e6 * float64(c.Model.Depth-4) / 6 * float64(c.Model.Width*c.Model.Width)
+	forward := forwardWork(c)
 	for batch > 2 && float64(batch)*forward*float64(9+2*steps) > benchWork {
 		batch /= 2
 	}

@@ -33,6 +33,7 @@ func reproduceCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FOLDER` of runs, measurements and tables; default: runs/reproduce-SCALE"},
 			dataDirFlag,
 			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be trained, how long it takes on this machine, and what is missing"},
+			&cli.BoolFlag{Name: "measure", Usage: "with --dry-run: time each kind of run, some minutes, instead of estimating from a small network"},
 			&cli.BoolFlag{Name: "only-ready", Usage: "train nothing: write the tables from the runs that have ended"},
 			jsonFlag,
 		}, deviceFlags()...), logFlags()...),
@@ -41,6 +42,9 @@ func reproduceCommand() *cli.Command {
 }
 
 func runReproduce(c *cli.Context) error {
+	if c.Bool("measure") && !c.Bool("dry-run") {
+		return usagef(c, "--measure goes with --dry-run")
+	}
 	scale, err := experiments.ParseScale(c.String("scale"))
 	if err != nil {
 		return usagef(c, "--scale: %v", err)
@@ -59,7 +63,7 @@ func runReproduce(c *cli.Context) error {
 		out = filepath.Join("runs", "reproduce-"+string(scale))
 	}
 	lab, err := experiments.NewLab(c.Context, experiments.Options{
-		Scale: scale, Out: out, DataDir: c.String("data-dir"), Device: deviceOf(c), OnlyReady: c.Bool("only-ready"), Open: openDevice,
+		Scale: scale, Out: out, DataDir: c.String("data-dir"), Device: deviceOf(c), OnlyReady: c.Bool("only-ready"), MeasureRates: c.Bool("measure"), Open: openDevice,
 		Watch: func(run string, steps int) train.Observer {
 			s.log.Info("training", zap.String("run", run), zap.Int("steps", steps))
 			return newWatch(s, watchEvery, steps)
@@ -110,12 +114,16 @@ func printPlan(c *cli.Context, lab *experiments.Lab, list []experiments.Experime
 	if c.Bool("json") {
 		return printJSON(c, plan)
 	}
-	rows := []string{plan.Label, "", "RUN\tDATA\tNETWORK\tK\tSTEPS\tTAKEN\tSTATE\tS/STEP\tHOURS LEFT\tFOR"}
+	rows := []string{plan.Label, "", "RUN\tDATA\tNETWORK\tK\tSTEPS\tTAKEN\tSTATE\tS/STEP\tRATE\tHOURS LEFT\tFOR"}
 	for _, r := range plan.Runs {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s",
-			r.Folder, r.Data, r.Network, r.SGLD, r.Steps, r.Taken, r.State, amount(r.Seconds), amount(r.Left), strings.Join(r.For, " ")))
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s",
+			r.Folder, r.Data, r.Network, r.SGLD, r.Steps, r.Taken, r.State, amount(r.Seconds), r.Rate, amount(r.Left), strings.Join(r.For, " ")))
 	}
-	rows = append(rows, "", amount(plan.Hours)+" hours of training left, at this machine's rate; evaluations come on top", "")
+	rows = append(rows, "", amount(plan.Hours)+" hours of training left, at this machine's rate; evaluations come on top")
+	if n := plan.Estimates(); n > 0 {
+		rows = append(rows, fmt.Sprintf("the rates of %d runs are estimated from a small network's, timed for a moment; --measure times theirs", n))
+	}
+	rows = append(rows, "")
 	for _, r := range plan.Runs {
 		if r.Seed > 1 {
 			continue // differs from the first in nothing else

@@ -102,7 +102,7 @@ func TestOnlyReadySaysWhatIsNotRun(t *testing.T) {
 func TestDryRunPrintsThePlan(t *testing.T) {
 	hideCache(t, t.TempDir())
 	for id, want := range map[string][]string{
-		"calibration": {"cifar100-baseline-seed1-", "objective.p_x=0", "hours of training left", "missing: svhn: train_32x32.mat"},
+		"calibration": {"cifar100-baseline-seed1-", "objective.p_x=0", "hours of training left", "are estimated from a small network's", "missing: svhn: train_32x32.mat"},
 		"table1":      {"wrn-bn-seed1-", "model.norm=batch", "missing: inception: no weights of Inception (jem data fetch inception)"},
 	} {
 		out := t.TempDir()
@@ -122,7 +122,7 @@ func TestDryRunPrintsThePlan(t *testing.T) {
 }
 
 func TestReproduceRefuses(t *testing.T) {
-	for _, args := range [][]string{{"reproduce"}, {"reproduce", "table9"}, {"reproduce", "table1", "--scale", "huge"}, {"reproduce", "table1", "--no-such"}, {"reproduce", "table1", "table2"}} {
+	for _, args := range [][]string{{"reproduce"}, {"reproduce", "table9"}, {"reproduce", "table1", "--scale", "huge"}, {"reproduce", "table1", "--no-such"}, {"reproduce", "table1", "--measure"}, {"reproduce", "table1", "table2"}} {
 		if r := do(t, args...); r.code != exitUsage {
 			t.Errorf("%v: exit code %d, %s", args, r.code, r.stderr)
 		}
