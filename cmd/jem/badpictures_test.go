@@ -84,6 +84,12 @@ func TestScoreGoesOnAfterBadPictures(t *testing.T) {
 	if r := do(t, args...); r.code != exitData || strings.Count(r.stdout, "\n") != 8 || !strings.Contains(r.stdout, "a web page") {
 		t.Errorf("table:\n%s", r.stdout)
 	}
+	if r := do(t, append(args, "--ground", "black")...); !strings.Contains(r.stderr, "laid on black") {
+		t.Errorf("--ground black:\n%s", r.stderr)
+	}
+	if r := do(t, append(args, "--ground", "blue")...); r.code != exitUsage || !strings.Contains(r.stderr, "want white, black, stored") {
+		t.Errorf("--ground blue: exit code %d\n%s", r.code, r.stderr)
+	}
 	if r := do(t, append(args, "--json")...); r.code != exitData || strings.Count(r.stdout, `"error":`) != 3 || strings.Count(r.stdout, `"log_px":`) != 4 {
 		t.Errorf("JSON:\n%s", r.stdout)
 	}

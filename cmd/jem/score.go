@@ -12,6 +12,7 @@ import (
 	"jem/backend"
 	"jem/internal/data"
 	"jem/internal/fault"
+	"jem/internal/imagefile"
 	"jem/predict"
 	"jem/predict/weights"
 )
@@ -36,6 +37,7 @@ func scoreCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "input", Aliases: []string{"i"}, Usage: "what the argument INPUT says, picture, `FOLDER` or file; may be repeated for pictures"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write instead of stdout"},
 			&cli.StringFlag{Name: "format", Usage: "table, json, csv or safetensors (logits, log_px, approx_mass); default: as --out ends, else a table"},
+			&cli.StringFlag{Name: "ground", Usage: "what transparent pixels lie on: " + strings.Join(imagefile.Grounds, ", ") + "; default: as in training, for a file white"},
 			jsonFlag, normFlag, checkpointFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: runScore,
@@ -64,7 +66,7 @@ func runScore(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		in, err := openInput(inputs, m, s)
+		in, err := openInput(c, inputs, m, s)
 		if err != nil {
 			return err
 		}
@@ -97,6 +99,8 @@ func scoreFormat(c *cli.Context) (string, error) {
 	switch {
 	case !slices.Contains(scoreFormats, format):
 		return "", usagef(c, "--format %q: want %s", format, strings.Join(scoreFormats, ", "))
+	case c.IsSet("ground") && !slices.Contains(imagefile.Grounds, c.String("ground")):
+		return "", usagef(c, "--ground %q: want %s", c.String("ground"), strings.Join(imagefile.Grounds, ", "))
 	case format == "safetensors" && !c.IsSet("out"):
 		return "", usagef(c, "--out is missing: safetensors are not printed")
 	}
@@ -125,7 +129,7 @@ type input struct {
 	album *data.Album         // nil for a tensor's rows
 }
 
-func openInput(paths []string, m *predict.Predictor, s *screen) (in input, err error) {
+func openInput(c *cli.Context, paths []string, m *predict.Predictor, s *screen) (in input, err error) {
 	ch, h, w := m.Shape()
 	tensor := func(p string) bool { return strings.EqualFold(filepath.Ext(p), ".safetensors") }
 	if slices.ContainsFunc(paths, tensor) {
@@ -142,6 +146,9 @@ func openInput(paths []string, m *predict.Predictor, s *screen) (in input, err e
 	}
 	o := m.Config.Data.Pictures()
 	o.Size, o.Grey = h, ch == 1
+	if c.IsSet("ground") {
+		o.Ground = imagefile.Ground(c.String("ground"))
+	}
 	album, notes, err := data.OpenAlbum(paths, o)
 	s.notes(notes)
 	if err != nil {
