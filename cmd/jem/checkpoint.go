@@ -72,6 +72,9 @@ func listCheckpoints(c *cli.Context, verify bool) error {
 		s.Best = best > 0 && e.Step == best
 		if verify {
 			err := checkpoint.Verify(e.Path, journal.Usable)
+			if _, gone := os.Lstat(e.Path); errors.Is(gone, fs.ErrNotExist) {
+				continue // its run, which is going on, has newer ones
+			}
 			sound := err == nil
 			if s.Sound = &sound; !sound {
 				s.Fault, faults = err.Error(), append(faults, err)

@@ -133,8 +133,21 @@ func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err er
 }
 
 // Before is Latest among the usable checkpoints of earlier steps than step. One that isn't usable
-// counts as damaged.
+// counts as damaged; where one vanishes while it is read, since the run that is going on has newer ones,
+// all are looked at anew.
 func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint, damaged []error, err error) {
+	for range 100 {
+		c, damaged, err = before(dir, step, usable, names)
+		if !errors.Is(err, errVanished) {
+			break
+		}
+	}
+	return c, damaged, err
+}
+
+var errVanished = errors.New("a checkpoint vanished while it was read")
+
+func before(dir string, step int, usable Usable, names []string) (c *Checkpoint, damaged []error, err error) {
 	entries, err := List(dir)
 	if err != nil {
 		return nil, nil, err
@@ -143,7 +156,10 @@ func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint
 		if e.Step >= step {
 			continue
 		}
-		c, err := Load(e.Path, names...)
+		c, gone, err := loadSteadily(e.Path, names)
+		if gone {
+			return nil, nil, fmt.Errorf("%s: %w", e.Path, errVanished)
+		}
 		if err == nil {
 			err = usable.check(c)
 		}

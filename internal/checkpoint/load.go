@@ -15,10 +15,39 @@ import (
 // (none: all of them). Size and SHA-256 of each are compared with the manifest; files
 // that were not asked for are not read. What differs gives a *CorruptError.
 func Load(path string, names ...string) (*Checkpoint, error) {
-	path, err := filepath.Abs(path) // the folder's name is checked, which "." would hide
+	c, _, err := loadSteadily(path, names)
+	return c, err
+}
+
+// loadSteadily is Load. If that fails because the run that the checkpoint belongs to, and that is
+// going on, has put another in its place, it is done again; if it has removed it, gone says so.
+func loadSteadily(path string, names []string) (c *Checkpoint, gone bool, err error) {
+	path, err = filepath.Abs(path) // the folder's name is checked, which "." would hide
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	gone, err = steadily(path, func() error { c, err = load(path, names); return err })
+	return c, gone, err
+}
+
+func steadily(path string, read func() error) (gone bool, err error) {
+	for range 10 {
+		before, _ := os.Lstat(path) // nil: it isn't there, which read will say
+		if err = read(); err == nil {
+			return false, nil
+		}
+		after, _ := os.Lstat(path)
+		if after == nil {
+			return true, err
+		}
+		if before != nil && os.SameFile(before, after) {
+			return false, err
+		}
+	}
+	return false, err
+}
+
+func load(path string, names []string) (*Checkpoint, error) {
 	m, err := readManifest(path)
 	if err != nil {
 		return nil, err
@@ -51,6 +80,11 @@ func Verify(path string, usable Usable) error {
 	if err != nil {
 		return err
 	}
+	_, err = steadily(path, func() error { return verify(path, usable) })
+	return err
+}
+
+func verify(path string, usable Usable) error {
 	m, err := readManifest(path)
 	if err != nil {
 		return err

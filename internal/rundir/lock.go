@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -41,12 +42,13 @@ const (
 type lock struct {
 	*durable.Lock
 	path   Path
+	folder fs.FileInfo // when it was taken
 	holder string
 }
 
 func acquire(p Path) (*lock, error) {
 	held, err := durable.TryLock(p.join(lockName))
-	l := &lock{held, p, p.join(holderName)}
+	l := &lock{Lock: held, path: p, holder: p.join(holderName)}
 	if errors.Is(err, durable.ErrLocked) {
 		return nil, l.another()
 	}
@@ -55,6 +57,9 @@ func acquire(p Path) (*lock, error) {
 	}
 	host, _ := os.Hostname() // "" is as good an answer
 	b, err := json.Marshal(Holder{os.Getpid(), host, time.Now().UTC().Truncate(time.Second)})
+	if err == nil {
+		l.folder, err = os.Stat(string(p))
+	}
 	if err == nil {
 		err = durable.WriteFile(l.holder, append(b, '\n'))
 	}
@@ -77,8 +82,22 @@ func readHolder(path string) (h Holder) {
 // another is the error that somebody else has the lock.
 func (l *lock) another() error { return &LockedError{string(l.path), readHolder(l.holder)} }
 
-// check is a *LockedError if somebody else has taken the lock over, see durable.Lock.
+// check is a *LockedError if somebody else has taken the lock over, see durable.Lock, and says so
+// where the folder is no longer at its path, so that nothing is begun anew there.
 func (l *lock) check() error {
+	now, err := os.Stat(string(l.path))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && l.folder != nil && !os.SameFile(now, l.folder) {
+		return &fs.PathError{Op: "write into", Path: string(l.path), Err: errMoved}
+	}
+	if err != nil {
+		return err
+	}
+	return l.held()
+}
+
+var errMoved = errors.New("the run's folder was renamed, moved or removed while it was written to; go on with it where it is now")
+
+func (l *lock) held() error {
 	err := l.Check()
 	if errors.Is(err, durable.ErrLocked) {
 		return l.another()
@@ -88,7 +107,7 @@ func (l *lock) check() error {
 
 // release gives the lock back, unless somebody else has it.
 func (l *lock) release() error {
-	if l.check() != nil {
+	if l.held() != nil {
 		return l.Release()
 	}
 	return errors.Join(remove(l.holder), l.Release())

@@ -333,3 +333,23 @@ func TestPathsAreInsideTheFolder(t *testing.T) {
 		t.Errorf("report %s", p.Report())
 	}
 }
+
+// A folder that is no longer where it was, or another in its place, is not written to.
+func TestAFolderThatWasMovedIsNoticed(t *testing.T) {
+	d := newRun(t)
+	path := string(d.Path)
+	if err := d.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+"-moved"); err != nil {
+		t.Skip(err)
+	}
+	for range 2 {
+		if err := d.Sync(); !errors.Is(err, errMoved) {
+			t.Errorf("got %v", err)
+		}
+		if err := os.MkdirAll(path, 0o777); err != nil { // another's, the second time
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package checkpoint
+
+import "testing"
+
+// Whoever reads beside a run that keeps one checkpoint finds one each time, though it is replaced
+// and pruned while it is read.
+func TestReadingBesideARun(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	save(t, s, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for step := range 40 {
+			for range 2 { // the second time it replaces the first
+				files, state := content(step + 1)
+				if _, err := s.Save(step+1, files, state); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := s.Prune(Policy{KeepLast: 1}); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for n := 0; ; n++ {
+		c, damaged, err := Latest(dir)
+		if err != nil || c == nil || len(damaged) > 0 {
+			t.Errorf("reading %d: %v, %v", n, damaged, err)
+		}
+		select {
+		case <-done:
+			return
+		default:
+		}
+	}
+}
