@@ -109,7 +109,7 @@ func ReadFacts(path string) (*Facts, error) {
 	if err := json.Unmarshal(b, &f); err != nil {
 		return nil, damaged(path, err)
 	}
-	if f.Channels < 1 || f.Size < 1 {
+	if f.Channels != 1 && f.Channels != 3 || f.Size < 1 || f.Size > data.MaxSide {
 		return nil, damaged(path, fmt.Errorf("images of %d channels and %d pixels a side", f.Channels, f.Size))
 	}
 	return &f, nil

@@ -74,7 +74,7 @@ func TestFactsThatAreNotThereOrDamaged(t *testing.T) {
 	if f, err := ReadFacts(path); f != nil || err != nil {
 		t.Errorf("without a file: %+v, %v", f, err)
 	}
-	for _, text := range []string{"", "{}", `{"classes": 3}`, "[]", `{"channels":3,"size":`} {
+	for _, text := range []string{"", "{}", `{"classes": 3}`, "[]", `{"channels":3,"size":`, `{"channels":3,"size":1000000}`, `{"channels":2,"size":32}`} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

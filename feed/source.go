@@ -33,7 +33,9 @@ func (s Source) Read(split data.Split) (*data.Set, []string, error) {
 	set, notes, err := data.Open(c.Name, split, o)
 	if errors.Is(err, fault.ErrMissing) && c.Dir == "" && s.Facts.Dir == "" && s.Facts.Absolute != "" {
 		o.Dir = s.Facts.Absolute // none of the usual places any more
-		set, notes, err = data.Open(c.Name, split, o)
+		if again, more, failed := data.Open(c.Name, split, o); !errors.Is(failed, fault.ErrMissing) {
+			set, notes, err = again, more, failed
+		}
 	}
 	if err != nil {
 		return nil, notes, s.lost(err)
@@ -63,7 +65,7 @@ func (s Source) takes(set *data.Set) error {
 	f, reason := s.Facts, ""
 	switch {
 	case f.Size > 0 && (set.C != f.Channels || set.H != f.Size || set.W != f.Size):
-		reason = fmt.Sprintf("%s images of %d×%d pixels and %d channels, the network takes %d×%d and %d", set.Split, set.W, set.H, set.C, f.Size, f.Size, f.Channels)
+		reason = fmt.Sprintf("%s images of %d×%d pixels (channels: %d), the network takes %d×%d (%d)", set.Split, set.W, set.H, set.C, f.Size, f.Size, f.Channels)
 	case len(f.Classes) > 0 && !slices.Equal(set.Classes, f.Classes):
 		reason = fmt.Sprintf("%s images of %d classes (%s), the network knows %d (%s)", set.Split, set.K(), fault.Names(set.Classes), len(f.Classes), fault.Names(f.Classes))
 	case len(f.Classes) == 0 && f.Outputs > 0 && set.K() != f.Outputs:

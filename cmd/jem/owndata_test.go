@@ -146,7 +146,7 @@ func testOtherImages(t *testing.T, run string) {
 	for _, side := range []int{8, 24} {
 		dir := t.TempDir()
 		ownPictures(t, filepath.Join(dir, "test"), "light", 60, side)
-		want := []string{dir, fmt.Sprintf("test images of %d×%d pixels and 3 channels, the network takes 16×16 and 3", side, side)}
+		want := []string{dir, fmt.Sprintf("test images of %d×%d pixels (channels: 3), the network takes 16×16 (3)", side, side)}
 		for _, args := range [][]string{{"eval"}, {"eval", "--task", "calibration"}, {"eval", "--task", "ood", "--ood", "uniform"}, {"attack"}} {
 			sentence(t, exitData, want, append(args, "--run", run, "--data-dir", dir, "--threads", "1")...)
 		}

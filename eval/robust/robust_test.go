@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"jem/backend/philox"
@@ -127,13 +128,20 @@ func TestAttackGoesOn(t *testing.T) {
 
 // Images made on a network that takes others, or knows other classes, are none for this one.
 func TestTransferWantsNetworksThatAreAlike(t *testing.T) {
-	for name, change := range map[string]func(*model.Config){
-		"classes":  func(c *model.Config) { c.Classes = 7 },
-		"channels": func(c *model.Config) { c.InC = 1 },
-		"size":     func(c *model.Config) { c.Size = 28 },
+	network := func(change func(*model.Config)) func(*predict.Predictor) {
+		return func(p *predict.Predictor) { change(&p.Net().Config) }
+	}
+	for name, change := range map[string]func(*predict.Predictor){
+		"classes":  network(func(c *model.Config) { c.Classes = 7 }),
+		"channels": network(func(c *model.Config) { c.InC = 1 }),
+		"size":     network(func(c *model.Config) { c.Size = 28 }),
+		"order of the classes": func(p *predict.Predictor) {
+			p.Classes = slices.Clone(p.Classes)
+			slices.Reverse(p.Classes)
+		},
 	} {
 		from := predicttest.Official(t)
-		change(&from.Net().Config)
+		change(from)
 		o := options("pgd")
 		o.From = from
 		if _, err := Measure(context.Background(), predicttest.Official(t), o, nil); !errors.Is(err, fault.ErrBad) {
