@@ -12,7 +12,7 @@ import (
 // pictureSets are published sets that come as pictures, with the folders, below that of the
 // data sets, which they are looked for in.
 var pictureSets = map[string][]string{
-	"textures":      {"textures", "dtd/images", "dtd", "ood/dtd"},
+	"textures":      {"textures", "dtd/images", "dtd/dtd/images", "dtd", "ood/dtd"},
 	"tiny-imagenet": {"tiny-imagenet", "tiny-imagenet-200/val/images", "ood/tiny-imagenet"},
 	"celeba":        {"celeba", "celeba/img_align_celeba", "img_align_celeba"},
 	"places365":     {"places365", "places365/val_256", "val_256"},

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,12 @@ func (c Class) Find() (*Files, error) {
 // Classes lists the classes of the training images. Notes say what is passed over in the
 // whole folder.
 func (l Layout) Classes() ([]Class, []string, error) {
+	classes, notes, err := l.training()
+	return classes, notes, cmp.Or(err, tooHigh(classes, l.Folder(Train)))
+}
+
+// training lists the classes that the folder of the training images has.
+func (l Layout) training() ([]Class, []string, error) {
 	if !l.Divided() {
 		return l.top.classes(l.Dir, l.parts[Valid], l.parts[Test])
 	}
@@ -43,6 +50,20 @@ func (l Layout) Classes() ([]Class, []string, error) {
 	}
 	classes, notes, err := top.classes(from)
 	return classes, append(l.unused(), notes...), err
+}
+
+// tooHigh says that a folder has been named, or named train, that lies above the one of the
+// classes.
+func tooHigh(classes []Class, from string) error {
+	if len(classes) != 1 || classes[0].Path == from {
+		return nil
+	}
+	below, err := Of(classes[0].Path)
+	if err != nil || len(below.top.folders) < 2 || len(below.top.files.Pictures) > 0 {
+		return nil
+	}
+	return &fault.Error{Path: from, Kind: fault.ErrBad, Reason: fmt.Sprintf("has one sub-folder with pictures, so one class; if the classes, or train and test, are %s, name %s",
+		list(below.top.folders), fault.Printable(below.Dir))}
 }
 
 // In gives the classes of the training images, in their order, their folders in another part.
@@ -78,7 +99,7 @@ func (l Layout) Known(part Part, names []string) ([]Class, []string, error) {
 // found lists the classes of a part by the folders that are there.
 func (l Layout) found(part Part, names []string) ([]Class, []string, error) {
 	if part == Train {
-		return l.Classes()
+		return l.training()
 	}
 	from := l.Folder(part)
 	if from == "" {
@@ -150,14 +171,9 @@ func (c contents) classes(dir string, except ...string) (classes []Class, notes 
 	if len(empty) > 0 {
 		notes = append(notes, fmt.Sprintf("%s: %s no pictures, so no class: passed over", dir, list(empty)+hasOrHave(len(empty))))
 	}
-	switch len(classes) {
-	case 0:
+	if len(classes) == 0 {
 		alone := Class{Name: nameOf(dir), Path: dir, files: &c.files}
 		return []Class{alone}, append(notes, contents{stray: c.stray}.passed(dir)...), nil
-	case 1:
-		if below, err := Of(classes[0].Path); err == nil && below.Divided() {
-			return nil, nil, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("the training images lie one folder further down: name %s", below.Dir)}
-		}
 	}
 	return classes, append(notes, c.passed(dir)...), nil
 }

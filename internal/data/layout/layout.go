@@ -65,7 +65,7 @@ func Of(dir string) (Layout, error) {
 			continue
 		}
 		if other, twice := l.parts[part]; twice {
-			return l, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("%s and %s both stand for the %s images: leave one of them", other, name, part)}
+			return l, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("%s and %s both stand for the %s images: leave one of them", other, name, inWords[part])}
 		}
 		l.parts[part] = name
 	}

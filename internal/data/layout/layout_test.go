@@ -83,6 +83,7 @@ func TestLayoutsThatPeopleHave(t *testing.T) {
 			"a: a/p 1/1.png a/p.png a/p10/x/1.jpeg a/p2/1.png; b: b/images/1.JPEG", "", "", nil},
 		"Kaggle's unlabelled test": {"train/a/1.png train/b/1.png test/1.png test/2.png", "a: train/a/1.png; b: train/b/1.png", "", "which class its pictures are of isn't known", nil},
 		"a class beside":           {"train/a/1.png train/b/1.png val/c/1.png", "a: train/a/1.png; b: train/b/1.png", "validation images of a class that has no training folder", "", nil},
+		"a class named val":        {"train/val/1.png train/b/1.png", "b: train/b/1.png; val: train/val/1.png", "", "", nil},
 		"one class":                {"train/1.png train/x.txt test/1.png", "train: train/1.png", "", "train: test/1.png", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,9 +129,10 @@ func TestFoldersThatAreRefused(t *testing.T) {
 		kind  error
 		says  string
 	}{
-		"two of one part":     {[]string{"train/a/1.png", "val/a/1.png", "valid/a/1.png"}, fault.ErrBad, "val and valid both stand for the valid images"},
+		"two of one part":     {[]string{"train/a/1.png", "val/a/1.png", "valid/a/1.png"}, fault.ErrBad, "val and valid both stand for the validation images"},
 		"pictures of others":  {[]string{"a/1.png", "b/1.ppm", "b/2.ppm", "b/x.txt"}, fault.ErrBad, "there are 2 .ppm, 1 .txt"},
-		"one folder too high": {[]string{"set/train/a/1.png", "set/val/a/1.png"}, fault.ErrBad, "one folder further down"},
+		"one folder too high": {[]string{"set/train/a/1.png", "set/val/a/1.png"}, fault.ErrBad, "train, val, name "},
+		"of train, too":       {[]string{"train/images/a/1.png", "train/images/b/1.png", "val/a/1.png"}, fault.ErrBad, "a, b, name "},
 		"no folder":           {[]string{"../x.npz"}, fault.ErrMissing, "no such folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,6 +152,19 @@ func TestFoldersThatAreRefused(t *testing.T) {
 	file := filepath.Join(tree(t, "x.npz"), "x.npz")
 	if _, err := Of(file); !errors.Is(err, fault.ErrBad) || !strings.Contains(err.Error(), "is a file") {
 		t.Errorf("a file: %v", err)
+	}
+}
+
+// Whoever knows the classes takes one of them alone, whatever lies below it.
+func TestOneClassOfThoseKnown(t *testing.T) {
+	dir := tree(t, "train/wave/p1/1.png", "train/wave/p2/1.png")
+	l, err := Of(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes, _, err := l.Known(Train, []string{"blob", "wave"})
+	if err != nil || shown(t, dir, classes) != "blob: ; wave: train/wave/p1/1.png train/wave/p2/1.png" {
+		t.Errorf("%v, %v", classes, err)
 	}
 }
 
