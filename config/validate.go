@@ -10,6 +10,7 @@ import (
 	"jem/internal/data"
 	"jem/internal/imagefile"
 	"jem/model"
+	"jem/optim"
 )
 
 // Validate checks a configuration as a whole, before any file or device is opened. Every
@@ -218,7 +219,7 @@ func (v *validator) buffer(s Sampler, o Objective, classes int) {
 }
 
 func (v *validator) optim(o Optim) {
-	v.oneOf("optim.name", o.Name, "adam", "sgd")
+	v.oneOf("optim.name", o.Name, optim.Names...)
 	v.within("optim.lr", o.LR, positive)
 	v.within("optim.beta1", o.Beta1, fraction)
 	v.within("optim.beta2", o.Beta2, fraction)

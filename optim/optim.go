@@ -81,6 +81,9 @@ func (s *SGD) Step(lr, scale float32, step int) {
 // State implements Optimizer.
 func (s *SGD) State() []State { return []State{{"sgd.momentum", s.m}} }
 
+// Names are those that New knows. The names of an optimiser's states begin with its own and a dot.
+var Names = []string{"adam", "sgd"}
+
 // New returns the optimiser with the given name, adam or sgd.
 func New(name string, d backend.Device, p, g backend.Tensor, h Hyper) (Optimizer, error) {
 	switch name {

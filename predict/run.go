@@ -40,6 +40,9 @@ func readRun(run, checkpointDir string) (s *stored, notes []string, err error) {
 	if s.state, notes, err = load(path, checkpointDir); err != nil {
 		return nil, notes, err
 	}
+	if err := Fits(s.state, s.config); err != nil {
+		return nil, notes, err
+	}
 	if s.sizes, err = shapes(s.state); err != nil {
 		return nil, notes, err
 	}

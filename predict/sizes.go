@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"fmt"
 	"math"
 
 	"jem/internal/checkpoint"
@@ -33,6 +34,9 @@ func shapes(c *checkpoint.Checkpoint) (s sizes, err error) {
 	}
 	if pixels > 0 {
 		s.side = int(math.Round(math.Sqrt(float64(pixels / s.channels))))
+		if s.side*s.side*s.channels != pixels {
+			return s, misfit(c, "buffer.rank000", fmt.Sprintf("%d numbers are no square image of %d channels", pixels, s.channels))
+		}
 	}
 	return s, nil
 }

@@ -2,9 +2,11 @@ package predict
 
 import (
 	"fmt"
+	"slices"
 
 	"jem/backend"
 	"jem/internal/checkpoint"
+	"jem/internal/fault"
 )
 
 // BufferTensor is the replay buffer's name in its file.
@@ -16,21 +18,30 @@ type Named struct {
 	Value backend.Tensor
 }
 
-// Upload fills tensors from those of a file, which must have the same names and shapes.
-func Upload(d backend.Device, list []Named, file []checkpoint.Tensor) error {
+// Upload fills tensors from those of a checkpoint's file, which must have the same names and
+// shapes. Errors: a *fault.Error.
+func Upload(d backend.Device, list []Named, c *checkpoint.Checkpoint, file string) error {
+	tensors, err := Tensors(c, file)
+	if err != nil && len(list) > 0 {
+		return err
+	}
 	byName := map[string]checkpoint.Tensor{}
-	for _, f := range file {
+	for _, f := range tensors {
 		byName[f.Name] = f
 	}
 	for _, n := range list {
 		f, ok := byName[n.Name]
 		if !ok {
-			return fmt.Errorf("has no tensor %s", n.Name)
+			return misfit(c, file, fmt.Sprintf("has no tensor %s", n.Name))
 		}
-		if fmt.Sprint(f.Shape) != fmt.Sprint(n.Value.Shape()) || f.F32 == nil {
-			return fmt.Errorf("%s has shape %v, this configuration wants float32 %v", n.Name, f.Shape, n.Value.Shape())
+		if !slices.Equal(f.Shape, n.Value.Shape()) || f.F32 == nil {
+			return misfit(c, file, fmt.Sprintf("%s has shape %s, want float32 of shape %v", n.Name, fault.Quote(f.Shape), n.Value.Shape()))
 		}
 		d.Upload(n.Value, f.F32)
 	}
 	return nil
+}
+
+func misfit(c *checkpoint.Checkpoint, file, reason string) error {
+	return &fault.Error{Path: File(c, file), Kind: fault.ErrBad, Reason: reason}
 }

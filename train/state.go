@@ -5,15 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"jem/backend"
+	"jem/config/settings"
 	"jem/internal/checkpoint"
 	"jem/internal/fault"
+	"jem/optim"
 	"jem/predict"
 )
 
 // All state of a run is here: the tensors of four files and Progress. What else a trainer
 // holds follows from the configuration.
+
+// bufferFile is the replay buffer's.
+const bufferFile = "buffer.rank000"
 
 // files lists the state's tensors by checkpoint file. Names in model and ema are those of the
 // official state dict.
@@ -30,7 +37,7 @@ func (t *Trainer) files() map[string][]predict.Named {
 		f["optim"] = append(f["optim"], predict.Named{Name: s.Name, Value: s.Value})
 	}
 	if t.step.Buffer != nil {
-		f["buffer.rank000"] = []predict.Named{{Name: predict.BufferTensor, Value: t.step.Buffer.Images}}
+		f[bufferFile] = []predict.Named{{Name: predict.BufferTensor, Value: t.step.Buffer.Images}}
 	}
 	return f
 }
@@ -73,24 +80,57 @@ func (t *Trainer) Save(s *checkpoint.Store, keeper json.RawMessage) (string, err
 }
 
 // Restore puts the trainer into the state of a checkpoint. On an error the trainer must not be
-// used.
+// used. Errors: a *settings.Error where the configuration is of another run, a *fault.Error where
+// the checkpoint is none of a run.
 func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 	s, err := readState(c)
+	if err == nil {
+		err = t.fits(c)
+	}
 	if err != nil {
 		return err
 	}
 	t.progress = s.Progress
-	if len(t.step.Optimizer.State()) > 0 && c.Files["optim"] == nil {
-		return &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
-	}
 	for file, list := range t.files() {
-		if err := predict.Upload(t.dev, list, c.Files[file]); err != nil {
-			return fmt.Errorf("%s: %s.safetensors: %w", c.Path, file, err)
+		if err := predict.Upload(t.dev, list, c, file); err != nil {
+			return err
 		}
 	}
 	t.saved = t.progress.mark()
 	t.dev.ParamsChanged()
 	return t.dev.Sync()
+}
+
+// fits looks for what the trainer's configuration wants otherwise than the checkpoint has it.
+func (t *Trainer) fits(c *checkpoint.Checkpoint) error {
+	if err := predict.Fits(c, t.cfg); err != nil {
+		return err
+	}
+	if len(t.step.Optimizer.State()) > 0 && c.Files["optim"] == nil {
+		return &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
+	}
+	var faults []settings.Fault
+	differ := func(path string, asked, have any) {
+		faults = append(faults, settings.Fault{Path: path, Problem: fmt.Sprintf("%v, but %s is of a run with %v: config.yaml must say so", asked, c.Path, have)})
+	}
+	if t.cfg.Optim.EMA == 0 && c.Files["ema"] != nil {
+		differ("optim.ema", 0, "averaged weights")
+	}
+	for _, other := range optim.Names {
+		of := func(tensor checkpoint.Tensor) bool { return strings.HasPrefix(tensor.Name, other+".") }
+		if other != t.cfg.Optim.Name && slices.ContainsFunc(c.Files["optim"], of) {
+			differ("optim.name", t.cfg.Optim.Name, other)
+		}
+	}
+	for _, b := range c.Files[bufferFile] {
+		if slots := t.cfg.Sampler.Buffer; t.step.Buffer != nil && b.Name == predict.BufferTensor && len(b.Shape) == 2 && b.Shape[0] != slots && b.Shape[1] == t.step.Buffer.Images.Shape()[1] {
+			differ("sampler.buffer", slots, b.Shape[0])
+		}
+	}
+	if len(faults) > 0 {
+		return &settings.Error{Faults: faults}
+	}
+	return nil
 }
 
 // KeeperState is the JSON that was given to Save; nil if there was none.
@@ -123,7 +163,7 @@ func readState(c *checkpoint.Checkpoint) (s state, err error) {
 // plain says what is wrong with JSON without the names of this program's types.
 func plain(err error) error {
 	if e := (*json.UnmarshalTypeError)(nil); errors.As(err, &e) {
-		return fmt.Errorf("%s is a %s", e.Field, e.Value)
+		return fmt.Errorf("%s is a %s", strings.TrimPrefix(e.Field, "Progress."), e.Value) // which state embeds
 	}
 	return err
 }

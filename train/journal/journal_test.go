@@ -3,6 +3,7 @@ package journal_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"jem/backend/cpu"
 	"jem/config"
+	faults "jem/config/settings"
 	"jem/feed"
 	"jem/internal/checkpoint"
 	"jem/internal/rundir"
@@ -164,7 +166,8 @@ func TestRestoreNamesWhatDoesNotFit(t *testing.T) {
 	}
 	c := settings()
 	c.Model.Width = 2
-	if err := trainer(t, c).Restore(saved); err == nil || !bytes.Contains([]byte(err.Error()), []byte("shape")) {
+	var refused *faults.Error
+	if err := trainer(t, c).Restore(saved); !errors.As(err, &refused) || len(refused.Faults) != 1 || refused.Faults[0].Path != "model.width" {
 		t.Errorf("a checkpoint of another width gives %v", err)
 	}
 }
