@@ -18,10 +18,17 @@ type replayed struct {
 	replay.Outcome
 }
 
+// builtIn stands for the recorded step that the program carries, where --golden names a file.
+const builtIn = "built-in"
+
 // repeatGolden repeats the training step that --golden names.
 func repeatGolden(c *cli.Context, dev backend.Device) error {
 	path := c.String("golden")
-	step, err := replay.Read(path)
+	read := func() (*replay.Step, error) { return replay.Read(path) }
+	if path == builtIn {
+		read = replay.BuiltIn
+	}
+	step, err := read()
 	if err != nil {
 		return &fault.Error{Kind: fault.ErrBad, Reason: "read golden step", Err: err}
 	}

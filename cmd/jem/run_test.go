@@ -297,10 +297,12 @@ func TestInterruptSavesACheckpoint(t *testing.T) {
 
 func TestGoldenStep(t *testing.T) {
 	path := filepath.Join("..", "..", "train", "replay", "testdata", "jem_wrn10_1.json")
-	var r replayed
-	okJSON(t, &r, "selftest", "--golden", path, "--json")
-	if !r.Passed || len(r.Groups) < 5 {
-		t.Errorf("got %+v", r)
+	for _, name := range []string{path, "built-in"} {
+		var r replayed
+		okJSON(t, &r, "selftest", "--golden", name, "--json")
+		if !r.Passed || len(r.Groups) < 5 || r.Step != "jem_wrn10_1" {
+			t.Errorf("%s: got %+v", name, r)
+		}
 	}
 	for _, bad := range []string{"none.json", filepath.Join("..", "..", "go.mod")} {
 		if r := do(t, "selftest", "--golden", bad); r.code != exitData || !strings.HasPrefix(r.stderr, "jem: read golden step: ") {

@@ -19,11 +19,11 @@ func selftestCommand() *cli.Command {
 			"within derived bounds. With --golden a recorded training step is repeated and its loss, chains,\n"+
 			"gradients and new parameters are compared, or recorded figures (AUROC, ECE, FID, …) are computed\n"+
 			"again from their inputs, to 1e-6 of each. Exit code 1 if one answer is wrong.",
-			"jem selftest --short", "jem selftest --only conv --cpu-isa avx2"),
+			"jem selftest --golden built-in", "jem selftest --short", "jem selftest --only conv --cpu-isa avx2"),
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "leave out the largest layers"},
 			&cli.StringFlag{Name: "only", Usage: "only checks whose name contains this"},
-			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors, or a FILE of figures with their inputs"},
+			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors, or a FILE of figures with their inputs; built-in: the step that the program carries. More of both are in train/replay/testdata and internal/metrics/testdata of the source"},
 			jsonFlag,
 		}, append(deviceFlags(), logFlags()...)...),
 		Action: runSelftest,
@@ -39,7 +39,7 @@ func runSelftest(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.IsSet("golden") {
+	if golden := c.String("golden"); golden != "" && golden != builtIn {
 		// A file that can't be read is reported as one of a step, the usual kind.
 		if m, err := replay.ReadMetrics(c.String("golden")); err == nil && m != nil {
 			return checkFigures(c, m)

@@ -75,6 +75,10 @@ func Read(path string) (*Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newStep(base, config, tensors)
+}
+
+func newStep(base string, config Config, tensors map[string]Tensor) (*Step, error) {
 	s := &Step{Name: base[strings.LastIndexAny(base, `/\`)+1:], Config: config, Tensors: tensors}
 	if err := s.validate(); err != nil {
 		return nil, fmt.Errorf("%s.safetensors: %w", base, err)
