@@ -7,7 +7,7 @@
 // put together field by field, since no maintained Go package has them.
 //
 // Every start of a run writes a file of its own, as TensorBoard expects, so a record
-// torn by a crash ends its file and harms no other. The package does not know what the
+// torn by a crash, after which nothing is read, ends its file and harms no other. The package does not know what the
 // tags mean.
 //
 //	w, err := tboard.Create(dir, 0)
@@ -22,7 +22,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,18 +39,17 @@ type Writer struct {
 // the run goes on: 0 at first, the checkpoint's step on resuming and after a rollback;
 // TensorBoard then drops what earlier files have from later steps.
 func Create(dir string, step int) (*Writer, error) {
-	earlier, err := os.ReadDir(dir)
+	earlier, err := eventFiles(dir)
 	var file *os.File
 	if err == nil {
-		file, err = createNext(dir, time.Now())
+		file, err = createNext(dir, earlier, time.Now())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("create event file: %w", err)
 	}
 	w := &Writer{file}
 	err = w.append(versionEvent())
-	again := slices.ContainsFunc(earlier, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), filePrefix) })
-	if err == nil && (step > 0 || again) {
+	if err == nil && (step > 0 || len(earlier) > 0) {
 		err = w.append(restartEvent(step + 1))
 	}
 	if err != nil {
@@ -59,19 +58,45 @@ func Create(dir string, step int) (*Writer, error) {
 	return w, nil
 }
 
-const filePrefix = "events.out.tfevents."
-
-// createNext creates a file that no earlier start has. TensorBoard reads the files of a
-// folder in the order of their names: ten digits of time, then a serial number.
-func createNext(dir string, now time.Time) (*os.File, error) {
-	for serial := range 1000 {
-		name := fmt.Sprintf("%s%010d.%03d.jem", filePrefix, now.Unix(), serial)
-		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if !errors.Is(err, os.ErrExist) {
-			return file, err
+// eventFiles are the names of those in a folder, whoever wrote them.
+func eventFiles(dir string) (names []string, err error) {
+	all, err := os.ReadDir(dir)
+	for _, e := range all {
+		if strings.HasPrefix(e.Name(), filePrefix) {
+			names = append(names, e.Name())
 		}
 	}
-	return nil, fmt.Errorf("%s: 1000 event files of one second", dir)
+	return names, err
+}
+
+const filePrefix = "events.out.tfevents."
+
+// createNext creates a file whose name sorts after those of all event files that are there, since
+// TensorBoard reads them in that order: whatever this machine's clock says, and whoever wrote
+// the earlier ones.
+func createNext(dir string, earlier []string, now time.Time) (*os.File, error) {
+	return os.OpenFile(filepath.Join(dir, nextName(earlier, now)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// maxSecond is the last of ten digits.
+const maxSecond = 9_999_999_999
+
+// nextName is ten digits of time, in seconds: the present, or the first that is later than all
+// earlier ones.
+func nextName(earlier []string, now time.Time) string {
+	second, last := min(max(0, now.Unix()), maxSecond), ""
+	for _, name := range earlier {
+		last = max(last, name)
+		digits, _, _ := strings.Cut(strings.TrimPrefix(name, filePrefix), ".")
+		if at, err := strconv.ParseInt(digits, 10, 64); err == nil && at >= second && at < maxSecond {
+			second = at + 1
+		}
+	}
+	name := fmt.Sprintf("%s%010d.jem", filePrefix, second)
+	if name <= last { // its name says no time
+		return last + ".jem"
+	}
+	return name
 }
 
 // Path returns the name of the file.

@@ -234,3 +234,29 @@ func TestErrorsAreReturned(t *testing.T) {
 		t.Errorf("write after Close: %v", err)
 	}
 }
+
+// A start's file is read after all others, though the clock says that they are of the future.
+func TestANewFileSortsAfterAllThatAreThere(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for _, earlier := range [][]string{
+		nil,
+		{"events.out.tfevents.1700000000.jem"},
+		{"events.out.tfevents.1800000000.jem"},
+		{"events.out.tfevents.1800000000.000.jem", "events.out.tfevents.1800000000.001.jem"}, // as earlier programs named them
+		{"events.out.tfevents.1900000000.jem", "events.out.tfevents.1800000000.jem"},
+		{"events.out.tfevents.1900000000.host.17.0.v2"},
+		{"events.out.tfevents.9999999999.jem"},
+		{"events.out.tfevents.mine"},
+		{"events.out.tfevents.99999999999999999999"},
+	} {
+		for range 3 {
+			name := nextName(earlier, now)
+			for _, e := range earlier {
+				if name <= e {
+					t.Errorf("%s comes before %s", name, e)
+				}
+			}
+			earlier = append(earlier, name)
+		}
+	}
+}
