@@ -28,6 +28,9 @@ func TestConfidenceOnAnEdge(t *testing.T) {
 	// torchmetrics 1.9.0, torch-uncertainty 0.13.0, probmetrics 1.3.0, netcal 1.4.0;
 	// uncertainty-calibration with float32, whose 0.4 is larger than the edge.
 	near(t, "above", must(ReliableOn(p, labels, 5, Above)).ECE(), 0.31)
+	// Of equal count, three bins: uncertainty-calibration keeps equal confidences together as we do;
+	// torch-uncertainty parts them (0.17), netcal has the edge above (0.31).
+	near(t, "equal count", must(ReliableByMass(p, labels, 3)).ECE(), 0.23)
 	// In float32 our 0.4 is above the edge as well.
 	rounded := must(Flat(3, []float32{.35, .33, .32, .4, .3, .3, .3, .4, .3, .25, .25, .5, .5, .25, .25}))
 	within32(t, "float32", must(Reliable(rounded, labels, 5)).ECE(), 0.31, float32s)
