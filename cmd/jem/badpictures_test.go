@@ -57,7 +57,7 @@ func badFolder(t *testing.T) (dir string, bad []string) {
 func TestScoreGoesOnAfterBadPictures(t *testing.T) {
 	dir, bad := badFolder(t)
 	out := filepath.Join(t.TempDir(), "s.csv")
-	args := []string{"score", official + "zip.pt", dir, "--threads", "1"}
+	args := []string{"score", official + "zip.pt", dir, "--threads", "1", "--conv-algo", "direct"}
 	r := do(t, append(args, "--out", out)...)
 	for _, want := range append([]string{"3 of 7 pictures can't be read", "HEIC", "a web page", "2 of 4 pictures are transparent in places: they were laid on white"}, bad...) {
 		if !strings.Contains(r.stderr, want) {
@@ -84,16 +84,13 @@ func TestScoreGoesOnAfterBadPictures(t *testing.T) {
 	if r := do(t, args...); r.code != exitData || strings.Count(r.stdout, "\n") != 8 || !strings.Contains(r.stdout, "a web page") {
 		t.Errorf("table:\n%s", r.stdout)
 	}
-	if r := do(t, append(args, "--ground", "black")...); !strings.Contains(r.stderr, "laid on black") {
-		t.Errorf("--ground black:\n%s", r.stderr)
-	}
 	if r := do(t, append(args, "--ground", "blue")...); r.code != exitUsage || !strings.Contains(r.stderr, "want white, black, stored") {
 		t.Errorf("--ground blue: exit code %d\n%s", r.code, r.stderr)
 	}
-	if r := do(t, append(args, "--json")...); r.code != exitData || strings.Count(r.stdout, `"error":`) != 3 || strings.Count(r.stdout, `"log_px":`) != 4 {
+	if r := do(t, append(args, "--json", "--ground", "black")...); r.code != exitData || !strings.Contains(r.stderr, "laid on black") || strings.Count(r.stdout, `"error":`) != 3 || strings.Count(r.stdout, `"log_px":`) != 4 {
 		t.Errorf("JSON:\n%s", r.stdout)
 	}
-	ok(t, "score", official+"zip.pt", put(t, dir, "camera.jpg", photo(4200, 4000)))
+	ok(t, "score", official+"zip.pt", put(t, dir, "camera.jpg", photo(4200, 4000)), "--conv-algo", "direct")
 	if r := do(t, "score", official+"zip.pt", bad[0]); r.code != exitData || strings.Contains(r.stderr, "of 1") || r.stdout != "" {
 		t.Errorf("one bad picture: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
