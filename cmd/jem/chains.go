@@ -42,7 +42,7 @@ func evalChains(c *cli.Context, s *screen, m *predict.Predictor) error {
 			rows = append(rows, fmt.Sprintf("%d\t%.3f\t%.3f\t%.3f\t%.4f\t%.3f", at.Step, mean(at.LogPx), slices.Min(at.LogPx), slices.Max(at.LogPx), mean(at.StepNorm), mean(at.Distance)))
 		}
 	}
-	rows = append(rows, "", fmt.Sprintf("second half, %d records of each chain:", r.LogPx.N/r.N), "SCALAR\tR-HAT\tEFFECTIVE SAMPLE SIZE",
+	rows = append(rows, "", fmt.Sprintf("second half, %d records of each chain (R-hat up to 1.01: they have come to one distribution):", r.LogPx.N/r.N), "SCALAR\tR-HAT\tEFFECTIVE SAMPLE SIZE",
 		fmt.Sprintf("log p(x)\t%.3f\t%.1f of %d", r.LogPx.RHat, r.LogPx.ESS, r.LogPx.N),
 		fmt.Sprintf("step norm\t%.3f\t%.1f of %d", r.Moves.RHat, r.Moves.ESS, r.Moves.N))
 	return errors.Join(drawn, printResult(c, r, rows))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"jem/eval"
 	"jem/internal/data"
@@ -280,5 +282,34 @@ func TestLengtheningAFinishedRun(t *testing.T) {
 		if r := do(t, append([]string{"train", "--resume", one}, strings.Fields(tc.args)...)...); r.code != exitConfig || !strings.Contains(r.stderr, tc.want) {
 			t.Errorf("%s: got %d %s", tc.args, r.code, r.stderr)
 		}
+	}
+}
+
+// The log for machines has what the sentences say as fields, and the time left from the first step on.
+func TestTheLogHasFields(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	r := do(t, "train", "--preset", "shapes-demo", "--out", out, "--steps", "2", "--set", "train.log_every=1", "--set", "data.valid=1", "--log-format", "json", "--conv-algo", "direct")
+	var steps, evaluations int
+	for line := range strings.Lines(r.stderr) {
+		var l struct {
+			Msg, Left, Split string
+			Images           int
+			Accuracy         *float64
+			TrainAccuracy    *float64 `json:"train_accuracy"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if _, err := time.ParseDuration(l.Left); l.Msg == "step" && (err != nil || l.TrainAccuracy == nil) {
+			t.Errorf("got %s", line)
+		} else if l.Msg == "step" {
+			steps++
+		}
+		if l.Split == "valid" && l.Accuracy != nil && l.Images == 1 && strings.HasSuffix(l.Msg, " on 1 image") {
+			evaluations++
+		}
+	}
+	if r.code != exitDone || steps != 2 || evaluations != 1 {
+		t.Errorf("%d steps, %d evaluations in\n%s", steps, evaluations, r.stderr)
 	}
 }

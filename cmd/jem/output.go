@@ -75,7 +75,7 @@ func logger(c *cli.Context, w io.Writer) (*zap.Logger, error) {
 	switch c.String("log-format") {
 	case "console":
 		cfg := zap.NewDevelopmentEncoderConfig()
-		cfg.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
+		cfg.EncodeTime = zapcore.TimeEncoderOfLayout("2006-01-02 15:04:05")
 		cfg.EncodeLevel = zapcore.LowercaseLevelEncoder
 		cfg.ConsoleSeparator = " "
 		enc = zapcore.NewConsoleEncoder(cfg)

@@ -20,12 +20,12 @@ type watch struct {
 	every    int
 	total    int
 	begin    time.Time
-	first    int // step at begin
-	accuracy float64
+	first    int           // step at begin
+	each     time.Duration // of the steps since then, the mean, with what comes between them; of the first, its own
+	accuracy float64       // of training batches, smoothed
 }
 
 func newWatch(s *screen, every, total int) *watch {
-	s.start(int64(total), progressbar.OptionShowIts(), progressbar.OptionSetItsString("steps"))
 	return &watch{screen: s, every: every, total: total}
 }
 
@@ -37,27 +37,27 @@ const smoothing = 0.05
 func (w *watch) Step(r *step.Record) error {
 	if w.begin.IsZero() {
 		w.begin, w.first, w.accuracy = time.Now(), r.Step, r.Accuracy
+		w.each = time.Duration(r.Seconds() * float64(time.Second))
+		w.screen.start(int64(w.total), progressbar.OptionSetPredictTime(false)) // which counts steps of earlier starts
+	} else {
+		w.each = time.Since(w.begin) / time.Duration(r.Step-w.first)
 	}
 	w.accuracy += smoothing * (r.Accuracy - w.accuracy)
 	if w.screen.shows {
-		w.screen.set(int64(r.Step), fmt.Sprintf("accuracy %4.1f %%  f(x⁺)−f(x⁻) %+6.3f ", 100*w.accuracy, r.Gap()))
+		w.screen.set(int64(r.Step), fmt.Sprintf("training accuracy %4.1f %%  gap %+6.3f  %.3g s/step  %s left ", 100*w.accuracy, r.Gap(), w.each.Seconds(), w.left(r.Step)))
 		return nil
 	}
 	if r.Step%w.every == 0 || r.Step == w.total {
 		w.screen.log.Info("step", zap.Int("step", r.Step), zap.Int("of", w.total), zap.Float64("loss", round(r.L)),
-			zap.Float64("accuracy", round(w.accuracy)), zap.Float64("gap", round(r.Gap())),
-			zap.Float64("step_seconds", round(r.Seconds())), zap.String("left", w.left(r.Step)))
+			zap.Float64("train_accuracy", round(w.accuracy)), zap.Float64("gap", round(r.Gap())),
+			zap.Float64("step_seconds", round(r.Seconds())), zap.Stringer("left", w.left(r.Step)))
 	}
 	return nil
 }
 
-// left estimates the remaining time from the mean step so far.
-func (w *watch) left(step int) string {
-	if step == w.first {
-		return "unknown"
-	}
-	each := time.Since(w.begin) / time.Duration(step-w.first)
-	return (each * time.Duration(w.total-step)).Round(time.Second).String()
+// left estimates the remaining time.
+func (w *watch) left(step int) time.Duration {
+	return (w.each * time.Duration(w.total-step)).Round(time.Second)
 }
 
 // round keeps four digits after the point: log lines are for reading.
@@ -65,7 +65,8 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 // Evaluated implements train.Observer.
 func (w *watch) Evaluated(step int, a *predict.Judgement) error {
-	w.screen.log.Info(a.String(), zap.Int("step", step), zap.Float64("loss", round(a.Loss)))
+	w.screen.log.Info(a.String(), zap.Int("step", step), zap.String("split", a.Split), zap.Int("images", a.Images),
+		zap.Float64("accuracy", round(a.Accuracy.Accuracy)), zap.Float64("loss", round(a.Loss)))
 	return nil
 }
 
