@@ -40,6 +40,7 @@ type Origin struct {
 // the facts are good all the same.
 func imported(w *weights.Weights, o Origin) (c config.Config, f feed.Facts, notes []string, err error) {
 	c = config.Default()
+	sized(w, o.Data)
 	n := w.Config
 	c.Model.Depth, c.Model.Width, c.Model.Norm, c.Model.Slope = n.Depth, n.Width, n.Norm, n.Slope
 	if w.Buffer != nil {
@@ -58,6 +59,9 @@ func imported(w *weights.Weights, o Origin) (c config.Config, f feed.Facts, note
 		own(&c, w)
 		err = fitFolder(w, o)
 	default:
+		if l, known := data.Lookup(f.Data); known == nil && l.Images < 2*c.Data.Valid {
+			small(&c)
+		}
 		err = fitPublished(f.Data, w)
 	}
 	if len(f.Classes) == 0 {
@@ -88,10 +92,22 @@ func dataOf(w *weights.Weights, o Origin) (name string, notes []string) {
 	return "", nil
 }
 
+// sized takes the size of images from the set that they were of, where the file doesn't tell it.
+func sized(w *weights.Weights, set string) {
+	if l, err := data.Lookup(set); err == nil && w.Guessed {
+		w.Config.Size, w.Guessed = l.Side, false
+	}
+}
+
+// small makes a configuration one that sets of any number of images can be evaluated with.
+func small(c *config.Config) {
+	c.Data.Valid, c.Data.ValidShare, c.Train.Batch = 0, 0.1, 1
+}
+
 // own makes a configuration that of pictures in a folder.
 func own(c *config.Config, w *weights.Weights) {
+	small(c)
 	c.Data.Grey = w.Config.InC == 1
-	c.Data.Valid, c.Data.ValidShare = 0, 0.1
 	if c.Data.Size = w.Config.Size; c.Data.Size%8 != 0 {
 		c.Data.Size = 0 // such pictures are taken only as they are
 	}

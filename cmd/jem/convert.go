@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/internal/rundir"
 	"jem/model"
@@ -16,8 +17,11 @@ import (
 	"jem/predict/weights"
 )
 
-// normFlag says what weights can't.
-var normFlag = &cli.StringFlag{Name: "norm", Usage: "the network's norm (none, batch, instance, layer), for files whose weights don't tell"}
+// What weights can't say.
+var (
+	normFlag = &cli.StringFlag{Name: "norm", Usage: "the network's norm (none, batch, instance, layer), for files whose weights don't tell"}
+	sizeFlag = &cli.IntFlag{Name: "size", Usage: "height and width of the network's images in pixels, for files that don't tell"}
+)
 
 func convertCommand() *cli.Command {
 	return leaf(&cli.Command{
@@ -55,7 +59,7 @@ func runConvert(c *cli.Context) error {
 			return err
 		}
 	}
-	o, err := normOf(c)
+	o, err := optionsOf(c)
 	if err != nil {
 		return err
 	}
@@ -110,13 +114,17 @@ func writeWeights(c *cli.Context, s *screen, w *weights.Weights) error {
 	return fault.At(in, err)
 }
 
-// normOf is what --norm says of the weights.
-func normOf(c *cli.Context) (weights.Options, error) {
+// optionsOf is what --norm and --size say of the weights.
+func optionsOf(c *cli.Context) (weights.Options, error) {
 	norm := c.String("norm")
 	if norm != "" && !slices.Contains(model.Norms, norm) {
 		return weights.Options{}, usagef(c, "--norm %q: want %s", norm, strings.Join(model.Norms, ", "))
 	}
-	return weights.Options{Norm: norm}, nil
+	size := c.Int("size")
+	if c.IsSet("size") && (size < 4 || size > data.MaxSide) {
+		return weights.Options{}, usagef(c, "--size %d: want 4 to %d", size, data.MaxSide)
+	}
+	return weights.Options{Norm: norm, Size: size}, nil
 }
 
 func isFolder(path string) bool {

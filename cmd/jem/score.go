@@ -38,7 +38,7 @@ func scoreCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write instead of stdout"},
 			&cli.StringFlag{Name: "format", Usage: "table, json, csv or safetensors (logits, log_px, approx_mass); default: as --out ends, else a table"},
 			&cli.StringFlag{Name: "ground", Usage: "what transparent pixels lie on: " + strings.Join(imagefile.Grounds, ", ") + "; default: as in training, for a file white"},
-			jsonFlag, normFlag, checkpointFlag,
+			jsonFlag, normFlag, sizeFlag, checkpointFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: runScore,
 	}, "[MODEL]", "[INPUT...]")
@@ -57,7 +57,7 @@ func runScore(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err := normOf(c)
+	o, err := optionsOf(c)
 	if err != nil {
 		return err
 	}

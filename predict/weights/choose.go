@@ -21,8 +21,10 @@ const official = "model_state_dict."
 type network struct {
 	names  []string // in the source's order
 	byName map[string]*entry
-	buffer *entry // replay buffer, or nil
+	buffer *entry            // replay buffer, or nil
+	other  map[string]string // what stands under a name and has no numbers, in words
 	notes  []string
+	passed []string // names of what is no weight of it
 }
 
 // choose finds the network in a source. Names may have anything before them, if only all of a network have
@@ -35,27 +37,28 @@ func choose(s source) (*network, error) {
 	}
 	found := candidates(s, names)
 	if len(found) == 0 {
-		return nil, absent(s, "holds no network of the official JEM code: no "+anchor+" is among its tensors")
+		return nil, absent(s)
 	}
 	taken := found[0]
-	n := &network{byName: map[string]*entry{}, notes: taken.note(found[1:])}
-	var passed []string
+	n := &network{byName: map[string]*entry{}, other: map[string]string{}, notes: taken.note(found[1:])}
 	for i := range s.entries {
 		e := &s.entries[i]
 		rest, inside := taken.holds(found, names[i], e.depth)
 		switch {
 		case inside && rest == bufferName && e.numbers(), n.buffer == nil && names[i] == bufferName && e.numbers():
 			n.buffer = e
-		case !inside || !e.numbers():
-			passed = append(passed, names[i])
-		default:
+		case inside && e.numbers():
 			if err := n.add(e, rest); err != nil {
 				return nil, err
 			}
+		default:
+			if inside {
+				n.other[rest] = e.what
+			}
+			n.passed = append(n.passed, names[i])
 		}
 	}
 	n.flat()
-	n.pass(passed)
 	return n, nil
 }
 
@@ -172,22 +175,26 @@ func ofHeads(name string) bool {
 	return strings.HasPrefix(name, "class_output.") || strings.HasPrefix(name, "energy_output.")
 }
 
-// pass notes what was passed over, by the first part of the names.
-func (n *network) pass(names []string) {
+// about notes what was passed over, by the first part of the names.
+func (n *network) about() []string {
 	var parts []string
-	for _, name := range names {
+	for _, name := range n.passed {
 		first, _, _ := strings.Cut(name, ".")
 		if first = fault.Short(first); !slices.Contains(parts, first) {
 			parts = append(parts, first)
 		}
 	}
-	if len(parts) > 0 {
-		n.notes = append(n.notes, "passes over what is no weight of the network: "+strings.Join(few(parts), ", "))
+	if len(parts) == 0 {
+		return n.notes
 	}
+	return append(n.notes, "passes over what is no weight of the network: "+strings.Join(few(parts), ", "))
 }
 
-// absent refuses a source that lacks something, and says what it has.
-func absent(s source, reason string) error {
+// wanted are the tensors that tell which network it is, for messages.
+const wanted = "want f.conv1.weight, f.layer1.0.conv1.weight, class_output.weight and the others of the official JEM code"
+
+// absent refuses a source without a network, and says what it has.
+func absent(s source) error {
 	var names []string
 	for i := range s.entries {
 		if s.entries[i].numbers() {
@@ -195,9 +202,9 @@ func absent(s source, reason string) error {
 		}
 	}
 	if len(names) == 0 {
-		return errors.New(reason + "; it has no tensors of floats or integers")
+		return errors.New("holds no network of the official JEM code: it has no tensors of floats; " + wanted)
 	}
-	return errors.New(reason + "; it has " + strings.Join(few(names), ", "))
+	return errors.New("holds no network of the official JEM code: it has " + strings.Join(few(names), ", ") + "; " + wanted)
 }
 
 // few are the first of a list's items, and how many there are besides.

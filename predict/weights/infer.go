@@ -15,6 +15,7 @@ const (
 	stemChannels   = 16
 	publishedSlope = 0.2
 	publishedSize  = 32
+	maxSide        = 1024 // as images have at most
 )
 
 // infer finds the network in names and shapes of its tensors.
@@ -23,7 +24,7 @@ func infer(found map[string]*entry, buffer *entry, o Options) (c model.Config, e
 	block, ok2 := matrix(found, "f.layer1.0.conv1.weight", 4)
 	classes, ok3 := matrix(found, "class_output.weight", 2)
 	if !ok1 || !ok2 || !ok3 {
-		return c, errors.New("holds no network of the official JEM code: one of f.conv1.weight, f.layer1.0.conv1.weight and class_output.weight is missing or misshapen; it has " + listed(found))
+		return c, errors.New("holds no network of the official JEM code: it has " + listed(found) + "; " + wanted)
 	}
 	blocks := 0
 	for ; ; blocks++ {
@@ -43,6 +44,9 @@ func infer(found map[string]*entry, buffer *entry, o Options) (c model.Config, e
 	}
 	if err := size(&c, buffer); err != nil {
 		return c, err
+	}
+	if c.Size > maxSide {
+		return c, fmt.Errorf("is for images of %d×%d pixels: at most %d×%d are possible", c.Size, c.Size, maxSide, maxSide)
 	}
 	if err := c.Validate(); err != nil {
 		return c, err

@@ -15,7 +15,6 @@ const counter = ".num_batches_tracked"
 // them other programs keep counts and scalars, which are passed over. Anything else belongs to another
 // network.
 func (w *Weights) leave(n *network) error {
-	var passed []string
 	for _, name := range n.names {
 		e := n.byName[name]
 		if e == nil {
@@ -30,12 +29,9 @@ func (w *Weights) leave(n *network) error {
 		case ofNetwork(name) || strings.HasSuffix(name, counter) || e.kind.Float() && len(e.shape) > 0:
 			return errors.New(fault.Sprintf("tensor %q belongs to no Wide-ResNet of depth %d with norm %s", name, w.Config.Depth, w.Config.Norm))
 		default:
-			passed = append(passed, name)
+			n.passed = append(n.passed, name)
 		}
 	}
-	n.notes = nil
-	n.pass(passed)
-	w.Notes = append(w.Notes, n.notes...)
 	return nil
 }
 

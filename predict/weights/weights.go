@@ -45,6 +45,8 @@ type Weights struct {
 	Buffer *Tensor  // replay buffer (slots,C,H,W); nil where there is none
 	About  About    // what isn't in numbers
 	Notes  []string // sentences for the user: what was taken of the file, and what passed over
+
+	Guessed bool // neither buffer nor metadata nor Options told the size of images: it is that of the published networks
 }
 
 // Options say what weights don't.
@@ -85,10 +87,12 @@ func (w *Weights) sort(s source, o Options) error {
 	if err != nil {
 		return err
 	}
-	w.Notes = found.notes
 	w.know(s.texts, &o)
 	if w.Config, err = infer(found.byName, found.buffer, o); err != nil {
 		return err
+	}
+	if w.Guessed = found.buffer == nil && o.Size == 0; w.Guessed {
+		w.Notes = append(w.Notes, fmt.Sprintf("does not tell the size of its images: %d×%d pixels are taken, unless a data set or --size says otherwise", w.Config.Size, w.Config.Size))
 	}
 	for _, p := range w.Config.Layout() {
 		if w.Params, err = found.take(w.Params, p.Name, p.Shape); err != nil {
@@ -102,12 +106,16 @@ func (w *Weights) sort(s source, o Options) error {
 		return err
 	}
 	w.named()
+	w.Notes = append(found.about(), w.Notes...)
 	return w.replay(found.buffer)
 }
 
 // take reads a float tensor of the given name and shape, and removes it from the network.
 func (n *network) take(list []Tensor, name string, shape []int) ([]Tensor, error) {
 	e := n.byName[name]
+	if is := n.other[name]; e == nil && is != "" {
+		return list, errors.New(fault.Sprintf("tensor %q is %s, want floats of shape %v", name, is, shape))
+	}
 	if e == nil {
 		return list, errors.New(fault.Sprintf("tensor %q of shape %v is missing", name, shape))
 	}
