@@ -81,7 +81,7 @@ func runConvert(c *cli.Context) error {
 	if c.Bool("json") {
 		return printJSON(c, newConversion(in, out, w))
 	}
-	printPlace(c, fmt.Sprintf("%s (%s)", escape(out), newConversion(in, out, w)))
+	printPlace(c, fmt.Sprintf("%s (%s)", out, newConversion(in, out, w)))
 	return nil
 }
 

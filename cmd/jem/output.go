@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -30,7 +31,7 @@ func readerGone(err error) bool {
 
 // printPlace says where a result has been written, in a line of its own. Unlike a result, and like
 // a line of the log, it may go unread.
-func printPlace(c *cli.Context, place string) { fmt.Fprintln(c.App.Writer, place) }
+func printPlace(c *cli.Context, place string) { fmt.Fprintln(c.App.Writer, escape(place)) }
 
 // jsonFlag makes a command's result machine-readable.
 var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print the result as JSON on stdout"}
@@ -46,11 +47,37 @@ func printJSON(c *cli.Context, v any) error {
 
 // printTable prints rows of tab-separated cells in columns.
 func printTable(c *cli.Context, rows ...string) error {
-	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	for _, r := range rows {
-		fmt.Fprintln(w, r)
+	b, err := table(rows...)
+	if err == nil {
+		_, err = c.App.Writer.Write(b)
 	}
-	return w.Flush()
+	return err
+}
+
+// table sets rows of tab-separated cells in columns. Cells may hold names of files, runs and
+// classes, which may hold anything; no control character of theirs reaches the terminal.
+func table(rows ...string) ([]byte, error) {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		cells := strings.Split(r, "\t")
+		for i, cell := range cells {
+			cells[i] = escape(cell)
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	err := w.Flush()
+	return b.Bytes(), err
+}
+
+// csvName is a file's, run's or class's name as a cell of a CSV file: without control characters,
+// and with an apostrophe in front where a spreadsheet would take it for a formula.
+func csvName(name string) string {
+	name = escape(name)
+	if name != "" && strings.Contains("=+-@", name[:1]) {
+		return "'" + name
+	}
+	return name
 }
 
 // logFlags are those of every command that takes a while.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -39,7 +38,7 @@ func writeReport(c *cli.Context) error {
 	notes, err := journal.Report(run)
 	s.notes(notes)
 	if err == nil {
-		_, err = fmt.Fprintln(c.App.Writer, escape(run.Report()))
+		printPlace(c, run.Report())
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -102,7 +101,7 @@ func writeScores(c *cli.Context, format string, s scored) error {
 			return err
 		}
 	}
-	printPlace(c, fmt.Sprintf("%s (%d images)", escape(out), len(s.Images)))
+	printPlace(c, fmt.Sprintf("%s (%d images)", out, len(s.Images)))
 	return nil
 }
 
@@ -122,18 +121,15 @@ func (s *scored) about(format string) any {
 }
 
 func (s *scored) table() ([]byte, error) {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "IMAGE\tCLASS\tCONFIDENCE\tLOG P(X)\tAPPROX. MASS")
+	rows := []string{"IMAGE\tCLASS\tCONFIDENCE\tLOG P(X)\tAPPROX. MASS"}
 	for _, i := range s.rows {
 		if i.err != "" {
-			fmt.Fprintf(w, "%s\t-\t-\t-\t%s\n", escape(i.Image), escape(i.err))
+			rows = append(rows, fmt.Sprintf("%s\t-\t-\t-\t%s", escape(i.Image), escape(i.err)))
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.4f\t%.4f\t%.4f\n", escape(i.Image), escape(i.Name), i.Confidence, i.LogPx, i.ApproxMass)
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f", escape(i.Image), escape(i.Name), i.Confidence, i.LogPx, i.ApproxMass))
 	}
-	err := w.Flush()
-	return b.Bytes(), err
+	return table(rows...)
 }
 
 func (s *scored) json() ([]byte, error) { return marshal(s) }
@@ -144,10 +140,10 @@ func (s *scored) csv() ([]byte, error) {
 	rows := [][]string{{"image", "class", "name", "confidence", "log_px", "approx_mass", "error"}}
 	for _, i := range s.rows {
 		if i.err != "" {
-			rows = append(rows, []string{i.Image, "", "", "", "", "", i.err})
+			rows = append(rows, []string{csvName(i.Image), "", "", "", "", "", csvName(i.err)})
 			continue
 		}
-		rows = append(rows, []string{i.Image, strconv.Itoa(i.Class), i.Name, strconv.FormatFloat(i.Confidence, 'g', -1, 64), exact(i.LogPx), exact(i.ApproxMass), ""})
+		rows = append(rows, []string{csvName(i.Image), strconv.Itoa(i.Class), csvName(i.Name), strconv.FormatFloat(i.Confidence, 'g', -1, 64), exact(i.LogPx), exact(i.ApproxMass), ""})
 	}
 	err := w.WriteAll(rows)
 	return b.Bytes(), err

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 type screen struct {
 	log   *zap.Logger
 	shows bool // a bar makes sense
+	json  bool // log lines are JSON, which has no control characters
 
 	mu  sync.Mutex
 	out io.Writer
@@ -25,7 +27,7 @@ type screen struct {
 
 // openScreen prepares stderr as a command's logFlags say.
 func openScreen(c *cli.Context) (*screen, error) {
-	s := &screen{out: c.App.ErrWriter, shows: terminal(c.App.ErrWriter) && !c.Bool("quiet") && c.String("log-format") == "console"}
+	s := &screen{out: c.App.ErrWriter, shows: terminal(c.App.ErrWriter) && !c.Bool("quiet") && c.String("log-format") == "console", json: c.String("log-format") == "json"}
 	var err error
 	if s.log, err = logger(c, s); err == nil {
 		durable.Tell(func(text string) { s.notes([]string{text}) })
@@ -38,12 +40,16 @@ func openScreen(c *cli.Context) (*screen, error) {
 func (s *screen) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	n := len(line)
 	if s.bar != nil {
 		_ = s.bar.Clear()
 		defer s.bar.RenderBlank()
 	}
+	if text, end := strings.CutSuffix(string(line), "\n"); !s.json && end {
+		line = []byte(escape(text) + "\n") // names may hold control characters
+	}
 	_, _ = s.out.Write(line)
-	return len(line), nil
+	return n, nil
 }
 
 // start draws a bar that ends at total; options refine it.
