@@ -37,7 +37,16 @@ func (s Source) Choose(split string) (Chosen, []string, error) {
 		return Chosen{}, notes, err
 	}
 	c, err := s.divide(split, set)
-	return c, notes, err
+	return c, append(notes, s.others(set)...), err
+}
+
+// others says that images are not those that the run began with, so that nobody knows which of them it has
+// been trained on.
+func (s Source) others(set *data.Set) []string {
+	if s.Facts.Digest == "" || s.Facts.Digest == set.Digest() {
+		return nil
+	}
+	return []string{"the training images are not those that the run began with: which it was trained on, and which were held out, isn't known"}
 }
 
 // whole chooses a published split, or a folder of a split, with all its images.
@@ -87,6 +96,7 @@ func (s Source) chooseTest() (Chosen, []string, error) {
 	} else if err != nil {
 		return Chosen{}, notes, err
 	}
+	notes = append(notes, s.others(set)...)
 	valid, err := s.divide("valid", set)
 	if errors.Is(err, fault.ErrMissing) {
 		return valid, notes, fmt.Errorf("%w, and the run held out none (--split train: those trained on)", missing)

@@ -28,7 +28,7 @@ func (s Source) Open(step int) (*Feed, []string, error) {
 type Feed struct {
 	Sources
 	Facts   Facts  // of the training images, as they are now
-	Changed error  // that they are not those of the source's facts; nil: they are, or it isn't known
+	Changed string // in what they are not those of the source's facts; "": in nothing, or it isn't known
 	from    Source // with these facts, once they are known
 	cfg     config.Config
 	notes   []string
@@ -58,8 +58,8 @@ func (d *Feed) open(step int) error {
 	}
 	d.Facts = factsOf(&c, set)
 	d.Facts.ValidFolder = hasValid
-	if d.Changed = d.from.Facts.Compare(d.Facts); d.Changed != nil && !d.from.TakeOthers {
-		return d.Changed
+	if d.Changed = d.from.Facts.changed(d.Facts); d.Changed != "" && !d.from.TakeOthers {
+		return unfit("data.dir", fmt.Errorf("the run began with other images (%s): put them back, or add --allow-changes if that is meant", d.Changed))
 	}
 	d.from.Facts = d.Facts // all other images must be such
 	split, held, err := d.from.holdout(set)
@@ -80,6 +80,9 @@ func (d *Feed) open(step int) error {
 func (d *Feed) read(split data.Split) (*data.Set, error) {
 	set, notes, err := d.from.Read(split)
 	d.notes = append(d.notes, notes...)
+	if err == nil && split != data.Train {
+		d.Facts.evaluated(split, set)
+	}
 	return set, err
 }
 

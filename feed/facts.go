@@ -29,6 +29,9 @@ type Facts struct {
 	Images int    `json:"images,omitempty"`        // training images, those held out included; 0: not known
 	Digest string `json:"images_sha256,omitempty"` // of these, see data.Set; "": not known
 
+	// Evaluated are the digests of the sets that the run is evaluated on, but for images held out, by split.
+	Evaluated map[data.Split]string `json:"evaluated_sha256,omitempty"`
+
 	Dir      string `json:"dir,omitempty"`      // data.dir as it was typed
 	Absolute string `json:"absolute,omitempty"` // the folder that they were read from
 }
@@ -63,17 +66,35 @@ func (f Facts) Document() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// Compare is nil if a run that began with images of the facts may go on with those of now: they are the
-// same, or it isn't known what they were. Else it is a *settings.Error.
-func (f Facts) Compare(now Facts) error {
-	if f.Digest == "" || f.Digest == now.Digest {
-		return nil
+// changed says in what the training images of now are not those of the facts; "": in nothing, or it isn't
+// known what they were.
+func (f Facts) changed(now Facts) string {
+	switch {
+	case f.Digest == "" || f.Digest == now.Digest:
+		return ""
+	case f.Images == now.Images:
+		return fmt.Sprintf("%d to train on, of which not all are the same now", f.Images)
 	}
-	how := fmt.Sprintf("%d training images, now there are %d", f.Images, now.Images)
-	if f.Images == now.Images {
-		how = fmt.Sprintf("%d training images, of which not all are the same now", f.Images)
+	return fmt.Sprintf("%d to train on, now there are %d", f.Images, now.Images)
+}
+
+// evaluated keeps the digest of a set that the run is evaluated on.
+func (f *Facts) evaluated(split data.Split, set *data.Set) {
+	if f.Evaluated == nil {
+		f.Evaluated = map[data.Split]string{}
 	}
-	return unfit("data.dir", fmt.Errorf("the run began with %s: put the old ones back, or add --allow-changes if that is meant", how))
+	f.Evaluated[split] = set.Digest()
+}
+
+// Evaluations says which sets that a run is evaluated on are not those that it began with: no reason not to
+// go on, since it doesn't learn from them.
+func (f Facts) Evaluations(now Facts) (notes []string) {
+	for _, split := range []data.Split{data.Valid, data.Test} {
+		if then := f.Evaluated[split]; then != "" && then != now.Evaluated[split] {
+			notes = append(notes, fmt.Sprintf("the %s images are not those that the run began with: its evaluations from here on don't compare with the earlier ones", split))
+		}
+	}
+	return notes
 }
 
 // Names are the classes' names, or where they aren't known their numbers.

@@ -275,9 +275,9 @@ func testGoesOn(t *testing.T, home string) {
 		want     []string
 	}{
 		{"a class renamed", dark, filepath.Join(train, "zebra"), exitData, []string{"zebra: is no class", "it knows dark, light"}},
-		{"a class less", dark, hidden, exitConfig, []string{"data.dir: the run began with 24 training images, now there are 12", "--allow-changes"}},
-		{"a picture less", filepath.Join(dark, "11.png"), hidden, exitConfig, []string{"24 training images, now there are 23"}},
-		{"two of other names", filepath.Join(dark, "00.png"), filepath.Join(dark, "99.png"), exitConfig, []string{"24 training images, of which not all are the same now"}},
+		{"a class less", dark, hidden, exitConfig, []string{"data.dir: the run began with other images (24 to train on, now there are 12)", "--allow-changes"}},
+		{"a picture less", filepath.Join(dark, "11.png"), hidden, exitConfig, []string{"24 to train on, now there are 23"}},
+		{"two of other names", filepath.Join(dark, "00.png"), filepath.Join(dark, "99.png"), exitConfig, []string{"24 to train on, of which not all are the same now"}},
 	} {
 		if err := os.Rename(change.from, change.to); err != nil {
 			t.Fatal(err)
@@ -291,12 +291,21 @@ func testGoesOn(t *testing.T, home string) {
 	if err := os.Remove(filepath.Join(dark, "11.png")); err != nil {
 		t.Fatal(err)
 	}
-	r := do(t, "train", "--resume", filepath.Join(home, "run"), "--allow-changes", "--steps", "3", "--threads", "1")
-	if r.code != 0 || !strings.Contains(r.stderr, "24 training images, now there are 23") {
+	if r := do(t, "eval", "--run", filepath.Join(home, "run"), "--split", "valid"); r.code != 0 || !strings.Contains(r.stderr, "the training images are not those that the run began with") {
 		t.Errorf("got %d %s", r.code, r.stderr)
 	}
-	if records, err := os.ReadFile(filepath.Join(home, "run", "metrics.jsonl")); err != nil || !strings.Contains(string(records), `"step":2,"kind":"note","text":"data.dir: the run began with 24`) {
+	r := do(t, "train", "--resume", filepath.Join(home, "run"), "--allow-changes", "--steps", "3", "--threads", "1")
+	if r.code != 0 || !strings.Contains(r.stderr, "other images than it began with: 24 to train on, now there are 23") {
+		t.Errorf("got %d %s", r.code, r.stderr)
+	}
+	if records, err := os.ReadFile(filepath.Join(home, "run", "metrics.jsonl")); err != nil || !strings.Contains(string(records), `"step":2,"kind":"note","text":"the run goes on with other images than it began with: 24`) {
 		t.Errorf("%v: %s", err, records)
 	}
 	ok(t, resume()...) // those of now are the run's
+	if err := os.Remove(filepath.Join(home, "pictures", "test", "dark", "00.png")); err != nil {
+		t.Fatal(err)
+	}
+	if r := do(t, "train", "--resume", filepath.Join(home, "run")); r.code != 0 || !strings.Contains(r.stderr, "the test images are not those that the run began with") {
+		t.Errorf("got %d %s", r.code, r.stderr)
+	}
 }

@@ -105,11 +105,13 @@ func (s *Session) rebuildImages(stored *journal.Stored, known *feed.Facts) error
 	if stored.Begun() {
 		s.notes = nil // the records have them
 	}
-	switch changed := s.sources.Changed; {
-	case changed != nil:
-		s.tell([]string{changed.Error()})
-		s.notes = append(s.notes, changed.Error()) // for the records
-	case from.Facts.Digest == "":
+	changes := from.Facts.Evaluations(s.sources.Facts)
+	if changed := s.sources.Changed; changed != "" {
+		changes = append(changes, "the run goes on with other images than it began with: "+changed)
+	}
+	s.tell(changes)
+	s.notes = append(s.notes, changes...) // for the records
+	if from.Facts.Digest == "" {
 		s.tell([]string{"the run is from before what it was trained on was kept (data.json): whether these are the images that it began with can't be told"})
 	}
 	return nil
