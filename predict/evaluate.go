@@ -36,30 +36,36 @@ func CountImages(n int) string {
 type Evaluator struct {
 	dev    backend.Device
 	net    *model.WideResNet
-	x      backend.Tensor // (feed.EvalBatch,C,H,W)
-	logits []float32      // (feed.EvalBatch,K) of the last forward pass, on the host
+	rows   int            // feed.EvalBatch, or fewer: see AtMost
+	x      backend.Tensor // (rows,C,H,W)
+	logits []float32      // (rows,K) of the last forward pass, on the host
 
-	Images []float32      // (feed.EvalBatch,C,H,W), what Forward runs: for callers to fill
-	Labels []int32        // (feed.EvalBatch) room for their labels
+	Images []float32      // (rows,C,H,W), what Forward runs: for callers to fill
+	Labels []int32        // (rows) room for their labels
 	Last   backend.Tensor // logits (n,K) of the last forward pass, the network's own
 }
 
-// NewEvaluator makes room for batches on the device.
+// NewEvaluator makes room for batches of feed.EvalBatch, on the device and on the host.
 func NewEvaluator(d backend.Device, net *model.WideResNet) *Evaluator {
+	return newEvaluator(d, net, feed.EvalBatch)
+}
+
+func newEvaluator(d backend.Device, net *model.WideResNet, rows int) *Evaluator {
+	c, e := net.Config, planEvaluator(d, net, rows)
+	e.Images, e.Labels, e.logits = make([]float32, rows*c.InC*c.Size*c.Size), make([]int32, rows), make([]float32, rows*c.Classes)
+	return e
+}
+
+// planEvaluator makes room on the device alone.
+func planEvaluator(d backend.Device, net *model.WideResNet, rows int) *Evaluator {
 	c := net.Config
-	return &Evaluator{
-		dev: d, net: net,
-		x:      d.New(backend.Image, feed.EvalBatch, c.InC, c.Size, c.Size),
-		Images: make([]float32, feed.EvalBatch*c.InC*c.Size*c.Size),
-		Labels: make([]int32, feed.EvalBatch),
-		logits: make([]float32, feed.EvalBatch*c.Classes),
-	}
+	return &Evaluator{dev: d, net: net, rows: rows, x: d.New(backend.Image, rows, c.InC, c.Size, c.Size)}
 }
 
 // Forward returns the logits (n,K) of the first n images in e.Images.
 func (e *Evaluator) Forward(n int) ([]float32, error) {
 	x := e.dev.Rows(e.x, 0, n)
-	e.dev.Upload(x, e.Images[:n*len(e.Images)/feed.EvalBatch])
+	e.dev.Upload(x, e.Images[:n*len(e.Images)/e.rows])
 	e.Last = e.net.Forward(x, model.Mode{})
 	out := e.logits[:n*e.net.Config.Classes]
 	return out, e.dev.Download(out, e.Last)
@@ -74,7 +80,7 @@ func (e *Evaluator) Judge(ctx context.Context, set feed.Images) (*Judgement, err
 // which are batch i of the set.
 func (e *Evaluator) JudgeAnswers(ctx context.Context, set feed.Images, answer func(i, n int) ([]float32, error)) (*Judgement, error) {
 	judged, seen := newJudgement(set.Len(), e.net.Config), 0
-	k, pixels := e.net.Config.Classes, len(e.Images)/feed.EvalBatch
+	k, pixels := e.net.Config.Classes, len(e.Images)/e.rows
 	for i := range set.Batches() {
 		if err := ctx.Err(); err != nil {
 			return judged, err

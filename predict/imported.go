@@ -15,7 +15,7 @@ import (
 
 // OpenFile loads a network from a file that package weights reads. What the file doesn't say
 // (sampler, data set) is as published. Notes are sentences for the user.
-func OpenFile(dev backend.Device, path string, o weights.Options) (*Predictor, []string, error) {
+func OpenFile(dev backend.Device, path string, o weights.Options, options ...Option) (*Predictor, []string, error) {
 	w, notes, err := ReadWeights(path, o)
 	if err != nil {
 		return nil, notes, err
@@ -25,7 +25,7 @@ func OpenFile(dev backend.Device, path string, o weights.Options) (*Predictor, [
 		cfg.Data.Name = ""
 	}
 	p := &Predictor{Config: cfg, Checkpoint: path, Step: w.About.Step, facts: facts, dev: dev}
-	return p, append(notes, at(path, more)...), p.load(w)
+	return p, append(notes, at(path, more)...), p.load(w, options)
 }
 
 // Origin says what images weights from elsewhere were trained on, where their user knows more than their

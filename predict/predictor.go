@@ -22,12 +22,14 @@ type Predictor struct {
 	eval   *Evaluator
 	buffer []float32 // (slots, C·H·W); nil where the run has no chains
 
+	most    int    // images at once; 0: feed.EvalBatch
 	weights string // the hash that names them, see Subject
 }
 
 // OpenRun reads a run's configuration and loads its newest usable checkpoint, or the one in
-// the folder named checkpoint if that isn't empty. Notes are sentences for the user.
-func OpenRun(dev backend.Device, run, checkpointDir string) (*Predictor, []string, error) {
+// the folder named checkpoint if that isn't empty. Notes are sentences for the user. A network that there
+// is no memory for is a *settings.Error.
+func OpenRun(dev backend.Device, run, checkpointDir string, o ...Option) (*Predictor, []string, error) {
 	s, notes, err := readRun(run, checkpointDir)
 	if err != nil {
 		return nil, notes, err
@@ -37,15 +39,22 @@ func OpenRun(dev backend.Device, run, checkpointDir string) (*Predictor, []strin
 		return nil, notes, err
 	}
 	p := &Predictor{Config: s.config, Checkpoint: s.state.Path, Step: s.state.Step, facts: s.facts, dev: dev}
-	return p, notes, p.load(w)
+	return p, notes, p.load(w, o)
 }
 
 // load makes the network of weights.
-func (p *Predictor) load(w *weights.Weights) (err error) {
-	if p.net, err = model.New(p.dev, w.Config, feed.EvalBatch, p.Config.Seed); err != nil {
+func (p *Predictor) load(w *weights.Weights, options []Option) error {
+	for _, o := range options {
+		o(p)
+	}
+	rows, err := p.rows(w.Config)
+	if err != nil {
 		return err
 	}
-	p.eval, p.Classes, p.weights = NewEvaluator(p.dev, p.net), p.facts.Names(), w.Digest()
+	if p.net, err = model.New(p.dev, w.Config, rows, p.Config.Seed); err != nil {
+		return err
+	}
+	p.eval, p.Classes, p.weights = newEvaluator(p.dev, p.net, rows), p.facts.Names(), w.Digest()
 	if w.Buffer != nil {
 		p.buffer = w.Buffer.F32
 	}

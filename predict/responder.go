@@ -2,7 +2,6 @@ package predict
 
 import (
 	"jem/backend"
-	"jem/feed"
 	"jem/model"
 )
 
@@ -10,7 +9,7 @@ import (
 type responder struct {
 	dev     backend.Device
 	net     *model.WideResNet
-	dx      backend.Tensor // (feed.EvalBatch,C,H,W)
+	dx      backend.Tensor // (rows,C,H,W), the evaluator's
 	dlogits backend.Tensor
 	coef    backend.Tensor
 	norm    backend.Tensor
@@ -18,17 +17,17 @@ type responder struct {
 }
 
 func newResponder(p *Predictor) *responder {
-	c, d := p.net.Config, p.dev
+	c, d, rows := p.net.Config, p.dev, p.eval.rows
 	r := &responder{
 		dev: d, net: p.net,
-		dx:      d.New(backend.Image, feed.EvalBatch, c.InC, c.Size, c.Size),
-		dlogits: d.New(backend.Dense, feed.EvalBatch, c.Classes),
-		coef:    d.New(backend.Dense, feed.EvalBatch, 3),
-		norm:    d.New(backend.Dense, feed.EvalBatch),
-		host:    make([]float32, feed.EvalBatch),
+		dx:      d.New(backend.Image, rows, c.InC, c.Size, c.Size),
+		dlogits: d.New(backend.Dense, rows, c.Classes),
+		coef:    d.New(backend.Dense, rows, 3),
+		norm:    d.New(backend.Dense, rows),
+		host:    make([]float32, rows),
 	}
-	ones := make([]float32, feed.EvalBatch*3)
-	for i := range feed.EvalBatch {
+	ones := make([]float32, rows*3)
+	for i := range rows {
 		ones[3*i] = 1 // ∂LogSumExp
 	}
 	d.Upload(r.coef, ones)

@@ -46,11 +46,11 @@ func (p *Predictor) Score(ctx context.Context, total int, next func(dst []float3
 	r, seen := newResponder(p), feed.NewDigest(nil)
 	defer r.free()
 	defer func() { s.Digest = seen.Sum() }()
-	for n := feed.EvalBatch; n == feed.EvalBatch; {
+	for n := p.eval.rows; n == p.eval.rows; {
 		if err := ctx.Err(); err != nil {
 			return s, err
 		}
-		if n = next(p.eval.Images[:feed.EvalBatch*pixels]); n == 0 {
+		if n = next(p.eval.Images); n == 0 {
 			return s, nil
 		}
 		logits, err := p.eval.Forward(n)

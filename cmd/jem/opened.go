@@ -121,14 +121,14 @@ func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint stri
 }
 
 // openFolder opens a run's newest checkpoint, or the one in a folder.
-func openFolder(s *screen, dev backend.Device, run, checkpoint string) (*predict.Predictor, error) {
-	m, notes, err := predict.OpenRun(dev, run, checkpoint)
+func openFolder(s *screen, dev backend.Device, run, checkpoint string, o ...predict.Option) (*predict.Predictor, error) {
+	m, notes, err := predict.OpenRun(dev, run, checkpoint, o...)
 	return m, s.opened(m, notes, err)
 }
 
 // openFile opens a file of weights.
-func openFile(s *screen, dev backend.Device, path string, o weights.Options) (*predict.Predictor, error) {
-	m, notes, err := predict.OpenFile(dev, path, o)
+func openFile(s *screen, dev backend.Device, path string, o weights.Options, options ...predict.Option) (*predict.Predictor, error) {
+	m, notes, err := predict.OpenFile(dev, path, o, options...)
 	return m, s.opened(m, notes, err)
 }
 

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"jem/backend"
+	"jem/feed"
 	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/internal/imagefile"
@@ -62,7 +63,7 @@ func runScore(c *cli.Context) error {
 		return err
 	}
 	return withDevice(c, func(s *screen, dev backend.Device) error {
-		m, err := openScored(c, s, dev, path, o)
+		m, err := openScored(c, s, dev, path, o, predict.AtMost(mostOf(inputs)))
 		if err != nil {
 			return err
 		}
@@ -107,19 +108,29 @@ func scoreFormat(c *cli.Context) (string, error) {
 	return format, nil
 }
 
+// mostOf is how many images there may be in inputs, as far as their names tell.
+func mostOf(inputs []string) int {
+	for _, path := range inputs {
+		if isFolder(path) || strings.EqualFold(filepath.Ext(path), ".safetensors") {
+			return feed.EvalBatch
+		}
+	}
+	return len(inputs)
+}
+
 // openScored opens the run, checkpoint or file that a command line names.
-func openScored(c *cli.Context, s *screen, dev backend.Device, path string, o weights.Options) (*predict.Predictor, error) {
+func openScored(c *cli.Context, s *screen, dev backend.Device, path string, o weights.Options, at predict.Option) (*predict.Predictor, error) {
 	switch {
 	case isFolder(path):
 		run, folder, err := placeOf(c, path)
 		if err != nil {
 			return nil, err
 		}
-		return openFolder(s, dev, run, folder)
+		return openFolder(s, dev, run, folder, at)
 	case c.IsSet("checkpoint"):
 		return nil, usagef(c, "--checkpoint goes with a run: %s is none", path)
 	}
-	return openFile(s, dev, path, o)
+	return openFile(s, dev, path, o, at)
 }
 
 // input is the images to score.

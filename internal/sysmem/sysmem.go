@@ -1,18 +1,138 @@
-// Package sysmem asks the system about memory.
+// Package sysmem asks the system about memory: what this process has taken, and what it may take.
 package sysmem
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
-// Total is the machine's memory in bytes as Linux tells it, 0 elsewhere.
-func Total() float64 { return procKiB("/proc/meminfo", "MemTotal:") }
+// Limit is an amount of memory and what sets it.
+type Limit struct {
+	Bytes float64
+	By    string // in words, as in "this machine"
+}
+
+// Available is the most memory that this process may still take as Linux tells it: what the
+// machine has left, swap included, or less where a control group (of a container, of Slurm) or
+// a limit on the address space (ulimit -v) allows less. Zero elsewhere: not known.
+func Available() Limit {
+	l := system("/").available()
+	if space := addressSpace(); space > 0 {
+		l = l.least(Limit{max(1, space-procKiB("/proc/self/status", "VmSize:")), "the limit on address space (ulimit -v)"})
+	}
+	return l
+}
 
 // Peak is the most memory that this process has had in use, in bytes as Linux tells
 // it, 0 elsewhere.
 func Peak() float64 { return procKiB("/proc/self/status", "VmHWM:") }
+
+// Amount is a number of bytes for people.
+func Amount(bytes float64) string {
+	if bytes < 1<<30 {
+		return fmt.Sprintf("%.0f MiB", bytes/(1<<20))
+	}
+	return fmt.Sprintf("%.1f GiB", bytes/(1<<30))
+}
+
+// least is the smaller of two; nothing is known of an amount of 0.
+func (l Limit) least(other Limit) Limit {
+	if l.Bytes == 0 || other.Bytes > 0 && other.Bytes < l.Bytes {
+		return other
+	}
+	return l
+}
+
+// system is the root of a file system with /proc and /sys: the machine's, or a test's.
+type system string
+
+func (s system) path(parts ...string) string {
+	return filepath.Join(append([]string{string(s)}, parts...)...)
+}
+
+func (s system) available() Limit {
+	meminfo := s.path("proc/meminfo")
+	left := procKiB(meminfo, "MemAvailable:")
+	if left == 0 {
+		left = procKiB(meminfo, "MemTotal:")
+	}
+	return Limit{left + procKiB(meminfo, "SwapFree:"), "this machine"}.least(s.controlGroup())
+}
+
+// controlGroup is the least limit of the process's group and those that it lies in, of either version.
+func (s system) controlGroup() (l Limit) {
+	text, err := os.ReadFile(s.path("proc/self/cgroup"))
+	if err != nil {
+		return l
+	}
+	for line := range strings.Lines(string(text)) { // number:controllers:path
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) != 3 {
+			continue
+		}
+		switch {
+		case f[0] == "0" && f[1] == "":
+			l = l.least(s.groups("sys/fs/cgroup", f[2], "anon", "memory.max", "memory.high"))
+		case f[1] == "memory" || strings.Contains(","+f[1]+",", ",memory,"):
+			l = l.least(s.groups("sys/fs/cgroup/memory", f[2], "total_rss", "memory.limit_in_bytes"))
+		}
+	}
+	return l
+}
+
+// groups goes from a group up to the root of its hierarchy. What is taken in a group, by this
+// process and others, is left out of what its files allow; what is cached there makes way. Inside
+// a container the path may be one of outside, which isn't there: then the root is the container's.
+func (s system) groups(root, group, taken string, files ...string) (l Limit) {
+	for {
+		dir := s.path(root, group)
+		for _, name := range files {
+			if most := number(filepath.Join(dir, name)); most > 0 {
+				l = l.least(Limit{max(1, most-statistic(filepath.Join(dir, "memory.stat"), taken)), "the limit of its control group (container, Slurm, systemd)"})
+			}
+		}
+		if group == "/" || group == "." || group == "" {
+			return l
+		}
+		group = filepath.Dir(group)
+	}
+}
+
+// unlimited is what version 1 says where there is no limit, about.
+const unlimited = math.MaxInt64 / 2
+
+// number reads a file of one; 0 where there is none, or "max".
+func number(path string) float64 {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
+	if err != nil || n >= unlimited {
+		return 0
+	}
+	return n
+}
+
+// statistic reads a line such as "anon 4096" of a file; 0 if there is none.
+func statistic(path, name string) float64 {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == name {
+			n, _ := strconv.ParseFloat(f[1], 64) // 0 is as good an answer
+			return n
+		}
+	}
+	return 0
+}
 
 // procKiB reads a line such as "VmHWM:   123 kB", in bytes; 0 if there is none.
 func procKiB(file, name string) float64 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/model"
 )
@@ -73,6 +74,16 @@ func listed(found map[string]*entry) string {
 
 // size takes the image size from the replay buffer, if there is one.
 func size(c *model.Config, buffer *entry) error {
+	if err := sizeOf(c, buffer); err != nil {
+		return err
+	}
+	if c.Size > data.MaxSide {
+		return fmt.Errorf("is for images of %d×%d pixels: at most %d are taken", c.Size, c.Size, data.MaxSide)
+	}
+	return nil
+}
+
+func sizeOf(c *model.Config, buffer *entry) error {
 	if buffer == nil {
 		if c.Size == 0 {
 			c.Size = publishedSize

@@ -45,15 +45,15 @@ func NewFootprint(dev backend.Device, c config.Config, src feed.Sources) (Footpr
 	return f, true, nil
 }
 
-// Affordable refuses a run that this machine has no memory for; where the amount isn't
+// Affordable refuses a run that there is no memory for, see sysmem.Available; where the amount isn't
 // known, none.
 func Affordable(dev backend.Device, c *config.Config, src feed.Sources) error {
-	have := sysmem.Total()
-	if c.Device.Name != "cpu" || have == 0 {
+	have := sysmem.Available()
+	if c.Device.Name != "cpu" || have.Bytes == 0 {
 		return nil
 	}
 	f, known, err := NewFootprint(dev, *c, src)
-	if err != nil || !known || float64(f.Total()) <= have {
+	if err != nil || !known || float64(f.Total()) <= have.Bytes {
 		return err
 	}
 	path, most := "model.width", f.Parameters+f.Plans
@@ -64,5 +64,5 @@ func Affordable(dev backend.Device, c *config.Config, src feed.Sources) error {
 		path = "sampler.buffer"
 	}
 	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
-		"the run needs %.0f GiB of memory, this machine has %.0f GiB: lower %s", float64(f.Total())/(1<<30), have/(1<<30), path)}}}
+		"the run needs %s of memory, %s leaves %s: lower %s", sysmem.Amount(float64(f.Total())), have.By, sysmem.Amount(have.Bytes), path)}}}
 }

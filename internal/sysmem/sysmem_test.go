@@ -1,0 +1,56 @@
+package sysmem
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const gib = 1 << 30
+
+// machine has 8 GiB, of which 6 are left, and 1 of swap.
+var machine = map[string]string{"proc/meminfo": "MemTotal: 8388608 kB\nMemFree: 1 kB\nMemAvailable: 6291456 kB\nSwapFree: 1048576 kB\n"}
+
+func TestTheLeastLimitCounts(t *testing.T) {
+	for name, tc := range map[string]struct {
+		files map[string]string
+		want  float64
+		by    string
+	}{
+		"no control groups": {nil, 7 * gib, "machine"},
+		"version 2":         {map[string]string{"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "2147483648\n"}, 2 * gib, "control group"},
+		"version 2, an outer group allows less": {map[string]string{"proc/self/cgroup": "0::/a/b\n",
+			"sys/fs/cgroup/a/b/memory.max": "max\n", "sys/fs/cgroup/a/memory.max": "3221225472\n"}, 3 * gib, "control group"},
+		"version 2, held back before": {map[string]string{"proc/self/cgroup": "0::/a\n",
+			"sys/fs/cgroup/a/memory.max": "3221225472\n", "sys/fs/cgroup/a/memory.high": "1073741824\n"}, gib, "control group"},
+		"version 2, in a container": {map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1073741824\n"}, gib, "control group"},
+		"version 2, partly taken": {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/memory.max": "3221225472\n",
+			"sys/fs/cgroup/a/memory.stat": "anon 1073741824\nfile 999999999\n"}, 2 * gib, "control group"},
+		"version 1": {map[string]string{"proc/self/cgroup": "5:cpu,cpuacct:/x\n4:memory:/docker/1\n", "sys/fs/cgroup/memory/docker/1/memory.limit_in_bytes": "1073741824\n"}, gib, "control group"},
+		"version 1, in a container that sees its own root": {map[string]string{"proc/self/cgroup": "4:memory:/docker/1\n",
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": "1073741824\n"}, gib, "control group"},
+		"version 1, no limit": {map[string]string{"proc/self/cgroup": "4:memory:/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, 7 * gib, "machine"},
+		"both":                {map[string]string{"proc/self/cgroup": "4:memory:/\n0::/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "1073741824\n"}, gib, "control group"},
+		"garbage":             {map[string]string{"proc/self/cgroup": "\n:\n0::/../../..\n", "sys/fs/cgroup/memory.max": "much\n"}, 7 * gib, "machine"},
+	} {
+		root := t.TempDir()
+		for _, files := range []map[string]string{machine, tc.files} {
+			for path, text := range files {
+				path = filepath.Join(root, path)
+				if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := system(root).available(); got.Bytes != tc.want || !strings.Contains(got.By, tc.by) {
+			t.Errorf("%s: got %g GiB by %s, want %g by %s", name, got.Bytes/gib, got.By, tc.want/gib, tc.by)
+		}
+	}
+	if got := system(t.TempDir()).available(); got.Bytes != 0 {
+		t.Errorf("a system that tells nothing: got %g by %s", got.Bytes, got.By)
+	}
+}
