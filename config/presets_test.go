@@ -91,7 +91,12 @@ func TestRunsOfBefore(t *testing.T) {
 			t.Errorf("%s: ground %q, %v; want %q", text, c.Data.Ground, err, want)
 		}
 	}
-	if c := Default(); c.Data.Ground != "white" {
-		t.Errorf("new runs: ground %q", c.Data.Ground)
+	if c := Default(); c.Data.Ground != "white" || !c.Data.ByClass {
+		t.Errorf("new runs: ground %q, by class %v", c.Data.Ground, c.Data.ByClass)
+	}
+	for text, want := range map[string]bool{"data: {name: folder}": false, "data: {by_class: true}": true} {
+		if c, err := LoadRun(settings.YAML("config.yaml", []byte(text))); err != nil || c.Data.ByClass != want {
+			t.Errorf("%s: by class %v, %v; want %v", text, c.Data.ByClass, err, want)
+		}
 	}
 }
