@@ -179,7 +179,7 @@ func hostileData() []hostile {
 		{"test class unknown in training", files("folder", map[string][]byte{"train/cat/a.png": square(8), "train/dog/a.png": square(8), "test/cow/a.png": square(8)}, "--set", "data.crop=0"), exitData, []string{"cow"}},
 		{"a file for a folder of data", func(t *testing.T, dir string) []string {
 			return trainOn("cifar10", put(t, dir, "file", nil), "--out", filepath.Join(dir, "run"))
-		}, exitData, []string{"cifar10 not found"}},
+		}, exitData, []string{"file: is a file: name the folder of cifar10"}},
 		{"a folder for a file of data", func(t *testing.T, dir string) []string {
 			put(t, dir, "data_batch_1.bin/x", nil)
 			return trainOn("cifar10", dir)
