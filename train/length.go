@@ -26,8 +26,10 @@ func (t *Trainer) tellLength(o Observer, k Keeper) error {
 		return nil
 	}
 	l := t.progress.Lengths[n-1]
-	text := fmt.Sprintf("the run has %d steps now, %d before: from step %d on the learning rate follows the cosine that ends with it, %.3g there instead of %.3g",
-		l.To, l.From, l.At, t.step.RateOf(l.At, l.To), t.step.RateOf(l.At, l.From))
+	text := fmt.Sprintf("the run has %d steps now, %d before: from step %d on the learning rate follows the cosine that ends with it", l.To, l.From, l.At)
+	if is, was := t.step.RateOf(l.At, l.To), t.step.RateOf(l.At, l.From); is != was { // as in the warm-up
+		text += fmt.Sprintf(", %.3g there instead of %.3g", is, was)
+	}
 	if err := o.Note(l.At, text); err != nil {
 		return err
 	}

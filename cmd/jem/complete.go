@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -16,6 +17,7 @@ import (
 	"jem/feed"
 	"jem/internal/data"
 	"jem/model"
+	"jem/predict"
 )
 
 // completing is what the shells' scripts call the program with, after the words up to the
@@ -52,7 +54,7 @@ func candidates(app *cli.App, command *cli.Command, words []string, current stri
 	case isFlag(current) || command.ArgsUsage == " ":
 		return flagNames(command.Flags)
 	case command.ArgsUsage == "NAME":
-		return setNames(data.Downloads())
+		return setNames(slices.DeleteFunc(data.Downloads(), data.Listing.Drawn)) // there are no files of those
 	case command.ArgsUsage == "ID":
 		return append([]string{"all"}, strings.Split(experiments.IDs(), ", ")...)
 	}
@@ -100,6 +102,7 @@ func values(c *cli.Command, flag string) []string {
 		"norm":     list(model.Norms...), "format": list(scoreFormats...), "sort": list("class", "logpx"),
 		"device": list("cpu", "cuda"), "cpu-isa": list("generic", "avx2", "avx512"), "conv-algo": list("auto", "direct", "winograd"),
 		"precision": list("fp32", "bf16", "tf32"), "precision-scope": list("chain", "all"), "conv-engine": list("auto", "graph", "legacy"),
+		"checkpoint": list(predict.LatestCheckpoint, predict.BestCheckpoint), "golden": list(builtIn),
 		"scale": list("smoke", "small", "paper"), "log-format": list("console", "json"), "log-level": list("debug", "info", "warn", "error"),
 	}[flag]
 	if !ok {
