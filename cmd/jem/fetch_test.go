@@ -96,6 +96,14 @@ func TestFetchGoesOn(t *testing.T) {
 	}
 }
 
+// TestMirrorsPasswordIsNotShown: not by a server that fails, and not where there is none.
+func TestMirrorsPasswordIsNotShown(t *testing.T) {
+	r := doWith(t, offline, "data", "fetch", "--quiet", "--data-dir", t.TempDir(), "--mirror", "http://user:s3cret@127.0.0.1:1/x", "mnist")
+	if r.code != exitIO || strings.Contains(r.stderr+r.stdout, "s3cret") || !strings.Contains(r.stderr, "http://127.0.0.1:1/x/"+mnistImages) {
+		t.Errorf("got %d %s", r.code, r.stderr)
+	}
+}
+
 // TestDataIsListedAndVerified: three states of files, in words and as JSON.
 func TestDataIsListedAndVerified(t *testing.T) {
 	dir := writeCIFAR(t)

@@ -176,10 +176,16 @@ func hostileData() []hostile {
 		{"folder of one class", files("folder", map[string][]byte{"cat/a.png": square(8), "cat/b.png": square(8)}, "--set", "data.crop=0"), exitData, []string{"1 class"}},
 		{"crop wider than the pictures", files("folder", map[string][]byte{"cat/a.png": square(8), "cat/b.png": square(8), "dog/a.png": square(8), "dog/b.png": square(8)}, "--set", "data.crop=8"), exitConfig, []string{"data.crop: 8"}},
 		{"too few of a class for a Gaussian start", files("folder", map[string][]byte{"cat/a.png": square(8), "cat/b.png": square(8), "dog/a.png": square(8)}, "--set", "data.crop=0"), exitConfig, []string{"sampler.start", "class 1 (dog) has 1 image"}},
+		{"too few because of those held out", files("folder", map[string][]byte{"cat/a.png": square(8), "cat/b.png": square(8), "cat/c.png": square(8), "dog/a.png": square(8), "dog/b.png": square(8), "dog/c.png": square(8)},
+			"--set", "data.crop=0", "--set", "data.valid_share=0.5", "--set", "sampler.buffer=20", "--batch", "2"), exitConfig, []string{"has 1 image to train on, since 2 of its 3 are held out"}},
+		{"one folder too high", files("folder", map[string][]byte{"set/train/cat/a.png": square(8), "set/train/dog/a.png": square(8), "set/val/cat/a.png": square(8)}), exitData, []string{"if the classes, or train and test, are train, val, name "}},
 		{"test class unknown in training", files("folder", map[string][]byte{"train/cat/a.png": square(8), "train/dog/a.png": square(8), "test/cow/a.png": square(8)}, "--set", "data.crop=0"), exitData, []string{"cow"}},
 		{"a file for a folder of data", func(t *testing.T, dir string) []string {
 			return trainOn("cifar10", put(t, dir, "file", nil), "--out", filepath.Join(dir, "run"))
 		}, exitData, []string{"file: is a file: name the folder of cifar10"}},
+		{"an array of NumPy for a folder of pictures", func(t *testing.T, dir string) []string {
+			return trainOn("folder", put(t, dir, "x.npz", []byte("PK")), "--out", filepath.Join(dir, "run"))
+		}, exitData, []string{"x.npz: is a file where a folder of pictures is expected"}},
 		{"a folder for a file of data", func(t *testing.T, dir string) []string {
 			put(t, dir, "data_batch_1.bin/x", nil)
 			return trainOn("cifar10", dir)
