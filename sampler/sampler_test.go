@@ -2,12 +2,14 @@ package sampler_test
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 
 	"jem/backend"
 	"jem/backend/cpu"
 	"jem/backend/philox"
+	"jem/backend/trace"
 	"jem/sampler"
 )
 
@@ -299,4 +301,15 @@ func TestChainsMoveAsPlanned(t *testing.T) {
 		t.Errorf("planned %d times, want once for each of three kinds of move", asked)
 	}
 	chains.Close()
+}
+
+// A chain of a thousand million steps is planned in no more room than one of a few.
+func TestALongChainIsPlannedAtOnce(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	sampler.SGLD{Steps: 1_000_000_000, StepSize: 1, StepDecay: 0.999}.Chain(trace.New(), nil, nil, nil)
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 1<<20 {
+		t.Errorf("%d bytes", taken)
+	}
 }

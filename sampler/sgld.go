@@ -53,13 +53,9 @@ func (s SGLD) Chain(d backend.Device, target Target, x, grad backend.Tensor) bac
 
 // chain is Chain of the K steps from the given one on.
 func (s SGLD) chain(d backend.Device, target Target, x, grad backend.Tensor, first int) backend.Chain {
-	schedule := make([]backend.SGLD, s.Steps)
-	for k := range schedule {
-		schedule[k] = s.At(first + k)
-	}
 	return backend.NewChain(d, s.Steps, func(k int, key philox.Key) {
 		target.LogDensityGrad(grad, x)
-		d.SGLDStep(x, grad, key, schedule[k])
+		d.SGLDStep(x, grad, key, s.At(first+k))
 	})
 }
 
