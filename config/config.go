@@ -130,7 +130,7 @@ type Guard struct {
 type Device struct {
 	Name     string `yaml:"name"`      // cpu, cuda
 	ISA      string `yaml:"cpu_isa"`   // empty: the best
-	Threads  int    `yaml:"threads"`   // 0: all cores
+	Threads  int    `yaml:"threads"`   // 0: all that the process may use, see jem devices
 	ConvAlgo string `yaml:"conv_algo"` // of convolutions on the CPU: auto (each layer's fastest, measured where in doubt), direct, winograd (where it can)
 
 	Precision      string `yaml:"precision"`       // of convolutions: fp32, bf16, on a GPU tf32

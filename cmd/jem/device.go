@@ -11,6 +11,7 @@ import (
 	"jem/config"
 	"jem/config/settings"
 	"jem/internal/choices"
+	"jem/internal/sysmem"
 )
 
 // openDevice opens the device that a configuration names. What it measures about its
@@ -18,6 +19,9 @@ import (
 func openDevice(d config.Device) (backend.Device, error) {
 	switch d.Name {
 	case "cpu":
+		if d.Threads == 0 {
+			d.Threads, _ = sysmem.Processors()
+		}
 		memo := &choices.Memo{}
 		dev, err := cpu.Open(cpu.Options{ISA: d.ISA, Threads: d.Threads, ConvAlgo: d.ConvAlgo, Precision: d.Precision, Scope: d.PrecisionScope, Memo: memo})
 		if err != nil {
@@ -40,7 +44,7 @@ func deviceFlags() []cli.Flag {
 	return append(in(onDevice,
 		&cli.StringFlag{Name: "device", Value: "cpu", Usage: "cpu or cuda"},
 		&cli.StringFlag{Name: "cpu-isa", Usage: "instruction set: generic, avx2 or avx512; default: the best"},
-		&cli.IntFlag{Name: "threads", Usage: "threads; 0: all cores"},
+		&cli.IntFlag{Name: "threads", Usage: "threads; 0: as many as jem devices says"},
 		&cli.StringFlag{Name: "conv-algo", Value: "auto", Usage: "convolutions on the CPU: auto, direct or winograd"},
 	), cudaFlags()...)
 }
@@ -56,6 +60,7 @@ func deviceOf(c *cli.Context) config.Device {
 type listed struct {
 	backend.Info
 	Name      string `json:"name"`
+	ThreadsBy string `json:"threads_by,omitempty"` // why so many threads
 	Available bool   `json:"available"`
 	Reason    string `json:"reason,omitempty"`
 }
@@ -81,7 +86,8 @@ func devicesCommand() *cli.Command {
 				}
 				rows = append(rows, fmt.Sprintf("%s\t%s\t%d\t%s", d.Kind, d.ISA, d.Threads, d.Model))
 			}
-			return printTable(c, rows...)
+			n, by := sysmem.Processors()
+			return printTable(c, append(rows, "", fmt.Sprintf("--threads 0 is %d on the CPU, by %s", n, by))...)
 		},
 	})
 }
@@ -96,5 +102,9 @@ func tryDevice(d config.Device) listed {
 		return listed{Info: backend.Info{Kind: d.Name, ISA: d.ISA}, Name: d.Name, Reason: reason}
 	}
 	defer dev.Close()
-	return listed{Info: dev.Info(), Name: dev.Name(), Available: true}
+	l := listed{Info: dev.Info(), Name: dev.Name(), Available: true}
+	if l.Kind == "cpu" {
+		_, l.ThreadsBy = sysmem.Processors()
+	}
+	return l
 }

@@ -29,7 +29,7 @@ var shortcuts = []shortcut{
 	{"seed", "seed", "seed of all random numbers [seed]"},
 	{"device", "device.name", "cpu or cuda"},
 	{"cpu-isa", "device.cpu_isa", "instruction set: generic, avx2 or avx512; default: the best"},
-	{"threads", "device.threads", "threads; 0: all cores"},
+	{"threads", "device.threads", "threads; 0: as many as jem devices says"},
 	{"conv-algo", "device.conv_algo", "convolutions on the CPU: auto, direct or winograd"},
 	{"precision", "device.precision", "convolutions: fp32, bf16 (a CPU with AVX512_BF16, a GPU) or tf32 (a GPU)"},
 	{"precision-scope", "device.precision_scope", "where that holds: chain (sampling) or all"},

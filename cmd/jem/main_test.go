@@ -180,6 +180,9 @@ func TestDevicesOfThisMachine(t *testing.T) {
 	if len(all) != 4 || !all[0].Available || all[0].ISA != "generic" || all[0].Threads < 1 {
 		t.Errorf("got %+v", all)
 	}
+	if r := doWith(t, []string{"GOMAXPROCS=1"}, "devices"); !strings.Contains(r.stdout, "--threads 0 is 1 on the CPU, by GOMAXPROCS") {
+		t.Errorf("got %s", r.stdout)
+	}
 	if last := all[len(all)-1]; last.Kind != "cuda" || last.Available || last.Reason == "" {
 		t.Errorf("got %+v", last)
 	}

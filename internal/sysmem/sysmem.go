@@ -1,4 +1,4 @@
-// Package sysmem asks the system about memory: what this process has taken, and what it may take.
+// Package sysmem asks the system what this process may take of memory and processors, and what it has.
 package sysmem
 
 import (
@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,42 +65,49 @@ func (s system) available() Limit {
 	return Limit{left + procKiB(meminfo, "SwapFree:"), "this machine"}.least(s.controlGroup())
 }
 
-// controlGroup is the least limit of the process's group and those that it lies in, of either version.
+// controlGroup is the least limit of the process's group and those that it lies in. What is taken
+// in a group, by this process and others, is left out of what its files allow; what is cached there makes way.
 func (s system) controlGroup() (l Limit) {
-	text, err := os.ReadFile(s.path("proc/self/cgroup"))
-	if err != nil {
-		return l
-	}
-	for line := range strings.Lines(string(text)) { // number:controllers:path
-		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(f) != 3 {
-			continue
+	s.eachGroup("memory", func(v2 bool, dir string) {
+		files, taken := []string{"memory.limit_in_bytes"}, "total_rss"
+		if v2 {
+			files, taken = []string{"memory.max", "memory.high"}, "anon"
 		}
-		switch {
-		case f[0] == "0" && f[1] == "":
-			l = l.least(s.groups("sys/fs/cgroup", f[2], "anon", "memory.max", "memory.high"))
-		case f[1] == "memory" || strings.Contains(","+f[1]+",", ",memory,"):
-			l = l.least(s.groups("sys/fs/cgroup/memory", f[2], "total_rss", "memory.limit_in_bytes"))
-		}
-	}
-	return l
-}
-
-// groups goes from a group up to the root of its hierarchy. What is taken in a group, by this
-// process and others, is left out of what its files allow; what is cached there makes way. Inside
-// a container the path may be one of outside, which isn't there: then the root is the container's.
-func (s system) groups(root, group, taken string, files ...string) (l Limit) {
-	for {
-		dir := s.path(root, group)
 		for _, name := range files {
 			if most := number(filepath.Join(dir, name)); most > 0 {
 				l = l.least(Limit{max(1, most-statistic(filepath.Join(dir, "memory.stat"), taken)), "the limit of its control group (container, Slurm, systemd)"})
 			}
 		}
-		if group == "/" || group == "." || group == "" {
-			return l
+	})
+	return l
+}
+
+// eachGroup calls f for the folder of the process's control group, and those of the groups that it
+// lies in, of the second version and of a controller of the first. Inside a container the
+// group's path may be one of outside, which isn't there: then the root is the container's.
+func (s system) eachGroup(controller string, f func(v2 bool, dir string)) {
+	text, err := os.ReadFile(s.path("proc/self/cgroup"))
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(text)) { // number:controllers:path
+		part := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(part) != 3 {
+			continue
 		}
-		group = filepath.Dir(group)
+		v2, root := part[0] == "0" && part[1] == "", "sys/fs/cgroup"
+		if !v2 && !slices.Contains(strings.Split(part[1], ","), controller) {
+			continue
+		}
+		if !v2 {
+			root = filepath.Join(root, controller)
+		}
+		for group := filepath.Join("/", part[2]); ; group = filepath.Dir(group) {
+			f(v2, s.path(root, group))
+			if group == "/" {
+				break
+			}
+		}
 	}
 }
 

@@ -34,23 +34,60 @@ func TestTheLeastLimitCounts(t *testing.T) {
 		"both":                {map[string]string{"proc/self/cgroup": "4:memory:/\n0::/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "1073741824\n"}, gib, "control group"},
 		"garbage":             {map[string]string{"proc/self/cgroup": "\n:\n0::/../../..\n", "sys/fs/cgroup/memory.max": "much\n"}, 7 * gib, "machine"},
 	} {
-		root := t.TempDir()
-		for _, files := range []map[string]string{machine, tc.files} {
-			for path, text := range files {
-				path = filepath.Join(root, path)
-				if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if got := system(root).available(); got.Bytes != tc.want || !strings.Contains(got.By, tc.by) {
+		root := build(t, machine, tc.files)
+		if got := root.available(); got.Bytes != tc.want || !strings.Contains(got.By, tc.by) {
 			t.Errorf("%s: got %g GiB by %s, want %g by %s", name, got.Bytes/gib, got.By, tc.want/gib, tc.by)
 		}
 	}
 	if got := system(t.TempDir()).available(); got.Bytes != 0 {
 		t.Errorf("a system that tells nothing: got %g by %s", got.Bytes, got.By)
+	}
+}
+
+// build makes a system of files.
+func build(t *testing.T, all ...map[string]string) system {
+	t.Helper()
+	root := t.TempDir()
+	for _, files := range all {
+		for path, text := range files {
+			path = filepath.Join(root, path)
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return system(root)
+}
+
+func TestTheFewestProcessorsCount(t *testing.T) {
+	eight := map[string]string{"sys/devices/system/cpu/online": "0-5,8,9\n"}
+	for name, tc := range map[string]struct {
+		files     map[string]string
+		used, own int
+		variable  string
+		want      int
+		by        string
+	}{
+		"all":                      {nil, 8, 8, "", 8, "cores"},
+		"a mask":                   {nil, 3, 3, "", 3, "affinity"},
+		"the variable":             {nil, 5, 8, "5", 5, "GOMAXPROCS"},
+		"the variable, in a group": {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "200000 100000\n"}, 5, 8, "5", 5, "GOMAXPROCS"},
+		"a variable that is none":  {nil, 8, 8, "many", 8, "cores"},
+		"version 2":                {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "250000 100000\n"}, 3, 8, "", 3, "control group"},
+		"version 2, less than two": {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "50000 100000\n"}, 2, 8, "", 1, "control group"},
+		"version 2, an outer group": {map[string]string{"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max": "max 100000\n",
+			"sys/fs/cgroup/a/cpu.max": "400000 100000\n"}, 8, 8, "", 4, "control group"},
+		"version 1": {map[string]string{"proc/self/cgroup": "3:cpu,cpuacct:/a\n", "sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "200000\n",
+			"sys/fs/cgroup/cpu/a/cpu.cfs_period_us": "100000\n"}, 8, 8, "", 2, "control group"},
+		"version 1, no quota": {map[string]string{"proc/self/cgroup": "3:cpu:/\n", "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+			"sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}, 8, 8, "", 8, "cores"},
+		"a mask below a quota": {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "600000 100000\n"}, 2, 2, "", 2, "affinity"},
+	} {
+		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable); n != tc.want || !strings.Contains(by, tc.by) {
+			t.Errorf("%s: got %d by %s, want %d by %s", name, n, by, tc.want, tc.by)
+		}
 	}
 }

@@ -1,0 +1,89 @@
+package sysmem
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// Processors is how many threads this process should compute with, and what says so, in words: all
+// of the machine's cores, or fewer where an affinity mask (taskset, cpuset) or a control group's share
+// of processor time (docker --cpus, Slurm, Kubernetes) allows fewer, or the variable GOMAXPROCS asks
+// for another number.
+func Processors() (n int, by string) {
+	return system("/").processors(runtime.GOMAXPROCS(0), runtime.NumCPU(), os.Getenv("GOMAXPROCS"))
+}
+
+// processors are those that Go uses, of the process's own, in view of the environment variable. Go
+// heeds control groups, too, but never falls below two threads, which then wait for each other.
+func (s system) processors(used, own int, variable string) (n int, by string) {
+	if asked, err := strconv.Atoi(variable); err == nil && asked == used {
+		return used, "GOMAXPROCS"
+	}
+	if share := s.share(); share > 0 && int(math.Ceil(share)) <= min(used, own) {
+		return int(math.Ceil(share)), "its control group (container, Slurm, systemd)"
+	}
+	if used < own {
+		return used, "Go"
+	}
+	if online := s.online(); own < online {
+		return own, "its affinity mask (taskset, cpuset)"
+	}
+	return used, "the machine's cores"
+}
+
+// share is the least share of processor time, in processors, that control groups allow; 0: all.
+func (s system) share() (least float64) {
+	s.eachGroup("cpu", func(v2 bool, dir string) {
+		n := 0.0
+		if v2 {
+			text, _ := os.ReadFile(filepath.Join(dir, "cpu.max")) // "QUOTA PERIOD", or "max PERIOD"
+			if f := strings.Fields(string(text)); len(f) == 2 {
+				n = ratio(f[0], f[1])
+			}
+		} else {
+			quota, _ := os.ReadFile(filepath.Join(dir, "cpu.cfs_quota_us")) // −1: none
+			period, _ := os.ReadFile(filepath.Join(dir, "cpu.cfs_period_us"))
+			n = ratio(strings.TrimSpace(string(quota)), strings.TrimSpace(string(period)))
+		}
+		if n > 0 && (least == 0 || n < least) {
+			least = n
+		}
+	})
+	return least
+}
+
+// ratio is that of two positive numbers; 0 if they are none.
+func ratio(a, b string) float64 {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	if errX != nil || errY != nil || x <= 0 || y <= 0 {
+		return 0
+	}
+	return x / y
+}
+
+// online is the number of the machine's processors that run, as in "0-3,6"; 0: not known.
+func (s system) online() (n int) {
+	text, err := os.ReadFile(s.path("sys/devices/system/cpu/online"))
+	if err != nil {
+		return 0
+	}
+	for _, part := range strings.Split(strings.TrimSpace(string(text)), ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		a, errA := strconv.Atoi(first)
+		b, errB := strconv.Atoi(last)
+		switch {
+		case errA != nil || isRange && errB != nil:
+			return 0
+		case isRange:
+			n += b - a + 1
+		default:
+			n++
+		}
+	}
+	return n
+}
