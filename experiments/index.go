@@ -1,11 +1,9 @@
 package experiments
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -19,15 +17,12 @@ func writeIndex(l *Lab) error {
 	var all []Result
 	for _, e := range All() {
 		var r Result
-		text, err := os.ReadFile(filepath.Join(dir, e.ID+".json"))
+		err := readKept(filepath.Join(dir, e.ID+".json"), &r, "remove it, and jem reproduce "+e.ID+" writes it anew")
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err == nil {
-			err = json.Unmarshal(text, &r)
-		}
 		if err != nil {
-			return fmt.Errorf("index of %s: %s: %w", dir, e.ID, err)
+			return err
 		}
 		all = append(all, r)
 	}

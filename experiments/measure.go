@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -105,11 +104,8 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*pred
 	if err != nil {
 		return m.Value, err
 	}
-	text, err := os.ReadFile(path)
+	err = readKept(path, &m, remeasure)
 	if err == nil {
-		if err := json.Unmarshal(text, &m); err != nil {
-			return m.Value, fmt.Errorf("%s: %w; remove the file to measure again", path, err)
-		}
 		return m.Value, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -129,7 +125,8 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*pred
 		return m.Value, asMissing(l, err)
 	}
 	m = measured[T]{t.Run.Name, t.Folder(), what, protocol, time.Since(start).Seconds(), value}
-	if text, err = json.MarshalIndent(m, "", " "); err != nil {
+	text, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
 		return value, asMissing(l, fmt.Errorf("%s of %s: %w", what, t.Folder(), err))
 	}
 	return value, durable.WriteFile(path, append(text, '\n'))

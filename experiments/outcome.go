@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"jem/internal/durable"
@@ -43,17 +42,11 @@ func (o Outcome) firstDivergence() int {
 
 // readOutcome returns the outcome of a run folder, or false while there is none.
 func readOutcome(run string) (o Outcome, ended bool, err error) {
-	text, err := os.ReadFile(filepath.Join(run, outcomeFile))
+	err = readKept(filepath.Join(run, outcomeFile), &o, "remove it, and the run's end is looked at again")
 	if errors.Is(err, fs.ErrNotExist) {
 		return o, false, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &o)
-	}
-	if err != nil {
-		return o, false, fmt.Errorf("outcome of %s: %w", run, err)
-	}
-	return o, true, nil
+	return o, err == nil, err
 }
 
 func (o Outcome) write(run string) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -60,15 +59,9 @@ type rates struct {
 
 func readRates(l *Lab) (*rates, error) {
 	r := &rates{path: filepath.Join(l.Out, "rates.json")}
-	text, err := os.ReadFile(r.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &r.all)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; remove the file to measure again", r.path, err)
+	err := readKept(r.path, &r.all, remeasure)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	return r, nil
 }

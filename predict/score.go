@@ -2,7 +2,6 @@ package predict
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"jem/feed"
@@ -76,7 +75,7 @@ func (s *Scores) add(logits, norms []float32) error {
 	for i, norm := range norms {
 		lse := model.LogSumExp(logits[i*s.Classes : (i+1)*s.Classes])
 		if sum := lse + float64(norm); math.IsNaN(sum) || math.IsInf(sum, 0) {
-			return fmt.Errorf("image %d: log p(x) is %g and its gradient's norm %g: no score", s.Len()+i+1, lse, norm)
+			return fault.Badf("image %d: log p(x) is %g and its gradient's norm %g: no score", s.Len()+i+1, lse, norm)
 		}
 		logPx[i] = float32(lse)
 	}

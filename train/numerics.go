@@ -8,6 +8,7 @@ import (
 	"jem/config"
 	"jem/config/settings"
 	"jem/internal/checkpoint"
+	"jem/internal/fault"
 )
 
 // Numerics is what decides the last bits of a run besides its configuration and data: the
@@ -44,7 +45,7 @@ func (n Numerics) Device(d config.Device) config.Device {
 func (n Numerics) Missed(now Numerics) error {
 	problem := ""
 	if n.Kind != now.Kind || n.ISA != now.ISA {
-		problem = fmt.Sprintf("the run was computed on %s with %s, now it would be %s with %s", n.Kind, n.ISA, now.Kind, now.ISA)
+		problem = fmt.Sprintf("the run was computed on %s with %s, now it would be %s with %s", fault.Short(n.Kind), fault.Short(n.ISA), now.Kind, now.ISA)
 	} else {
 		problem = n.missed(now.Choices)
 	}
@@ -69,7 +70,7 @@ func (n Numerics) missed(now map[string]string) string {
 	slices.Sort(plans)
 	first := plans[0]
 	return fmt.Sprintf("this program would compute %d of the run's convolutions in another way, as %s by %s instead of %s",
-		len(plans), first, now[first], n.Choices[first])
+		len(plans), fault.Short(first), now[first], fault.Short(n.Choices[first]))
 }
 
 // CheckpointNumerics is what a checkpoint's run was computed with; zero where it doesn't say.

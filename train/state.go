@@ -163,7 +163,7 @@ func readState(c *checkpoint.Checkpoint) (s state, err error) {
 // plain says what is wrong with JSON without the names of this program's types.
 func plain(err error) error {
 	if e := (*json.UnmarshalTypeError)(nil); errors.As(err, &e) {
-		return fmt.Errorf("%s is a %s", strings.TrimPrefix(e.Field, "Progress."), e.Value) // which state embeds
+		return fmt.Errorf("%s is a %s", strings.TrimPrefix(e.Field, "Progress."), fault.Short(e.Value)) // which state embeds
 	}
 	return err
 }

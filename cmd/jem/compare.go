@@ -97,7 +97,7 @@ func readCurve(run, kind, metric string) (curve, []string, error) {
 	}
 	l := h.Line("", kind, metric)
 	if len(l.X) == 0 {
-		return curve{}, notes, lacks(p, "metric", metric, "records of kind "+fault.Printable(kind)+" have", h.Metrics(kind))
+		return curve{}, notes, lacks(p, "metric", metric, "records of kind "+fault.Short(kind)+" have", h.Metrics(kind))
 	}
 	whole, err := filepath.Abs(run)
 	one := curve{Run: filepath.Base(whole), Kind: kind, line: l}
@@ -124,7 +124,7 @@ func lacks(p rundir.Path, what, name, have string, names []string) error {
 	const shown = 40
 	var list []string
 	for _, n := range names[:min(shown, len(names))] {
-		list = append(list, fault.Printable(n))
+		list = append(list, fault.Short(n))
 	}
 	if more := len(names) - len(list); more > 0 {
 		list = append(list, fmt.Sprintf("and %d more", more))

@@ -45,6 +45,21 @@ func loop(t *testing.T, dir, name string) string {
 	return path
 }
 
+// received makes a folder a run's that came from elsewhere.
+func received(t *testing.T, dir string) {
+	put(t, dir, ".jem-run", nil)
+	put(t, dir, "config.yaml", []byte("seed: 1\n"))
+}
+
+// link makes a link in a folder, which it returns.
+func link(t *testing.T, to, dir, name string) string {
+	t.Helper()
+	if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // specialFiles are pipes, loops and files without permission where files are expected.
 func specialFiles() []hostile {
 	all := []hostile{
@@ -67,6 +82,33 @@ func specialFiles() []hostile {
 			pipe(t, dir, "checkpoints/step-00000001/MANIFEST.json")
 			return []string{"eval", "--run", dir, "--quiet"}
 		}, exitData, []string{"checkpoint"}},
+		{"a pipe for a run's records", func(t *testing.T, dir string) []string {
+			received(t, dir)
+			pipe(t, dir, "metrics.jsonl")
+			return []string{"train", "--resume", dir}
+		}, exitData, []string{"metrics.jsonl", "is a pipe"}},
+		{"a link for a run's records", func(t *testing.T, dir string) []string {
+			received(t, dir)
+			return []string{"train", "--resume", link(t, put(t, dir, "mine", []byte("half a line")), dir, "metrics.jsonl")}
+		}, exitData, []string{"metrics.jsonl", "is a link"}},
+		{"a link for a run's samples", func(t *testing.T, dir string) []string {
+			received(t, dir)
+			put(t, dir, "mine/step-00000009.png", nil)
+			return []string{"train", "--resume", link(t, filepath.Join(dir, "mine"), dir, "samples")}
+		}, exitData, []string{"samples", "is a link"}},
+		{"a link for a run's checkpoints", func(t *testing.T, dir string) []string {
+			received(t, dir)
+			return []string{"train", "--resume", link(t, t.TempDir(), dir, "checkpoints")}
+		}, exitData, []string{"checkpoints", "is a link"}},
+		{"a pipe for a run's lock", func(t *testing.T, dir string) []string {
+			received(t, dir)
+			pipe(t, dir, ".lock")
+			return []string{"train", "--resume", dir}
+		}, exitData, []string{".lock", "is a pipe"}},
+		{"a pipe for records to compare", func(t *testing.T, dir string) []string {
+			pipe(t, dir, "metrics.jsonl")
+			return []string{"compare", "--run", dir}
+		}, exitData, []string{"metrics.jsonl", "is a pipe"}},
 		{"a pipe for a golden step", func(t *testing.T, dir string) []string {
 			return []string{"selftest", "--golden", pipe(t, dir, "g.json")}
 		}, exitData, []string{"g.json"}},

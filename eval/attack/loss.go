@@ -3,6 +3,8 @@ package attack
 import (
 	"fmt"
 	"math"
+
+	"jem/internal/fault"
 )
 
 // Loss is what an attack climbs: it grows as an image's answer gets worse.
@@ -26,7 +28,7 @@ func (l Loss) check(classes int) error {
 	case l != CrossEntropy && l != DLR && l != Margin:
 		return fmt.Errorf("attack loss %q: want %s, %s or %s", l, CrossEntropy, DLR, Margin)
 	case l == DLR && classes < 3:
-		return fmt.Errorf("attack loss %s: %d classes, it needs 3", DLR, classes)
+		return fault.Badf("attack loss %s: the network has %d classes, it needs 3", DLR, classes)
 	}
 	return nil
 }

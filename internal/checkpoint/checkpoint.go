@@ -139,10 +139,10 @@ func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint
 	for range 100 {
 		c, damaged, err = before(dir, step, usable, names)
 		if !errors.Is(err, errVanished) {
-			break
+			return c, damaged, err
 		}
 	}
-	return c, damaged, err
+	return nil, nil, fmt.Errorf("%w: %w", ErrNone, err)
 }
 
 var errVanished = errors.New("a checkpoint vanished while it was read")

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"jem/internal/fault"
 	"jem/internal/safetensors"
 )
 
@@ -131,7 +132,7 @@ func (f fileEntry) verify(dir string, read func(io.Reader) error) error {
 		return &CorruptError{path, "cannot be read", err}
 	}
 	if got := sum.entry(f.Name); got != f {
-		return &CorruptError{path, fmt.Sprintf("SHA-256 %s, want %s", got.SHA256, f.SHA256), nil}
+		return &CorruptError{path, fmt.Sprintf("SHA-256 %s, want %s", got.SHA256, fault.Short(f.SHA256)), nil}
 	}
 	return nil
 }

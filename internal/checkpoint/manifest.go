@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"jem/internal/fault"
 )
 
 const (
@@ -79,7 +81,7 @@ func (m manifest) checkNames() error {
 		case f.Name == stateName:
 			states++
 		case !isPlain(f.Name) || !strings.HasSuffix(f.Name, extension):
-			return fmt.Errorf("%q is not one of a checkpoint's", f.Name)
+			return fmt.Errorf("%s is not one of a checkpoint's", fault.Quote(f.Name))
 		}
 	}
 	if states != 1 {
@@ -88,13 +90,13 @@ func (m manifest) checkNames() error {
 	return nil
 }
 
-// isPlain reports whether a name stays within its folder on every system: letters,
+// isPlain reports whether a name stays within its folder on every system: up to 255 letters,
 // digits, '.', '-' and '_', and no dot in front.
 func isPlain(name string) bool {
 	odd := strings.IndexFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
 	})
-	return name != "" && name[0] != '.' && odd < 0
+	return name != "" && len(name) <= 255 && name[0] != '.' && odd < 0
 }
 
 // readSmall reads a file of bounded size. To open a pipe would wait for its writer.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"jem/internal/durable"
+	"jem/internal/fault"
 )
 
 // Holder is who has a run folder's lock.
@@ -28,7 +29,7 @@ func (e *LockedError) Error() string {
 	if e.Holder.PID == 0 {
 		return fmt.Sprintf("%s is in use by another process", e.Path)
 	}
-	return fmt.Sprintf("%s is in use by process %d on %s since %s", e.Path, e.Holder.PID, e.Holder.Host,
+	return fmt.Sprintf("%s is in use by process %d on %s since %s", e.Path, e.Holder.PID, fault.Short(e.Holder.Host),
 		e.Holder.Start.Local().Format("2006-01-02 15:04:05"))
 }
 

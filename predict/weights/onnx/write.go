@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"jem/internal/fault"
 	"jem/internal/safetensors"
 	"jem/model"
 )
@@ -38,7 +39,7 @@ func Write(w io.Writer, c model.Config, tensors []safetensors.Tensor, metadata m
 	}
 	head := modelHead(metadata, total)
 	if len(head)+total > maxBytes {
-		return fmt.Errorf("network of %d bytes: an ONNX file holds at most %d", total, maxBytes)
+		return fault.Badf("the network takes %d bytes: an ONNX file holds at most %d, .safetensors any number", total, maxBytes)
 	}
 	if _, err := w.Write(append(head, before...)); err != nil {
 		return err
