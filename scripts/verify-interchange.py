@@ -8,9 +8,12 @@ For each norm it makes a small network with the official code's names and random
 it in both of PyTorch's file formats, and lets jem convert it: to .pt, which must load with
 strict=True and give the same tensors; to safetensors; to ONNX, which must pass the checker and
 give PyTorch's logits, log-density, features; and lets jem score it, against autograd.
+Then it saves one network in every wrapping that is usual, by every pickle protocol, and as
+safetensors of other types and in shards: jem must find the same tensors in each.
 docs/verification.md has the outcome.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -166,12 +169,72 @@ def verify(jem, kind, folder):
         check(value.shape == want[key].shape and error < 1e-5, f"{kind} onnx: {name}: relative error {error:.1e}")
 
 
+def wrappings(net):
+    """What people save, and what stands beside the weights."""
+    state = net.state_dict()
+    before = lambda prefix: {prefix + key: value for key, value in state.items()}
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.rand(2, 3, 32, 32))[0].sum().backward()
+    optimizer.step()
+    state = {key: value.clone() for key, value in net.state_dict().items()}
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [3, 5])
+    average = torch.optim.swa_utils.AveragedModel(net)
+    average.update_parameters(net)
+    around = nn.Module()
+    around.model = net
+    parts = {key.replace("f.", "f._orig_mod.", 1) if key.startswith("f.") else key: value for key, value in state.items()}
+    flat = {key.removeprefix("f."): value for key, value in state.items()}
+    beside = {
+        "epoch": 3, "name": "x", "none": None, "list": [1, 2], "set": {1, 2}, "complex": 1j, "bytes": b"abc", "seed": 2**100,
+        "size": torch.Size([1, 2]), "device": torch.device("cpu"), "dtype": torch.float32, "rng": torch.get_rng_state(),
+        "mask": torch.tensor([True]), "float8": torch.rand(4).to(torch.float8_e4m3fn), "uint16": torch.zeros(3, dtype=torch.uint16),
+        "sparse": torch.eye(3).to_sparse(), "meta": torch.empty(3, device="meta"), "temperature": torch.tensor(1.5),
+    }
+    return state, {
+        "bare": state, "official": {"model_state_dict": state}, "module.": before("module."), "_orig_mod.": torch.compile(net).state_dict(),
+        "_orig_mod.module.": before("_orig_mod.module."), "model.": before("model."), "compiled trunk": parts, "without f.": flat,
+        "state_dict": {"state_dict": state, "optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()},
+        "net": {"net": state, "acc": 93.2, "epoch": 5}, "model": {"model": state, "args": {"lr": 0.1}},
+        "model_ema": {"model": before("x."), "model_ema": average.state_dict()}, "average": average.state_dict(),
+        "Lightning": {"epoch": 3, "state_dict": around.state_dict(), "optimizer_states": [optimizer.state_dict()], "hyper_parameters": {"lr": 1e-4}},
+        "Parameter": {key: nn.Parameter(value) if value.is_floating_point() else value for key, value in state.items()},
+        "float64": {key: value.double() for key, value in state.items()}, "channels_last": net.to(memory_format=torch.channels_last).state_dict(),
+        "other things": {**state, **beside},
+    }
+
+
+def verify_wrappings(jem, folder):
+    state, cases = wrappings(random_network("batch"))
+
+    def comes_back(path, name):
+        back = folder / "back.pt"
+        done = subprocess.run([jem, "convert", "-q", path, back], capture_output=True, text=True)
+        check(done.returncode == 0 and same(torch.load(back)["model_state_dict"], state), f"{name}: the same tensors {done.stderr.strip()[:200]}")
+
+    for name, case in cases.items():
+        for zipped in (True, False):
+            for protocol in (2, 4, 5):
+                torch.save(case, folder / "w.pt", _use_new_zipfile_serialization=zipped, pickle_protocol=protocol)
+                comes_back(folder / "w.pt", f"{name}, {'zip' if zipped else 'legacy'}, protocol {protocol}")
+    for name, case in (("float32", state), ("float64", cases["float64"]), ("_orig_mod.", cases["_orig_mod."])):
+        safetensors.torch.save_file({key: value.contiguous() for key, value in case.items()}, folder / "w.safetensors")
+        comes_back(folder / "w.safetensors", f"{name}, safetensors")
+    halves, where = list(state), {}
+    for i, keys in enumerate((halves[::2], halves[1::2])):
+        file = f"w-{i + 1:05}-of-00002.safetensors"
+        safetensors.torch.save_file({key: state[key] for key in keys}, folder / file)
+        where.update(dict.fromkeys(keys, file))
+    (folder / "w.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": where}))
+    comes_back(folder / "w.safetensors.index.json", "two shards")
+
+
 def main():
     versions = {m.__name__: m.__version__ for m in (torch, onnx, onnxruntime, safetensors)}
     print(*(f"{name} {version}" for name, version in versions.items()))
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("none", "batch", "instance", "layer"):
             verify(sys.argv[1], kind, Path(folder))
+        verify_wrappings(sys.argv[1], Path(folder))
     sys.exit(check.wrong > 0)
 
 

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -105,5 +106,29 @@ func checkGraph(t *testing.T, norm string, g map[protowire.Number][][]byte) {
 		if !used[name] {
 			t.Errorf("%s: nothing takes %s", norm, name)
 		}
+	}
+}
+
+// What is written opens in runtimes that lag behind: onnxruntime-web 1.30 takes opset 26 and IR 13 at most.
+func TestOldRuntimesOpenTheFile(t *testing.T) {
+	if opset > 26 || irVersion > 13 {
+		t.Errorf("opset %d and IR %d, want at most 26 and 13", opset, irVersion)
+	}
+}
+
+// TestMetadata: texts come before the graph, in the order of their keys.
+func TestMetadata(t *testing.T) {
+	c := model.Config{Depth: 10, Width: 1, Classes: 2, InC: 1, Size: 16, Norm: "none", Slope: 0.2}
+	var b bytes.Buffer
+	if err := Write(&b, c, tensors(c), map[string]string{"size": "16", "classes": `["a"]`}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, raw := range fields(t, b.Bytes())[modelMetadata] {
+		f := fields(t, raw)
+		got = append(got, string(f[propKey][0])+"="+string(f[propValue][0]))
+	}
+	if want := []string{`classes=["a"]`, "size=16"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
