@@ -44,7 +44,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "pictures", Usage: "write diagrams and pictures as PNG into this `FOLDER`, beside what is there; those of the same names are replaced"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the result as JSON into this `FILE`, too"},
 			jsonFlag,
-			&cli.StringFlag{Name: "ood", Usage: "sets, between commas: svhn, cifar100, mnist, …; textures, tiny-imagenet, celeba, places365, faces; interp (means of two test images), uniform, gaussian, folder:PATH", Category: forOOD},
+			&cli.StringFlag{Name: "ood", Usage: "sets, between commas: svhn, cifar100, mnist, …; textures, tiny-imagenet, celeba, places365, faces; interp (means of two images of --split), uniform, gaussian, folder:PATH", Category: forOOD},
 			&cli.StringFlag{Name: "scores", Value: strings.Join(ood.Published, ","), Usage: "all, or some of " + strings.Join(ood.All, ", "), Category: forOOD},
 			&cli.Float64Flag{Name: "temperature", Usage: "of score msp; 0: fitted on the held-out images", Category: forOOD},
 			&cli.Float64Flag{Name: "odin-temperature", Value: predict.PublishedODIN.Temperature, Usage: "of score odin", Category: forOOD},

@@ -108,6 +108,9 @@ func (s *Scorer) fitTemperature(ctx context.Context, watch predict.Watch) ([]str
 		return append(notes, fmt.Sprintf("score msp at temperature 1: %v", err)), nil
 	}
 	s.Options.Temperature = t
+	if s.Options.Split == "valid" {
+		notes = append(notes, "the temperature of score msp is fitted on the in-distribution images themselves (--split valid)")
+	}
 	return notes, nil
 }
 
@@ -117,6 +120,9 @@ func (s *Scorer) fitFeatures(ctx context.Context, watch predict.Watch) ([]string
 	train, notes, err := s.p.Source().Images("train", s.Options.Noise)
 	if err != nil {
 		return notes, err
+	}
+	if o.Split == "train" {
+		notes = append(notes, "features are compared with the in-distribution images themselves (--split train): they look more in-distribution than others would")
 	}
 	images := feed.Head(train.Images, o.FitImages)
 	on, err := s.p.Gather(ctx, "features of train", images, predict.Want{Features: true}, watch)
