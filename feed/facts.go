@@ -11,6 +11,7 @@ import (
 
 	"jem/config"
 	"jem/internal/data"
+	"jem/internal/durable"
 	"jem/internal/fault"
 )
 
@@ -115,15 +116,10 @@ const maxFacts = 16 << 20
 // ReadFacts reads what Document wrote; nil where there is no such file, as in runs from before it
 // was kept. Any other trouble is a *fault.Error.
 func ReadFacts(path string) (*Facts, error) {
-	info, err := os.Stat(path)
+	b, err := durable.ReadFile(path, maxFacts)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	}
-	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxFacts) {
-		return nil, damaged(path, fmt.Errorf("no regular file of at most %d MiB", maxFacts>>20))
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
+	} else if err != nil {
 		return nil, err
 	}
 	var f Facts
