@@ -51,7 +51,7 @@ type Layout struct {
 // which other sub-folders are not used. Without one its sub-folders are classes, but for
 // "test", and for one named for another part that has a sub-folder of a class's name: else
 // valid beside invalid is a class, too. The error is fault.ErrMissing for a folder that isn't
-// there, fault.ErrBad for two folders of one part.
+// there, fault.ErrBad for two folders of one part, of which none is called as the part.
 func Of(dir string) (Layout, error) {
 	l := Layout{Dir: dir, parts: map[Part]string{}}
 	var err error
@@ -64,7 +64,9 @@ func Of(dir string) (Layout, error) {
 		if part == "" || !divided && name != string(Test) && !l.hasClasses(name) {
 			continue
 		}
-		if other, twice := l.parts[part]; twice {
+		if other, twice := l.parts[part]; twice && other == string(part) {
+			continue // train and test are so called whatever else is there
+		} else if twice && name != string(part) {
 			return l, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("%s and %s both stand for the %s images: leave one of them", other, name, inWords[part])}
 		}
 		l.parts[part] = name

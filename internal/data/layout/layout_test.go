@@ -83,6 +83,7 @@ func TestLayoutsThatPeopleHave(t *testing.T) {
 			"a: a/p 1/1.png a/p.png a/p10/x/1.jpeg a/p2/1.png; b: b/images/1.JPEG", "", "", nil},
 		"Kaggle's unlabelled test": {"train/a/1.png train/b/1.png test/1.png test/2.png", "a: train/a/1.png; b: train/b/1.png", "", "which class its pictures are of isn't known", nil},
 		"a class beside":           {"train/a/1.png train/b/1.png val/c/1.png", "a: train/a/1.png; b: train/b/1.png", "validation images of a class that has no training folder", "", nil},
+		"two tests":                {"train/a/1.png train/b/1.png Test/a/2.png test/b/1.png testing/a/3.png", "a: train/a/1.png; b: train/b/1.png", "", "a: ; b: test/b/1.png", []string{"Test, testing are not used"}},
 		"a class named val":        {"train/val/1.png train/b/1.png", "b: train/b/1.png; val: train/val/1.png", "", "", nil},
 		"one class":                {"train/1.png train/x.txt test/1.png", "train: train/1.png", "", "train: test/1.png", nil},
 	} {
@@ -129,7 +130,7 @@ func TestFoldersThatAreRefused(t *testing.T) {
 		kind  error
 		says  string
 	}{
-		"two of one part":     {[]string{"train/a/1.png", "val/a/1.png", "valid/a/1.png"}, fault.ErrBad, "val and valid both stand for the validation images"},
+		"two of one part":     {[]string{"train/a/1.png", "Val/a/1.png", "validation/a/1.png"}, fault.ErrBad, "Val and validation both stand for the validation images"},
 		"pictures of others":  {[]string{"a/1.png", "b/1.ppm", "b/2.ppm", "b/x.txt"}, fault.ErrBad, "there are 2 .ppm, 1 .txt"},
 		"one folder too high": {[]string{"set/train/a/1.png", "set/val/a/1.png"}, fault.ErrBad, "train, val, name "},
 		"of train, too":       {[]string{"train/images/a/1.png", "train/images/b/1.png", "val/a/1.png"}, fault.ErrBad, "a, b, name "},
