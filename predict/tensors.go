@@ -19,7 +19,7 @@ type Named struct {
 }
 
 // Upload fills tensors from those of a checkpoint's file, which must have the same names and
-// shapes. Errors: a *fault.Error.
+// shapes, and finite values. Errors: a *fault.Error.
 func Upload(d backend.Device, list []Named, c *checkpoint.Checkpoint, file string) error {
 	tensors, err := Tensors(c, file)
 	if err != nil && len(list) > 0 {
@@ -36,6 +36,9 @@ func Upload(d backend.Device, list []Named, c *checkpoint.Checkpoint, file strin
 		}
 		if !slices.Equal(f.Shape, n.Value.Shape()) || f.F32 == nil {
 			return misfit(c, file, fmt.Sprintf("%s has shape %s, want float32 of shape %v", n.Name, fault.Quote(f.Shape), n.Value.Shape()))
+		}
+		if i := slices.IndexFunc(f.F32, func(v float32) bool { return v-v != 0 }); i >= 0 {
+			return misfit(c, file, fmt.Sprintf("%s holds %v at place %d: no run saves that", n.Name, f.F32[i], i))
 		}
 		d.Upload(n.Value, f.F32)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -78,6 +79,12 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		{"no buffer", func(run string) {
 			again(t, run, func(c *checkpoint.Checkpoint) { delete(c.Files, "buffer.rank000") })
 		}, exitData, "has no buffer.rank000.safetensors", exitDone},
+		{"NaN in the buffer", func(run string) {
+			again(t, run, func(c *checkpoint.Checkpoint) { c.Files["buffer.rank000"][0].F32[5] = float32(math.NaN()) })
+		}, exitData, "replay_buffer", exitData},
+		{"infinity in the optimiser", func(run string) {
+			again(t, run, func(c *checkpoint.Checkpoint) { c.Files["optim"][1].F32[5] = float32(math.Inf(1)) })
+		}, exitData, "optim.safetensors: adam.v holds +Inf at place 5", exitDone},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			run := filepath.Join(t.TempDir(), "run")
