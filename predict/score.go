@@ -6,6 +6,7 @@ import (
 
 	"jem/feed"
 	"jem/internal/fault"
+	"jem/internal/metrics"
 	"jem/model"
 )
 
@@ -15,7 +16,22 @@ type Scores struct {
 	Logits     []float32 // (N,K)
 	LogPx      []float32 // (N) log p(x) + log Z = LogSumExp f(x)
 	ApproxMass []float32 // (N) −‖∂log p(x)/∂x‖₂, x in [−1,1] (Grathwohl et al. 2020, section 5.3.2)
+	Features   []float32 // (N,64·width), the inputs of the linear layer; nil unless asked for
 	Digest     string    // SHA-256 of the images as the network took them, little-endian float32
+}
+
+// Outputs are the scores as what Gather collects of images without labels.
+func (s *Scores) Outputs() (*Outputs, error) {
+	o := &Outputs{Digest: s.Digest}
+	for _, v := range s.ApproxMass {
+		o.GradNorm = append(o.GradNorm, -float64(v))
+	}
+	var err error
+	if o.Logits, err = metrics.Flat(s.Classes, s.Logits); err != nil || s.Features == nil {
+		return o, err
+	}
+	o.Features, err = metrics.Flat(len(s.Features)/s.Len(), s.Features)
+	return o, err
 }
 
 // Protocol says what the scores are.
@@ -33,12 +49,13 @@ func (s *Scores) Class(i int) (class int, confidence float64) {
 	return class, math.Exp(float64(row[class]) - model.LogSumExp(row))
 }
 
-// Score scores images in one forward and one backward pass each. next writes the next ones
+// Score scores images in one forward and one backward pass each, and keeps their features if want
+// says so. next writes the next ones
 // (C,H,W), in [−1,1], to the front of dst and returns how many; fewer than dst holds only at the
 // end. total is how many there may be, for watch, which hears after every batch how many have been scored. A
 // score that is no number is a *fault.Error: weights or images are broken. With an error, ctx's included,
 // come the scores of the batches before it.
-func (p *Predictor) Score(ctx context.Context, total int, next func(dst []float32) int, watch Watch) (s *Scores, err error) {
+func (p *Predictor) Score(ctx context.Context, want Want, total int, next func(dst []float32) int, watch Watch) (s *Scores, err error) {
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
 	s = &Scores{Classes: c.Classes}
@@ -56,6 +73,13 @@ func (p *Predictor) Score(ctx context.Context, total int, next func(dst []float3
 		if err != nil {
 			return s, err
 		}
+		var features []float32
+		if want.Features {
+			features = make([]float32, n*p.Features())
+			if err := p.dev.Download(features, p.net.Features()); err != nil {
+				return s, err
+			}
+		}
 		norms, err := r.gradNorm(p.eval.Last, n)
 		if err != nil {
 			return s, err
@@ -63,6 +87,7 @@ func (p *Predictor) Score(ctx context.Context, total int, next func(dst []float3
 		if err := s.add(logits, norms); err != nil {
 			return s, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrBad, Reason: err.Error()}
 		}
+		s.Features = append(s.Features, features...)
 		seen.Add(p.eval.Images[:n*pixels], nil)
 		watch.Tell("scored", s.Len(), total)
 	}

@@ -32,7 +32,7 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 	image := func(i int) []float32 { return p.Buffer()[i%20*pixels : (i%20+1)*pixels] }
 	var told, all int
 	given := 0
-	s, err := p.Score(context.Background(), n, func(dst []float32) int {
+	s, err := p.Score(context.Background(), predict.Want{Features: true}, n, func(dst []float32) int {
 		from := given
 		for ; given < n && (given-from+1)*pixels <= len(dst); given++ {
 			copy(dst[(given-from)*pixels:], image(given))
@@ -44,7 +44,7 @@ func TestScoreIsOfTheGradient(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	same := func([]float32) int { stop(); return feed.EvalBatch }
-	if part, err := p.Score(ctx, n, same, nil); !errors.Is(err, context.Canceled) || part.Len() != feed.EvalBatch {
+	if part, err := p.Score(ctx, predict.Want{}, n, same, nil); !errors.Is(err, context.Canceled) || part.Len() != feed.EvalBatch {
 		t.Errorf("stopped after a batch: %d scores, %v", part.Len(), err)
 	}
 	jem := model.NewJEM(dev, p.Net())

@@ -103,7 +103,7 @@ func values(c *cli.Command, flag string) []string {
 		"device": list("cpu", "cuda"), "cpu-isa": list("generic", "avx2", "avx512"), "conv-algo": list("auto", "direct", "winograd"),
 		"precision": list("fp32", "bf16", "tf32"), "precision-scope": list("chain", "all"), "conv-engine": list("auto", "graph", "legacy"),
 		"checkpoint": list(predict.LatestCheckpoint, predict.BestCheckpoint), "golden": list(builtIn),
-		"scale": list("smoke", "small", "paper"), "log-format": list("console", "json"), "log-level": list("debug", "info", "warn", "error"),
+		"rule": list(ood.Ruling...), "scale": list("smoke", "small", "paper"), "log-format": list("console", "json"), "log-level": list("debug", "info", "warn", "error"),
 	}[flag]
 	if !ok {
 		return nil

@@ -75,6 +75,57 @@ func TestAFirstRunNeedsNoData(t *testing.T) {
 }
 
 // The commands that take a run take its checkpoints by name: the newest, the best, that of a step.
+// What looks like no training image is called unusual, and of usual ones few are.
+func TestRuleForUnusualPictures(t *testing.T) {
+	run, dir := shapesRun(t), t.TempDir()
+	grey := image.NewGray(image.Rect(0, 0, 16, 16))
+	for i := range grey.Pix {
+		grey.Pix[i] = uint8(128 + 60*(i%2))
+	}
+	strange := filepath.Join(dir, "=stripes.png")
+	if err := picture.WritePNG(strange, grey); err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Unusual int
+		Rule    struct {
+			Score       string
+			HeldOut     int `json:"held_out_images"`
+			Threshold   float64
+			FalseAlarms float64 `json:"false_alarms"`
+		}
+		Images []struct {
+			Score   float64
+			P       float64 `json:"p_value"`
+			Unusual bool
+		}
+	}
+	okJSON(t, &s, "score", run, strange, "--rule", "mahalanobis", "--json", "--quiet")
+	if s.Unusual != 1 || !s.Images[0].Unusual || s.Images[0].P != 1./101 || s.Images[0].Score > s.Rule.Threshold || s.Rule.HeldOut != 100 || s.Rule.FalseAlarms != 0.05 {
+		t.Errorf("got %+v", s)
+	}
+	if out := ok(t, "score", run, strange, "--rule", "mahalanobis", "--quiet"); !strings.Contains(out, "VERDICT") || !strings.Contains(out, "1 of 1 are unusual") {
+		t.Errorf("got\n%s", out)
+	}
+	csv := filepath.Join(dir, "s.csv")
+	ok(t, "score", run, strange, "--rule", "px", "--false-alarms", "0.02", "--out", csv, "--quiet")
+	if text, err := os.ReadFile(csv); err != nil || !strings.HasPrefix(string(text), "image,class,name,confidence,log_px,approx_mass,error,px,p_value,verdict\n") {
+		t.Errorf("got %s, %v", text, err)
+	}
+	for want, args := range map[string][]string{
+		`--rule "odin"`:           {"--rule", "odin"},
+		"goes with --rule":        {"--false-alarms", "0.1"},
+		"a share between 0 and 1": {"--rule", "px", "--false-alarms", "1"},
+	} {
+		if r := do(t, append([]string{"score", run, strange}, args...)...); r.code != exitUsage || !strings.Contains(r.stderr, want) {
+			t.Errorf("%v: got %d %s", args, r.code, r.stderr)
+		}
+	}
+	if r := do(t, "score", run, strange, "--rule", "px", "--false-alarms", "0.001"); r.code != exitData || !strings.Contains(r.stderr, "100 held-out images are too few") {
+		t.Errorf("got %d %s", r.code, r.stderr)
+	}
+}
+
 func TestCheckpointsByName(t *testing.T) {
 	run, file := shapesRun(t), filepath.Join(t.TempDir(), "m.safetensors")
 	var all []stored

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"jem/backend"
+	"jem/eval/ood"
 	"jem/feed"
 	"jem/internal/data"
 	"jem/internal/fault"
@@ -29,9 +30,12 @@ func scoreCommand() *cli.Command {
 			"pictures, or a safetensors file with x (N,C,H,W) in [-1,1].\n"+
 			"log p(x) is known up to a constant of the model. The approximate mass is\n"+
 			"−‖∂log p(x)/∂x‖, the L2 norm over pixels in [-1,1]: near 0 where the density is flat.\n"+
+			"--rule says which pictures are unusual: those whose score is lower than that of so small a share\n"+
+			"of the images that the run held out.\n"+
 			"Pictures that can't be read are listed with the reason, the others are scored, and the exit code is 65.",
 			"jem score runs/first photo.jpg",
 			"jem score runs/first pictures/ --out scores.csv",
+			"jem score runs/first pictures/ --rule mahalanobis --false-alarms 0.02",
 			"jem score model.pt images.safetensors --out scores.safetensors"),
 		Flags: append(append([]cli.Flag{
 			modelFlag("a run's or checkpoint's `FOLDER`, or a .pt, .pth or .safetensors file"),
@@ -39,7 +43,9 @@ func scoreCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write instead of stdout"},
 			&cli.StringFlag{Name: "format", Usage: "table, json, csv or safetensors (logits, log_px, approx_mass); default: as --out ends, else a table"},
 			&cli.StringFlag{Name: "ground", Usage: "what transparent pixels lie on: " + strings.Join(imagefile.Grounds, ", ") + "; default: as in training, for a file white"},
-			jsonFlag, normFlag, sizeFlag, checkpointFlag,
+			&cli.StringFlag{Name: "rule", Usage: "say what is unusual by this score: " + strings.Join(ood.Ruling, ", ") + "; jem eval --task ood tells which is worth it"},
+			&cli.Float64Flag{Name: "false-alarms", Value: 0.05, Usage: "share of usual images that --rule may call unusual"},
+			jsonFlag, normFlag, sizeFlag, checkpointFlag, dataDirFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: runScore,
 	}, "[MODEL]", "[INPUT...]")
@@ -71,14 +77,22 @@ func runScore(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		scores, failed := m.Score(c.Context, in.total, in.next, s.follow())
+		rule, err := ruleOf(c, s, m)
+		if err != nil {
+			return err
+		}
+		scores, failed := m.Score(c.Context, rule.Wants(), in.total, in.next, s.follow())
 		s.notes(in.notes())
 		if scores.Len() == 0 {
 			return cmp.Or(failed, in.err())
 		}
 		about := m.Subject(0)
 		about.Data = strings.Join(inputs, ", ")
-		err = writeScores(c, format, newScored(about, scores, m.Classes, in))
+		said := newScored(about, scores, m.Classes, in)
+		if err := said.judge(rule); err != nil {
+			return err
+		}
+		err = writeScores(c, format, said)
 		if failed != nil && err == nil {
 			s.log.Warn("ended early: what was scored before is written", zap.Int("scored", scores.Len()), zap.Int("of", in.total))
 		}
@@ -102,10 +116,31 @@ func scoreFormat(c *cli.Context) (string, error) {
 		return "", usagef(c, "--format %q: want %s", format, strings.Join(scoreFormats, ", "))
 	case c.IsSet("ground") && !slices.Contains(imagefile.Grounds, c.String("ground")):
 		return "", usagef(c, "--ground %q: want %s", c.String("ground"), strings.Join(imagefile.Grounds, ", "))
+	case c.IsSet("rule") && !slices.Contains(ood.Ruling, c.String("rule")):
+		return "", usagef(c, "--rule %q: want %s", c.String("rule"), strings.Join(ood.Ruling, ", "))
+	case c.IsSet("false-alarms") && !c.IsSet("rule"):
+		return "", usagef(c, "--false-alarms goes with --rule")
+	case !(c.Float64("false-alarms") > 0 && c.Float64("false-alarms") < 1):
+		return "", usagef(c, "--false-alarms %g: want a share between 0 and 1", c.Float64("false-alarms"))
 	case format == "safetensors" && !c.IsSet("out"):
 		return "", usagef(c, "--out is missing: safetensors are not printed")
 	}
 	return format, nil
+}
+
+// ruleOf fits the rule that --rule names; nil where it names none.
+func ruleOf(c *cli.Context, s *screen, m *predict.Predictor) (*ood.Rule, error) {
+	switch {
+	case !c.IsSet("rule"):
+		return nil, nil
+	case m.Config.Data.Name == "":
+		return nil, usagef(c, "--rule goes with a run, which knows the images that it held out")
+	case c.IsSet("data-dir"):
+		m.Config.Data.Dir = c.String("data-dir")
+	}
+	rule, notes, err := ood.FitRule(c.Context, m, c.String("rule"), c.Float64("false-alarms"), s.follow())
+	s.notes(notes)
+	return rule, err
 }
 
 // mostOf is how many images there may be in inputs, as far as their names tell.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/eval/ood"
 	"jem/internal/durable"
 	"jem/internal/fault"
 	"jem/internal/safetensors"
@@ -19,6 +20,8 @@ import (
 type scoredAbout struct {
 	predict.Subject
 	predict.Protocol
+	Rule       *ood.Rule  `json:"rule,omitempty"`
+	Unusual    int        `json:"unusual,omitempty"` // images that the rule calls so
 	Unreadable []unscored `json:"unreadable,omitempty"`
 	NotReached int        `json:"not_reached,omitempty"` // pictures after the end by a signal or an error
 }
@@ -40,6 +43,8 @@ type scoredOf struct {
 	Confidence float64 `json:"confidence"` // p(y|x) of that class
 	LogPx      float32 `json:"log_px"`     // up to log Z
 	ApproxMass float32 `json:"approx_mass"`
+
+	*ood.Verdict // of the rule, where there is one
 
 	err string // why there are none
 }
@@ -75,6 +80,31 @@ func newScored(about predict.Subject, scores *predict.Scores, classes []string, 
 	}
 	s.NotReached = len(in.album.Names) - len(s.rows)
 	return s
+}
+
+// judge adds what a rule says, if there is one.
+func (s *scored) judge(rule *ood.Rule) error {
+	if rule == nil {
+		return nil
+	}
+	verdicts, err := rule.Judge(s.scores)
+	if err != nil {
+		return err
+	}
+	s.Rule = rule
+	n := 0
+	for i := range s.rows {
+		if s.rows[i].err != "" {
+			continue
+		}
+		v := &verdicts[n]
+		s.rows[i].Verdict, s.Images[n].Verdict = v, v
+		n++
+		if v.Unusual {
+			s.Unusual++
+		}
+	}
+	return nil
 }
 
 // writeScores writes scores to the file that --out names, or to stdout. What was measured, and
@@ -121,13 +151,25 @@ func (s *scored) about(format string) any {
 }
 
 func (s *scored) table() ([]byte, error) {
-	rows := []string{"IMAGE\tCLASS\tCONFIDENCE\tLOG P(X)\tAPPROX. MASS"}
+	head := "IMAGE\tCLASS\tCONFIDENCE\tLOG P(X)\tAPPROX. MASS"
+	if s.Rule != nil {
+		head += "\tP-VALUE\tVERDICT"
+	}
+	rows := []string{head}
 	for _, i := range s.rows {
 		if i.err != "" {
 			rows = append(rows, fmt.Sprintf("%s\t-\t-\t-\t%s", escape(i.Image), escape(i.err)))
 			continue
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f", escape(i.Image), escape(i.Name), i.Confidence, i.LogPx, i.ApproxMass))
+		row := fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f", escape(i.Image), escape(i.Name), i.Confidence, i.LogPx, i.ApproxMass)
+		if v := i.Verdict; v != nil {
+			row += fmt.Sprintf("\t%.4f\t%s", v.P, verdict(v))
+		}
+		rows = append(rows, row)
+	}
+	if r := s.Rule; r != nil {
+		rows = append(rows, "", fmt.Sprintf("%d of %d are unusual: %s below %.6g, as at most %g of usual images should be (fitted on %d held-out images)",
+			s.Unusual, len(s.Images), r.ByScore, r.Threshold, r.FalseAlarms, r.HeldOut))
 	}
 	return table(rows...)
 }
@@ -138,12 +180,21 @@ func (s *scored) csv() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	rows := [][]string{{"image", "class", "name", "confidence", "log_px", "approx_mass", "error"}}
+	if s.Rule != nil {
+		rows[0] = append(rows[0], s.Rule.ByScore, "p_value", "verdict")
+	}
 	for _, i := range s.rows {
-		if i.err != "" {
-			rows = append(rows, []string{csvName(i.Image), "", "", "", "", "", csvName(i.err)})
-			continue
+		row := []string{csvName(i.Image), "", "", "", "", "", csvName(i.err)}
+		if i.err == "" {
+			row = []string{csvName(i.Image), strconv.Itoa(i.Class), csvName(i.Name), exact64(i.Confidence), exact(i.LogPx), exact(i.ApproxMass), ""}
 		}
-		rows = append(rows, []string{csvName(i.Image), strconv.Itoa(i.Class), csvName(i.Name), strconv.FormatFloat(i.Confidence, 'g', -1, 64), exact(i.LogPx), exact(i.ApproxMass), ""})
+		switch v := i.Verdict; {
+		case v != nil:
+			row = append(row, exact64(v.Score), exact64(v.P), verdict(v))
+		case s.Rule != nil:
+			row = append(row, "", "", "")
+		}
+		rows = append(rows, row)
 	}
 	err := w.WriteAll(rows)
 	return b.Bytes(), err
@@ -152,13 +203,30 @@ func (s *scored) csv() ([]byte, error) {
 // exact is the shortest text that reads back as v.
 func exact(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 32) }
 
+func exact64(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+func verdict(v *ood.Verdict) string {
+	if v.Unusual {
+		return "unusual"
+	}
+	return "usual"
+}
+
 func (s *scored) tensors() ([]byte, error) {
 	n := s.scores.Len()
 	var b bytes.Buffer
-	err := safetensors.Write(&b, []safetensors.Tensor{
+	all := []safetensors.Tensor{
 		{Name: "logits", Shape: []int{n, s.scores.Classes}, F32: s.scores.Logits},
 		{Name: "log_px", Shape: []int{n}, F32: s.scores.LogPx},
 		{Name: "approx_mass", Shape: []int{n}, F32: s.scores.ApproxMass},
-	})
+	}
+	if s.Rule != nil {
+		p := make([]float32, n)
+		for i := range s.Images {
+			p[i] = float32(s.Images[i].Verdict.P)
+		}
+		all = append(all, safetensors.Tensor{Name: "p_value", Shape: []int{n}, F32: p})
+	}
+	err := safetensors.Write(&b, all)
 	return b.Bytes(), err
 }

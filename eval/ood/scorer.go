@@ -155,8 +155,17 @@ func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, wa
 		return nil, set, err
 	}
 	set.Data = o.Digest
+	all, err := s.of(o)
+	if err != nil {
+		return nil, set, fmt.Errorf("%s: %w", about, err)
+	}
+	return all, set, nil
+}
+
+// of computes the scores from a network's answers, by name.
+func (s *Scorer) of(o *predict.Outputs) (map[string][]float64, error) {
 	if _, err := metrics.Softmax(o.Logits); err != nil {
-		return nil, set, err
+		return nil, err
 	}
 	all := map[string][]float64{}
 	for n := range o.Logits.N {
@@ -174,7 +183,7 @@ func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, wa
 	all["energy"], all["odin"] = all["px"], o.ODIN
 	if s.want.Features {
 		if err := s.ofFeatures(all, o.Features); err != nil {
-			return nil, set, fmt.Errorf("features of %s: %w", about, err)
+			return nil, err
 		}
 	}
 	for name := range all {
@@ -182,7 +191,7 @@ func (s *Scorer) Score(ctx context.Context, about string, images feed.Images, wa
 			delete(all, name)
 		}
 	}
-	return all, set, nil
+	return all, nil
 }
 
 // logPx is the LogSumExp of a row of logits.
