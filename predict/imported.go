@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"jem/backend"
 	"jem/config"
 	"jem/feed"
 	"jem/internal/data"
 	"jem/internal/fault"
+	"jem/internal/imagefile"
 	"jem/predict/weights"
 )
 
@@ -45,6 +47,9 @@ func imported(w *weights.Weights, o Origin) (c config.Config, f feed.Facts, note
 	c.Model.Depth, c.Model.Width, c.Model.Norm, c.Model.Slope = n.Depth, n.Width, n.Norm, n.Slope
 	if w.Buffer != nil {
 		c.Sampler.Buffer = w.Buffer.Shape[0]
+	}
+	if slices.Contains(imagefile.Grounds, w.About.Ground) {
+		c.Data.Ground = w.About.Ground
 	}
 	f = feed.Facts{Channels: n.InC, Size: n.Size, Classes: w.About.Classes, Outputs: n.Classes}
 	f.Data, notes = dataOf(w, o)

@@ -136,7 +136,7 @@ func (s *stored) weights() (*weights.Weights, error) {
 			Reason: fmt.Sprintf("has %d averaged tensors for %d parameters, and the run's config.yaml says that weights are averaged (optim.ema)", len(s.state.Files["ema"]), len(w.Params))}
 	}
 	w.About = weights.About{
-		Classes: s.facts.Classes, Data: s.facts.Data, Step: s.state.Step, Averaged: s.config.Optim.EMA > 0,
+		Classes: s.facts.Classes, Data: s.facts.Data, Ground: s.config.Data.Ground, Step: s.state.Step, Averaged: s.config.Optim.EMA > 0,
 		Source: filepath.Base(filepath.Dir(filepath.Dir(s.state.Path))) + "/" + filepath.Base(s.state.Path),
 	}
 	return w, nil

@@ -93,7 +93,12 @@ func (p parser) header() (entries []Entry, about map[string]string, err error) {
 	err = p.object(func(key string) error {
 		if key == metadataKey {
 			about = map[string]string{}
-			return p.object(func(key string) (err error) { about[key], err = p.text(); return err })
+			return p.object(func(key string) (err error) {
+				if about[key], err = p.text(); len(about) > MaxTensors {
+					return refuse("more than %d texts", MaxTensors)
+				}
+				return err
+			})
 		}
 		if len(entries) == MaxTensors {
 			return refuse("more than %d tensors", MaxTensors)

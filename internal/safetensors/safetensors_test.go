@@ -153,6 +153,7 @@ func TestReadRefuses(t *testing.T) {
 		{"overlap", "[4,8) expected", raw("{"+a+`,"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, 8)},
 		{"a hole", "[4,8) expected", raw("{"+a+`,"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}`, 12)},
 		{"too many tensors", "more than 10000", raw("{"+crowd.String()+a+"}", 4)},
+		{"too much metadata", "more than 10000 texts", raw(`{"__metadata__":{`+strings.ReplaceAll(crowd.String(), `{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`, `""`)+`"x":""}}`, 0)},
 		{"metadata that is no text", "where a string", raw(`{"__metadata__":{"x":1}}`, 0)},
 	} {
 		if _, err := decoded(c.file); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -41,7 +41,8 @@ type State struct {
 // Bounds on what Open accepts.
 const (
 	maxDepth   = 64        // of values in values
-	maxMemo    = 1_000_000 // values that a pickle remembers or has on its stack
+	maxMemo    = 1_000_000 // values that a pickle remembers
+	maxMade    = 2_000_000 // values that it makes: a list of a million losses is fine
 	maxString  = 64 << 10  // bytes of a string that can be a name
 	maxPickle  = 16 << 20  // bytes of one pickle: WRN-28-10 has 20 KB
 	maxEntries = 20_000    // files in a zip: one a tensor

@@ -58,6 +58,7 @@ func hostile() []refused {
 		{"a key without a value", "no value", program("}(K\x01u.")},
 		{"no dict", "no dict of tensors", program("N.")},
 		{"a dict in itself", "nested more than 64", program("}q\x00X\x01\x00\x00\x00xh\x00s.")},
+		{"values without end", "more than 2000000 values", program("]("+strings.Repeat("}", 1000001), "e("+strings.Repeat("}", 1000001))},
 		{"dicts without end", "more than 100000 values", program(doubled, ".")},
 		{"names without end", "names of more than 1000", program("}X\x00\x01\x00\x00", strings.Repeat("n", 256), "q\x00", named, "s.")},
 		{"a huge integer", "integer of 200 bytes", program("\x8a\xc8")},

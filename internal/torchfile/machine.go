@@ -11,6 +11,7 @@ type machine struct {
 	from     int64 // its first byte
 	at       int64 // byte of the present instruction
 	stack    []any
+	made     int   // values pushed so far
 	marks    []int // heights of the stack
 	memo     map[uint64]any
 	storages *storages
@@ -34,8 +35,8 @@ func run(in *source, s *storages) (any, error) {
 		if err := m.step(op); err != nil {
 			return nil, err
 		}
-		if len(m.stack) > maxMemo || len(m.marks) > maxDepth || in.pos-m.from > maxPickle {
-			return nil, m.refuse("pickle of more than %d values, %d levels or %d bytes", maxMemo, maxDepth, maxPickle)
+		if m.made > maxMade || len(m.marks) > maxDepth || in.pos-m.from > maxPickle {
+			return nil, m.refuse("pickle of more than %d values, %d levels or %d bytes", maxMade, maxDepth, maxPickle)
 		}
 	}
 }
@@ -90,7 +91,10 @@ func (m *machine) step(op byte) error {
 	return nil
 }
 
-func (m *machine) push(v any) { m.stack = append(m.stack, v) }
+func (m *machine) push(v any) {
+	m.stack = append(m.stack, v)
+	m.made++
+}
 
 // floor is the height below which the stack belongs to what stands before the last mark.
 func (m *machine) floor() int {

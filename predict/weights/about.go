@@ -17,6 +17,7 @@ import (
 type About struct {
 	Classes  []string // names, in the order of the logits; nil: not known
 	Data     string   // the data set that it was trained on, as data.name has it; "": not known
+	Ground   string   // what transparent pixels lay on, as data.ground has it; "": not known
 	Source   string   // where the weights come from: a file, or a run and its checkpoint
 	Step     int      // training steps taken; 0: none, or not known
 	Averaged bool     // the weights are a moving average
@@ -33,7 +34,7 @@ func (w *Weights) metadata(pixels pixelRange) map[string]string {
 		m["channel_order"] = "grey"
 	}
 	pixels.describe(m, w.Config.InC)
-	for key, text := range map[string]string{"data": w.About.Data, "source": w.About.Source} {
+	for key, text := range map[string]string{"data": w.About.Data, "ground": w.About.Ground, "source": w.About.Source} {
 		if text != "" {
 			m[key] = text
 		}
@@ -84,7 +85,7 @@ func (w *Weights) know(texts map[string]string, o *Options) {
 		o.Size = side
 	}
 	a := &w.About
-	a.Data, a.Source, a.Averaged = texts["data"], texts["source"], texts["averaged"] == "true"
+	a.Data, a.Ground, a.Source, a.Averaged = texts["data"], texts["ground"], texts["source"], texts["averaged"] == "true"
 	if step, err := strconv.Atoi(texts["step"]); err == nil && step > 0 {
 		a.Step = step
 	}

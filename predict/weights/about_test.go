@@ -11,7 +11,7 @@ import (
 func TestWhatIsKnownTravels(t *testing.T) {
 	w := made(t, "layer")
 	w.Config.Slope = 0.1
-	w.About = About{Classes: []string{"Zebra", "ä\"\n", "cat"}, Data: "folder", Source: "first/step-00000007", Step: 7, Averaged: true}
+	w.About = About{Classes: []string{"Zebra", "ä\"\n", "cat"}, Data: "folder", Ground: "black", Source: "first/step-00000007", Step: 7, Averaged: true}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "0.pt")
 	if err := w.Write(path); err != nil {
