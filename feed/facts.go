@@ -71,7 +71,13 @@ func (f Facts) Document() ([]byte, error) {
 // known what they were.
 func (f Facts) changed(now Facts) string {
 	switch {
-	case f.Digest == "" || f.Digest == now.Digest:
+	case f.Digest == "":
+		return ""
+	case f.ValidFolder && !now.ValidFolder:
+		return "without its folder of validation images others are trained on"
+	case !f.ValidFolder && now.ValidFolder:
+		return "with a folder of validation images others are trained on"
+	case f.Digest == now.Digest:
 		return ""
 	case f.Images == now.Images:
 		return fmt.Sprintf("%d to train on, of which not all are the same now", f.Images)
@@ -153,6 +159,12 @@ func (f Facts) Locate(dir string) (string, []string) {
 		notes = append(notes, fmt.Sprintf("%s: images are read from %s, where they were when the run began; --data-dir names another folder", fault.Printable(dir), fault.Printable(f.Absolute)))
 	}
 	return f.Absolute, notes
+}
+
+// elsewhere reports whether images are read from another folder than when the run began.
+func (s Source) elsewhere() bool {
+	here, err := filepath.Abs(s.Config.Data.Dir)
+	return s.Facts.Absolute != "" && err == nil && here != s.Facts.Absolute
 }
 
 func isDir(path string) bool {

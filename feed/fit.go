@@ -51,9 +51,10 @@ func (s Source) holdout(set *data.Set) (split, held []int, err error) {
 func byClass(c *config.Config) bool { return c.Data.Name == data.Folder && c.Data.ByClass }
 
 // hasValid reports whether validation images have a folder of their own, so that none are held
-// out of the training images: when the run began, or now where that isn't known.
+// out of the training images: when the run began, or now where that isn't known or the images are
+// read from another folder than then.
 func (s Source) hasValid() bool {
-	if s.Facts.Digest != "" {
+	if s.Facts.Digest != "" && !s.elsewhere() {
 		return s.Facts.ValidFolder
 	}
 	return byClass(&s.Config) && data.HasFolder(s.Config.Data.Dir, data.Valid)

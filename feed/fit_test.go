@@ -140,6 +140,23 @@ func TestAFolderOfValidationImagesIsUsed(t *testing.T) {
 	if _, train, valid, notes := opened(t, Source{Config: c, Facts: began}); train != 20 || valid != 0 || !strings.Contains(notes, "no validation set") || !strings.Contains(notes, "later is not used") {
 		t.Errorf("the folder is gone: %d to train on, %d to validate with: %s", train, valid, notes)
 	}
+	// In another folder its own layout counts for measuring; to train on it with others held out is refused.
+	other := own(t)
+	divided(t, other)
+	moved := Source{Config: other, Facts: began}
+	if v, _, err := moved.Choose("valid"); err != nil || len(v.Indices) != 4 {
+		t.Errorf("another folder with validation images: %v, %v", v.Indices, err)
+	}
+	if err := os.RemoveAll(filepath.Join(other.Data.Dir, "val")); err != nil {
+		t.Fatal(err)
+	}
+	if v, _, err := moved.Choose("valid"); err != nil || len(v.Indices) != 5 {
+		t.Errorf("another folder without: %v, %v", v.Indices, err)
+	}
+	if _, _, err := moved.Open(0); err == nil || !strings.Contains(err.Error(), "without its folder of validation images") {
+		t.Error(err)
+	}
+
 	f, train, valid, _ = opened(t, Source{Config: c})
 	if began = f.Facts; train != 15 || valid != 5 || began.ValidFolder {
 		t.Errorf("without the folder: %d to train on, %d to validate with", train, valid)
