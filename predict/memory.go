@@ -36,11 +36,13 @@ func (p *Predictor) rows(c model.Config) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	limit := sysmem.Limit{}
-	if p.dev.Info().Kind == "cpu" {
-		limit = sysmem.Available()
+	var limit sysmem.Limit
+	short := func() (is bool) {
+		if p.dev.Info().Kind == "cpu" {
+			limit, is = sysmem.Short(float64(need))
+		}
+		return is
 	}
-	short := func() bool { return limit.Bytes > 0 && float64(need) > limit.Bytes }
 	if p.most > 0 && (need > plentiful || short()) {
 		for n = min(n, p.most); ; n = (n + 1) / 2 {
 			if need, err = footprint(sizes, c, n); err != nil || n == 1 || !short() {

@@ -17,6 +17,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 
+	"jem/internal/sysmem"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -27,6 +29,7 @@ func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 // of stderr the work goes on unseen; without one of results it ends unsaid.
 func run(args []string, stdout, stderr io.Writer) (code int) {
 	survive()
+	sysmem.Heed()
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)

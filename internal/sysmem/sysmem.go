@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,12 +22,36 @@ type Limit struct {
 // Available is the most memory that this process may still take as Linux tells it: what the
 // machine has left, swap included, or less where a control group (of a container, of Slurm) or
 // a limit on the address space (ulimit -v) allows less. Zero elsewhere: not known.
-func Available() Limit {
-	l := system("/").available()
+func Available() Limit { return system("/").machine().least(confined()) }
+
+// confined is what is set for this process, and not by what the machine has.
+func confined() Limit {
+	l := system("/").controlGroup()
 	if space := addressSpace(); space > 0 {
 		l = l.least(Limit{max(1, space-procKiB("/proc/self/status", "VmSize:")), "the limit on address space (ulimit -v)"})
 	}
 	return l
+}
+
+// Short reports whether so many bytes are more than there is, and what there is. Go's garbage counts
+// as memory that there is.
+func Short(bytes float64) (Limit, bool) {
+	short := func(l Limit) bool { return l.Bytes > 0 && bytes > l.Bytes }
+	l := Available()
+	if short(l) {
+		debug.FreeOSMemory()
+		l = Available()
+	}
+	return l, short(l)
+}
+
+// Heed makes Go collect its garbage early enough to stay below what is set for this process, where
+// something is, and the user has not said otherwise by GOMEMLIMIT. To be called at its start.
+func Heed() {
+	const share = 0.9 // the rest is for what isn't Go's heap
+	if l := confined(); l.Bytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(share * l.Bytes))
+	}
 }
 
 // Peak is the most memory that this process has had in use, in bytes as Linux tells
@@ -56,13 +81,14 @@ func (s system) path(parts ...string) string {
 	return filepath.Join(append([]string{string(s)}, parts...)...)
 }
 
-func (s system) available() Limit {
+// machine is what the machine has left.
+func (s system) machine() Limit {
 	meminfo := s.path("proc/meminfo")
 	left := procKiB(meminfo, "MemAvailable:")
 	if left == 0 {
 		left = procKiB(meminfo, "MemTotal:")
 	}
-	return Limit{left + procKiB(meminfo, "SwapFree:"), "this machine"}.least(s.controlGroup())
+	return Limit{left + procKiB(meminfo, "SwapFree:"), "this machine"}
 }
 
 // controlGroup is the least limit of the process's group and those that it lies in. What is taken

@@ -35,11 +35,11 @@ func TestTheLeastLimitCounts(t *testing.T) {
 		"garbage":             {map[string]string{"proc/self/cgroup": "\n:\n0::/../../..\n", "sys/fs/cgroup/memory.max": "much\n"}, 7 * gib, "machine"},
 	} {
 		root := build(t, machine, tc.files)
-		if got := root.available(); got.Bytes != tc.want || !strings.Contains(got.By, tc.by) {
+		if got := available(root); got.Bytes != tc.want || !strings.Contains(got.By, tc.by) {
 			t.Errorf("%s: got %g GiB by %s, want %g by %s", name, got.Bytes/gib, got.By, tc.want/gib, tc.by)
 		}
 	}
-	if got := system(t.TempDir()).available(); got.Bytes != 0 {
+	if got := available(system(t.TempDir())); got.Bytes != 0 {
 		t.Errorf("a system that tells nothing: got %g by %s", got.Bytes, got.By)
 	}
 }
@@ -91,3 +91,5 @@ func TestTheFewestProcessorsCount(t *testing.T) {
 		}
 	}
 }
+
+func available(s system) Limit { return s.machine().least(s.controlGroup()) }

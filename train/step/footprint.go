@@ -48,17 +48,23 @@ func NewFootprint(dev backend.Device, c config.Config, src feed.Sources) (Footpr
 // Affordable refuses a run that there is no memory for, see sysmem.Available; where the amount isn't
 // known, none.
 func Affordable(dev backend.Device, c *config.Config, src feed.Sources) error {
-	have := sysmem.Available()
-	if c.Device.Name != "cpu" || have.Bytes == 0 {
+	if c.Device.Name != "cpu" {
 		return nil
 	}
 	f, known, err := NewFootprint(dev, *c, src)
-	if err != nil || !known || float64(f.Total()) <= have.Bytes {
+	if err != nil || !known {
 		return err
+	}
+	have, short := sysmem.Short(float64(f.Total()))
+	if !short {
+		return nil
 	}
 	path, most := "model.width", f.Parameters+f.Plans
 	if f.Activations > most {
-		path, most = "train.batch", f.Activations
+		most = f.Activations
+		if 3*c.Train.Batch > feed.EvalBatch { // else evaluations are what takes them
+			path = "train.batch"
+		}
 	}
 	if f.Buffer > most {
 		path = "sampler.buffer"
