@@ -3,13 +3,14 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"jem/internal/data"
 	"jem/internal/fault"
 )
 
 // Splits are the sets of images that Choose knows.
-var Splits = []string{"test", "valid", "train"}
+var Splits = []string{"test", "valid", "train", "all"}
 
 // Chosen is one of a run's sets of images, as it was read.
 type Chosen struct {
@@ -18,15 +19,18 @@ type Chosen struct {
 	Indices []int     // its images in the set
 }
 
-// Choose reads one set of a run's images for evaluation: test, valid (those that the run held out) or
-// train (the others). The empty split is test, or valid with a note where the data have no test images.
-// Notes are sentences for the user.
+// Choose reads one set of a run's images for evaluation: test, valid (those of a folder of their own, or
+// that the run held out), train (the others), or all of the training images. The empty split is test; where
+// the data have no test images, valid, or all of a folder that isn't the run's, with a note. Notes are
+// sentences for the user.
 func (s Source) Choose(split string) (Chosen, []string, error) {
 	switch split {
 	case "":
 		return s.chooseTest()
 	case "test":
 		return s.whole(split, data.Test)
+	case "all":
+		return s.whole(split, data.Train)
 	case "valid":
 		if s.hasValid() {
 			return s.whole(split, data.Valid)
@@ -72,36 +76,55 @@ func (s Source) divide(split string, set *data.Set) (Chosen, error) {
 		indices = held
 	}
 	if len(indices) == 0 {
-		return Chosen{}, &fault.Error{Path: s.Config.Data.Dir, Kind: fault.ErrMissing, Reason: fmt.Sprintf("this run has no %s images", split)}
+		return Chosen{}, noneError{&fault.Error{Path: s.Config.Data.Dir, Kind: fault.ErrMissing, Reason: fmt.Sprintf("this run has no %s images", split)}}
 	}
 	return Chosen{split, set, indices}, nil
 }
 
-// chooseTest chooses the test images, or those held out where there are none.
+// noneError says that there are training images, but none of the split.
+type noneError struct{ error }
+
+func (e noneError) Unwrap() error { return e.error }
+
+// chooseTest chooses the test images, or what there is in their place.
 func (s Source) chooseTest() (Chosen, []string, error) {
 	test, notes, missing := s.Choose("test")
 	if !errors.Is(missing, fault.ErrMissing) {
 		return test, notes, missing
 	}
-	if s.hasValid() {
-		valid, notes, err := s.Choose("valid")
-		if errors.Is(err, fault.ErrMissing) {
-			err = missing
+	instead, notes, err := s.instead()
+	switch none := (noneError{}); {
+	case errors.As(err, &none):
+		return instead, notes, fmt.Errorf("%w, and the run held out none (--split train: those trained on)", missing)
+	case errors.Is(err, fault.ErrMissing):
+		return instead, notes, missing
+	case err != nil:
+		return instead, notes, err
+	}
+	what := map[string]string{"valid": "validation images", "all": "images there, which are not those that the run began with"}[instead.Split]
+	return instead, append(notes, fmt.Sprintf("no test images (%v): measured on the %d %s (--split %s)", missing, len(instead.Indices), what, instead.Split)), nil
+}
+
+// instead chooses the validation images, or all images of a folder that isn't the run's: nobody has held
+// out any of them.
+func (s Source) instead() (Chosen, []string, error) {
+	if s.elsewhere() {
+		all, notes, err := s.Choose("all")
+		if err != nil || all.Set.Digest() != s.Facts.Digest {
+			return all, notes, err
 		}
-		return valid, append(notes, fmt.Sprintf("no test images (%v): measured on the validation images (--split valid)", missing)), err
 	}
-	set, notes, err := s.Read(data.Train)
-	if errors.Is(err, fault.ErrMissing) {
-		return Chosen{}, notes, missing
-	} else if err != nil {
-		return Chosen{}, notes, err
+	return s.Choose("valid")
+}
+
+// elsewhere reports whether the configuration names another folder than the run began with.
+func (s Source) elsewhere() bool {
+	dir := s.Config.Data.Dir
+	if s.Facts.Digest == "" || dir == "" || dir == s.Facts.Dir {
+		return false
 	}
-	notes = append(notes, s.others(set)...)
-	valid, err := s.divide("valid", set)
-	if errors.Is(err, fault.ErrMissing) {
-		return valid, notes, fmt.Errorf("%w, and the run held out none (--split train: those trained on)", missing)
-	}
-	return valid, append(notes, fmt.Sprintf("no test images (%v): measured on the %d that the run held out (--split valid)", missing, len(valid.Indices))), err
+	whole, err := filepath.Abs(dir)
+	return err == nil && whole != s.Facts.Absolute
 }
 
 // Part is a set of images with the name of the split that it is.

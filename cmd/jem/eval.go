@@ -101,7 +101,7 @@ var splitless = map[string]string{
 }
 
 // splitFlag says which of a run's images are measured on.
-var splitFlag = &cli.StringFlag{Name: "split", Usage: "images: " + strings.Join(feed.Splits, ", ") + "; default: test, or where there are none valid"}
+var splitFlag = &cli.StringFlag{Name: "split", Usage: "images: " + strings.Join(feed.Splits, ", ") + "; all: also those trained on; default: test, or where there are none valid, or all of a folder that isn't the run's"}
 
 // checkSplit checks it.
 func checkSplit(c *cli.Context) error {

@@ -116,6 +116,12 @@ func testClassesByName(t *testing.T, run string) {
 	if one.Images != 3 || other.Images != 5 || math.Abs(8*both.Loss-3*one.Loss-5*other.Loss) > 1e-9 || math.Abs(8*both.Accuracy-3*one.Accuracy-5*other.Accuracy) > 1e-9 {
 		t.Errorf("on all classes %+v, on light alone %+v, on dark alone %+v", both, one, other)
 	}
+	flat := t.TempDir() // class folders alone: all there is, and not the run's
+	ownPictures(t, flat, "light", 3, 24)
+	var whole eval.Result
+	if measured(&whole, flat); whole.Split != "all" || whole.Images != 3 || whole.Loss != one.Loss {
+		t.Errorf("of another folder without test images %+v, with %+v", whole, one)
+	}
 	var scores calibration.ProperScores
 	measured(&scores, light, "--task", "nll")
 	if math.Abs(scores.NLL-one.Loss) > 1e-9 || scores.Accuracy != one.Accuracy {

@@ -108,8 +108,8 @@ func (r *Result) scale(on, held *predict.Outputs) error {
 		return nil
 	}
 	scaled, err := at(t, on, r.Edge)
-	if held.Digest == on.Digest {
-		r.Notes = append(r.Notes, "the temperature is fitted on the very images that it is judged on: after it the calibration looks better than it is")
+	if held.Digest == on.Digest || r.Split == "all" {
+		r.Notes = append(r.Notes, "the temperature is fitted on images that it is judged on: after it the calibration looks better than it is")
 	}
 	scaled.FittedOn, scaled.FitImages, scaled.FitData = "valid", len(held.Labels), held.Digest
 	r.Scaled = &scaled

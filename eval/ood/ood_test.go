@@ -122,7 +122,7 @@ func TestMeasureFits(t *testing.T) {
 	if err != nil || len(r.Figures) != len(All) || r.Scorer.FitImages != 70 || len(r.Scorer.FitData) != 64 || r.Scorer.Temperature <= 0 || r.In != "cifar10 valid" {
 		t.Errorf("got %+v: %v", r, err)
 	}
-	if said := strings.Contains(strings.Join(r.Notes, "\n"), "fitted on the in-distribution images themselves"); said != (r.Scorer.Temperature != 1) {
+	if said := strings.Contains(strings.Join(r.Notes, "\n"), "is fitted on in-distribution images that it scores (--split valid)"); said != (r.Scorer.Temperature != 1) {
 		t.Errorf("temperature %g, notes %q", r.Scorer.Temperature, r.Notes)
 	}
 	b, err := json.Marshal(r)

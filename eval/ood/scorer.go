@@ -108,8 +108,8 @@ func (s *Scorer) fitTemperature(ctx context.Context, watch predict.Watch) ([]str
 		return append(notes, fmt.Sprintf("score msp at temperature 1: %v", err)), nil
 	}
 	s.Options.Temperature = t
-	if s.Options.Split == "valid" {
-		notes = append(notes, "the temperature of score msp is fitted on the in-distribution images themselves (--split valid)")
+	if split := s.Options.Split; split == "valid" || split == "all" {
+		notes = append(notes, fmt.Sprintf("the temperature of score msp is fitted on in-distribution images that it scores (--split %s)", split))
 	}
 	return notes, nil
 }
@@ -121,8 +121,8 @@ func (s *Scorer) fitFeatures(ctx context.Context, watch predict.Watch) ([]string
 	if err != nil {
 		return notes, err
 	}
-	if o.Split == "train" {
-		notes = append(notes, "features are compared with the in-distribution images themselves (--split train): they look more in-distribution than others would")
+	if o.Split == "train" || o.Split == "all" {
+		notes = append(notes, fmt.Sprintf("in-distribution images are compared with features of their own (--split %s): they look more in-distribution than others would", o.Split))
 	}
 	images := feed.Head(train.Images, o.FitImages)
 	on, err := s.p.Gather(ctx, "features of train", images, predict.Want{Features: true}, watch)
