@@ -46,13 +46,14 @@ func factsOf(c *config.Config, set *data.Set) Facts {
 	}
 }
 
-// place is the folder that a set was read from: the one named, or else the one found.
+// place is the folder that a set was read from: the one named, or else the one found; "" of a set that the
+// program draws, whatever was named.
 func place(named string, set *data.Set) string {
-	if named == "" && len(set.Sources) > 0 {
-		named = filepath.Dir(set.Sources[0].Path)
+	if len(set.Sources) == 0 || set.Sources[0].Path == "" {
+		return ""
 	}
 	if named == "" {
-		return ""
+		named = filepath.Dir(set.Sources[0].Path)
 	}
 	whole, err := filepath.Abs(named)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"testing"
 
+	"jem/config"
+	"jem/internal/data"
 	"jem/internal/fault"
 )
 
@@ -120,5 +122,17 @@ func TestImagesAreFoundFromAnyWorkingFolder(t *testing.T) {
 	}
 	if got, _ := f.Locate("pictures"); got != "pictures" {
 		t.Errorf("moved along with the run: %s", got)
+	}
+}
+
+// A set that the program draws lies nowhere: neither the working folder nor one that was named is kept as its place.
+func TestASetWithoutFilesHasNoPlace(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir()} {
+		c := config.Default()
+		c.Data.Name, c.Data.Dir, c.Data.Valid = data.Shapes, dir, 100
+		opened, _, err := Source{Config: c}.Open(0)
+		if f := factsFrom(t, opened, err); f.Absolute != "" {
+			t.Errorf("data.dir %q: kept as lying in %s", dir, f.Absolute)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,7 +74,7 @@ func (s Source) takes(set *data.Set) error {
 	default:
 		return nil
 	}
-	return &fault.Error{Path: place(s.Config.Data.Dir, set), Kind: fault.ErrBad, Reason: reason}
+	return &fault.Error{Path: cmp.Or(place(s.Config.Data.Dir, set), set.Name), Kind: fault.ErrBad, Reason: reason}
 }
 
 // Walk walks the images of a set that indices name (nil: all) in order, with pixel noise of the given std.
