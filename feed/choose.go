@@ -3,7 +3,6 @@ package feed
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"jem/internal/data"
 	"jem/internal/fault"
@@ -115,16 +114,6 @@ func (s Source) instead() (Chosen, []string, error) {
 		}
 	}
 	return s.Choose("valid")
-}
-
-// elsewhere reports whether the configuration names another folder than the run began with.
-func (s Source) elsewhere() bool {
-	dir := s.Config.Data.Dir
-	if s.Facts.Digest == "" || dir == "" || dir == s.Facts.Dir {
-		return false
-	}
-	whole, err := filepath.Abs(dir)
-	return err == nil && whole != s.Facts.Absolute
 }
 
 // Part is a set of images with the name of the split that it is.

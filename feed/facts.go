@@ -164,8 +164,9 @@ func (f Facts) Locate(dir string) (string, []string) {
 
 // elsewhere reports whether images are read from another folder than when the run began.
 func (s Source) elsewhere() bool {
-	here, err := filepath.Abs(s.Config.Data.Dir)
-	return s.Facts.Absolute != "" && err == nil && here != s.Facts.Absolute
+	dir := s.Config.Data.Dir
+	here, err := filepath.Abs(dir)
+	return s.Facts.Absolute != "" && dir != "" && err == nil && here != s.Facts.Absolute
 }
 
 func isDir(path string) bool {
