@@ -59,7 +59,7 @@ func TestWrappingsOfOneCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := text("model_state_dict")
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name  string
 		pairs []string
 		note  string
@@ -76,12 +76,12 @@ func TestWrappingsOfOneCheckpoint(t *testing.T) {
 		{"an average", []string{key, text("model_ema")}, `takes the weights under "model_ema"`},
 		{"optimiser, scheduler and sizes beside it", []string{"}q\x00(" + key, "}q\x00(" + text("scheduler") + countedPickle + text("shape") + sizePickle + key}, "no weight of the network: scheduler, shape"},
 	} {
-		path := filepath.Join(t.TempDir(), "w.pt")
+		path := filepath.Join(t.TempDir(), []string{"w.pt", "w.ckpt", "w.pth.tar", "pytorch_model.bin"}[i%4])
 		if err := os.WriteFile(path, renamed(t, c.pairs...), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		got, err := Read(path, Options{})
-		if err != nil {
+		if err != nil || !IsFile(path) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}

@@ -17,17 +17,23 @@ import (
 	"jem/predict/weights/onnx"
 )
 
-// Formats are the extensions that Write knows; Read knows all but .onnx, and the index of a safetensors file
-// in several parts.
+// Formats are the extensions that Write knows; Read knows all but .onnx, some more of torch.save's, and the
+// index of a safetensors file in several parts.
 var Formats = []string{".pt", ".pth", ".safetensors", ".onnx"}
 
+// alike are the extensions of files that torch.save wrote, too: Lightning's, Hugging Face's, model.pth.tar.
+var alike = []string{".ckpt", ".bin", ".tar"}
+
 // IsFile reports whether a path's ending is that of a file of weights.
-func IsFile(path string) bool { return Writes(path) || isIndex(path) }
+func IsFile(path string) bool {
+	return Writes(path) || isIndex(path) || slices.Contains(alike, ending(path))
+}
+
+// ending is a path's extension in lower case.
+func ending(path string) string { return strings.ToLower(filepath.Ext(path)) }
 
 // Writes reports whether a path's extension is one of Formats.
-func Writes(path string) bool {
-	return slices.ContainsFunc(Formats, func(f string) bool { return strings.EqualFold(filepath.Ext(path), f) })
-}
+func Writes(path string) bool { return slices.Contains(Formats, ending(path)) }
 
 func isIndex(path string) bool { return strings.HasSuffix(strings.ToLower(path), indexEnding) }
 
@@ -88,7 +94,7 @@ func ofSystem(err error) bool {
 
 // Write writes a file in the format of its extension, whole or not at all.
 func (w *Weights) Write(path string) error {
-	switch strings.ToLower(filepath.Ext(path)) {
+	switch ending(path) {
 	case ".pt", ".pth":
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		return durable.Replace(path, func(out io.Writer) error {

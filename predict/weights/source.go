@@ -2,7 +2,6 @@ package weights
 
 import (
 	"io"
-	"path/filepath"
 	"strings"
 
 	"jem/internal/dtype"
@@ -31,8 +30,8 @@ type source struct {
 
 // open reads all of a file but its numbers.
 func open(path string, f io.ReaderAt, size int64) (s source, err error) {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".pt", ".pth":
+	switch ending(path) {
+	case ".pt", ".pth", ".ckpt", ".bin", ".tar":
 		if s, err = fromTorch(f, size); err != nil && !ofSystem(err) {
 			err = bad(path, "no checkpoint that can be read", err)
 		}
