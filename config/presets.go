@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"jem/config/settings"
+	"jem/internal/fault"
 )
 
 // presetFiles are the presets, each a YAML file with what is special about it: the
@@ -113,7 +114,7 @@ func presetLayers(name string) ([]settings.Layer, error) {
 	for name != "" {
 		text, err := presetFiles.ReadFile(presetPath(name))
 		if err != nil {
-			problem := fmt.Sprintf("unknown preset %q: %s jem config presets lists them", name, settings.DidYouMean(name, PresetNames()))
+			problem := fmt.Sprintf("unknown preset %s: %s jem config presets lists them", fault.Quote(name), settings.DidYouMean(name, PresetNames()))
 			return nil, &settings.Error{Faults: []settings.Fault{{Problem: problem}}}
 		}
 		layer := settings.YAML("preset "+name, text)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"jem/config/settings"
+	"jem/internal/fault"
 )
 
 // free are the settings that may change when a run is resumed: what has been computed stays
@@ -49,7 +50,7 @@ func forbidden(asked Config, c settings.Change, steps int, allow bool) string {
 
 func show(v any) string {
 	if s := fmt.Sprint(v); strings.TrimSpace(s) != "" {
-		return s
+		return fault.Short(s)
 	}
 	return `""`
 }

@@ -8,6 +8,7 @@ import (
 
 	"jem/config/settings"
 	"jem/internal/data"
+	"jem/internal/fault"
 	"jem/internal/imagefile"
 	"jem/model"
 	"jem/optim"
@@ -45,7 +46,7 @@ func (v *validator) fault(path, problem string, args ...any) {
 // oneOf wants a name from a list.
 func (v *validator) oneOf(path, value string, names ...string) {
 	if !slices.Contains(names, value) {
-		v.fault(path, "unknown name %q: want %s", value, strings.Join(names, ", "))
+		v.fault(path, "unknown name %s: want %s", fault.Quote(value), strings.Join(names, ", "))
 	}
 }
 

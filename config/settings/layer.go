@@ -34,7 +34,7 @@ func Option(where, text string) Layer {
 	var l Layer
 	path, value, found := strings.Cut(text, "=")
 	if path = strings.TrimSpace(path); !found || path == "" {
-		l.faults.add(where, "", fmt.Sprintf("%q: want KEY=VALUE, as in train.batch=32", text))
+		l.faults.add(where, "", fmt.Sprintf("%q: want KEY=VALUE, as in train.batch=32", short(text)))
 		return l
 	}
 	l.entries = []entry{{where: where, path: path, text: strings.TrimSpace(value)}}
@@ -93,7 +93,7 @@ func YAML(name string, data []byte) Layer {
 		if m := yamlLine.FindStringSubmatch(err.Error()); len(m) > 1 && m[1] != "" {
 			where += ":" + m[1]
 		}
-		l.faults.add(where, "", "not valid YAML: "+yamlLine.ReplaceAllString(err.Error(), ""))
+		l.faults.add(where, "", "not valid YAML: "+short(yamlLine.ReplaceAllString(err.Error(), "")))
 		return l
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
