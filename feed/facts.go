@@ -140,8 +140,8 @@ func ReadFacts(path string) (*Facts, error) {
 }
 
 func damaged(path string, err error) error {
-	return &fault.Error{Path: path, Kind: fault.ErrBad, Err: err,
-		Reason: "does not say what images the run was trained on; without this file the run can be used, but nothing compared"}
+	return &fault.Error{Path: path, Kind: fault.ErrBad,
+		Reason: fault.Sprintf("does not say what images the run was trained on; without this file the run can be used, but nothing compared: %v", err)}
 }
 
 // Locate is the folder to read a run's images from, where its configuration names dir: that in which

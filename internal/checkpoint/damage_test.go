@@ -129,3 +129,22 @@ func TestSymbolicLinksAreNotFollowed(t *testing.T) {
 	}
 	wantFallback(t, dir, "a link")
 }
+
+// A message shows little of a manifest, whatever stands in it.
+func TestDamageIsToldInBrief(t *testing.T) {
+	dir := save(t, open(t, t.TempDir()), 3)
+	path := filepath.Join(dir, manifestName)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("9", 100_000)
+	for old, now := range map[string]string{`"step": 3`: `"step": ` + long, `"model.safetensors"`: `"` + long + `"`, `"format": 1`: `"format": "` + long + `"`} {
+		if err := os.WriteFile(path, []byte(strings.Replace(string(good), old, now, 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := Verify(dir, nil); err == nil || len(err.Error()) > 400+len(path) {
+			t.Errorf("%s: %.500v", old, err)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func readManifest(dir string) (manifest, error) {
 	}
 	var m manifest
 	if err := json.Unmarshal(b, &m); err != nil {
-		return m, &CorruptError{path, "no manifest", err}
+		return m, &CorruptError{path, fault.Sprintf("no manifest: %v", err), nil}
 	}
 	if m.Format != format {
 		return m, &CorruptError{path, fmt.Sprintf("format %d, this program knows %d", m.Format, format), nil}
