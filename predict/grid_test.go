@@ -51,3 +51,23 @@ func TestGridsFavourNoSlot(t *testing.T) {
 		}
 	}
 }
+
+// A grid of thousands of classes would be no picture: it shows a hundred, the same each time.
+func TestGridsShowAtMostAHundredClasses(t *testing.T) {
+	if all := chooseClasses(100); len(all) != 100 || all[0] != 0 || all[99] != 99 {
+		t.Errorf("got %v, want all of a hundred", all)
+	}
+	some := chooseClasses(3000)
+	if len(slices.Compact(slices.Clone(some))) != rows || !slices.IsSorted(some) || some[rows-1] < 2000 || !slices.Equal(some, chooseClasses(3000)) {
+		t.Errorf("got %v", some)
+	}
+	names := make([]string, 300)
+	s := Samples{Images: make([]float32, 4*300), Class: make([]int, 300), Channels: 1, Size: 2}
+	for i := range names {
+		names[i], s.Class[i] = "class", i
+	}
+	img, err := s.Grid(names)
+	if err != nil || img.Bounds().Dy() > rows*60 {
+		t.Errorf("got %v, %v", img.Bounds(), err)
+	}
+}
