@@ -127,14 +127,6 @@ func (s *stored) weights() (*weights.Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want := s.config.Network(w.Config.Classes, w.Config.InC, w.Config.Size); w.Config.Depth != want.Depth || w.Config.Width != want.Width {
-		return nil, &fault.Error{Path: s.state.Path, Kind: fault.ErrBad,
-			Reason: fmt.Sprintf("holds a WRN-%d-%d, and the run's config.yaml says WRN-%d-%d: it was changed, or is another run's", w.Config.Depth, w.Config.Width, want.Depth, want.Width)}
-	}
-	if s.config.Optim.EMA > 0 && len(s.state.Files["ema"]) != len(w.Params) {
-		return nil, &fault.Error{Path: s.state.Path, Kind: fault.ErrBad,
-			Reason: fmt.Sprintf("has %d averaged tensors for %d parameters, and the run's config.yaml says that weights are averaged (optim.ema)", len(s.state.Files["ema"]), len(w.Params))}
-	}
 	w.About = weights.About{
 		Classes: s.facts.Classes, Data: s.facts.Data, Ground: s.config.Data.Ground, Step: s.state.Step, Averaged: s.config.Optim.EMA > 0,
 		Source: filepath.Base(filepath.Dir(filepath.Dir(s.state.Path))) + "/" + filepath.Base(s.state.Path),
