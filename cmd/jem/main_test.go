@@ -212,7 +212,7 @@ func TestCompletion(t *testing.T) {
 		{"config show --sgld-st", "--sgld-steps --sgld-step-size"},
 		{"train --preset fash", "fashion-demo"},
 		{"eval --json --task cal", "calibration"},
-		{"eval runs/first --split ", "test valid train"},
+		{"eval runs/first --split ", "test valid train all"},
 		{"attack --norm ", "linf l2"},
 		{"score --norm l", "layer"},
 		{"data fetch fa", "fashion-mnist"},

@@ -209,7 +209,7 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"divergence", nil, small(data, out+"3", "--set", "train.max_loss=1e-9"), exitDiverged, "jem: training diverged at step 1"},
 		{"no run", nil, []string{"eval", "--run", data}, exitData, "jem: " + data + ": is no run folder"},
 		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: name either"},
-		{"unknown split", nil, []string{"eval", "--run", out, "--split", "all"}, exitUsage, `jem: --split "all"`},
+		{"unknown split", nil, []string{"eval", "--run", out, "--split", "half"}, exitUsage, `jem: --split "half"`},
 		{"unknown task", nil, []string{"eval", "--run", out, "--task", "fid"}, exitUsage, `jem: --task "fid"`},
 		{"unknown edge", nil, []string{"eval", "--run", out, "--task", "calibration", "--on-edge", "both"}, exitUsage, `jem: --on-edge "both": want below or above`},
 		{"no set", nil, []string{"eval", "--run", out, "--task", "ood"}, exitUsage, "jem: --ood is missing"},
