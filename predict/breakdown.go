@@ -39,10 +39,10 @@ type NamedMistake struct {
 }
 
 // MatrixClasses is the largest number of classes of which the whole matrix is given: of more, nobody
-// could read it. maxMixups bounds the list of what was taken for what.
+// could read it. maxMixups bounds the list of what was taken for what, which the matrix has whole.
 const (
 	MatrixClasses = 100
-	maxMixups     = 200
+	maxMixups     = 1000
 )
 
 // Breakdown names the classes.
@@ -87,10 +87,25 @@ func (b Breakdown) Worst(n int) (worst []ClassAccuracy, of int) {
 // Mixed says what images of a class were taken for, the most frequent first, at most n: "dots 2, ring 1".
 func (b Breakdown) Mixed(class string, n int) string {
 	var all []string
-	for _, m := range b.Mixups {
-		if m.Class == class && len(all) < n {
+	for _, m := range b.takenFor(class) {
+		if len(all) < n {
 			all = append(all, fmt.Sprintf("%s %d", m.Answer, m.Images))
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+// takenFor lists the mix-ups of a class, the most frequent first: all of them where there is a matrix.
+func (b Breakdown) takenFor(class string) (all []Mixup) {
+	y := slices.IndexFunc(b.PerClass, func(c ClassAccuracy) bool { return c.Class == class })
+	if y < 0 || y >= len(b.Confusion) || len(b.Confusion[y]) != len(b.PerClass) {
+		return slices.DeleteFunc(slices.Clone(b.Mixups), func(m Mixup) bool { return m.Class != class })
+	}
+	for answer, n := range b.Confusion[y] {
+		if n > 0 && answer != y {
+			all = append(all, Mixup{class, b.PerClass[answer].Class, n})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Mixup) int { return b.Images - a.Images })
+	return all
 }

@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -59,5 +60,29 @@ func TestMistakesAreBounded(t *testing.T) {
 	}
 	if img, err := newJudgement(1, model.Config{Classes: 2, InC: 1, Size: 8}).Draw([]string{"a", "b"}); img != nil || err != nil {
 		t.Errorf("a picture of no mistakes: %v", err)
+	}
+}
+
+// What the images of a class were taken for is known whatever the other classes did: of up to a hundred
+// from the matrix, of more from the most frequent.
+func TestMixedKnowsRareClasses(t *testing.T) {
+	for _, k := range []int{60, 101} {
+		j := newJudgement(k*k, model.Config{Classes: k, InC: 1, Size: 1})
+		names := make([]string, k)
+		for y := range k {
+			names[y] = fmt.Sprint(y)
+			for answer := range k {
+				for range 2 - min(1, y/(k-1)) { // each for each, twice but of the last class
+					j.Confusion.Add(y, answer)
+				}
+			}
+		}
+		want := "0 1, 1 1"
+		if k > MatrixClasses {
+			want = "" // rarer than a thousand others
+		}
+		if got := j.Breakdown(names).Mixed(names[k-1], 2); got != want {
+			t.Errorf("%d classes: %q, want %q", k, got, want)
+		}
 	}
 }
