@@ -67,6 +67,9 @@ func (s Source) takes(set *data.Set) error {
 	switch {
 	case f.Size > 0 && (set.C != f.Channels || set.H != f.Size || set.W != f.Size):
 		reason = fmt.Sprintf("%s images of %d×%d pixels (channels: %d), the network takes %d×%d (%d)", set.Split, set.W, set.H, set.C, f.Size, f.Size, f.Channels)
+		if s.Config.Data.Name == data.Folder {
+			reason += "; resize them, or train with data.size, to which all pictures are resized"
+		}
 	case len(f.Classes) > 0 && !slices.Equal(set.Classes, f.Classes):
 		reason = fmt.Sprintf("%s images of %d classes (%s), the network knows %d (%s)", set.Split, set.K(), fault.Names(set.Classes), len(f.Classes), fault.Names(f.Classes))
 	case len(f.Classes) == 0 && f.Outputs > 0 && set.K() != f.Outputs:

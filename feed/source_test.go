@@ -25,7 +25,7 @@ func TestSourceTakesWhatTheNetworkTakes(t *testing.T) {
 		"of too many classes":    {Facts{Classes: []string{"dark"}, Channels: 1, Size: 16}, "light: is no class"},
 		"of too many of no name": {Facts{Outputs: 3, Channels: 1, Size: 16}, `2 classes ("dark", "light"), the network knows 3`},
 		"smaller":                {Facts{Classes: []string{"dark", "light"}, Channels: 1, Size: 24}, "16×16 pixels (channels: 1), the network takes 24×24 (1)"},
-		"larger":                 {Facts{Classes: []string{"dark", "light"}, Channels: 1, Size: 8}, "the network takes 8×8"},
+		"larger":                 {Facts{Classes: []string{"dark", "light"}, Channels: 1, Size: 8}, "the network takes 8×8 (1); resize them, or train with data.size"},
 		"of other channels":      {Facts{Classes: []string{"dark", "light"}, Channels: 3, Size: 16}, "the network takes 16×16 (3)"},
 	} {
 		s := Source{Config: c, Facts: tc.facts}

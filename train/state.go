@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -163,7 +164,8 @@ func readState(c *checkpoint.Checkpoint) (s state, err error) {
 // plain says what is wrong with JSON without the names of this program's types.
 func plain(err error) error {
 	if e := (*json.UnmarshalTypeError)(nil); errors.As(err, &e) {
-		return fmt.Errorf("%s is a %s", strings.TrimPrefix(e.Field, "Progress."), fault.Short(e.Value)) // which state embeds
+		field := strings.TrimPrefix(e.Field, "Progress.") // which state embeds
+		return fmt.Errorf("%s of type %s", cmp.Or(field, "JSON"), fault.Short(e.Value))
 	}
 	return err
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,6 +88,9 @@ func runCompare(c *cli.Context) error {
 // readCurve reads a metric from a run's records of a kind.
 func readCurve(run, kind, metric string) (curve, []string, error) {
 	p := rundir.Path(run)
+	if _, err := os.Stat(run); errors.Is(err, fs.ErrNotExist) {
+		return curve{}, nil, &fault.Error{Path: run, Kind: fault.ErrMissing, Reason: "no such run folder"}
+	}
 	h, notes, err := journal.ReadHistory(p)
 	if err != nil {
 		return curve{}, notes, err

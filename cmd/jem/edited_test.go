@@ -131,7 +131,8 @@ func TestAStateThatNoRunHasIsDamage(t *testing.T) {
 	}{
 		"cut":            {func(c *checkpoint.Checkpoint) { c.State = c.State[:20] }, "state.json: is not the state of a run"},
 		"negative":       {set("step", -5), "state.json: is of step -5, the folder is of step 3"},
-		"text":           {set("step", "3"), "state.json: is not the state of a run: step is a string"},
+		"text":           {set("step", "3"), "state.json: is not the state of a run: step of type string"},
+		"a list":         {func(c *checkpoint.Checkpoint) { c.State = []byte("[]") }, "state.json: is not the state of a run: JSON of type array"},
 		"between stages": {set("stage", -1), "state.json: stage -1: want 0 to 3"},
 		"many seeds":     {set("reseed", 1<<40), "after 0 rollbacks"},
 		"records":        {set("keeper", map[string]any{"records": -1}), "state.json: keeper is not what a run remembers"},

@@ -103,7 +103,8 @@ func TestCompareSaysWhatThereIs(t *testing.T) {
 		want string
 	}{
 		{"no run", nil, exitUsage, "jem: --run is missing"},
-		{"a run that isn't there", []string{"--run", none}, exitData, "jem: " + none + ": has no records: its metrics.jsonl is missing or empty"},
+		{"a run that isn't there", []string{"--run", none}, exitData, "jem: " + none + ": no such run folder"},
+		{"a folder that is no run", []string{"--run", t.TempDir()}, exitData, "has no records: its metrics.jsonl is missing or empty"},
 		{"a misspelt metric", []string{"--run", a, "--metric", "los"}, exitData, `no metric "los": did you mean loss?; records of kind train have loss, p_x`},
 		{"a misspelt kind", []string{"--run", a, "--kind", "eval-tets"}, exitData, `no records of kind "eval-tets": did you mean eval-test?; it has "\x1b[31m", eval-test, train`},
 		{"a metric of another kind", []string{"--run", a, "--kind", "eval", "--metric", "loss"}, exitData, `no metric "loss"; records of kind eval-test have accuracy`},

@@ -258,6 +258,11 @@ func TestOpenFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+	p.Config.Data.Name = data.Folder // no place to put a published set into
+	t.Setenv("JEM_DATA_DIR", t.TempDir())
+	if _, _, err := Open(p, "cifar100", Options{Noise: p.Noise()}); err != nil && strings.Contains(err.Error(), p.Config.Data.Dir) {
+		t.Errorf("the user's pictures are to hold a published set: %v", err)
+	}
 	if _, _, err := Open(p, "nosuch", Options{}); err == nil {
 		t.Error("an unknown set was opened")
 	}

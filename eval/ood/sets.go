@@ -78,8 +78,9 @@ func read(p *predict.Predictor, name string) (*data.Set, []string, error) {
 	}
 	set, notes, err := data.Open(name, data.Test, data.OpenOptions{Dir: p.Config.Data.Dir})
 	if p.Config.Data.Dir != "" && errors.Is(err, fault.ErrMissing) { // the run's folder may hold its own set only
-		if elsewhere, more, err := data.Open(name, data.Test, data.OpenOptions{}); err == nil {
-			return elsewhere, more, nil
+		elsewhere, more, failed := data.Open(name, data.Test, data.OpenOptions{})
+		if failed == nil || p.Config.Data.Name == data.Folder { // which isn't the place to put others into
+			return elsewhere, more, failed
 		}
 	}
 	return set, notes, err

@@ -23,6 +23,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -63,8 +64,12 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	if e.Err != nil {
-		return fmt.Sprintf("%s: damaged: %s: %v", e.File, e.Reason, e.Err)
+	cause := e.Err
+	if at := (*fs.PathError)(nil); errors.As(cause, &at) && at.Path == e.File {
+		cause = at.Err // the file is named already
+	}
+	if cause != nil {
+		return fmt.Sprintf("%s: damaged: %s: %v", e.File, e.Reason, cause)
 	}
 	return fmt.Sprintf("%s: damaged: %s", e.File, e.Reason)
 }

@@ -37,6 +37,9 @@ func TryLock(path string) (*Lock, error) {
 	}
 	l := &Lock{path: path, flock: flock.New(path, flock.SetPermissions(0o666))}
 	ok, err := l.try()
+	if err == nil && ok {
+		ok = !leased(LeaseOf(path)) // held by a machine that mounts the file system without locks
+	}
 	if err != nil && lacks(err) {
 		lacking.note("lock", fmt.Sprintf("%s: the file system has no locks (%v): %s, a file that is kept fresh, stands in", path, cause(err), filepath.Base(LeaseOf(path))))
 		l.lease, err = takeLease(LeaseOf(path))
@@ -85,7 +88,7 @@ func Locked(path string) bool {
 	if err != nil && lacks(err) {
 		return leased(LeaseOf(path))
 	}
-	return err == nil && !free
+	return err == nil && (!free || leased(LeaseOf(path)))
 }
 
 // Check is ErrLocked if another process has taken the lock over: this one had not kept its lease

@@ -145,3 +145,26 @@ func TestWhatAFileSystemLacksIsToldOnce(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 }
+
+// A machine that mounts the file system with locks heeds the lease of one that mounts it without.
+func TestALeaseCountsWhereThereAreLocks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ".lock")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lease, err := takeLease(LeaseOf(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := TryLock(path); !errors.Is(err, ErrLocked) || !Locked(path) {
+		t.Errorf("while it is held: %v", err)
+	}
+	if err := lease.release(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := TryLock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Release()
+}

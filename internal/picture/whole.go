@@ -22,7 +22,7 @@ func Whole(file []byte) error {
 		return errors.New("is no PNG picture")
 	}
 	if _, err := png.DecodeConfig(bytes.NewReader(file)); err != nil {
-		return err
+		return errors.New("is a PNG picture that was cut or damaged")
 	}
 	for {
 		if len(rest) < chunkHead+chunkSum {

@@ -8,6 +8,7 @@ import (
 	"jem/config"
 	"jem/config/settings"
 	"jem/feed"
+	"jem/internal/data"
 	"jem/internal/sysmem"
 	"jem/predict"
 )
@@ -59,6 +60,13 @@ func Affordable(dev backend.Device, c *config.Config, src feed.Sources) error {
 	if !short {
 		return nil
 	}
+	path, lower := f.culprit(c)
+	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
+		"the run needs %s of memory, %s leaves %s: %s", sysmem.Amount(float64(f.Total())), have.By, sysmem.Amount(have.Bytes), lower)}}}
+}
+
+// culprit is the setting that takes most of the memory and can be lowered, and how.
+func (f Footprint) culprit(c *config.Config) (path, lower string) {
 	path, most := "model.width", f.Parameters+f.Plans
 	if f.Activations > most {
 		most = f.Activations
@@ -66,9 +74,15 @@ func Affordable(dev backend.Device, c *config.Config, src feed.Sources) error {
 			path = "train.batch"
 		}
 	}
-	if f.Buffer > most {
+	switch own := c.Data.Name == data.Folder; {
+	case f.Buffer > most:
 		path = "sampler.buffer"
+	case path == "model.width" && c.Model.Width == 1 && own && c.Data.Size == 0:
+		return "data.size", "set data.size, to which pictures are made smaller"
+	case path == "model.width" && c.Model.Width == 1 && own:
+		path = "data.size"
+	case path == "model.width" && c.Model.Width == 1 && c.Model.Depth > 10:
+		path = "model.depth"
 	}
-	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
-		"the run needs %s of memory, %s leaves %s: lower %s", sysmem.Amount(float64(f.Total())), have.By, sysmem.Amount(have.Bytes), path)}}}
+	return path, "lower " + path
 }

@@ -10,6 +10,7 @@ import (
 	"jem/config/settings"
 	"jem/feed"
 	"jem/feed/feedtest"
+	"jem/internal/data"
 	"jem/internal/sysmem"
 	"jem/predict"
 )
@@ -68,6 +69,28 @@ func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
 		}
 		if now, _ := dev.(backend.Sizer).InUse(); now != 0 {
 			t.Errorf("%s: %d bytes were taken", path, now)
+		}
+	}
+}
+
+// The setting that a refusal names is one that can be lowered.
+func TestTheSettingToLowerCanBeLowered(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		width, size int
+		depth       int
+		want        string
+	}{
+		{data.Folder, 2, 512, 10, "lower model.width"},
+		{data.Folder, 1, 512, 10, "lower data.size"},
+		{data.Folder, 1, 0, 10, "set data.size, to which pictures are made smaller"},
+		{"cifar10", 1, 0, 28, "lower model.depth"},
+	} {
+		cfg := config.Default()
+		cfg.Data.Name, cfg.Data.Size, cfg.Model.Width, cfg.Model.Depth, cfg.Train.Batch = tc.name, tc.size, tc.width, tc.depth, 2
+		path, lower := Footprint{Activations: 2, Buffer: 1}.culprit(&cfg)
+		if lower != tc.want || !strings.Contains(lower, path) {
+			t.Errorf("%+v: %s: %s", tc, path, lower)
 		}
 	}
 }

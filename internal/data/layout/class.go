@@ -92,7 +92,7 @@ func (l Layout) Known(part Part, names []string) ([]Class, []string, error) {
 	if err != nil {
 		return nil, notes, err
 	}
-	classes, err = l.named(part, names, classes, "is no class that this network knows: it knows "+list(names))
+	classes, err = l.named(part, names, classes, "is no class that this network knows: it knows "+list(names)+"; rename the folder or take it away")
 	return classes, notes, err
 }
 
