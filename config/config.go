@@ -87,7 +87,7 @@ type Optim struct {
 	Momentum    float32 `yaml:"momentum"`
 	WeightDecay float32 `yaml:"weight_decay"`
 	Warmup      int     `yaml:"warmup"`       // steps of linear warm-up (warmup_iters); 0: none
-	DecayEpochs []int   `yaml:"decay_epochs"` // epochs at which the rate is multiplied by DecayRate
+	DecayEpochs []int   `yaml:"decay_epochs"` // epochs at which the rate is multiplied by decay_rate
 	DecayRate   float32 `yaml:"decay_rate"`
 	Cosine      bool    `yaml:"cosine"`    // after the warm-up half a cosine to 0 at the last step, times the staircase
 	ClipNorm    float32 `yaml:"clip_norm"` // bound on the gradient's global norm; 0: off
@@ -98,7 +98,7 @@ type Optim struct {
 type Loop struct {
 	Batch       int     `yaml:"batch"`
 	Epochs      int     `yaml:"epochs"`
-	Steps       int     `yaml:"steps"`        // stop after so many steps whatever Epochs says; 0: Epochs decides
+	Steps       int     `yaml:"steps"`        // stop after so many steps whatever train.epochs says; 0: that decides
 	LogEvery    int     `yaml:"log_every"`    // steps between metric records
 	EvalEvery   int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch, or as many as take 50 steps
 	SampleEvery int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch, or as many as take 50 steps

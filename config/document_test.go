@@ -35,7 +35,7 @@ func TestDocumentExplainsSettings(t *testing.T) {
 	for _, line := range []string{
 		"  reinit: 0.05 # probability of a fresh start (reinit_freq)",
 		"  lr: 0.0001",
-		"  decay_epochs: [50, 100] # epochs at which the rate is multiplied by DecayRate",
+		"  decay_epochs: [50, 100] # epochs at which the rate is multiplied by decay_rate",
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %q in\n%s", line, text)

@@ -114,7 +114,7 @@ func TestRuleForUnusualPictures(t *testing.T) {
 			t.Errorf("%v: got %d %s", args, r.code, r.stderr)
 		}
 	}
-	if r := do(t, "score", run, strange, "--rule", "px", "--false-alarms", "0.001"); r.code != exitData || !strings.Contains(r.stderr, "100 held-out images are too few") {
+	if r := do(t, "score", run, strange, "--rule", "px", "--false-alarms", "0.001"); r.code != exitData || !strings.Contains(r.stderr, "wants 999 held-out images, and there are 100") {
 		t.Errorf("got %d %s", r.code, r.stderr)
 	}
 }

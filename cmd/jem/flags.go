@@ -15,7 +15,7 @@ type shortcut struct{ flag, path, help string }
 // shortcuts in the order of the help. The official script's name is in brackets.
 var shortcuts = []shortcut{
 	{"dataset", "data.name", "data set [dataset]"},
-	{"data-dir", "data.dir", "folder of the published files [data_root]"},
+	{"data-dir", "data.dir", "folder of the published files, or of your own pictures [data_root]"},
 	{"batch", "train.batch", "images a batch [batch_size]"},
 	{"epochs", "train.epochs", "epochs [n_epochs]"},
 	{"steps", "train.steps", "stop after so many training steps"},

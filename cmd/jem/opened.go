@@ -144,11 +144,25 @@ func (s *screen) opened(m *predict.Predictor, notes []string, err error) error {
 	return nil
 }
 
-// notes logs sentences for the user.
+// notes logs sentences for the user, each once, however many parts of a command come upon the same.
 func (s *screen) notes(all []string) {
 	for _, n := range all {
-		s.log.Warn(escape(n))
+		if s.first(n) {
+			s.log.Warn(escape(n))
+		}
 	}
+}
+
+// first reports whether a note hasn't been said yet.
+func (s *screen) first(note string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.noted == nil {
+		s.noted = map[string]bool{}
+	}
+	said := s.noted[note]
+	s.noted[note] = true
+	return !said
 }
 
 // follow follows sets of images that run through the network, each with a progress bar.

@@ -23,6 +23,8 @@ type screen struct {
 	mu  sync.Mutex
 	out io.Writer
 	bar *progressbar.ProgressBar // nil while there is none
+
+	noted map[string]bool // what notes has said
 }
 
 // openScreen prepares stderr as a command's logFlags say.

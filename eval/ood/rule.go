@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"jem/feed"
@@ -35,7 +36,7 @@ var Ruling = slices.DeleteFunc(slices.Clone(All), func(s string) bool { return s
 func FitRule(ctx context.Context, p *predict.Predictor, score string, falseAlarms float64, watch predict.Watch) (*Rule, []string, error) {
 	held, notes, err := p.Source().Images("valid", 0)
 	if errors.Is(err, fault.ErrMissing) {
-		return nil, notes, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrMissing, Reason: "the run held out no images to fit a rule on: train with data.valid or data.valid_share"}
+		return nil, notes, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrMissing, Reason: "no held-out images are known, which a rule is fitted on: it wants a run that was trained with data.valid or data.valid_share"}
 	}
 	if err != nil {
 		return nil, notes, err
@@ -51,7 +52,8 @@ func FitRule(ctx context.Context, p *predict.Predictor, score string, falseAlarm
 func (r *Rule) fit(ctx context.Context, held feed.Images, watch predict.Watch) error {
 	least := int(r.FalseAlarms * float64(r.HeldOut+1)) // of so many and the new one, how many may look as unusual as it
 	if least < 1 {
-		return &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("%d held-out images are too few for a rule with a share of %g false alarms: at least %.2g with so many", r.HeldOut, r.FalseAlarms, 1/float64(r.HeldOut+1))}
+		return &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("a rule with a share of %g false alarms wants %.0f held-out images, and there are %d: train with a larger data.valid_share, or allow more false alarms (--false-alarms)",
+			r.FalseAlarms, math.Ceil(1/r.FalseAlarms)-1, r.HeldOut)}
 	}
 	all, set, err := r.scorer.Score(ctx, "held-out images", held, watch)
 	if err != nil {

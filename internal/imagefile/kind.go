@@ -41,6 +41,8 @@ var kinds = []kind{
 // Kinds names the kinds of pictures that can be read, for messages.
 const Kinds = "PNG, JPEG, GIF, WebP, BMP or TIFF"
 
+const webPage = "a web page"
+
 // strangers are kinds that can't be read, as a sentence calls them.
 var strangers = []struct{ name, magic string }{
 	{"an AVIF picture", "????ftypavi"},
@@ -56,9 +58,9 @@ var strangers = []struct{ name, magic string }{
 	{"a Photoshop file", "8BPS"},
 	{"an SVG drawing", "<svg"},
 	{"an XML file, such as an SVG drawing,", "<?xml"},
-	{"a web page", "<!DOCTYPE"},
-	{"a web page", "<!doctype"},
-	{"a web page", "<html"},
+	{webPage, "<!DOCTYPE"},
+	{webPage, "<!doctype"},
+	{webPage, "<html"},
 	{"a PDF document", "%PDF"},
 	{"a NumPy array", "\x93NUMPY"},
 	{"a zip archive", "PK\x03\x04"},
@@ -94,6 +96,9 @@ func kindOf(head []byte) (kind, error) {
 	text := bytes.TrimLeft(head, " \t\r\n\ufeff")
 	for _, s := range strangers {
 		if begins(head, s.magic) || s.magic[0] == '<' && begins(text, s.magic) {
+			if s.name == webPage {
+				return kind{}, fault.Badf("is %s, as servers send in place of a picture: get it again", webPage)
+			}
 			return kind{}, fault.Badf("is %s, which can't be read here: make it %s", s.name, Kinds)
 		}
 	}

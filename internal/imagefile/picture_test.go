@@ -282,7 +282,7 @@ func TestRefusals(t *testing.T) {
 		"HEIC":            {[]byte("\x00\x00\x00\x18ftypheic"), "is an HEIC picture"},
 		"JPEG XL":         {[]byte("\xff\x0a\x01"), "JPEG XL"},
 		"SVG":             {[]byte("\n <svg xmlns="), "SVG"},
-		"a server's page": {[]byte("<!DOCTYPE html><p>404"), "a web page"},
+		"a server's page": {[]byte("<!DOCTYPE html><p>404"), "a web page, as servers send in place of a picture: get it again"},
 		"NumPy":           {[]byte("\x93NUMPY\x01\x00"), "NumPy"},
 		"animated WebP":   {testdata(t, "animated.webp"), "animated WebP"},
 		"fax":             {testdata(t, "fax.tif"), "fax"},
