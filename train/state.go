@@ -108,7 +108,7 @@ func (t *Trainer) fits(c *checkpoint.Checkpoint) error {
 		return err
 	}
 	if len(t.step.Optimizer.State()) > 0 && c.Files["optim"] == nil {
-		return &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "has no optimiser state, as imported weights have none: they can be evaluated, sampled and scored, not trained on"}
+		return &fault.Error{Path: c.Path, Kind: fault.ErrBad, Reason: "has no optimiser state, as weights from elsewhere have none: a new run can begin with them (--init), none goes on"}
 	}
 	var faults []settings.Fault
 	differ := func(path string, asked, have any) {

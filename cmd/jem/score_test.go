@@ -73,6 +73,9 @@ func TestConvertRoundTrip(t *testing.T) {
 		}
 		in = out
 	}
+	if r := do(t, "train", "--resume", filepath.Join(dir, "run"), "--data-dir", dir); r.code != exitData || !strings.Contains(r.stderr, "--init "+filepath.Join(dir, "run")) {
+		t.Errorf("resumed weights: %d %s", r.code, r.stderr)
+	}
 	ok(t, "convert", in, filepath.Join(dir, "d.onnx"))
 	ok(t, "convert", "--no-buffer", filepath.Join(dir, "run", "checkpoints", "step-00000000"), filepath.Join(dir, "e.safetensors"))
 	if _, has := tensorsOf(t, filepath.Join(dir, "e.safetensors"))["replay_buffer"]; has {

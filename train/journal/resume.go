@@ -66,6 +66,10 @@ func (s *Stored) load() error {
 	if err == nil {
 		s.numerics, err = train.CheckpointNumerics(c)
 	}
+	if err == nil && s.numerics.Kind == "" && c.Files["optim"] == nil {
+		path := string(s.dir.Path)
+		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "holds weights from elsewhere, without an optimiser's state: a new run can begin with them (--init " + path + "), none goes on"}
+	}
 	return err
 }
 
