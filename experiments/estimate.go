@@ -26,7 +26,7 @@ func gauge() config.Config {
 func (r *rates) estimate(l *Lab, dev backend.Device, c config.Config) (rate, error) {
 	if r.speed == 0 {
 		r.warn(l)
-		b, err := timing.Measure(dev, gauge(), 3, 32, 10, 1)
+		b, err := timing.Measure(l.ctx, dev, gauge(), 3, 32, 10, 1)
 		if err != nil {
 			return rate{}, err
 		}

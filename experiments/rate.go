@@ -103,7 +103,7 @@ func (r *rates) measure(l *Lab, dev backend.Device, c config.Config) (rate, erro
 	key := rateKey(c)
 	c.Train.Batch, c.Sampler.Steps, c.Sampler.Buffer = affordable(c)
 	l.Tell("timing " + key)
-	b, err := timing.Measure(dev, c, 3, 32, len(published(c).Classes), 3)
+	b, err := timing.Measure(l.ctx, dev, c, 3, 32, len(published(c).Classes), 3)
 	if err != nil {
 		return rate{}, err
 	}

@@ -48,6 +48,8 @@ type Options struct {
 	// {"fft": 100}: the bound in units of u·Σ|ab| for every algorithm whose name contains
 	// the key. Winograd's allowance is the suite's own.
 	Widen map[string]float64
+	// Stop, when not nil, is asked before each check whether to leave out the rest.
+	Stop func() bool
 	// Observe, when not nil, is told each result as it comes.
 	Observe func(Result)
 }
@@ -104,6 +106,9 @@ func Checks() []Check {
 func Suite(dev backend.Device, opt Options) Report {
 	report := newReport(dev, opt)
 	for _, c := range Checks() {
+		if opt.Stop != nil && opt.Stop() {
+			return report
+		}
 		if strings.Contains(c.Path(), opt.Only) {
 			report.add(ask(dev, c, opt), opt)
 		}

@@ -4,7 +4,7 @@
 // that runs it and not from a list beside it.
 //
 //	dev := New()
-//	timing.Measure(dev, config, 3, 32, 10, 1)
+//	timing.Measure(ctx, dev, config, 3, 32, 10, 1)
 //	for _, call := range dev.Calls() { … }
 //
 // A device of NewOn adds up the memory, too, that what is made on it would take: so a run's is

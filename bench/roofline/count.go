@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func calls(c config.Config, k int) ([]trace.Call, error) {
 		return nil, err
 	}
 	dev := trace.New()
-	if _, err := timing.Measure(dev, c, 3, 32, 10, 1); err != nil {
+	if _, err := timing.Measure(context.Background(), dev, c, 3, 32, 10, 1); err != nil {
 		return nil, err
 	}
 	// The step that warms up ends like the measured one, with a Sync after the update.

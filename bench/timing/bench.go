@@ -1,6 +1,7 @@
 package timing
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -35,8 +36,9 @@ type Result struct {
 }
 
 // Measure times training steps of a configuration on noise images: grey or colour by
-// channels, with the given number of classes. Data loading is not part of it.
-func Measure(dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
+// channels, with the given number of classes. Data loading is not part of it. It ends with ctx's
+// error after the step in which ctx ends.
+func Measure(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
 	clock, src := &convClock{Device: dev}, feed.Noise(c.Train.Batch, channels, size, classes)
 	if err := step.Affordable(dev, &c, src); err != nil {
 		return Result{}, err
@@ -51,6 +53,9 @@ func Measure(dev backend.Device, c config.Config, channels, size, classes, steps
 	}
 	var total, sgld, share, flops []float64
 	for i := range steps {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
 		clock.seconds, clock.flops = 0, 0
 		r, err := s.Take(step.At{Step: i + 1}, nil)
 		if err != nil {

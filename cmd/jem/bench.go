@@ -105,7 +105,7 @@ func benched(do func(*cli.Context, config.Config, backend.Device) error) cli.Act
 }
 
 func benchStep(c *cli.Context, cfg config.Config, dev backend.Device) error {
-	b, err := timing.Measure(dev, cfg, 3, 32, 10, c.Int("steps"))
+	b, err := timing.Measure(c.Context, dev, cfg, 3, 32, 10, c.Int("steps"))
 	if err != nil {
 		return err
 	}

@@ -140,13 +140,10 @@ func (r *growthResult) threads(c *cli.Context, cfg config.Config) error {
 
 // time is the fastest of some steps.
 func (r *growthResult) time(c *cli.Context, dev backend.Device, cfg config.Config) (float64, error) {
-	if err := c.Context.Err(); err != nil {
-		return 0, err
-	}
 	if err := config.Validate(cfg); err != nil {
 		return 0, err
 	}
-	b, err := timing.Measure(dev, cfg, 3, 32, 10, r.Steps)
+	b, err := timing.Measure(c.Context, dev, cfg, 3, 32, 10, r.Steps)
 	return b.StepMin, err
 }
 

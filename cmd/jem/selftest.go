@@ -59,9 +59,13 @@ func runSelftest(c *cli.Context) error {
 	done := int64(0)
 	report := backendtest.Suite(dev, backendtest.Options{
 		Short: c.Bool("short"), Only: only, Widen: allowances(dev),
+		Stop:    func() bool { return c.Context.Err() != nil },
 		Observe: func(r backendtest.Result) { done++; s.set(done, r.Path()) },
 	})
 	s.close()
+	if err := c.Context.Err(); err != nil {
+		return err
+	}
 	if c.Bool("json") {
 		err = printJSON(c, report)
 	} else {
