@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"jem/internal/checkpoint"
 	"jem/internal/fault"
@@ -45,11 +46,11 @@ func ChosenCheckpoint(run, name string) (folder string, err error) {
 	}
 	at := slices.IndexFunc(all, func(e checkpoint.Entry) bool { return e.Step == step })
 	if at < 0 {
-		var have []int
+		var have []string
 		for _, e := range all {
-			have = append(have, e.Step)
+			have = append(have, strconv.Itoa(e.Step))
 		}
-		return "", &fault.Error{Path: run, Kind: fault.ErrMissing, Reason: fmt.Sprintf("has no checkpoint of step %d; there are those of %v", step, have)}
+		return "", &fault.Error{Path: run, Kind: fault.ErrMissing, Reason: fmt.Sprintf("has no checkpoint of step %d; there are those of %s", step, strings.Join(have, ", "))}
 	}
 	return all[at].Path, nil
 }

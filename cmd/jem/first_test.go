@@ -147,9 +147,9 @@ func TestCheckpointsByName(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"eval", run, "--checkpoint", "7"}, exitData, "has no checkpoint of step 7; there are those of [0 20 40]"},
+		{[]string{"eval", run, "--checkpoint", "7"}, exitData, "has no checkpoint of step 7; there are those of 0, 20, 40"},
 		{[]string{"eval", "--checkpoint", "best"}, exitUsage, "--checkpoint best of which run?"},
-		{[]string{"eval", run, "--checkpoint", "newest"}, exitUsage, "jem: name either the model"},
+		{[]string{"eval", run, "--checkpoint", "newest"}, exitUsage, "--checkpoint newest: want latest, best or a step's number"},
 		{[]string{"eval", filepath.Join(run, "checkpoints", "step-00000020"), "--checkpoint", "best"}, exitUsage, "is a checkpoint already"},
 		{[]string{"score", file, file, "--checkpoint", "best"}, exitUsage, "--checkpoint goes with a run"},
 	} {

@@ -25,8 +25,10 @@ var checkpointFlag = &cli.StringFlag{Name: "checkpoint", Usage: "of the run that
 func placeOf(c *cli.Context, path string) (run, folder string, err error) {
 	name := c.String("checkpoint")
 	switch named := predict.IsCheckpointName(name); {
-	case path == "" && name == "", path != "" && name != "" && !named:
-		return "", "", usagef(c, "name either the model, as in %s runs/first, or --checkpoint", c.Command.HelpName)
+	case path == "" && name == "":
+		return "", "", usagef(c, "name the model, as in %s runs/first", c.Command.HelpName)
+	case path != "" && name != "" && !named:
+		return "", "", usagef(c, "--checkpoint %s: want latest, best or a step's number; a checkpoint's folder stands in the place of %s", name, path)
 	case path == "" && named:
 		return "", "", usagef(c, "--checkpoint %s of which run? name it, as in %s runs/first --checkpoint %s", name, c.Command.HelpName, name)
 	case path == "":

@@ -87,7 +87,7 @@ func (h History) summary() []report.Fact {
 	if n := h.count(KindRollback); n > 0 {
 		add("rollbacks", "returns to a checkpoint after a divergence, see the notes", "%d", n)
 	}
-	add("duration", "", "%s", h[len(h)-1].Time.Sub(h[0].Time).Round(1e9))
+	add("duration", "from the first record to the last, breaks included", "%s", h[len(h)-1].Time.Sub(h[0].Time).Round(1e9))
 	return facts
 }
 
