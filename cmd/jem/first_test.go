@@ -101,7 +101,9 @@ func TestRuleForUnusualPictures(t *testing.T) {
 		t.Errorf("got\n%s", out)
 	}
 	csv := filepath.Join(dir, "s.csv")
-	ok(t, "score", run, strange, "--rule", "px", "--false-alarms", "0.02", "--out", csv, "--quiet")
+	if out := ok(t, "score", run, strange, "--rule", "px", "--false-alarms", "0.02", "--out", csv, "--quiet"); !strings.Contains(out, "of 1 are unusual: px below") {
+		t.Errorf("got\n%s", out)
+	}
 	if text, err := os.ReadFile(csv); err != nil || !strings.HasPrefix(string(text), "image,class,name,confidence,log_px,approx_mass,error,px,p_value,verdict\n") {
 		t.Errorf("got %s, %v", text, err)
 	}

@@ -30,8 +30,8 @@ func scoreCommand() *cli.Command {
 			"pictures, or a safetensors file with x (N,C,H,W) in [-1,1].\n"+
 			"log p(x) is known up to a constant of the model. The approximate mass is\n"+
 			"−‖∂log p(x)/∂x‖, the L2 norm over pixels in [-1,1]: near 0 where the density is flat.\n"+
-			"--rule says which pictures are unusual: those whose score is lower than that of so small a share\n"+
-			"of the images that the run held out.\n"+
+			"--rule says which pictures are unusual: those whose score is no higher than that of at most a share,\n"+
+			"--false-alarms, of the images that the run held out.\n"+
 			"Pictures that can't be read are listed with the reason, the others are scored, and the exit code is 65.",
 			"jem score runs/first photo.jpg",
 			"jem score runs/first pictures/ --out scores.csv",

@@ -132,6 +132,9 @@ func writeScores(c *cli.Context, format string, s scored) error {
 		}
 	}
 	printPlace(c, fmt.Sprintf("%s (%d images)", out, len(s.Images)))
+	if s.Rule != nil {
+		printPlace(c, s.ruled())
+	}
 	return nil
 }
 
@@ -167,11 +170,17 @@ func (s *scored) table() ([]byte, error) {
 		}
 		rows = append(rows, row)
 	}
-	if r := s.Rule; r != nil {
-		rows = append(rows, "", fmt.Sprintf("%d of %d are unusual: %s below %.6g, as at most %g of usual images should be (fitted on %d held-out images)",
-			s.Unusual, len(s.Images), r.ByScore, r.Threshold, r.FalseAlarms, r.HeldOut))
+	if s.Rule != nil {
+		rows = append(rows, "", s.ruled())
 	}
 	return table(rows...)
+}
+
+// ruled is what the rule, which there is, found.
+func (s *scored) ruled() string {
+	r := s.Rule
+	return fmt.Sprintf("%d of %d are unusual: %s below %.6g, as at most %g of usual images should be (fitted on %d held-out images)",
+		s.Unusual, len(s.Images), r.ByScore, r.Threshold, r.FalseAlarms, r.HeldOut)
 }
 
 func (s *scored) json() ([]byte, error) { return marshal(s) }
