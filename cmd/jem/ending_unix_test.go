@@ -14,15 +14,20 @@ import (
 	"time"
 )
 
-// A terminal that closes sends SIGHUP, its shell another one: a checkpoint as after SIGTERM. Who
-// asked for the signal to be ignored, as nohup does, trains on.
+// A terminal that closes sends SIGHUP, its shell another one, a limit on CPU time SIGXCPU each
+// second: a checkpoint as after SIGTERM. Who asked for the signal to be ignored, as nohup does, trains on.
 func TestAHangupSavesACheckpoint(t *testing.T) {
 	data := writeCIFAR(t)
 	for _, tc := range []struct {
-		shell string
-		steps string
-		code  int
-	}{{"exec", "1000000", exitStopped}, {`trap "" HUP; exec`, "5", exitDone}} {
+		shell  string
+		signal os.Signal
+		steps  string
+		code   int
+	}{
+		{"exec", syscall.SIGHUP, "1000000", exitStopped},
+		{"exec", syscall.SIGXCPU, "1000000", exitStopped},
+		{`trap "" HUP; exec`, syscall.SIGHUP, "5", exitDone},
+	} {
 		out := filepath.Join(t.TempDir(), "run")
 		cmd := exec.Command("sh", append([]string{"-c", tc.shell + ` "$@"`, "sh", jem}, small(data, out, "--steps", tc.steps, "--set", "model.depth=10")...)...)
 		stderr, err := cmd.StderrPipe()
@@ -37,7 +42,7 @@ func TestAHangupSavesACheckpoint(t *testing.T) {
 		for lines := bufio.NewScanner(stderr); lines.Scan(); said.WriteString(lines.Text() + "\n") {
 			if strings.Contains(lines.Text(), " info step ") && !strings.Contains(said.String(), " info step ") {
 				for range 3 {
-					_ = cmd.Process.Signal(syscall.SIGHUP)
+					_ = cmd.Process.Signal(tc.signal)
 					time.Sleep(time.Millisecond) // or they would be one
 				}
 			}
@@ -45,7 +50,7 @@ func TestAHangupSavesACheckpoint(t *testing.T) {
 		_ = cmd.Wait() // the code tells
 		saved, err := filepath.Glob(filepath.Join(out, "checkpoints", "step-*", "MANIFEST.json"))
 		if code := cmd.ProcessState.ExitCode(); code != tc.code || err != nil || len(saved) < 2 {
-			t.Errorf("%s: exit code %d, checkpoints %v, %v\n%s", tc.shell, code, saved, err, said.String())
+			t.Errorf("%s: %v: exit code %d, checkpoints %v, %v\n%s", tc.shell, tc.signal, code, saved, err, said.String())
 		}
 	}
 }

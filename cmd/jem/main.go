@@ -24,8 +24,8 @@ import (
 
 func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
-// run is main with its surroundings as arguments. The first Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP
-// cancels the context; a second one, SIGHUP apart, ends the process at once. Without a reader
+// run is main with its surroundings as arguments. The first Ctrl-C, SIGTERM or other
+// signal to stop cancels the context; a second Ctrl-C or SIGTERM ends the process at once. Without a reader
 // of stderr the work goes on unseen; without one of results it ends unsaid.
 func run(args []string, stdout, stderr io.Writer) (code int) {
 	survive()

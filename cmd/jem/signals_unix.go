@@ -10,11 +10,12 @@ import (
 )
 
 // stopSignals ask for a checkpoint and the end. SIGUSR1 is what mpirun and Slurm can send
-// without killing soon after, SIGHUP what a terminal or an ssh connection leaves behind. Those
+// without killing soon after, SIGUSR2 and SIGXCPU what other batch systems and a limit on CPU
+// time do, SIGHUP what a terminal or an ssh connection leaves behind, SIGQUIT Ctrl-\. Those
 // that are ignored stay so: nohup asks that a closed terminal be no reason to stop, a shell
 // script's "&" that Ctrl-C be none.
 func stopSignals() []os.Signal {
-	all := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGHUP}
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGXCPU, syscall.SIGHUP, syscall.SIGQUIT}
 	return slices.DeleteFunc(all, signal.Ignored)
 }
 
