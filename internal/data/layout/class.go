@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/text/unicode/norm"
+
 	"jem/internal/fault"
 )
 
@@ -117,18 +119,29 @@ func (l Layout) found(part Part, names []string) ([]Class, []string, error) {
 
 var inWords = map[Part]string{Train: "training", Valid: "validation", Test: "test"}
 
-// named gives the classes of a list their folders among those found in a part.
+// named gives the classes of a list their folders among those found in a part. Accents may be spelt
+// as one character or as two: macOS takes them apart, other systems keep what was typed.
 func (l Layout) named(part Part, names []string, found []Class, unknown string) ([]Class, error) {
-	places := map[string]Class{}
+	places, spelt := map[string]Class{}, map[string]string{}
 	for _, c := range found {
 		places[c.Name] = c
+		spelt[norm.NFC.String(c.Name)] = c.Name
+	}
+	for _, name := range names {
+		if _, ok := places[name]; ok { // no other spelling of another
+			delete(spelt, norm.NFC.String(name))
+		}
 	}
 	var classes []Class
 	for _, name := range names {
-		c := places[name]
+		here := name
+		if _, ok := places[name]; !ok {
+			here = spelt[norm.NFC.String(name)]
+		}
+		c := places[here]
 		c.Name = name
 		classes = append(classes, c)
-		delete(places, name)
+		delete(places, here)
 	}
 	for _, c := range found {
 		switch _, left := places[c.Name]; {

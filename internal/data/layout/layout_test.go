@@ -170,6 +170,34 @@ func TestOneClassOfThoseKnown(t *testing.T) {
 }
 
 // What nobody may list is passed over if it is known to be nobody's.
+// A folder that has been on macOS spells its accents as two characters.
+func TestAccentsAreSpeltInTwoWays(t *testing.T) {
+	const one, two = "\u00e9t\u00e9", "e\u0301te\u0301"
+	for _, tc := range []struct {
+		here  string
+		names []string
+		want  string
+	}{
+		{two, []string{"b", one}, "[ " + two + "]"},
+		{one, []string{"b", two}, "[ " + one + "]"},
+		{two, []string{one, two}, "[ " + two + "]"}, // two classes after all
+	} {
+		dir := tree(t, "train/b/1.png", "test/"+tc.here+"/1.png")
+		l, err := Of(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		classes, _, err := l.Known(Test, tc.names)
+		var at []string
+		for _, c := range classes {
+			at = append(at, strings.TrimPrefix(c.Path, filepath.Join(dir, "test")+string(filepath.Separator)))
+		}
+		if got := fmt.Sprint(at); err != nil || got != tc.want {
+			t.Errorf("%q for %q: %q, %v", tc.here, tc.names, got, err)
+		}
+	}
+}
+
 func TestUnreadableLostAndFound(t *testing.T) {
 	dir := tree(t, "a/1.png", "b/1.png", "lost+found/", "b/lost+found/")
 	for _, name := range []string{"lost+found", "b/lost+found"} {
