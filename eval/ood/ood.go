@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"jem/feed"
 	"jem/internal/metrics"
@@ -91,7 +92,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 	}
 	for i, name := range o.Sets {
 		if others[i].images == nil {
-			r.Sets = append(r.Sets, Set{Set: name, Group: group(r.Subject.Data, name), Missing: others[i].missing.Error()})
+			r.Sets = append(r.Sets, Set{Set: name, Group: group(r.Subject.Data, name), Missing: strings.ReplaceAll(others[i].missing.Error(), "\n", "; ")})
 			continue
 		}
 		out, set, err := s.Score(ctx, name, others[i].images, watch)

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"maps"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -132,6 +133,16 @@ func TestMeasureFits(t *testing.T) {
 	var read Result
 	if err := json.Unmarshal(b, &read); err != nil || len(read.Figures) != len(All) || len(read.Charts()) != 0 {
 		t.Errorf("read back %+v: %v", read, err)
+	}
+	bad := t.TempDir()
+	for _, name := range []string{"a.png", "b.png"} {
+		if err := os.WriteFile(filepath.Join(bad, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err = Measure(context.Background(), p, Options{Sets: []string{"folder:" + bad, "uniform"}, Limit: 10}, nil)
+	if err != nil || !strings.Contains(r.Sets[0].Missing, "2 of 2 pictures") || strings.Contains(r.Sets[0].Missing, "\n") {
+		t.Errorf("got %+v: %v", r, err)
 	}
 	o = Options{Sets: []string{"textures", "uniform", "interp"}, Limit: 10}
 	r, err = Measure(context.Background(), p, o, nil)

@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -214,6 +215,13 @@ func TestBadPicturesAreNamedAtOnce(t *testing.T) {
 	write(t, dir, "cat/good.jpg", good[:40])
 	if _, _, err = OpenFolder(filepath.Join(dir, "cat"), o); !errors.As(err, &u) {
 		t.Errorf("no good picture: %v, want the bad ones", err)
+	}
+	gone := filepath.Join(dir, "cat", "gone.png")
+	if err := os.Symlink("nowhere", gone); err != nil {
+		t.Skip(err)
+	}
+	if _, err := readPicture(gone); !errors.Is(err, fault.ErrMissing) || !strings.HasPrefix(err.Error(), gone+": no such file, or a link") {
+		t.Errorf("a link to nothing: %v", err)
 	}
 }
 

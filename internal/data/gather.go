@@ -1,9 +1,11 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
+	"io/fs"
 	"strings"
 
 	"jem/internal/durable"
@@ -93,7 +95,9 @@ func (g *gathering) end(dir string) (notes []string, err error) {
 // readPicture decodes a file. Errors name it.
 func readPicture(path string) (*imagefile.Picture, error) {
 	f, err := durable.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file, or a link to one that isn't there"}
+	} else if err != nil {
 		return nil, err
 	}
 	defer f.Close()
