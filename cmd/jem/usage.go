@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"jem/config/settings"
+	"jem/internal/durable"
 )
 
 // usageError is a command line that can't be understood.
@@ -45,9 +47,31 @@ func leaf(c *cli.Command, args ...string) *cli.Command {
 		case n > len(args) && !many:
 			return usagef(ctx, "unexpected argument %q", ctx.Args().Get(len(args)))
 		}
+		if err := places(ctx); err != nil {
+			return err
+		}
 		return do(ctx)
 	}
 	return c
+}
+
+// places refuses to write a file where something else is, before the work is done. Files are replaced by
+// renaming: a device, or the link /dev/stdout, would be gone.
+func places(c *cli.Context) error {
+	for _, f := range c.Command.Flags {
+		s, ok := f.(*cli.StringFlag)
+		if !ok || s.Name != "out" && s.Name != "gif" || !c.IsSet(s.Name) || !strings.Contains(s.Usage, "`FILE`") {
+			continue
+		}
+		info, err := os.Stat(c.String(s.Name))
+		if err != nil {
+			continue // none yet, or said when it is written
+		}
+		if err := durable.CheckRegular(c.String(s.Name), info.Mode()); err != nil {
+			return usagef(c, "--%s: %v", s.Name, err)
+		}
+	}
+	return nil
 }
 
 // group is the action of a command called without a subcommand, or with one that it
