@@ -47,6 +47,9 @@ func (p *Predictor) BufferSize() int {
 
 // Sample draws samples from the model until ctx ends, sorted by the class that it sees in them.
 func (p *Predictor) Sample(ctx context.Context, o SampleOptions) (*Samples, error) {
+	if err := p.Keep(o.N); err != nil {
+		return nil, err
+	}
 	c := p.net.Config
 	s := &Samples{Channels: c.InC, Size: c.Size}
 	err := p.Draw(ctx, o, func(images, logits []float32) error {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/config/settings"
+	"jem/internal/sysmem"
 	"jem/predict"
 	"jem/predict/predicttest"
 )
@@ -44,6 +46,21 @@ func TestFilmsEndWithTheSamples(t *testing.T) {
 	}
 	if !reflect.DeepEqual(p.Config, before) {
 		t.Errorf("the configuration is %+v, was %+v", p.Config, before)
+	}
+}
+
+// Samples that there is no memory to keep are refused.
+func TestSamplesNeedMemory(t *testing.T) {
+	p := predicttest.Official(t)
+	if sysmem.Available().Bytes == 0 {
+		t.Skip("the system doesn't tell its memory")
+	}
+	var refused *settings.Error
+	if _, err := p.Sample(t.Context(), predict.SampleOptions{N: 1 << 40, Fresh: true, Class: predict.AnyClass}); !errors.As(err, &refused) {
+		t.Errorf("got %v", err)
+	}
+	if err := p.Keep(100); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -57,6 +57,19 @@ func (p *Predictor) rows(c model.Config) (int, error) {
 	return n, err
 }
 
+// Keep refuses to keep n images of the network's, and once more in another order, where there is no memory for
+// them. The error is a *settings.Error.
+func (p *Predictor) Keep(n int) error {
+	c := p.net.Config
+	need := 2 * 4 * float64(n) * float64(c.InC*c.Size*c.Size)
+	limit, short := sysmem.Short(need)
+	if !short {
+		return nil
+	}
+	return &settings.Error{Faults: []settings.Fault{{Where: p.Checkpoint, Problem: fmt.Sprintf("%s of %d×%d pixels need %s, %s leaves %s: ask for fewer",
+		CountImages(n), c.Size, c.Size, sysmem.Amount(need), limit.By, sysmem.Amount(limit.Bytes))}}}
+}
+
 // footprint is the memory, in bytes, that answers to n images at once take, by the code that will take it.
 func footprint(sizes backend.Sizer, c model.Config, n int) (int64, error) {
 	paper := trace.NewOn(sizes)

@@ -28,3 +28,14 @@ func TestOutputsReplaceFilesOnly(t *testing.T) {
 		t.Errorf("the link is gone: %v", err)
 	}
 }
+
+// Images that there is no memory to keep are refused before the work.
+func TestMoreImagesThanMemoryAreRefused(t *testing.T) {
+	run, out := shapesRun(t), filepath.Join(t.TempDir(), "x.png")
+	for _, args := range [][]string{
+		{"sample", run, "--count", "1000000000000", "--out", out, "--quiet"},
+		{"eval", run, "--task", "distal", "--limit", "1000000000000", "--quiet"},
+	} {
+		sentence(t, exitConfig, []string{"1000000000000 images of 16×16 pixels need ", "ask for fewer"}, args...)
+	}
+}

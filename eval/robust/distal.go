@@ -40,6 +40,9 @@ const distalProtocol = "from uniform noise in [−1,1] along the normalised grad
 // Distal moves U(−1,1) noise until the network (k = 0, no noise) takes it for the class, or ctx ends.
 func Distal(ctx context.Context, p *predict.Predictor, o DistalOptions, watch predict.Watch) (DistalResult, error) {
 	o = o.settled()
+	if err := p.Keep(o.N); err != nil {
+		return DistalResult{}, err
+	}
 	c := p.Net().Config
 	r := DistalResult{DistalOptions: o, Samples: &predict.Samples{Channels: c.InC, Size: c.Size}}
 	r.Subject = p.Subject(0)
