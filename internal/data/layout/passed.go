@@ -31,7 +31,7 @@ func (p *Passed) Notes(dir string) (notes []string) {
 		total += n
 	}
 	if total > 0 {
-		notes = append(notes, fmt.Sprintf("%spassed over as no pictures, by their names: %d (%s)", dir, total, endings(p.others)))
+		notes = append(notes, fmt.Sprintf("%sfiles passed over that are no pictures by their names: %d (%s)", dir, total, endings(p.others)))
 	}
 	if len(p.stray) > 0 {
 		notes = append(notes, fmt.Sprintf("%spassed over %s, left behind by a system or a program", dir, list(p.stray)))
