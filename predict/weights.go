@@ -2,6 +2,7 @@ package predict
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,7 +28,10 @@ func RunWeights(run, checkpointDir string) (*weights.Weights, []string, error) {
 
 // ReadWeights reads a file of weights, or as RunWeights does a run's or a checkpoint's folder.
 func ReadWeights(path string, o weights.Options) (*weights.Weights, []string, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file of weights or run"}
+	case err == nil && info.IsDir():
 		return RunWeights(RunOrCheckpoint(path))
 	}
 	if !weights.IsFile(path) {

@@ -39,3 +39,8 @@ func TestMoreImagesThanMemoryAreRefused(t *testing.T) {
 		sentence(t, exitConfig, []string{"1000000000000 images of 16×16 pixels need ", "ask for fewer"}, args...)
 	}
 }
+
+func TestAModelThatIsNotThere(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	sentence(t, exitData, []string{none + ": no such file of weights or run"}, "score", none, "x.png")
+}

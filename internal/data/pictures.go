@@ -70,7 +70,7 @@ func OpenTensor(path string, c, h, w int) (x []float32, notes []string, err erro
 		notes, err = checkImages(t, c, h, w)
 		return t.F32, notes, fault.At(path, err)
 	}
-	return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d), but %d others: %s", c, h, w, len(names), strings.Join(names[:min(5, len(names))], ", "))}
+	return nil, nil, &fault.Error{Path: path, Kind: fault.ErrBad, Reason: fmt.Sprintf("has no tensor \"x\" (N,%d,%d,%d), but others (%d): %s", c, h, w, len(names), strings.Join(names[:min(5, len(names))], ", "))}
 }
 
 // checkImages holds shape and range of images against what the model takes.
