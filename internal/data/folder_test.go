@@ -58,7 +58,7 @@ func TestFolderHasAClassPerSubfolder(t *testing.T) {
 	if p := s.Image(0); p[0] != 10 || p[128] != 20 || p[256] != 30 {
 		t.Errorf("planes begin with %d %d %d, want 10 20 30", p[0], p[128], p[256])
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "1 files") {
+	if len(notes) != 1 || !strings.Contains(notes[0], "no pictures by their names: 1 (1 .txt)") {
 		t.Errorf("notes %q: want one on notes.txt", notes)
 	}
 }
