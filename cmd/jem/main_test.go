@@ -100,6 +100,7 @@ func TestMistakesAreOneSentenceAndACode(t *testing.T) {
 		{[]string{"--nosuch"}, exitUsage, "jem: unknown flag --nosuch"},
 		{[]string{"data", "verify"}, exitUsage, "jem: NAME is missing"},
 		{[]string{"data", "verify", "cifar10", "--data-dir"}, exitUsage, "jem: --data-dir wants a value; jem data verify --help"},
+		{[]string{"data", "verify", "cifar10", "--data-dir", "--json"}, exitUsage, "jem: --data-dir wants a value; jem data verify --help"},
 		{[]string{"data", "verify", "cifar10", "--jsn"}, exitUsage, "jem: unknown flag --jsn: did you mean --json?"},
 		{[]string{"data", "verify", "--", "cifar10", "--json"}, exitUsage, `jem: unexpected argument "--json"`},
 		{[]string{"data", "verify", "cifr10"}, exitUsage, `jem: no data set "cifr10": did you mean cifar10?`},

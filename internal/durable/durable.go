@@ -44,10 +44,30 @@ func Replace(path string, write func(io.Writer) error) error {
 	if err != nil {
 		// The first error is the cause; a failed removal only leaves a hidden file.
 		_ = os.Remove(temp)
-		return err
+		return named(err, temp, path)
 	}
 	return failpoint.Around("file.syncdir", dir, func() error { return SyncDir(dir) })
 }
+
+// named gives an error about a temporary file the name of the file that it was to become.
+func named(err error, temp, path string) error {
+	of := (*os.PathError)(nil)
+	if !errors.As(err, &of) || of.Path != temp {
+		return err
+	}
+	why := of.Err
+	if errors.Is(why, fs.ErrNotExist) {
+		why = noFolder(filepath.Dir(path))
+	}
+	return &os.PathError{Op: "write", Path: path, Err: why}
+}
+
+// noFolder is the lack of the folder that a file was to be written into.
+type noFolder string
+
+func (d noFolder) Error() string { return "there is no folder " + string(d) }
+
+func (noFolder) Unwrap() error { return fs.ErrNotExist }
 
 // temporary is the name of this process's temporary file for path.
 func temporary(path string) string {

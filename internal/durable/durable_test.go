@@ -112,3 +112,12 @@ func list(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+// An error names the file that was to be written, not the temporary one beside it.
+func TestErrorsNameTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none", "x.bin")
+	err := WriteFile(path, nil)
+	if !errors.Is(err, fs.ErrNotExist) || err.Error() != "write "+path+": there is no folder "+filepath.Dir(path) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -32,7 +32,9 @@ import (
 
 // Writer appends to one event file. It is for one goroutine.
 type Writer struct {
-	file *os.File
+	file  *os.File
+	heads int // events that only begin a file
+	count int // events
 }
 
 // Create starts a new event file in dir, which must exist. step is the step after which
@@ -47,7 +49,7 @@ func Create(dir string, step int) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create event file: %w", err)
 	}
-	w := &Writer{file}
+	w := &Writer{file: file}
 	err = w.append(versionEvent())
 	if err == nil && (step > 0 || len(earlier) > 0) {
 		err = w.append(restartEvent(step + 1))
@@ -55,6 +57,7 @@ func Create(dir string, step int) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
+	w.heads = w.count
 	return w, nil
 }
 
@@ -121,14 +124,19 @@ func (w *Writer) Text(tag string, step int, markdown string) error {
 	return w.append(summaryEvent(step, textValue(tag, markdown)))
 }
 
-// Close flushes the file to the disk and closes it.
+// Close flushes the file to the disk and closes it. One that got no event is removed: a run
+// that is started again and again when it is done leaves nothing.
 func (w *Writer) Close() error {
+	if w.count == w.heads {
+		return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
+	}
 	return errors.Join(durable.Sync(w.file), w.file.Close())
 }
 
 // append writes one record in one piece, so that TensorBoard, which may be reading at
 // the same time, mostly finds whole records.
 func (w *Writer) append(event []byte) error {
+	w.count++
 	return failpoint.Around("events.write", w.file.Name(), func() error { _, err := w.file.Write(record(event)); return err })
 }
 

@@ -177,21 +177,32 @@ func TestEventsHaveTheFieldsTensorBoardReads(t *testing.T) {
 	}
 }
 
+// A start that records nothing, as of a run that is done, leaves no file.
+func TestAStartWithoutEventsLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := create(t, dir, 7).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := eventFiles(dir); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
 func TestEachStartHasItsOwnFileInOrder(t *testing.T) {
 	dir := t.TempDir()
 	var paths []string
 	for step := range 3 {
 		w := create(t, dir, step)
 		paths = append(paths, w.Path())
-		if err := w.Close(); err != nil {
+		if err := errors.Join(w.Scalar("loss", step, 1), w.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if !slices.IsSorted(paths) || paths[0] == paths[1] || !strings.Contains(paths[0], "tfevents") {
 		t.Errorf("files %v", paths)
 	}
-	if n := len(readAll(t, paths[0])); n != 1 {
-		t.Errorf("a fresh run's file has %d events, want 1", n)
+	if n := len(readAll(t, paths[0])); n != 2 {
+		t.Errorf("a fresh run's file has %d events, want its head and one", n)
 	}
 	restart := readAll(t, paths[2])[1]
 	if restart.at(t, 2) != uint64(3) || restart.at(t, 7, 1) != uint64(1) {

@@ -40,7 +40,7 @@ func open(path string, f io.ReaderAt, size int64) (s source, err error) {
 			err = bad(path, "no safetensors file that can be read", err)
 		}
 	case ".onnx":
-		err = bad(path, "ONNX files are only written", nil)
+		err = bad(path, "ONNX files are only written: use the run, or a .pt or .safetensors of it", nil)
 	default:
 		err = bad(path, "want a file named .pt, .pth or .safetensors, or a run's folder", nil)
 	}
