@@ -28,7 +28,7 @@ func placeOf(c *cli.Context, path string) (run, folder string, err error) {
 	case path == "" && name == "":
 		return "", "", usagef(c, "name the model, as in %s runs/first", c.Command.HelpName)
 	case path != "" && name != "" && !named:
-		return "", "", usagef(c, "--checkpoint %s: want latest, best or a step's number; a checkpoint's folder stands in the place of %s", name, path)
+		return "", "", usagef(c, "--checkpoint %s: want latest, best or a step's number; or a checkpoint's folder alone, without %s", name, path)
 	case path == "" && named:
 		return "", "", usagef(c, "--checkpoint %s of which run? name it, as in %s runs/first --checkpoint %s", name, c.Command.HelpName, name)
 	case path == "":

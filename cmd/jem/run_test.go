@@ -208,7 +208,7 @@ func testMistakesWithRuns(t *testing.T, data, out string) {
 		{"folder below a file", nil, small(data, filepath.Join(weights, "run")), exitIO, "jem: "},
 		{"divergence", nil, small(data, out+"3", "--set", "train.max_loss=1e-9"), exitDiverged, "jem: training diverged at step 1"},
 		{"no run", nil, []string{"eval", "--run", data}, exitData, "jem: " + data + ": is no run folder"},
-		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: name either"},
+		{"run and checkpoint", nil, []string{"eval", "--run", out, "--checkpoint", out}, exitUsage, "jem: --checkpoint " + out + ": want latest, best or a step's number"},
 		{"unknown split", nil, []string{"eval", "--run", out, "--split", "half"}, exitUsage, `jem: --split "half"`},
 		{"unknown task", nil, []string{"eval", "--run", out, "--task", "fid"}, exitUsage, `jem: --task "fid"`},
 		{"unknown edge", nil, []string{"eval", "--run", out, "--task", "calibration", "--on-edge", "both"}, exitUsage, `jem: --on-edge "both": want below or above`},
