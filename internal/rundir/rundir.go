@@ -250,11 +250,14 @@ func (d *Dir) Truncate(records int) error { return d.metrics.truncate(records) }
 // Sync makes the records so far survive the death of the machine, too. It is a *LockedError if
 // another process has taken the folder over meanwhile.
 func (d *Dir) Sync() error {
-	if err := d.lock.check(); err != nil {
+	if err := d.Ours(); err != nil {
 		return err
 	}
 	return durable.Sync(d.metrics.file)
 }
+
+// Ours is an error where the folder was moved from its path, or another process has taken it over.
+func (d *Dir) Ours() error { return d.lock.check() }
 
 // Close makes the metrics durable and gives the lock back.
 func (d *Dir) Close() error { return errors.Join(d.metrics.close(), d.lock.release()) }

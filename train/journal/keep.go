@@ -35,14 +35,26 @@ func (j *Journal) Save(t *train.Trainer) (string, error) {
 	}
 	path, err := t.Save(j.store, m)
 	if err != nil {
-		return "", err
+		return "", j.cause(err)
 	}
 	keep := j.keep
 	if best := t.Progress().BestStep; best > 0 {
 		keep.Keep = []int{best}
 	}
 	_, err = j.store.Prune(keep)
-	return path, err
+	return path, j.cause(err)
+}
+
+// cause is why something in the run's folder failed, where the folder itself is to blame: it was
+// moved away meanwhile, or somebody else has it.
+func (j *Journal) cause(err error) error {
+	if err == nil {
+		return nil
+	}
+	if why := j.dir.Ours(); why != nil {
+		return why
+	}
+	return err
 }
 
 // Before implements train.Keeper.
