@@ -43,17 +43,17 @@ func calibrationRows(r calibration.Result) []string {
 	rows := []string{
 		fmt.Sprintf("%s, %s split, %d images, pixel noise %g, bins %s", r.Data, r.Split, r.Images, r.Noise, r.Edge.Interval()),
 		fmt.Sprintf("accuracy %.2f %%, NLL %.4f nats, Brier score %.4f", 100*r.Accuracy, r.NLL, r.Brier),
-		"BINS\tECE\tMCE\tADAPTIVE ECE",
 	}
 	rows = append(rows, binRows(r.Bins)...)
 	if t := r.Scaled; t != nil {
-		rows = append(rows, fmt.Sprintf("at temperature %.4f, fitted on %d %s images: NLL %.4f nats, Brier score %.4f", t.T, t.FitImages, t.FittedOn, t.NLL, t.Brier))
+		rows = append(rows, "", fmt.Sprintf("at temperature %.4f, fitted on %d %s images: NLL %.4f nats, Brier score %.4f", t.T, t.FitImages, t.FittedOn, t.NLL, t.Brier))
 		rows = append(rows, binRows(t.Bins)...)
 	}
 	return rows
 }
 
-func binRows(bins []calibration.BinErrors) (rows []string) {
+func binRows(bins []calibration.BinErrors) []string {
+	rows := []string{"BINS\tECE\tMCE\tADAPTIVE ECE"}
 	for _, b := range bins {
 		rows = append(rows, fmt.Sprintf("%d\t%.2f %%\t%.2f %%\t%.2f %%", b.Bins, 100*b.ECE, 100*b.MCE, 100*b.Adaptive))
 	}
