@@ -12,6 +12,8 @@ import (
 	"jem/bench/kernels"
 	"jem/bench/timing"
 	"jem/config"
+	"jem/internal/data"
+	"jem/internal/data/layout"
 	"jem/train/step"
 )
 
@@ -20,6 +22,9 @@ func benchFlags(more ...cli.Flag) []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "model", Value: "wrn-16-2", Usage: "network, wrn-DEPTH-WIDTH"},
 		&cli.IntFlag{Name: "batch", Value: 64, Usage: "images a batch"},
+		&cli.IntFlag{Name: "size", Value: 32, Usage: "pixels of an image's side, a multiple of 8"},
+		&cli.IntFlag{Name: "channels", Value: 3, Usage: "of an image: 1 or 3"},
+		&cli.IntFlag{Name: "classes", Value: 10, Usage: "of the network"},
 		jsonFlag,
 	}
 	return append(append(flags, more...), deviceFlags()...)
@@ -32,7 +37,7 @@ func benchCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			leaf(&cli.Command{
 				Name:        "step",
-				Usage:       "time whole training steps on pictures of noise, 3×32×32",
+				Usage:       "time whole training steps on pictures of noise",
 				Description: examples("", "jem bench step --model wrn-16-2 --batch 64 --sgld-steps 20"),
 				Flags: benchFlags(
 					&cli.IntFlag{Name: "sgld-steps", Value: 20, Usage: "SGLD steps K a training step"},
@@ -44,7 +49,7 @@ func benchCommand() *cli.Command {
 			leaf(&cli.Command{
 				Name:        "memory",
 				Usage:       "tell what memory training takes on the device, without taking it",
-				Description: examples("", "jem bench memory --model wrn-28-10 --batch 64"),
+				Description: examples("", "jem bench memory --model wrn-28-10 --batch 64", "jem bench memory --model wrn-10-2 --batch 32 --size 64"),
 				Flags:       benchFlags(),
 				Action:      benched(benchMemory),
 			}),
@@ -81,11 +86,39 @@ func benchConfig(c *cli.Context) (config.Config, error) {
 	if n, err := fmt.Sscanf(c.String("model")+" ", "wrn-%d-%d ", &cfg.Model.Depth, &cfg.Model.Width); n != 2 || err != nil {
 		return cfg, usagef(c, "--model %q: want wrn-DEPTH-WIDTH, as in wrn-16-2", c.String("model"))
 	}
+	switch im := imagesOf(c); {
+	case im.Size < 8 || im.Size%8 != 0 || im.Size > data.MaxSide:
+		return cfg, usagef(c, "--size %d: want a multiple of 8 up to %d", im.Size, data.MaxSide)
+	case im.Channels != 1 && im.Channels != 3:
+		return cfg, usagef(c, "--channels %d: want 1 or 3", im.Channels)
+	case im.Classes < 2 || im.Classes > layout.MaxClasses:
+		return cfg, usagef(c, "--classes %d: want 2 to %d", im.Classes, layout.MaxClasses)
+	}
 	cfg.Train.Batch, cfg.Device = c.Int("batch"), deviceOf(c)
 	if c.IsSet("sgld-steps") {
 		cfg.Sampler.Steps = c.Int("sgld-steps")
 	}
 	return cfg, config.Validate(cfg)
+}
+
+// benchImages are those that a measurement takes.
+type benchImages struct {
+	Channels int `json:"channels"`
+	Size     int `json:"size"`
+	Classes  int `json:"classes"`
+}
+
+// imagesOf reads benchFlags, or says what commands without them take.
+func imagesOf(c *cli.Context) benchImages {
+	im := benchImages{Channels: 3, Size: 32, Classes: 10}
+	if c.Int("size") != 0 || c.IsSet("size") {
+		im = benchImages{c.Int("channels"), c.Int("size"), c.Int("classes")}
+	}
+	return im
+}
+
+func (im benchImages) String() string {
+	return fmt.Sprintf("%d×%d×%d, %d classes", im.Channels, im.Size, im.Size, im.Classes)
 }
 
 // benched makes an action of a measurement: of benchConfig's configuration, on its device.
@@ -105,16 +138,18 @@ func benched(do func(*cli.Context, config.Config, backend.Device) error) cli.Act
 }
 
 func benchStep(c *cli.Context, cfg config.Config, dev backend.Device) error {
-	b, err := timing.Measure(c.Context, dev, cfg, 3, 32, 10, c.Int("steps"))
+	im := imagesOf(c)
+	b, err := timing.Measure(c.Context, dev, cfg, im.Channels, im.Size, im.Classes, c.Int("steps"))
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(c, stepResult{dev.Info(), c.String("model"), cfg.Train.Batch, cfg.Sampler.Steps, cfg.Device.Precision, cfg.Device.PrecisionScope, b})
+		return printJSON(c, stepResult{dev.Info(), c.String("model"), im, cfg.Train.Batch, cfg.Sampler.Steps, cfg.Device.Precision, cfg.Device.PrecisionScope, b})
 	}
 	rows := []string{
 		"device\t" + dev.Name(),
 		fmt.Sprintf("network\tWRN-%d-%d, batch %d, %d SGLD steps", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch, cfg.Sampler.Steps),
+		"images\t" + im.String(),
 		fmt.Sprintf("step\t%.3f s (median of %d; %.3f to %.3f)", b.StepSeconds, b.Steps, b.StepMin, b.StepMax),
 		fmt.Sprintf("SGLD\t%.3f s of it", b.SGLDSeconds),
 		fmt.Sprintf("convolutions\t%.1f %% of it", 100*b.ConvShare),
@@ -130,18 +165,20 @@ func mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<2
 
 // benchMemory tells the memory of a training step without taking it.
 func benchMemory(c *cli.Context, cfg config.Config, dev backend.Device) error {
-	f, known, err := timing.Footprint(dev, cfg, 3, 32, 10)
+	im := imagesOf(c)
+	f, known, err := timing.Footprint(dev, cfg, im.Channels, im.Size, im.Classes)
 	switch {
 	case err != nil:
 		return err
 	case !known:
 		return deviceFault(dev.Name() + " doesn't tell the sizes of things")
 	case c.Bool("json"):
-		return printJSON(c, memoryResult{dev.Info(), c.String("model"), cfg.Train.Batch, f.Total(), f})
+		return printJSON(c, memoryResult{dev.Info(), c.String("model"), im, cfg.Train.Batch, f.Total(), f})
 	}
 	return printTable(c,
 		"device\t"+dev.Name(),
 		fmt.Sprintf("network\tWRN-%d-%d, batch %d", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch),
+		"images\t"+im.String(),
 		"parameters\t"+mebibytes(f.Parameters)+" with gradient and moments",
 		"plans\t"+mebibytes(f.Plans)+" of weights in the kernels' order, sums, working memory",
 		"activations\t"+mebibytes(f.Activations)+" with their gradients",
@@ -152,8 +189,9 @@ func benchMemory(c *cli.Context, cfg config.Config, dev backend.Device) error {
 
 // memoryResult is a foretold footprint with what it is of.
 type memoryResult struct {
-	Device    backend.Info   `json:"device"`
-	Model     string         `json:"model"`
+	Device backend.Info `json:"device"`
+	Model  string       `json:"model"`
+	benchImages
 	Batch     int            `json:"batch"`
 	Bytes     int64          `json:"bytes"` // together
 	Footprint step.Footprint `json:"footprint"`
@@ -161,12 +199,13 @@ type memoryResult struct {
 
 // stepResult is a measurement with what was measured.
 type stepResult struct {
-	Device    backend.Info `json:"device"`
-	Model     string       `json:"model"`
-	Batch     int          `json:"batch"`
-	SGLDSteps int          `json:"sgld_steps"`
-	Precision string       `json:"precision"`       // of convolutions' products
-	Scope     string       `json:"precision_scope"` // where a precision below fp32 holds
+	Device backend.Info `json:"device"`
+	Model  string       `json:"model"`
+	benchImages
+	Batch     int    `json:"batch"`
+	SGLDSteps int    `json:"sgld_steps"`
+	Precision string `json:"precision"`       // of convolutions' products
+	Scope     string `json:"precision_scope"` // where a precision below fp32 holds
 	timing.Result
 }
 
@@ -175,7 +214,8 @@ type peaked interface{ Peak() float64 }
 
 func benchLayers(c *cli.Context, cfg config.Config, dev backend.Device) error {
 	var layers []kernels.Layer
-	for _, l := range backendtest.NetworkConvs(cfg.Model.Depth, cfg.Model.Width, 3, 32, cfg.Train.Batch) {
+	im := imagesOf(c)
+	for _, l := range backendtest.NetworkConvs(cfg.Model.Depth, cfg.Model.Width, im.Channels, im.Size, cfg.Train.Batch) {
 		layers = append(layers, kernels.Layer{Name: l.Name, Count: l.Count, Spec: l.Spec})
 	}
 	peak := 0.0

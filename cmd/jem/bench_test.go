@@ -35,6 +35,21 @@ func TestBenchStepTellsMemoryAndAlgorithms(t *testing.T) {
 	}
 }
 
+// Activations and buffer grow with the square of the side; parameters don't.
+func TestBenchMemoryGrowsWithTheImages(t *testing.T) {
+	of := func(size string) (m memoryResult) {
+		okJSON(t, &m, "bench", "memory", "--model", "wrn-10-1", "--batch", "8", "--channels", "1", "--classes", "3", "--conv-algo", "direct", "--threads", "1", "--size", size, "--json")
+		return m
+	}
+	small, large := of("32"), of("64")
+	if large.Size != 64 || large.Footprint.Parameters != small.Footprint.Parameters || large.Footprint.Buffer != 4*small.Footprint.Buffer {
+		t.Errorf("got %+v and %+v", small, large)
+	}
+	if r := float64(large.Footprint.Activations) / float64(small.Footprint.Activations); r < 3 || r > 4 { // halos grow with the side alone
+		t.Errorf("activations grow %.2f times", r)
+	}
+}
+
 func TestBenchMemoryOfWhatNoMachineHas(t *testing.T) {
 	var m memoryResult
 	okJSON(t, &m, "bench", "memory", "--model", "wrn-1000-64", "--batch", "4096", "--json")

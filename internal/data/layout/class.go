@@ -11,9 +11,9 @@ import (
 	"jem/internal/fault"
 )
 
-// maxClasses bounds the sub-folders of a folder of images: it keeps a wrong folder from
+// MaxClasses bounds the sub-folders of a folder of images: it keeps a wrong folder from
 // becoming a network of a million outputs.
-const maxClasses = 10000
+const MaxClasses = 10000
 
 // Class is one class of a part. Its number is its place in the list.
 type Class struct {
@@ -159,8 +159,8 @@ func (l Layout) named(part Part, names []string, found []Class, unknown string) 
 // the folder itself with what lies in it directly. One of pictures that aren't read is
 // refused, others without pictures are passed over.
 func (c contents) classes(dir string, except ...string) (classes []Class, notes []string, err error) {
-	if len(c.folders) > maxClasses {
-		return nil, nil, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("more than %d sub-folders: not a folder of images with one sub-folder a class", maxClasses)}
+	if len(c.folders) > MaxClasses {
+		return nil, nil, &fault.Error{Path: dir, Kind: fault.ErrBad, Reason: fmt.Sprintf("more than %d sub-folders: not a folder of images with one sub-folder a class", MaxClasses)}
 	}
 	var empty []string
 	for _, name := range c.folders {
