@@ -144,7 +144,7 @@ type contents struct {
 	files   Files
 }
 
-// look reads a folder; what is hidden is left out.
+// look reads a folder; what is hidden is left out, and links back to the folder or one around it.
 func look(dir string) (c contents, err error) {
 	c.files.Others = map[string]int{}
 	entries, err := os.ReadDir(dir)
@@ -153,9 +153,9 @@ func look(dir string) (c contents, err error) {
 	}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		mode, _ := kind(e, path)
+		mode, link := kind(e, path)
 		switch {
-		case hidden(e.Name()):
+		case hidden(e.Name()), mode.IsDir() && link && circle(dir, path):
 		case mode.IsDir() && stray(e.Name()):
 			c.stray = append(c.stray, e.Name())
 		case mode.IsDir():

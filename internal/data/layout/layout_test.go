@@ -241,6 +241,24 @@ func TestLinksAreFollowedButNotInCircles(t *testing.T) {
 	}
 }
 
+// A link back to the folder of the classes, or above it, is no class.
+func TestLinksInCirclesAreNoClasses(t *testing.T) {
+	dir := tree(t, "in/a/1.png", "in/b/1.png")
+	for link, to := range map[string]string{"in/loop": "../in", "in/up": ".."} {
+		if err := os.Symlink(filepath.FromSlash(to), filepath.Join(dir, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	l, err := Of(filepath.Join(dir, "in"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes, _, err := l.Classes()
+	if err != nil || shown(t, dir, classes) != "a: in/a/1.png; b: in/b/1.png" {
+		t.Errorf("%v, %v", classes, err)
+	}
+}
+
 // Tiny-ImageNet's classes of its validation pictures stand in a file.
 func TestTinyImageNet(t *testing.T) {
 	dir := tree(t, "train/n01/images/n01_0.JPEG", "train/n01/n01_boxes.txt", "train/n02/images/n02_0.JPEG", "val/images/val_0.JPEG", "val/images/val_1.JPEG", "val/images/val_2.JPEG", "test/images/test_0.JPEG")

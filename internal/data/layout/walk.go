@@ -142,14 +142,18 @@ func (w *walker) enter(path string, above []string) bool {
 	if err != nil || w.linked[target] {
 		return false
 	}
-	for _, dir := range above {
-		around, err := resolved(dir)
-		if err != nil || within(around, target) {
-			return false
-		}
+	if slices.ContainsFunc(above, func(dir string) bool { return circle(dir, path) }) {
+		return false
 	}
 	w.linked[target] = true
 	return true
+}
+
+// circle reports whether a link leads to a folder that a folder lies in, or to itself.
+func circle(dir, link string) bool {
+	around, err := resolved(dir)
+	target, failed := resolved(link)
+	return err != nil || failed != nil || within(around, target)
 }
 
 // resolved is the whole path of a folder, without links.
