@@ -105,7 +105,7 @@ func (l *losses) Step(r *step.Record) error {
 	}
 	return nil
 }
-func (l *losses) Evaluated(int, *predict.Judgement) error                 { return nil }
+func (l *losses) Evaluated(int, *predict.Judgement) error               { return nil }
 func (l *losses) Sampled(int, *predict.Samples) error                   { return nil }
 func (l *losses) Saved(int, string) error                               { return nil }
 func (l *losses) RolledBack(*train.DivergedError, train.Rollback) error { return nil }
