@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"jem/feed"
 	"jem/internal/fault"
@@ -41,29 +42,41 @@ func FitRule(ctx context.Context, p *predict.Predictor, score string, falseAlarm
 	if err != nil {
 		return nil, notes, err
 	}
+	r := &Rule{ByScore: score, FalseAlarms: falseAlarms, HeldOut: held.Images.Len()}
+	if err := r.possible(); err != nil { // before the scores of all training images
+		return nil, notes, err
+	}
 	s, more, err := NewScorer(ctx, p, Options{Scores: []string{score}}, watch)
 	if notes = append(notes, more...); err != nil {
 		return nil, notes, err
 	}
-	r := &Rule{ByScore: score, FalseAlarms: falseAlarms, HeldOut: held.Images.Len(), scorer: s}
+	r.scorer = s
 	return r, notes, r.fit(ctx, held.Images, watch)
 }
 
-func (r *Rule) fit(ctx context.Context, held feed.Images, watch predict.Watch) error {
-	least := int(r.FalseAlarms * float64(r.HeldOut+1)) // of so many and the new one, how many may look as unusual as it
-	if least < 1 {
+// possible refuses a share of false alarms that so few held-out images can't keep: not even one as unusual
+// as none of them would be called unusual.
+func (r *Rule) possible() error {
+	if r.p(0) > r.FalseAlarms {
 		return &fault.Error{Kind: fault.ErrBad, Reason: fmt.Sprintf("a rule with a share of %g false alarms wants %.0f held-out images, and there are %d: train with a larger data.valid_share, or allow more false alarms (--false-alarms)",
 			r.FalseAlarms, math.Ceil(1/r.FalseAlarms)-1, r.HeldOut)}
 	}
+	return nil
+}
+
+func (r *Rule) fit(ctx context.Context, held feed.Images, watch predict.Watch) error {
 	all, set, err := r.scorer.Score(ctx, "held-out images", held, watch)
 	if err != nil {
 		return err
 	}
 	r.Data, r.sorted = set.Data, all[r.ByScore]
 	slices.Sort(r.sorted)
-	r.Threshold = r.sorted[least-1]
+	r.Threshold = r.sorted[sort.Search(r.HeldOut, func(n int) bool { return r.p(n) > r.FalseAlarms })-1]
 	return nil
 }
+
+// p is the p-value of an image whose score that of n held-out images doesn't exceed.
+func (r *Rule) p(n int) float64 { return float64(n+1) / float64(r.HeldOut+1) }
 
 // Wants is what predict.Score must keep for Judge, nothing for a nil rule.
 func (r *Rule) Wants() predict.Want {
@@ -98,10 +111,6 @@ func (r *Rule) Judge(s *predict.Scores) ([]Verdict, error) {
 }
 
 func (r *Rule) verdict(score float64) Verdict {
-	as, there := slices.BinarySearch(r.sorted, score)
-	for there && as < len(r.sorted) && r.sorted[as] == score {
-		as++
-	}
-	p := float64(as+1) / float64(len(r.sorted)+1)
+	p := r.p(sort.Search(len(r.sorted), func(i int) bool { return r.sorted[i] > score }))
 	return Verdict{Score: score, P: p, Unusual: p <= r.FalseAlarms}
 }

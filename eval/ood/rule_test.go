@@ -73,7 +73,7 @@ func TestRule(t *testing.T) {
 
 // A p-value counts the held-out scores that are no higher, and the image itself.
 func TestVerdict(t *testing.T) {
-	r := Rule{FalseAlarms: 0.25, sorted: []float64{1, 2, 2, 2, 5, 6, 7}}
+	r := Rule{FalseAlarms: 0.25, HeldOut: 7, sorted: []float64{1, 2, 2, 2, 5, 6, 7}}
 	for score, p := range map[float64]float64{0: 1. / 8, 1: 2. / 8, 1.5: 2. / 8, 2: 5. / 8, 5: 6. / 8, 9: 1} {
 		if v := r.verdict(score); v.P != p || v.Unusual != (p <= 0.25) {
 			t.Errorf("score %g: got %+v, want p = %g", score, v, p)
@@ -110,6 +110,10 @@ func TestRuleKeepsItsShare(t *testing.T) {
 
 func TestRuleRefuses(t *testing.T) {
 	p := predicttest.WithImages(t)
+	computed := false
+	if _, _, err := FitRule(context.Background(), p, "knn", 0.04, func(string, int, int) { computed = true }); !errors.Is(err, fault.ErrBad) || computed {
+		t.Errorf("0.04 of 20 images: got %v, after computing: %v", err, computed)
+	}
 	if _, _, err := FitRule(context.Background(), p, "px", 0.04, nil); !errors.Is(err, fault.ErrBad) {
 		t.Errorf("0.04 of 20 images: got %v", err)
 	}
