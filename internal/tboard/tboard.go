@@ -33,8 +33,7 @@ import (
 // Writer appends to one event file. It is for one goroutine.
 type Writer struct {
 	file  *os.File
-	heads int // events that only begin a file
-	count int // events
+	empty bool // it has only what begins a file
 }
 
 // Create starts a new event file in dir, which must exist. step is the step after which
@@ -57,7 +56,7 @@ func Create(dir string, step int) (*Writer, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	w.heads = w.count
+	w.empty = true
 	return w, nil
 }
 
@@ -127,7 +126,7 @@ func (w *Writer) Text(tag string, step int, markdown string) error {
 // Close flushes the file to the disk and closes it. One that got no event is removed: a run
 // that is started again and again when it is done leaves nothing.
 func (w *Writer) Close() error {
-	if w.count == w.heads {
+	if w.empty {
 		return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
 	}
 	return errors.Join(durable.Sync(w.file), w.file.Close())
@@ -136,7 +135,7 @@ func (w *Writer) Close() error {
 // append writes one record in one piece, so that TensorBoard, which may be reading at
 // the same time, mostly finds whole records.
 func (w *Writer) append(event []byte) error {
-	w.count++
+	w.empty = false
 	return failpoint.Around("events.write", w.file.Name(), func() error { _, err := w.file.Write(record(event)); return err })
 }
 
