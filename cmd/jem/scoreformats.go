@@ -29,9 +29,9 @@ type scoredAbout struct {
 // scored is what a model said of images.
 type scored struct {
 	scoredAbout
-	Images []scoredOf `json:"images"`
+	Images []*scoredOf `json:"images"`
 
-	rows   []scoredOf // of both, in the order of the input
+	rows   []*scoredOf // of both, in the order of the input
 	scores *predict.Scores
 }
 
@@ -60,7 +60,7 @@ func newScored(about predict.Subject, scores *predict.Scores, classes []string, 
 	s := scored{scoredAbout: scoredAbout{Subject: about, Protocol: scores.Protocol()}, scores: scores}
 	add := func(image string, i int) {
 		class, confidence := scores.Class(i)
-		one := scoredOf{Image: image, Class: class, Name: classes[class], Confidence: confidence, LogPx: scores.LogPx[i], ApproxMass: scores.ApproxMass[i]}
+		one := &scoredOf{Image: image, Class: class, Name: classes[class], Confidence: confidence, LogPx: scores.LogPx[i], ApproxMass: scores.ApproxMass[i]}
 		s.Images, s.rows = append(s.Images, one), append(s.rows, one)
 	}
 	if in.album == nil {
@@ -73,7 +73,7 @@ func newScored(about predict.Subject, scores *predict.Scores, classes []string, 
 	for i, name := range in.album.Names {
 		if err := in.album.Bad(i); err != nil {
 			why := strings.TrimPrefix(err.Error(), fault.Printable(name)+": ")
-			s.Unreadable, s.rows = append(s.Unreadable, unscored{name, why}), append(s.rows, scoredOf{Image: name, err: why})
+			s.Unreadable, s.rows = append(s.Unreadable, unscored{name, why}), append(s.rows, &scoredOf{Image: name, err: why})
 		} else if n := len(s.Images); n < len(read) && read[n] == i {
 			add(name, n)
 		}
@@ -92,15 +92,9 @@ func (s *scored) judge(rule *ood.Rule) error {
 		return err
 	}
 	s.Rule = rule
-	n := 0
-	for i := range s.rows {
-		if s.rows[i].err != "" {
-			continue
-		}
-		v := &verdicts[n]
-		s.rows[i].Verdict, s.Images[n].Verdict = v, v
-		n++
-		if v.Unusual {
+	for i, image := range s.Images {
+		image.Verdict = &verdicts[i]
+		if image.Unusual {
 			s.Unusual++
 		}
 	}
