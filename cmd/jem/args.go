@@ -27,7 +27,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 			rest = append(rest, word)
 		case !takesValue(command, word):
 			flags = append(flags, word)
-		case len(words) == 0 || isFlagOf(command, words[0]):
+		case len(words) == 0 || flagOf(command, words[0]) != nil: // another flag is no value
 			return nil, &usageError{fmt.Sprintf("%s wants a value; %s --help shows what there is", word, strings.Join(append([]string{app.Name}, head[1:]...), " "))}
 		default:
 			flags, words = append(flags, word, words[0]), words[1:]
@@ -53,19 +53,24 @@ func descend(app *cli.App, args []string) (command *cli.Command, words []string)
 // isFlag tells a flag from an argument; a lone dash is one.
 func isFlag(word string) bool { return len(word) > 1 && word[0] == '-' }
 
-// isFlagOf reports whether a word is one of a command's flags, and so no value of the one before.
-func isFlagOf(c *cli.Command, word string) bool {
+// flagOf is a command's flag that a word names, with a value behind = or without; nil: none.
+func flagOf(c *cli.Command, word string) cli.Flag {
 	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
-	return isFlag(word) && slices.ContainsFunc(append(c.Flags, cli.HelpFlag), func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	i := slices.IndexFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	switch {
+	case !isFlag(word):
+		return nil
+	case i >= 0:
+		return c.Flags[i]
+	case slices.Contains(cli.HelpFlag.Names(), name):
+		return cli.HelpFlag
+	}
+	return nil
 }
 
 // takesValue reports whether the word after a flag is its value.
 func takesValue(c *cli.Command, word string) bool {
-	name := strings.TrimLeft(word, "-")
-	for _, f := range c.Flags {
-		if _, is := f.(*cli.BoolFlag); !is && slices.Contains(f.Names(), name) {
-			return true
-		}
-	}
-	return false
+	f := flagOf(c, word)
+	_, is := f.(*cli.BoolFlag)
+	return f != nil && !is && !strings.Contains(word, "=")
 }

@@ -4,8 +4,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// chainFlags are those of commands that draw chains. About says what each means where it isn't
-// given: their number, their SGLD steps, and where they begin.
+// chainFlags are those of commands that draw chains. The arguments say what holds where a flag isn't
+// given: of their number, of their SGLD steps, and of where they begin.
 func chainFlags(number, steps, start string) []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "chains, a sample each; default: " + number},

@@ -49,7 +49,7 @@ func candidates(app *cli.App, command *cli.Command, words []string, current stri
 		return commandNames(app.Commands)
 	case len(command.Subcommands) > 0:
 		return commandNames(command.Subcommands)
-	case len(words) > 0 && isFlag(words[len(words)-1]) && takesValue(command, words[len(words)-1]):
+	case len(words) > 0 && takesValue(command, words[len(words)-1]):
 		return values(command, strings.TrimLeft(words[len(words)-1], "-"))
 	case isFlag(current) || command.ArgsUsage == " ":
 		return flagNames(command.Flags)
@@ -91,29 +91,21 @@ func values(c *cli.Command, flag string) []string {
 		return robust.Kinds
 	case flag == "class" && c.Name == "sample":
 		return []string{"each"}
-	case flag == "from" && c.Name == "eval":
+	case flag == "from" && c.Name != "attack": // where it names a run
 		return []string{"buffer", "fresh"}
 	}
-	list, ok := map[string]func() []string{
-		"preset": config.PresetNames, "p": config.PresetNames, "dataset": dataSets,
-		"task": list(evalTasks...), "split": list(feed.Splits...), "ood": func() []string { return append(setNames(data.List()), "interp", "uniform", "gaussian") },
-		"scores": list(append([]string{"all"}, ood.All...)...), "protocol": list(quality.Protocols...),
-		"fid-mode": list(string(inception.TensorFlow), string(inception.PyTorch)),
-		"norm":     list(model.Norms...), "format": list(scoreFormats...), "sort": list("class", "logpx"),
-		"device": list("cpu", "cuda"), "cpu-isa": list("generic", "avx2", "avx512"), "conv-algo": list("auto", "direct", "winograd"),
-		"precision": list("fp32", "bf16", "tf32"), "precision-scope": list("chain", "all"), "conv-engine": list("auto", "graph", "legacy"),
-		"checkpoint": list(predict.LatestCheckpoint, predict.BestCheckpoint), "golden": list(builtIn),
-		"rule": list(ood.Ruling...), "scale": list("smoke", "small", "paper"), "log-format": list("console", "json"), "log-level": list("debug", "info", "warn", "error"),
+	return map[string][]string{
+		"preset": config.PresetNames(), "p": config.PresetNames(), "dataset": append(setNames(data.List()), data.Folder),
+		"task": evalTasks, "split": feed.Splits, "ood": append(setNames(data.List()), "interp", "uniform", "gaussian"),
+		"scores": append([]string{"all"}, ood.All...), "rule": ood.Ruling, "protocol": quality.Protocols,
+		"fid-mode": {string(inception.TensorFlow), string(inception.PyTorch)},
+		"norm":     model.Norms, "format": scoreFormats, "sort": {"class", "logpx"},
+		"device": {"cpu", "cuda"}, "cpu-isa": {"generic", "avx2", "avx512"}, "conv-algo": {"auto", "direct", "winograd"},
+		"precision": {"fp32", "bf16", "tf32"}, "precision-scope": {"chain", "all"}, "conv-engine": {"auto", "graph", "legacy"},
+		"checkpoint": {predict.LatestCheckpoint, predict.BestCheckpoint}, "golden": {builtIn},
+		"scale": {"smoke", "small", "paper"}, "log-format": {"console", "json"}, "log-level": {"debug", "info", "warn", "error"},
 	}[flag]
-	if !ok {
-		return nil
-	}
-	return list()
 }
-
-func list(all ...string) func() []string { return func() []string { return all } }
-
-func dataSets() []string { return append(setNames(data.List()), data.Folder) }
 
 func setNames(of []data.Listing) (all []string) {
 	for _, l := range of {
