@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"os"
 	"os/exec"
@@ -30,26 +29,18 @@ func TestAHangupSavesACheckpoint(t *testing.T) {
 	} {
 		out := filepath.Join(t.TempDir(), "run")
 		cmd := exec.Command("sh", append([]string{"-c", tc.shell + ` "$@"`, "sh", jem}, small(data, out, "--steps", tc.steps, "--set", "model.depth=10")...)...)
-		stderr, err := cmd.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		defer cmd.Process.Kill()
 		var said strings.Builder
-		for lines := bufio.NewScanner(stderr); lines.Scan(); said.WriteString(lines.Text() + "\n") {
-			if strings.Contains(lines.Text(), " info step ") && !strings.Contains(said.String(), " info step ") {
+		code := listen(t, cmd, func(line string) {
+			if strings.Contains(line, " info step ") && !strings.Contains(said.String(), " info step ") {
 				for range 3 {
 					_ = cmd.Process.Signal(tc.signal)
 					time.Sleep(time.Millisecond) // or they would be one
 				}
 			}
-		}
-		_ = cmd.Wait() // the code tells
+			said.WriteString(line + "\n")
+		})
 		saved, err := filepath.Glob(filepath.Join(out, "checkpoints", "step-*", "MANIFEST.json"))
-		if code := cmd.ProcessState.ExitCode(); code != tc.code || err != nil || len(saved) < 2 {
+		if code != tc.code || err != nil || len(saved) < 2 {
 			t.Errorf("%s: %v: exit code %d, checkpoints %v, %v\n%s", tc.shell, tc.signal, code, saved, err, said.String())
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -61,6 +62,24 @@ func doWith(t *testing.T, env []string, args ...string) result {
 		t.Fatal(err)
 	}
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// listen runs a command to its end and hears each line that it says on stderr. The exit code tells how it ended.
+func listen(t *testing.T, cmd *exec.Cmd, hear func(line string)) (code int) {
+	t.Helper()
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		hear(lines.Text())
+	}
+	_ = cmd.Wait() // the code tells
+	return cmd.ProcessState.ExitCode()
 }
 
 // ok runs the program and wants it to succeed.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -267,27 +266,18 @@ func TestInterruptSavesACheckpoint(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "run")
 	cmd := exec.Command(jem, small(writeCIFAR(t), out, "--steps", "1000000", "--log-format", "json")...)
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
 	last, told := "", false
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		last = lines.Text()
+	code := listen(t, cmd, func(text string) {
+		last = text
 		var line struct{ Msg string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "step" && !told {
+		if json.Unmarshal([]byte(text), &line) == nil && line.Msg == "step" && !told {
 			told = true // a second signal would end it at once
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
 		}
-	}
-	_ = cmd.Wait() // the code tells
-	if code := cmd.ProcessState.ExitCode(); code != exitStopped || !strings.HasPrefix(last, "jem: stopped after step ") {
+	})
+	if code != exitStopped || !strings.HasPrefix(last, "jem: stopped after step ") {
 		t.Errorf("exit code %d, last line %q", code, last)
 	}
 	if saved, err := filepath.Glob(filepath.Join(out, "checkpoints", "step-*", "MANIFEST.json")); err != nil || len(saved) == 0 {
