@@ -77,9 +77,16 @@ bench: build ## time a training step and each convolution
 	$(BIN)/jem bench step
 	$(BIN)/jem bench layers
 
-.PHONY: bench-peers
-bench-peers: build ## the same training step here and in PyTorch, in turns (installs PyTorch in a cache outside the tree)
-	bench/peers/run.sh
+TURNS = $(if $(BESIDE),--beside '$(BESIDE)')
+.PHONY: bench-peers bench-busy bench-eval
+bench-peers: build ## the same training step here, in PyTorch and in another build, BESIDE=, in turns (PyTorch goes into a cache outside the tree)
+	bench/peers/run.sh $(TURNS) $(BENCHFLAGS)
+
+bench-busy: build ## a training step with one core kept busy by something else, and without; BESIDE=
+	bench/busy.sh $(TURNS) $(BENCHFLAGS)
+
+bench-eval: build ## jem eval --task ood of a trained MODEL=, a run's folder; BESIDE=
+	bench/eval.sh $(TURNS) '$(MODEL)' $(BENCHFLAGS)
 
 GROWTH ?= docs/results/growth
 .PHONY: bench-growth
