@@ -21,8 +21,9 @@ var bf16Instructions = map[string]struct{ pp, opcode byte }{
 	"VCVTNE2PS2BF16": {3, 0x72},
 }
 
-// dotPairs adds to each lane of acc the products of a pair of bf16 in a and in b.
-func dotPairs(b, a, acc reg.VecVirtual) {
+// dotPairs adds to each lane of acc the products of a pair of bf16 in a and in b. In memory, b
+// is one pair for all lanes.
+func dotPairs(b operand.Op, a, acc reg.VecVirtual) {
 	bf16("VDPBF16PS", []operand.Op{b, a, acc}, acc)
 }
 
@@ -62,37 +63,64 @@ func encodeBF16() {
 				nodes = append(nodes, n)
 				continue
 			}
-			var numbers []byte
+			code, err := evex(i.Opcode, i.Operands)
+			if err != nil {
+				return err
+			}
 			var names []string
 			for _, o := range i.Operands {
-				r, ok := o.(reg.Physical)
-				if !ok {
-					return fmt.Errorf("%s: operand %s is no register", i.Opcode, o.Asm())
-				}
-				numbers, names = append(numbers, byte(r.PhysicalIndex())), append(names, r.Asm())
+				names = append(names, o.Asm())
 			}
-			code := evex(i.Opcode, numbers)
-			nodes = append(nodes,
-				&ir.Comment{Lines: []string{i.Opcode + " " + strings.Join(names, ", ")}},
-				&ir.Instruction{Opcode: "LONG", Operands: []operand.Op{operand.U32(binary.LittleEndian.Uint32(code[:]))}},
-				&ir.Instruction{Opcode: "WORD", Operands: []operand.Op{operand.U16(binary.LittleEndian.Uint16(code[4:]))}})
+			nodes = append(nodes, &ir.Comment{Lines: []string{i.Opcode + " " + strings.Join(names, ", ")}})
+			nodes = append(nodes, data(code)...)
 		}
 		f.Nodes = nodes
 		return nil
 	}))
 }
 
-// evex is the machine code of an instruction whose two or three operands, in Go's order, are
-// the registers of these numbers.
-func evex(name string, registers []byte) [6]byte {
+// data is code as the largest pieces that Go's assembler takes.
+func data(code []byte) []ir.Node {
+	var nodes []ir.Node
+	piece := func(name string, o operand.Op, n int) {
+		nodes, code = append(nodes, &ir.Instruction{Opcode: name, Operands: []operand.Op{o}}), code[n:]
+	}
+	for len(code) > 0 {
+		switch {
+		case len(code) >= 4:
+			piece("LONG", operand.U32(binary.LittleEndian.Uint32(code)), 4)
+		case len(code) >= 2:
+			piece("WORD", operand.U16(binary.LittleEndian.Uint16(code)), 2)
+		default:
+			piece("BYTE", operand.U8(code[0]), 1)
+		}
+	}
+	return nodes
+}
+
+// evex is the machine code of an instruction with two or three operands in Go's order:
+// registers, but the first may be 32 bits of memory, for all lanes.
+func evex(name string, operands []operand.Op) ([]byte, error) {
 	i := bf16Instructions[name]
-	rm, vvvv, to := registers[0], byte(0), registers[len(registers)-1]
-	if len(registers) == 3 {
-		vvvv = registers[1]
+	numbers := make([]byte, len(operands))
+	for n, o := range operands {
+		m, memory := o.(operand.Mem)
+		if memory && n == 0 && m.Index == nil && m.Symbol.Name == "" {
+			o = m.Base
+		}
+		r, ok := o.(reg.Physical)
+		if !ok {
+			return nil, fmt.Errorf("%s: no code for operand %s", name, o.Asm())
+		}
+		numbers[n] = byte(r.PhysicalIndex())
+	}
+	rm, vvvv, to := numbers[0], byte(0), numbers[len(numbers)-1]
+	if len(numbers) == 3 {
+		vvvv = numbers[1]
 	}
 	// Bits of register numbers are inverted in the prefix.
 	bit := func(r byte, n, to uint) byte { return (^r >> n & 1) << to }
-	return [6]byte{
+	code := []byte{
 		0x62,
 		bit(to, 3, 7) | bit(rm, 4, 6) | bit(rm, 3, 5) | bit(to, 4, 4) | 2, // R X B R', map 0F38
 		(^vvvv&15)<<3 | 4 | i.pp,
@@ -100,4 +128,14 @@ func evex(name string, registers []byte) [6]byte {
 		i.opcode,
 		0xC0 | to&7<<3 | rm&7,
 	}
+	m, memory := operands[0].(operand.Mem)
+	if !memory {
+		return code, nil
+	}
+	code[3] |= 1 << 4 // one number for all lanes
+	code[5] ^= 0x40   // an address of base and 32 bits
+	if rm&7 == 4 {
+		code = append(code, 0x24) // a base of that number takes a byte more
+	}
+	return binary.LittleEndian.AppendUint32(code, uint32(m.Disp)), nil
 }

@@ -27,7 +27,7 @@ func writeWinoBF16(isa string) {
 	writeWinoPairs(v)
 }
 
-// dot is multiply for pairs of bf16 with one tap.
+// dot is multiply for pairs of bf16 with one tap, from memory where multiply does so.
 func (v *vectors) dot(acc accumulators, weights func(tap, lane int) Mem, source func(row int) Mem) {
 	var w []reg.VecVirtual
 	for l := range acc[0] {
@@ -35,6 +35,10 @@ func (v *vectors) dot(acc accumulators, weights func(tap, lane int) Mem, source 
 		VMOVUPS(weights(0, l), w[l])
 	}
 	for r := range acc {
+		if len(acc[r]) == 1 {
+			dotPairs(source(r), w[0], acc[r][0])
+			continue
+		}
 		x := v.new()
 		VBROADCASTSS(source(r), x)
 		for l, a := range acc[r] {
