@@ -10,16 +10,18 @@ import (
 
 // inputMatrix multiplies columns by Bᵀ (see asm.WinoInput).
 type inputMatrix struct {
-	v                *vectors
-	p, q, pp, qq     reg.VecVirtual
-	product, squares reg.VecVirtual // p²q², p²+q²
+	numbers
+	p, q, pp, qq     *number
+	product, squares *number // p²q², p²+q²
 }
 
 // newInputMatrix is for the points ±p, ±q. Its constants have names with a prefix.
 func newInputMatrix(v *vectors, prefix string, p, q float64) *inputMatrix {
-	c := func(f float64) reg.VecVirtual { return v.constant(prefix, f) }
+	b := &inputMatrix{numbers: numbers{v: v, prefix: prefix}}
 	pp, qq := p*p, q*q
-	return &inputMatrix{v: v, p: c(p), q: c(q), pp: c(pp), qq: c(qq), product: c(pp * qq), squares: c(pp + qq)}
+	b.p, b.q, b.pp, b.qq = b.number(p), b.number(q), b.number(pp), b.number(qq)
+	b.product, b.squares = b.number(pp*qq), b.number(pp+qq)
+	return b
 }
 
 // column is where the elements of a column are, in memory or registers.
@@ -37,8 +39,8 @@ func registers(r []reg.VecVirtual) column { return func(i int) Op { return r[i] 
 // outer is the row of the polynomial with all finite points but 0 as roots.
 func (b *inputMatrix) outer(d column) reg.VecVirtual {
 	t := b.v.copy(d(4))
-	VFMADD231PS(d(0), b.product, t)
-	VFNMADD231PS(d(2), b.squares, t)
+	addProduct(b.product, d(0), t)
+	subtractProduct(b.squares, d(2), t)
 	return t
 }
 
@@ -49,9 +51,9 @@ func (b *inputMatrix) pair(q bool, d column) (plus, minus reg.VecVirtual) {
 		square, point = b.pp, b.q
 	}
 	even, odd := b.v.copy(d(3)), b.v.copy(d(2))
-	VFNMADD231PS(d(1), square, even)
-	VFNMADD231PS(d(0), square, odd)
-	VMULPS(point, odd, odd)
+	subtractProduct(square, d(1), even)
+	subtractProduct(square, d(0), odd)
+	VMULPS(point.op(), odd, odd)
 	plus = b.v.new()
 	VADDPS(odd, even, plus)
 	VSUBPS(odd, even, even)
@@ -107,7 +109,8 @@ func (l lines) all(d column, store func(row int, r reg.VecVirtual)) {
 // inputWalk is where an input transform of uniform strides reads and writes.
 type inputWalk struct {
 	v     *vectors
-	m     lines
+	m     *inputMatrix
+	lines lines
 	size  int
 	x     *pixelStrides // rows of the tile
 	out   *pixelStrides // points of one row
@@ -118,8 +121,8 @@ type inputWalk struct {
 // writeWinoInput writes the kernel of asm.WinoInput.
 func writeWinoInput(v vectors) {
 	begin("winoInput"+v.suffix, "WinoInput", "is the input transform")
-	w := &inputWalk{v: &v, m: newInputMatrix(&v, "winoIn", winoP, winoQ).six(), size: 6}
-	w.write()
+	m := newInputMatrix(&v, "winoIn", winoP, winoQ)
+	(&inputWalk{v: &v, m: m, lines: m.six(), size: 6}).write()
 }
 
 // begin starts a kernel with arguments of the given type.
@@ -142,12 +145,8 @@ func (w *inputWalk) write() {
 	MOVQ(out, w.first)
 	MOVQ(field("Tiles"), tiles)
 	Label("tile")
-	if v.masks {
-		w.inRegisters()
-	} else {
-		for half := range v.perBlock {
-			w.inPlace(half * v.bytes)
-		}
+	for half := range v.perBlock {
+		w.tile(half * v.bytes)
 	}
 	ADDQ(I32(4*64), w.x.p)
 	ADDQ(Imm(uint64(v.transformed())), w.first)
@@ -160,51 +159,24 @@ func (w *inputWalk) write() {
 	v.ret()
 }
 
-// inRegisters transforms a tile with 32 registers: the rows of Bᵀ d that share
+// tile transforms one register's channels of a tile: the rows of Bᵀ d that share
 // intermediate values at a time, so that nothing but the result is stored.
-func (w *inputWalk) inRegisters() {
-	v := w.v
+func (w *inputWalk) tile(off int) {
 	MOVQ(w.first, w.out.p)
-	for _, group := range w.m {
+	for _, group := range w.lines {
 		var rows [2][]reg.VecVirtual
 		n := 0
+		w.m.bring()
 		for c := range w.size {
-			for i, t := range group(func(i int) Op { return w.x.at(i, 64*c) }) {
+			for i, t := range group(func(i int) Op { return w.x.at(i, 64*c+off) }) {
 				rows[i] = append(rows[i], t)
 				n = i + 1
 			}
 		}
+		w.m.leave()
 		for _, row := range rows[:n] {
-			w.m.all(registers(row), func(c int, t reg.VecVirtual) { v.keep(t, w.out.at(c, 0)) })
+			w.lines.all(registers(row), func(c int, t reg.VecVirtual) { w.v.keep(t, w.out.at(c, off)) })
 			ADDQ(w.row, w.out.p)
 		}
-	}
-}
-
-// inPlace transforms 8 channels of a tile with 16 registers: Bᵀ d goes to where the
-// result will be.
-func (w *inputWalk) inPlace(off int) {
-	start := GP64()
-	MOVQ(w.first, start)
-	for c := range w.size {
-		var d []reg.VecVirtual
-		for i := range w.size {
-			d = append(d, w.v.copy(w.x.at(i, 64*c+off)))
-		}
-		MOVQ(start, w.out.p)
-		w.m.all(registers(d), func(r int, t reg.VecVirtual) {
-			VMOVUPS(t, Mem{Base: w.out.p, Disp: off})
-			ADDQ(w.row, w.out.p)
-		})
-		ADDQ(w.out.s1, start)
-	}
-	MOVQ(w.first, w.out.p)
-	for range w.size {
-		var d []reg.VecVirtual
-		for c := range w.size {
-			d = append(d, w.v.copy(w.out.at(c, off)))
-		}
-		w.m.all(registers(d), func(c int, t reg.VecVirtual) { VMOVUPS(t, w.out.at(c, off)) })
-		ADDQ(w.row, w.out.p)
 	}
 }

@@ -11,16 +11,16 @@ import (
 // outputMatrix multiplies columns by Aᵀ (see asm.WinoOutput). Columns have the points
 // 0 (if zero), ±p, ±q and, if they are long enough, ∞.
 type outputMatrix struct {
-	v      *vectors
-	zero   int // 1 if 0 is a point
-	p, q   reg.VecVirtual
-	p2, q2 reg.VecVirtual
-	p3, q3 reg.VecVirtual
+	numbers
+	zero                 int // 1 if 0 is a point
+	p, q, p2, q2, p3, q3 *number
 }
 
 func newOutputMatrix(v *vectors, prefix string, zero int, p, q float64) *outputMatrix {
-	c := func(f float64) reg.VecVirtual { return v.constant(prefix, f) }
-	return &outputMatrix{v: v, zero: zero, p: c(p), q: c(q), p2: c(p * p), q2: c(q * q), p3: c(p * p * p), q3: c(q * q * q)}
+	a := &outputMatrix{numbers: numbers{v: v, prefix: prefix}, zero: zero}
+	a.p, a.q = a.number(p), a.number(q)
+	a.p2, a.q2, a.p3, a.q3 = a.number(p*p), a.number(q*q), a.number(p*p*p), a.number(q*q*q)
+	return a
 }
 
 // times is the product with a column of n points, whose registers it may overwrite.
@@ -29,25 +29,59 @@ func (a *outputMatrix) times(n int, m column) [4]reg.VecVirtual {
 	evenP, oddP := sumAndDifference(a.v, finite(0), finite(1))
 	evenQ, oddQ := sumAndDifference(a.v, finite(2), finite(3))
 	// In an order that frees registers soon: the AVX-512 transform needs all 32.
-	var y0 reg.VecVirtual
+	y0 := a.first(m, evenP, evenQ)
+	y2 := a.weighted(a.p2, a.q2, evenP, evenQ, evenP)
+	y1 := a.weighted(a.p, a.q, oddP, oddQ, a.v.new())
+	y3 := a.last(n, m, oddP, oddQ)
+	return [4]reg.VecVirtual{y0, y1, y2, y3}
+}
+
+// even is rows 0 and 2 of the product with a column in memory, odd is rows 1 and 3.
+func (a *outputMatrix) even(m column) [2]reg.VecVirtual {
+	finite := m.from(a.zero)
+	evenP, evenQ := a.v.copy(finite(0)), a.v.copy(finite(2))
+	VADDPS(finite(1), evenP, evenP)
+	VADDPS(finite(3), evenQ, evenQ)
+	y0 := a.first(m, evenP, evenQ)
+	return [2]reg.VecVirtual{y0, a.weighted(a.p2, a.q2, evenP, evenQ, evenP)}
+}
+
+func (a *outputMatrix) odd(n int, m column) [2]reg.VecVirtual {
+	finite := m.from(a.zero)
+	oddP, oddQ := a.v.copy(finite(0)), a.v.copy(finite(2))
+	VSUBPS(finite(1), oddP, oddP)
+	VSUBPS(finite(3), oddQ, oddQ)
+	y1 := a.weighted(a.p, a.q, oddP, oddQ, a.v.new())
+	return [2]reg.VecVirtual{y1, a.last(n, m, oddP, oddQ)}
+}
+
+// first is row 0, from the sums at ±p and at ±q.
+func (a *outputMatrix) first(m column, evenP, evenQ reg.VecVirtual) reg.VecVirtual {
+	var y reg.VecVirtual
 	if a.zero > 0 {
-		y0 = a.v.own(m(0))
-		VADDPS(evenP, y0, y0)
+		y = a.v.own(m(0))
+		VADDPS(evenP, y, y)
 	} else {
-		y0 = a.v.copy(evenP)
+		y = a.v.copy(evenP)
 	}
-	VADDPS(evenQ, y0, y0)
-	VMULPS(a.p2, evenP, evenP)
-	VFMADD231PS(evenQ, a.q2, evenP)
-	y1 := a.v.new()
-	VMULPS(a.p, oddP, y1)
-	VFMADD231PS(oddQ, a.q, y1)
-	VMULPS(a.p3, oddP, oddP)
-	VFMADD231PS(oddQ, a.q3, oddP)
+	VADDPS(evenQ, y, y)
+	return y
+}
+
+// last is row 3, from the differences at ±p, whose register it takes, and at ±q.
+func (a *outputMatrix) last(n int, m column, oddP, oddQ reg.VecVirtual) reg.VecVirtual {
+	a.weighted(a.p3, a.q3, oddP, oddQ, oddP)
 	if n > a.zero+4 {
 		VADDPS(m(n-1), oddP, oddP)
 	}
-	return [4]reg.VecVirtual{y0, y1, evenP, oddP}
+	return oddP
+}
+
+// weighted sets to, which may be x, to p·x + q·y.
+func (a *outputMatrix) weighted(p, q *number, x, y, to reg.VecVirtual) reg.VecVirtual {
+	VMULPS(p.op(), x, to)
+	addProduct(q, y, to)
+	return to
 }
 
 // sumAndDifference of two operands, whose registers it may overwrite.
@@ -106,7 +140,7 @@ func writeWinoOutput(v vectors, k outputKernel) {
 		w.inRegisters()
 	} else {
 		for half := range v.perBlock {
-			w.inPlace(half * v.bytes)
+			w.inHalves(half * v.bytes)
 		}
 	}
 	ADDQ(field("MTile"), w.first)
@@ -140,30 +174,25 @@ func (w *outputWalk) inRegisters() {
 	w.epilogue(0, 0, out)
 }
 
-// inPlace transforms 8 channels of a tile with 16 registers: Aᵀ M takes M's place.
-func (w *outputWalk) inPlace(off int) {
-	at := GP64()
-	MOVQ(w.first, w.from.p)
-	for c := range w.k.columns {
-		for i, y := range w.m.times(w.k.rows, func(i int) Op { return w.from.at(i, off) }) {
-			VMOVUPS(y, w.from.at(i, off))
-		}
-		if c < w.k.columns-1 {
-			ADDQ(w.point, w.from.p)
-		}
-	}
-	MOVQ(w.first, w.from.p)
-	for row := range 4 {
-		var d []reg.VecVirtual
-		MOVQ(w.from.p, at)
+// inHalves transforms 8 channels of a tile with 16 registers: rows 0 and 2 of Aᵀ M, which
+// share intermediate values, then rows 1 and 3.
+func (w *outputWalk) inHalves(off int) {
+	for first, times := range []func(column) [2]reg.VecVirtual{w.m.even, func(m column) [2]reg.VecVirtual { return w.m.odd(w.k.rows, m) }} {
+		var half [2][]reg.VecVirtual
+		MOVQ(w.first, w.from.p)
+		w.m.bring()
 		for c := range w.k.columns {
-			d = append(d, w.v.copy(Mem{Base: at, Disp: off}))
+			for i, y := range times(func(i int) Op { return w.from.at(i, off) }) {
+				half[i] = append(half[i], y)
+			}
 			if c < w.k.columns-1 {
-				ADDQ(w.point, at)
+				ADDQ(w.point, w.from.p)
 			}
 		}
-		w.epilogue(row, off, [][4]reg.VecVirtual{w.m.times(w.k.columns, registers(d))})
-		ADDQ(w.from.s1, w.from.p)
+		w.m.leave()
+		for i, row := range half {
+			w.epilogue(first+2*i, off, [][4]reg.VecVirtual{w.m.times(w.k.columns, registers(row))})
+		}
 	}
 }
 
