@@ -45,6 +45,7 @@ type winoGradArgs struct {
 	delta  asm.WinoDelta
 	outer  asm.WinoOuter
 	taps   asm.WinoTaps
+	spread asm.WinoSpread
 	_      [256]byte
 }
 

@@ -39,7 +39,7 @@ func (p *winoGrad) part(i, worker int) {
 	if p.chunks == 1 {
 		for g := groups.lo; g < groups.hi; g++ {
 			for plane := planes.lo; plane < planes.hi; plane++ {
-				p.finish(&a.taps, g, plane, m[(g-groups.lo)*p.mGroup:], memory[p.scratch(winoGradW):])
+				p.finish(a, g, plane, m[(g-groups.lo)*p.mGroup:], memory[p.scratch(winoGradW):])
 			}
 		}
 	}

@@ -25,31 +25,44 @@ func (k *winoGradTotal) part(i, worker int) {
 		}
 	}
 	a := &p.args[worker]
-	p.finish(&a.taps, g, plane, total, p.conv.d.scratch.worker[worker][p.scratch(winoGradW):])
+	p.finish(a, g, plane, total, p.conv.d.scratch.worker[worker][p.scratch(winoGradW):])
 	*a = winoGradArgs{}
 }
 
 // finish adds the gradient of a group and block of input channels to dw, from the sums m
 // of the group, and for the first block the bias's to db. It uses memory w.
-func (p *winoGrad) finish(a *asm.WinoTaps, g, plane int, m, w []float32) {
+func (p *winoGrad) finish(a *winoGradArgs, g, plane int, m, w []float32) {
 	s := &p.conv.spec
 	lanes := p.blocks(g) * block
 	channels := min(block, s.InC-plane*block)
 	for b := range p.blocks(g) {
-		a.M = unsafe.Pointer(&m[plane%p.planesPart*block*lanes+b*block])
-		a.W = unsafe.Pointer(&w[0])
-		a.MPoint, a.MChannel, a.Channels = 4*p.mPoint, 4*lanes, channels
-		p.kernels.Taps[s.Stride](a)
-		first := (g*p.kernels.Blocks + b) * block
-		for lane := range min(block, s.OutC-first) {
-			dw := p.call.dw.data[((first+lane)*s.InC+plane*block)*9:][:channels*9]
-			for i := range dw {
-				dw[i] += w[i*block+lane]
-			}
-		}
+		t := &a.taps
+		t.M = unsafe.Pointer(&m[plane%p.planesPart*block*lanes+b*block])
+		t.W = unsafe.Pointer(&w[0])
+		t.MPoint, t.MChannel, t.Channels = 4*p.mPoint, 4*lanes, channels
+		p.kernels.Taps[s.Stride](t)
+		p.spread(&a.spread, (g*p.kernels.Blocks+b)*block, plane, channels, w)
 	}
 	if plane == 0 && p.call.db != nil {
 		p.addBias(g)
+	}
+}
+
+// spread adds the windows' gradients w of 16 lanes and some channels of a plane to dw.
+func (p *winoGrad) spread(a *asm.WinoSpread, lane, plane, channels int, w []float32) {
+	s := &p.conv.spec
+	dw, apart := p.call.dw.data[(lane*s.InC+plane*block)*9:], 9*s.InC
+	lanes := min(block, s.OutC-lane)
+	if channels == block && lanes == block {
+		*a = asm.WinoSpread{From: unsafe.Pointer(&w[0]), To: unsafe.Pointer(&dw[0]), ToLane: 4 * apart, Eights: 9 * block / 8}
+		p.kernels.Spread(a)
+		return
+	}
+	for i := range lanes {
+		to := dw[i*apart:][:9*channels]
+		for j := range to {
+			to[j] += w[j*block+i]
+		}
 	}
 }
 

@@ -15,10 +15,11 @@ type Wino struct {
 	// Input and Output are the transforms.
 	Input  func(*WinoInput)
 	Output func(*WinoOutput)
-	// Delta and Taps (by stride) and Outer (by blocks) are the parameter gradient's.
-	Delta [3]func(*WinoDelta)
-	Outer [3]func(*WinoOuter)
-	Taps  [3]func(*WinoTaps)
+	// Delta and Taps (by stride), Outer (by blocks) and Spread are the parameter gradient's.
+	Delta  [3]func(*WinoDelta)
+	Outer  [3]func(*WinoOuter)
+	Taps   [3]func(*WinoTaps)
+	Spread func(*WinoSpread)
 	// Windows are the weights' transforms, by stride.
 	Windows [3]func(*WinoWindows)
 	// Phases and Stride are the transforms of stride 2, Five and Phase those of its

@@ -67,6 +67,11 @@ func winoTapsAVX2(a *WinoTaps)
 //go:noescape
 func winoTapsStrideAVX2(a *WinoTaps)
 
+// winoSpreadAVX2 adds the gradients of 16 output channels to where each has its own.
+//
+//go:noescape
+func winoSpreadAVX2(a *WinoSpread)
+
 // winoPhasesAVX2 is the input transform of stride 2.
 //
 //go:noescape

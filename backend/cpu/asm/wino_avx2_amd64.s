@@ -5007,6 +5007,60 @@ GLOBL winoTapsStridebe800000AVX2<>(SB), RODATA|NOPTR, $4
 DATA winoTapsStride3e800000AVX2<>+0(SB)/4, $0x3e800000
 GLOBL winoTapsStride3e800000AVX2<>(SB), RODATA|NOPTR, $4
 
+// func winoSpreadAVX2(a *WinoSpread)
+// Requires: AVX
+TEXT ·winoSpreadAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+	MOVQ a+0(FP), CX
+	MOVQ 16(CX), CX
+	MOVQ a+0(FP), DX
+	MOVQ 8(DX), DX
+	LEAQ (CX)(CX*2), R8
+	MOVQ $+4, SI
+
+lanes:
+	MOVQ AX, BX
+	MOVQ DX, DI
+	LEAQ (DX)(CX*4), DX
+	MOVQ a+0(FP), R9
+	MOVQ 24(R9), R9
+
+eight:
+	VMOVUPS     (BX), X0
+	VINSERTF128 $0x01, 256(BX), Y0, Y0
+	VMOVUPS     64(BX), X1
+	VINSERTF128 $0x01, 320(BX), Y1, Y1
+	VMOVUPS     128(BX), X2
+	VINSERTF128 $0x01, 384(BX), Y2, Y2
+	VMOVUPS     192(BX), X3
+	VINSERTF128 $0x01, 448(BX), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKHPS   Y1, Y0, Y6
+	VUNPCKLPS   Y3, Y2, Y5
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPD   Y5, Y4, Y8
+	VUNPCKHPD   Y5, Y4, Y4
+	VUNPCKLPD   Y7, Y6, Y5
+	VUNPCKHPD   Y7, Y6, Y6
+	VADDPS      (DI), Y8, Y8
+	VMOVUPS     Y8, (DI)
+	VADDPS      (DI)(CX*1), Y4, Y4
+	VMOVUPS     Y4, (DI)(CX*1)
+	VADDPS      (DI)(CX*2), Y5, Y5
+	VMOVUPS     Y5, (DI)(CX*2)
+	VADDPS      (DI)(R8*1), Y6, Y6
+	VMOVUPS     Y6, (DI)(R8*1)
+	ADDQ        $+512, BX
+	ADDQ        $0x20, DI
+	DECQ        R9
+	JNE         eight
+	ADDQ        $0x10, AX
+	DECQ        SI
+	JNE         lanes
+	VZEROUPPER
+	RET
+
 // func winoPhasesAVX2(a *WinoPhases)
 // Requires: AVX, FMA3
 TEXT ·winoPhasesAVX2(SB), NOSPLIT, $0-8

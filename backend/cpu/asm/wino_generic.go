@@ -11,6 +11,7 @@ var winoGeneric = Wino{
 	Delta:      [3]func(*WinoDelta){1: (*WinoDelta).plain, 2: (*WinoDelta).strided},
 	Outer:      [3]func(*WinoOuter){1: (*WinoOuter).generic},
 	Taps:       [3]func(*WinoTaps){1: (*WinoTaps).plain, 2: (*WinoTaps).strided},
+	Spread:     (*WinoSpread).generic,
 	Windows:    [3]func(*WinoWindows){1: (*WinoWindows).plain, 2: (*WinoWindows).strided},
 	Phases:     (*WinoPhases).generic,
 	Stride:     strideOutput(5, 5, 1),

@@ -78,3 +78,16 @@ type WinoTaps struct {
 	MChannel int
 	Channels int // at least 1
 }
+
+// WinoSpread are the arguments of the addition of gradients of 16 output channels, side by
+// side as WinoTaps writes them, to where each channel has its own together:
+//
+//	To[lane·ToLane + 4·i] += From[64·i + 4·lane],  i < 8·Eights, lane < 16
+//
+// ToLane is in bytes.
+type WinoSpread struct {
+	From   unsafe.Pointer
+	To     unsafe.Pointer
+	ToLane int
+	Eights int // at least 1
+}

@@ -109,3 +109,13 @@ func (a *WinoTaps) plain() {
 		}
 	}
 }
+
+// generic is the portable addition of gradients to where they belong.
+func (a *WinoSpread) generic() {
+	for lane := range 16 {
+		to := unsafe.Slice((*float32)(unsafe.Add(a.To, lane*a.ToLane)), 8*a.Eights)
+		for i := range to {
+			to[i] += *at(a.From, 64*i+4*lane)
+		}
+	}
+}

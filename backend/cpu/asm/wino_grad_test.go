@@ -133,3 +133,18 @@ func TestWinoTapsIsTheDefinition(t *testing.T) {
 		}
 	})
 }
+
+func TestWinoSpreadIsTheDefinition(t *testing.T) {
+	const eights, toLane = 3, 8*3 + 5
+	onEachISA(t, func(t *testing.T, isa ISA) {
+		from, to := integers(16*8*eights, 5), integers(16*toLane, 7)
+		want := slices.Clone(to)
+		for i := range 16 * 8 * eights {
+			want[i%16*toLane+i/16] += from[i]
+		}
+		WinoFor(isa).Spread(&WinoSpread{From: pointer(from, 0), To: pointer(to, 0), ToLane: 4 * toLane, Eights: eights})
+		if !slices.Equal(to, want) {
+			t.Errorf("%s: other numbers than the definition's", isa)
+		}
+	})
+}

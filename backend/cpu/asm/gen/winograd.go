@@ -10,7 +10,7 @@ import (
 
 // writeWinoGrad writes the kernels of the parameter gradient.
 func writeWinoGrad(v vectors) {
-	declare("../wino_grad_args.go", "WinoDelta", "WinoOuter", "WinoTaps")
+	declare("../wino_grad_args.go", "WinoDelta", "WinoOuter", "WinoTaps", "WinoSpread")
 	for blocks := 1; blocks <= 2; blocks++ {
 		if splits := v.outerSplits(blocks); splits != nil {
 			writeWinoOuter(v, blocks, splits)
@@ -20,6 +20,9 @@ func writeWinoGrad(v vectors) {
 	writeWinoDelta(v, deltaKernel{name: "Stride", points: 5, p: strideP, q: strideQ})
 	writeWinoTaps(v)
 	writeWinoStrideTaps(v)
+	if !v.masks { // with 32 registers it would be the same
+		writeWinoSpread(v)
+	}
 }
 
 // outerSplits is how the outer product goes through 16 input channels, so that its sums
