@@ -196,7 +196,7 @@ func (p *wino) product(a *asm.WinoProduct, g int, phase *winoPhase, tiles span, 
 	a.VBlock = p.kernels.Width * block * p.perBlock
 	u := p.u[p.panel(g):]
 	nextTiles, points := span{tiles.hi, min(tiles.hi+count, p.op.n*p.tiles)}, len(p.points)
-	next := p.aheadOf(p.op.src, nextTiles, span{0, p.src.blocks})
+	next := p.aheadOf(p.op.src, nextTiles, span{0, p.src.blocks}).walk(g*points+phase.points.lo, p.groups*points)
 	dests, n := p.dests(g, tiles)
 	if len(p.phases) > 1 { // too late for the first phase: the next group's
 		if g+1 < p.groups {
@@ -205,16 +205,21 @@ func (p *wino) product(a *asm.WinoProduct, g int, phase *winoPhase, tiles span, 
 			dests, n = p.dests(0, nextTiles)
 		}
 	}
+	var dest [len(dests)]walk
+	for k := range n {
+		dest[k] = dests[k].walk((phase.points.lo+n-1-k)/n, points/n)
+	}
+	split := p.kernels.Split(blocks, count)
 	for i := phase.points.lo; i < phase.points.hi; i++ {
 		point := &p.points[i]
 		a.V = unsafe.Pointer(&v[point.v])
 		a.U = unsafe.Pointer(&u[p.stored(point.u*blocks*block)])
 		a.M = unsafe.Pointer(&m[(i-phase.points.lo)*p.mPoint])
 		a.Blocks = point.blocks
-		steps := p.kernels.Steps(point.blocks, blocks, count)
-		a.Next, a.NextStep = next.share(g*points+i, p.groups*points, steps, a.U)
-		a.Dest, a.DestStep = dests[i%n].share(i/n, points/n, steps, a.U)
-		p.kernels.Product(a, blocks, count)
+		steps := p.kernels.Steps(a, &split)
+		a.Next, a.NextStep = next.next(steps, a.U)
+		a.Dest, a.DestStep = dest[i%n].next(steps, a.U)
+		p.kernels.Product(a, &split)
 	}
 }
 

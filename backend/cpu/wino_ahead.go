@@ -30,14 +30,36 @@ func (p *tiling) aheadOf(t *tensor, tiles, planes span) ahead {
 	return a
 }
 
-// share is part i of n: its address and the bytes to go on by in each of steps. If there
-// is nothing to prefetch it is a place in use.
-func (a *ahead) share(i, n, steps int, inUse unsafe.Pointer) (from, step uintptr) {
-	total := a.piece * a.count
-	if total == 0 {
+// walk goes through such memory in equal shares, without dividing anew for each.
+type walk struct {
+	ahead         // base is that of the present piece
+	share, at int // bytes of a share; where the next one begins in the piece
+	steps     int
+	step      uintptr // share by steps
+}
+
+// walk begins at share i of n.
+func (a ahead) walk(i, n int) walk {
+	w := walk{ahead: a, share: a.piece * a.count / n}
+	if w.share > 0 {
+		w.base += uintptr(w.share * i / a.piece * a.stride)
+		w.at = w.share * i % a.piece
+	}
+	return w
+}
+
+// next is where the next share begins, and the bytes to go on by in each of steps. If there is
+// nothing to prefetch it is a place in use.
+func (w *walk) next(steps int, inUse unsafe.Pointer) (from, step uintptr) {
+	if w.share == 0 {
 		return uintptr(inUse), 0
 	}
-	at := total / n * i
-	from = a.base + uintptr(at/a.piece*a.stride+at%a.piece)
-	return from, uintptr((total/n + steps - 1) / steps)
+	if steps != w.steps {
+		w.steps, w.step = steps, uintptr((w.share+steps-1)/steps)
+	}
+	from = w.base + uintptr(w.at)
+	for w.at += w.share; w.at >= w.piece; w.at -= w.piece {
+		w.base += uintptr(w.stride)
+	}
+	return from, w.step
 }

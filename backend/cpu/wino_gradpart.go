@@ -64,18 +64,18 @@ func (p *winoGrad) add(a *winoGradArgs, chunk int, tiles, planes, groups span, m
 	steps := (planes.hi - planes.lo) * block / 8 * o.Tiles / 4
 	next := span{tiles.hi, min(2*tiles.hi-tiles.lo, p.call.n*p.tiles)}
 	first := groups.lo * p.kernels.Blocks
-	ahead := [2]ahead{
-		p.aheadOf(p.call.x, next, planes),
-		p.aheadOf(p.call.dy, next, span{first, min(groups.hi*p.kernels.Blocks, p.y.blocks)}),
-	}
 	half := ((groups.hi-groups.lo)*p.products + 1) / 2
+	walks := [2]walk{
+		p.aheadOf(p.call.x, next, planes).walk(0, half),
+		p.aheadOf(p.call.dy, next, span{first, min(groups.hi*p.kernels.Blocks, p.y.blocks)}).walk(0, half),
+	}
 	for g := groups.lo; g < groups.hi; g++ {
 		for product, point := range p.point {
 			i := (g-groups.lo)*p.products + product
 			o.V = unsafe.Pointer(&v[product*p.vPoint])
 			o.D = unsafe.Pointer(&d[point*p.dPoint+(g-groups.lo)*p.kernels.Blocks*block*p.perBlock])
 			o.M = unsafe.Pointer(&m[(g-groups.lo)*p.mGroup+product*p.mPoint])
-			o.Next, o.NextStep = ahead[i%2].share(i/2, half, max(1, steps), o.V)
+			o.Next, o.NextStep = walks[i%2].next(max(1, steps), o.V)
 			o.Blocks = planes.hi - planes.lo
 			p.kernels.Outer[p.blocks(g)](o)
 		}

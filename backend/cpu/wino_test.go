@@ -94,8 +94,12 @@ func TestWinoPrefetchesItsMemory(t *testing.T) {
 			continue
 		}
 		const parts = 36
+		w := a.walk(0, parts)
 		for i := range parts {
-			from, _ := a.share(i, parts, 7, nil)
+			if begun := a.walk(i, parts); begun.base != w.base || begun.at != w.at {
+				t.Errorf("tiles %v: part %d begins at %+v, the one before ends at %+v", c.tiles, i, begun, w)
+			}
+			from, _ := w.next(7, nil)
 			if at := int(from - a.base); at < 0 || at >= a.stride*(a.count-1)+a.piece {
 				t.Errorf("tiles %v: part %d begins %d bytes in", c.tiles, i, at)
 			}

@@ -41,28 +41,45 @@ func WinoFor(isa ISA) *Wino {
 	return &winoGeneric
 }
 
-// Product runs p over tiles, splitting them into groups as even as can be. p.V, p.M,
-// p.Groups, p.Next and p.Dest are used up.
-func (w *Wino) Product(p *WinoProduct, blocks, tiles int) {
-	kernels := &w.product[blocks]
-	if wide := kernels[maxTile]; wide != nil && tiles >= maxTile {
-		p.Groups = tiles / maxTile
-		wide(p)
-		if tiles %= maxTile; tiles == 0 {
-			return
-		}
-		w.advance(p, p.Groups, maxTile, blocks)
+// Split is how Product goes through tiles: some groups as wide as can be, then groups of two
+// sizes, as even as can be.
+type Split struct {
+	blocks             int // of output channels
+	wide, larger, rest int // groups: of maxTile, of size+1 and of size tiles
+	size               int
+}
+
+// Split divides tiles for products with a group of blocks.
+func (w *Wino) Split(blocks, tiles int) Split {
+	s := Split{blocks: blocks}
+	if w.product[blocks][maxTile] != nil {
+		s.wide, tiles = tiles/maxTile, tiles%maxTile
 	}
-	most := w.productMax[blocks]
-	groups := (tiles + most - 1) / most
-	size, larger := tiles/groups, tiles%groups
-	if larger > 0 {
-		p.Groups = larger
-		kernels[size+1](p)
-		w.advance(p, larger, size+1, blocks)
+	if tiles > 0 {
+		groups := (tiles + w.productMax[blocks] - 1) / w.productMax[blocks]
+		s.size, s.larger = tiles/groups, tiles%groups
+		s.rest = groups - s.larger
 	}
-	p.Groups = groups - larger
-	kernels[size](p)
+	return s
+}
+
+// Product runs p over the tiles of s. p.V, p.M, p.Groups, p.Next and p.Dest are used up.
+func (w *Wino) Product(p *WinoProduct, s *Split) {
+	kernels := &w.product[s.blocks]
+	if s.wide > 0 {
+		p.Groups = s.wide
+		kernels[maxTile](p)
+		w.advance(p, s.wide, maxTile, s.blocks)
+	}
+	if s.larger > 0 {
+		p.Groups = s.larger
+		kernels[s.size+1](p)
+		w.advance(p, s.larger, s.size+1, s.blocks)
+	}
+	if s.rest > 0 {
+		p.Groups = s.rest
+		kernels[s.size](p)
+	}
 }
 
 // advance moves p on after groups of tiles.
@@ -75,11 +92,6 @@ func (w *Wino) advance(p *WinoProduct, groups, tiles, blocks int) {
 }
 
 // Steps is the number of prefetching steps that Product will take.
-func (w *Wino) Steps(blocksIn, blocks, tiles int) int {
-	groups := 0
-	if w.product[blocks][maxTile] != nil {
-		groups, tiles = tiles/maxTile, tiles%maxTile
-	}
-	most := w.productMax[blocks]
-	return w.Width * blocksIn * (groups + (tiles+most-1)/most)
+func (w *Wino) Steps(p *WinoProduct, s *Split) int {
+	return w.Width * p.Blocks * (s.wide + s.larger + s.rest)
 }

@@ -129,7 +129,8 @@ func TestWinoProductBF16IsTheDefinition(t *testing.T) {
 					*at16(pointer(pairs, 0), 4*(channel/2*lanes+lane)+channel%2*2) = roundBF16(f)
 				}
 				m := make([]float32, (tiles+1)*lanes)
-				w.Product(&WinoProduct{V: pointer(low, 0), U: pointer(pairs, 0), M: pointer(m, 0), VBlock: 32 * tiles, Blocks: in}, blocks, tiles)
+				split := w.Split(blocks, tiles)
+				w.Product(&WinoProduct{V: pointer(low, 0), U: pointer(pairs, 0), M: pointer(m, 0), VBlock: 32 * tiles, Blocks: in}, &split)
 				for i, got := range m {
 					tile, lane := i/lanes, i%lanes
 					var want float32 // whole numbers: exact in any order

@@ -71,7 +71,8 @@ func TestWinoProductIsTheDefinition(t *testing.T) {
 				lanes := 16 * blocks
 				v, u := integers(in*tiles*16, 5), integers(in*16*lanes, 7)
 				m := make([]float32, (tiles+1)*lanes)
-				w.Product(&WinoProduct{V: pointer(v, 0), U: pointer(u, 0), M: pointer(m, 0), VBlock: 64 * tiles, Blocks: in}, blocks, tiles)
+				split := w.Split(blocks, tiles)
+				w.Product(&WinoProduct{V: pointer(v, 0), U: pointer(u, 0), M: pointer(m, 0), VBlock: 64 * tiles, Blocks: in}, &split)
 				for i, got := range m {
 					tile, lane := i/lanes, i%lanes
 					var want float32
