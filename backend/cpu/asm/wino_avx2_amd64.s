@@ -1501,30 +1501,60 @@ tile:
 	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y6, Y6
 	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y10, Y6
 	VADDPS       Y14, Y6, Y6
-	VADDPS       (R12), Y2, Y2
-	VADDPS       (R12), Y4, Y4
-	VADDPS       (R12), Y3, Y3
-	VADDPS       (R12), Y6, Y6
+	VADDPS       Y5, Y1, Y8
+	VSUBPS       Y5, Y1, Y1
+	VADDPS       Y9, Y7, Y5
+	VSUBPS       Y9, Y7, Y7
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y5, Y0, Y0
+	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y5, Y8
+	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y5
+	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y7, Y5
+	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
+	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y7, Y1
+	VADDPS       Y11, Y1, Y1
+	VMOVUPS      (R12), Y7
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y0, Y0
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
 	JE           withoutSign1
 	ADDQ         R11, BX
-	VCMPPS       $0x05, (BX), Y10, Y12
-	VMULPS       Y2, Y8, Y13
-	VBLENDVPS    Y12, Y13, Y2, Y2
-	VCMPPS       $0x05, 64(BX), Y10, Y12
-	VMULPS       Y4, Y8, Y13
-	VBLENDVPS    Y12, Y13, Y4, Y4
-	VCMPPS       $0x05, 128(BX), Y10, Y12
-	VMULPS       Y3, Y8, Y13
-	VBLENDVPS    Y12, Y13, Y3, Y3
-	VCMPPS       $0x05, 192(BX), Y10, Y10
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
+	VCMPPS       $0x05, (BX), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 64(BX), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 128(BX), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 192(BX), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, (BX)(R8*2), Y9, Y10
+	VMULPS       Y0, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y0, Y0
+	VCMPPS       $0x05, 64(BX)(R8*2), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 128(BX)(R8*2), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 192(BX)(R8*2), Y9, Y9
+	VMULPS       Y1, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y1, Y1
 
 withoutSign1:
 	MOVQ   a+0(FP), BX
@@ -1536,6 +1566,10 @@ withoutSign1:
 	VADDPS 64(BX), Y4, Y4
 	VADDPS 128(BX), Y3, Y3
 	VADDPS 192(BX), Y6, Y6
+	VADDPS (BX)(R8*2), Y0, Y0
+	VADDPS 64(BX)(R8*2), Y5, Y5
+	VADDPS 128(BX)(R8*2), Y8, Y8
+	VADDPS 192(BX)(R8*2), Y1, Y1
 
 withoutResidual2:
 	MOVQ    a+0(FP), BX
@@ -1547,6 +1581,10 @@ withoutResidual2:
 	VMOVUPS Y4, 64(BX)
 	VMOVUPS Y3, 128(BX)
 	VMOVUPS Y6, 192(BX)
+	VMOVUPS Y0, (BX)(R8*2)
+	VMOVUPS Y5, 64(BX)(R8*2)
+	VMOVUPS Y8, 128(BX)(R8*2)
+	VMOVUPS Y1, 192(BX)(R8*2)
 
 withoutRaw3:
 	MOVQ    a+0(FP), BX
@@ -1554,100 +1592,32 @@ withoutRaw3:
 	TESTQ   BX, BX
 	JE      withoutAct4
 	ADDQ    R11, BX
-	VMULPS  Y2, Y8, Y10
-	VMAXPS  Y10, Y2, Y10
-	VMOVUPS Y10, (BX)
-	VMULPS  Y4, Y8, Y2
+	VMULPS  Y2, Y7, Y9
+	VMAXPS  Y9, Y2, Y9
+	VMOVUPS Y9, (BX)
+	VMULPS  Y4, Y7, Y2
 	VMAXPS  Y2, Y4, Y2
 	VMOVUPS Y2, 64(BX)
-	VMULPS  Y3, Y8, Y2
+	VMULPS  Y3, Y7, Y2
 	VMAXPS  Y2, Y3, Y2
 	VMOVUPS Y2, 128(BX)
-	VMULPS  Y6, Y8, Y2
+	VMULPS  Y6, Y7, Y2
 	VMAXPS  Y2, Y6, Y2
 	VMOVUPS Y2, 192(BX)
-
-withoutAct4:
-	VADDPS       Y5, Y1, Y2
-	VSUBPS       Y5, Y1, Y1
-	VADDPS       Y9, Y7, Y3
-	VSUBPS       Y9, Y7, Y7
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y0, Y0
-	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y3, Y2
-	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y3
-	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y7, Y3
-	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
-	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y7, Y1
-	VADDPS       Y11, Y1, Y1
-	VADDPS       (R12), Y0, Y0
-	VADDPS       (R12), Y3, Y3
-	VADDPS       (R12), Y2, Y2
-	VADDPS       (R12), Y1, Y1
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign5
-	ADDQ         R11, BX
-	VCMPPS       $0x05, (BX)(R8*2), Y5, Y6
-	VMULPS       Y0, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y0, Y0
-	VCMPPS       $0x05, 64(BX)(R8*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(R8*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 192(BX)(R8*2), Y5, Y5
-	VMULPS       Y1, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y1, Y1
-
-withoutSign5:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual6
-	ADDQ   R11, BX
-	VADDPS (BX)(R8*2), Y0, Y0
-	VADDPS 64(BX)(R8*2), Y3, Y3
-	VADDPS 128(BX)(R8*2), Y2, Y2
-	VADDPS 192(BX)(R8*2), Y1, Y1
-
-withoutResidual6:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw7
-	ADDQ    R11, BX
-	VMOVUPS Y0, (BX)(R8*2)
-	VMOVUPS Y3, 64(BX)(R8*2)
-	VMOVUPS Y2, 128(BX)(R8*2)
-	VMOVUPS Y1, 192(BX)(R8*2)
-
-withoutRaw7:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct8
-	ADDQ    R11, BX
-	VMULPS  Y0, Y4, Y5
-	VMAXPS  Y5, Y0, Y5
-	VMOVUPS Y5, (BX)(R8*2)
-	VMULPS  Y3, Y4, Y0
-	VMAXPS  Y0, Y3, Y0
+	VMULPS  Y0, Y7, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (BX)(R8*2)
+	VMULPS  Y5, Y7, Y0
+	VMAXPS  Y0, Y5, Y0
 	VMOVUPS Y0, 64(BX)(R8*2)
-	VMULPS  Y2, Y4, Y0
-	VMAXPS  Y0, Y2, Y0
+	VMULPS  Y8, Y7, Y0
+	VMAXPS  Y0, Y8, Y0
 	VMOVUPS Y0, 128(BX)(R8*2)
-	VMULPS  Y1, Y4, Y0
+	VMULPS  Y1, Y7, Y0
 	VMAXPS  Y0, Y1, Y0
 	VMOVUPS Y0, 192(BX)(R8*2)
 
-withoutAct8:
+withoutAct4:
 	MOVQ         R10, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(SI*1), Y1
@@ -1725,153 +1695,123 @@ withoutAct8:
 	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y8, Y8
 	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y12, Y8
 	VADDPS       Y3, Y8, Y8
-	VADDPS       (R12), Y2, Y2
-	VADDPS       (R12), Y5, Y5
-	VADDPS       (R12), Y4, Y4
-	VADDPS       (R12), Y8, Y8
+	VADDPS       Y7, Y1, Y3
+	VSUBPS       Y7, Y1, Y1
+	VADDPS       Y11, Y9, Y6
+	VSUBPS       Y11, Y9, Y9
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y6, Y0, Y0
+	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y6, Y3
+	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y6
+	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y9, Y6
+	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
+	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y9, Y1
+	VADDPS       Y13, Y1, Y1
+	VMOVUPS      (R12), Y7
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y0, Y0
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y1, Y1
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y6, Y6, Y6
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign9
+	JE           withoutSign5
 	ADDQ         R11, BX
-	VCMPPS       $0x05, (BX)(R8*1), Y6, Y10
-	VMULPS       Y2, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y2, Y2
-	VCMPPS       $0x05, 64(BX)(R8*1), Y6, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 128(BX)(R8*1), Y6, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 192(BX)(R8*1), Y6, Y6
-	VMULPS       Y8, Y3, Y10
-	VBLENDVPS    Y6, Y10, Y8, Y8
+	VCMPPS       $0x05, (BX)(R8*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 64(BX)(R8*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 128(BX)(R8*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 192(BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, (BX)(R9*1), Y9, Y10
+	VMULPS       Y0, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y0, Y0
+	VCMPPS       $0x05, 64(BX)(R9*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 128(BX)(R9*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 192(BX)(R9*1), Y9, Y9
+	VMULPS       Y1, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y1, Y1
 
-withoutSign9:
+withoutSign5:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual10
+	JE     withoutResidual6
 	ADDQ   R11, BX
 	VADDPS (BX)(R8*1), Y2, Y2
 	VADDPS 64(BX)(R8*1), Y5, Y5
 	VADDPS 128(BX)(R8*1), Y4, Y4
 	VADDPS 192(BX)(R8*1), Y8, Y8
+	VADDPS (BX)(R9*1), Y0, Y0
+	VADDPS 64(BX)(R9*1), Y6, Y6
+	VADDPS 128(BX)(R9*1), Y3, Y3
+	VADDPS 192(BX)(R9*1), Y1, Y1
 
-withoutResidual10:
+withoutResidual6:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw11
+	JE      withoutRaw7
 	ADDQ    R11, BX
 	VMOVUPS Y2, (BX)(R8*1)
 	VMOVUPS Y5, 64(BX)(R8*1)
 	VMOVUPS Y4, 128(BX)(R8*1)
 	VMOVUPS Y8, 192(BX)(R8*1)
-
-withoutRaw11:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct12
-	ADDQ    R11, BX
-	VMULPS  Y2, Y3, Y6
-	VMAXPS  Y6, Y2, Y6
-	VMOVUPS Y6, (BX)(R8*1)
-	VMULPS  Y5, Y3, Y2
-	VMAXPS  Y2, Y5, Y2
-	VMOVUPS Y2, 64(BX)(R8*1)
-	VMULPS  Y4, Y3, Y2
-	VMAXPS  Y2, Y4, Y2
-	VMOVUPS Y2, 128(BX)(R8*1)
-	VMULPS  Y8, Y3, Y2
-	VMAXPS  Y2, Y8, Y2
-	VMOVUPS Y2, 192(BX)(R8*1)
-
-withoutAct12:
-	VADDPS       Y7, Y1, Y2
-	VSUBPS       Y7, Y1, Y1
-	VADDPS       Y11, Y9, Y3
-	VSUBPS       Y11, Y9, Y9
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y0, Y0
-	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y3, Y2
-	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y3
-	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y9, Y3
-	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
-	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y9, Y1
-	VADDPS       Y13, Y1, Y1
-	VADDPS       (R12), Y0, Y0
-	VADDPS       (R12), Y3, Y3
-	VADDPS       (R12), Y2, Y2
-	VADDPS       (R12), Y1, Y1
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign13
-	ADDQ         R11, BX
-	VCMPPS       $0x05, (BX)(R9*1), Y5, Y6
-	VMULPS       Y0, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y0, Y0
-	VCMPPS       $0x05, 64(BX)(R9*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(R9*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 192(BX)(R9*1), Y5, Y5
-	VMULPS       Y1, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y1, Y1
-
-withoutSign13:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual14
-	ADDQ   R11, BX
-	VADDPS (BX)(R9*1), Y0, Y0
-	VADDPS 64(BX)(R9*1), Y3, Y3
-	VADDPS 128(BX)(R9*1), Y2, Y2
-	VADDPS 192(BX)(R9*1), Y1, Y1
-
-withoutResidual14:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw15
-	ADDQ    R11, BX
 	VMOVUPS Y0, (BX)(R9*1)
-	VMOVUPS Y3, 64(BX)(R9*1)
-	VMOVUPS Y2, 128(BX)(R9*1)
+	VMOVUPS Y6, 64(BX)(R9*1)
+	VMOVUPS Y3, 128(BX)(R9*1)
 	VMOVUPS Y1, 192(BX)(R9*1)
 
-withoutRaw15:
+withoutRaw7:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct16
+	JE      withoutAct8
 	ADDQ    R11, BX
-	VMULPS  Y0, Y4, Y5
-	VMAXPS  Y5, Y0, Y5
-	VMOVUPS Y5, (BX)(R9*1)
-	VMULPS  Y3, Y4, Y0
-	VMAXPS  Y0, Y3, Y0
+	VMULPS  Y2, Y7, Y9
+	VMAXPS  Y9, Y2, Y9
+	VMOVUPS Y9, (BX)(R8*1)
+	VMULPS  Y5, Y7, Y2
+	VMAXPS  Y2, Y5, Y2
+	VMOVUPS Y2, 64(BX)(R8*1)
+	VMULPS  Y4, Y7, Y2
+	VMAXPS  Y2, Y4, Y2
+	VMOVUPS Y2, 128(BX)(R8*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, 192(BX)(R8*1)
+	VMULPS  Y0, Y7, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (BX)(R9*1)
+	VMULPS  Y6, Y7, Y0
+	VMAXPS  Y0, Y6, Y0
 	VMOVUPS Y0, 64(BX)(R9*1)
-	VMULPS  Y2, Y4, Y0
-	VMAXPS  Y0, Y2, Y0
+	VMULPS  Y3, Y7, Y0
+	VMAXPS  Y0, Y3, Y0
 	VMOVUPS Y0, 128(BX)(R9*1)
-	VMULPS  Y1, Y4, Y0
+	VMULPS  Y1, Y7, Y0
 	VMAXPS  Y0, Y1, Y0
 	VMOVUPS Y0, 192(BX)(R9*1)
 
-withoutAct16:
+withoutAct8:
 	MOVQ         R10, BX
 	VMOVUPS      32(BX)(DX*1), Y0
 	VMOVUPS      32(BX)(SI*1), Y1
@@ -1947,153 +1887,123 @@ withoutAct16:
 	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y6, Y6
 	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y10, Y6
 	VADDPS       Y14, Y6, Y6
-	VADDPS       32(R12), Y2, Y2
-	VADDPS       32(R12), Y4, Y4
-	VADDPS       32(R12), Y3, Y3
-	VADDPS       32(R12), Y6, Y6
+	VADDPS       Y5, Y1, Y8
+	VSUBPS       Y5, Y1, Y1
+	VADDPS       Y9, Y7, Y5
+	VSUBPS       Y9, Y7, Y7
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y5, Y0, Y0
+	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y5, Y8
+	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y5
+	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y7, Y5
+	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
+	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y7, Y1
+	VADDPS       Y11, Y1, Y1
+	VMOVUPS      32(R12), Y7
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y0, Y0
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign17
+	JE           withoutSign9
 	ADDQ         R11, BX
-	VCMPPS       $0x05, 32(BX), Y10, Y12
-	VMULPS       Y2, Y8, Y13
-	VBLENDVPS    Y12, Y13, Y2, Y2
-	VCMPPS       $0x05, 96(BX), Y10, Y12
-	VMULPS       Y4, Y8, Y13
-	VBLENDVPS    Y12, Y13, Y4, Y4
-	VCMPPS       $0x05, 160(BX), Y10, Y12
-	VMULPS       Y3, Y8, Y13
-	VBLENDVPS    Y12, Y13, Y3, Y3
-	VCMPPS       $0x05, 224(BX), Y10, Y10
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
+	VCMPPS       $0x05, 32(BX), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 96(BX), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 160(BX), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 224(BX), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 32(BX)(R8*2), Y9, Y10
+	VMULPS       Y0, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y0, Y0
+	VCMPPS       $0x05, 96(BX)(R8*2), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 160(BX)(R8*2), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 224(BX)(R8*2), Y9, Y9
+	VMULPS       Y1, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y1, Y1
 
-withoutSign17:
+withoutSign9:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual18
+	JE     withoutResidual10
 	ADDQ   R11, BX
 	VADDPS 32(BX), Y2, Y2
 	VADDPS 96(BX), Y4, Y4
 	VADDPS 160(BX), Y3, Y3
 	VADDPS 224(BX), Y6, Y6
+	VADDPS 32(BX)(R8*2), Y0, Y0
+	VADDPS 96(BX)(R8*2), Y5, Y5
+	VADDPS 160(BX)(R8*2), Y8, Y8
+	VADDPS 224(BX)(R8*2), Y1, Y1
 
-withoutResidual18:
+withoutResidual10:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw19
+	JE      withoutRaw11
 	ADDQ    R11, BX
 	VMOVUPS Y2, 32(BX)
 	VMOVUPS Y4, 96(BX)
 	VMOVUPS Y3, 160(BX)
 	VMOVUPS Y6, 224(BX)
-
-withoutRaw19:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct20
-	ADDQ    R11, BX
-	VMULPS  Y2, Y8, Y10
-	VMAXPS  Y10, Y2, Y10
-	VMOVUPS Y10, 32(BX)
-	VMULPS  Y4, Y8, Y2
-	VMAXPS  Y2, Y4, Y2
-	VMOVUPS Y2, 96(BX)
-	VMULPS  Y3, Y8, Y2
-	VMAXPS  Y2, Y3, Y2
-	VMOVUPS Y2, 160(BX)
-	VMULPS  Y6, Y8, Y2
-	VMAXPS  Y2, Y6, Y2
-	VMOVUPS Y2, 224(BX)
-
-withoutAct20:
-	VADDPS       Y5, Y1, Y2
-	VSUBPS       Y5, Y1, Y1
-	VADDPS       Y9, Y7, Y3
-	VSUBPS       Y9, Y7, Y7
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y0, Y0
-	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y3, Y2
-	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y3
-	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y7, Y3
-	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
-	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y7, Y1
-	VADDPS       Y11, Y1, Y1
-	VADDPS       32(R12), Y0, Y0
-	VADDPS       32(R12), Y3, Y3
-	VADDPS       32(R12), Y2, Y2
-	VADDPS       32(R12), Y1, Y1
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign21
-	ADDQ         R11, BX
-	VCMPPS       $0x05, 32(BX)(R8*2), Y5, Y6
-	VMULPS       Y0, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y0, Y0
-	VCMPPS       $0x05, 96(BX)(R8*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(R8*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 224(BX)(R8*2), Y5, Y5
-	VMULPS       Y1, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y1, Y1
-
-withoutSign21:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual22
-	ADDQ   R11, BX
-	VADDPS 32(BX)(R8*2), Y0, Y0
-	VADDPS 96(BX)(R8*2), Y3, Y3
-	VADDPS 160(BX)(R8*2), Y2, Y2
-	VADDPS 224(BX)(R8*2), Y1, Y1
-
-withoutResidual22:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw23
-	ADDQ    R11, BX
 	VMOVUPS Y0, 32(BX)(R8*2)
-	VMOVUPS Y3, 96(BX)(R8*2)
-	VMOVUPS Y2, 160(BX)(R8*2)
+	VMOVUPS Y5, 96(BX)(R8*2)
+	VMOVUPS Y8, 160(BX)(R8*2)
 	VMOVUPS Y1, 224(BX)(R8*2)
 
-withoutRaw23:
+withoutRaw11:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct24
+	JE      withoutAct12
 	ADDQ    R11, BX
-	VMULPS  Y0, Y4, Y5
-	VMAXPS  Y5, Y0, Y5
-	VMOVUPS Y5, 32(BX)(R8*2)
-	VMULPS  Y3, Y4, Y0
-	VMAXPS  Y0, Y3, Y0
+	VMULPS  Y2, Y7, Y9
+	VMAXPS  Y9, Y2, Y9
+	VMOVUPS Y9, 32(BX)
+	VMULPS  Y4, Y7, Y2
+	VMAXPS  Y2, Y4, Y2
+	VMOVUPS Y2, 96(BX)
+	VMULPS  Y3, Y7, Y2
+	VMAXPS  Y2, Y3, Y2
+	VMOVUPS Y2, 160(BX)
+	VMULPS  Y6, Y7, Y2
+	VMAXPS  Y2, Y6, Y2
+	VMOVUPS Y2, 224(BX)
+	VMULPS  Y0, Y7, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, 32(BX)(R8*2)
+	VMULPS  Y5, Y7, Y0
+	VMAXPS  Y0, Y5, Y0
 	VMOVUPS Y0, 96(BX)(R8*2)
-	VMULPS  Y2, Y4, Y0
-	VMAXPS  Y0, Y2, Y0
+	VMULPS  Y8, Y7, Y0
+	VMAXPS  Y0, Y8, Y0
 	VMOVUPS Y0, 160(BX)(R8*2)
-	VMULPS  Y1, Y4, Y0
+	VMULPS  Y1, Y7, Y0
 	VMAXPS  Y0, Y1, Y0
 	VMOVUPS Y0, 224(BX)(R8*2)
 
-withoutAct24:
+withoutAct12:
 	MOVQ         R10, BX
 	VMOVUPS      32(BX)(DX*1), Y0
 	VMOVUPS      32(BX)(SI*1), Y1
@@ -2171,153 +2081,123 @@ withoutAct24:
 	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y8, Y8
 	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y12, Y8
 	VADDPS       Y3, Y8, Y8
-	VADDPS       32(R12), Y2, Y2
-	VADDPS       32(R12), Y5, Y5
-	VADDPS       32(R12), Y4, Y4
-	VADDPS       32(R12), Y8, Y8
+	VADDPS       Y7, Y1, Y3
+	VSUBPS       Y7, Y1, Y1
+	VADDPS       Y11, Y9, Y6
+	VSUBPS       Y11, Y9, Y9
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y6, Y0, Y0
+	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y6, Y3
+	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y6
+	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y9, Y6
+	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
+	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y9, Y1
+	VADDPS       Y13, Y1, Y1
+	VMOVUPS      32(R12), Y7
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y0, Y0
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y1, Y1
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y6, Y6, Y6
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign25
+	JE           withoutSign13
 	ADDQ         R11, BX
-	VCMPPS       $0x05, 32(BX)(R8*1), Y6, Y10
-	VMULPS       Y2, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y2, Y2
-	VCMPPS       $0x05, 96(BX)(R8*1), Y6, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 160(BX)(R8*1), Y6, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 224(BX)(R8*1), Y6, Y6
-	VMULPS       Y8, Y3, Y10
-	VBLENDVPS    Y6, Y10, Y8, Y8
+	VCMPPS       $0x05, 32(BX)(R8*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 96(BX)(R8*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 160(BX)(R8*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 224(BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 32(BX)(R9*1), Y9, Y10
+	VMULPS       Y0, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y0, Y0
+	VCMPPS       $0x05, 96(BX)(R9*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 160(BX)(R9*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 224(BX)(R9*1), Y9, Y9
+	VMULPS       Y1, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y1, Y1
 
-withoutSign25:
+withoutSign13:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual26
+	JE     withoutResidual14
 	ADDQ   R11, BX
 	VADDPS 32(BX)(R8*1), Y2, Y2
 	VADDPS 96(BX)(R8*1), Y5, Y5
 	VADDPS 160(BX)(R8*1), Y4, Y4
 	VADDPS 224(BX)(R8*1), Y8, Y8
+	VADDPS 32(BX)(R9*1), Y0, Y0
+	VADDPS 96(BX)(R9*1), Y6, Y6
+	VADDPS 160(BX)(R9*1), Y3, Y3
+	VADDPS 224(BX)(R9*1), Y1, Y1
 
-withoutResidual26:
+withoutResidual14:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw27
+	JE      withoutRaw15
 	ADDQ    R11, BX
 	VMOVUPS Y2, 32(BX)(R8*1)
 	VMOVUPS Y5, 96(BX)(R8*1)
 	VMOVUPS Y4, 160(BX)(R8*1)
 	VMOVUPS Y8, 224(BX)(R8*1)
-
-withoutRaw27:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct28
-	ADDQ    R11, BX
-	VMULPS  Y2, Y3, Y6
-	VMAXPS  Y6, Y2, Y6
-	VMOVUPS Y6, 32(BX)(R8*1)
-	VMULPS  Y5, Y3, Y2
-	VMAXPS  Y2, Y5, Y2
-	VMOVUPS Y2, 96(BX)(R8*1)
-	VMULPS  Y4, Y3, Y2
-	VMAXPS  Y2, Y4, Y2
-	VMOVUPS Y2, 160(BX)(R8*1)
-	VMULPS  Y8, Y3, Y2
-	VMAXPS  Y2, Y8, Y2
-	VMOVUPS Y2, 224(BX)(R8*1)
-
-withoutAct28:
-	VADDPS       Y7, Y1, Y2
-	VSUBPS       Y7, Y1, Y1
-	VADDPS       Y11, Y9, Y3
-	VSUBPS       Y11, Y9, Y9
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y0, Y0
-	VMULPS       winoOutputlanes3ec80000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputlanes40100000AVX2<>+0(SB), Y3, Y2
-	VMULPS       winoOutputlanes3f200000AVX2<>+0(SB), Y1, Y3
-	VFMADD231PS  winoOutputlanes3fc00000AVX2<>+0(SB), Y9, Y3
-	VMULPS       winoOutputlanes3e7a0000AVX2<>+0(SB), Y1, Y1
-	VFMADD231PS  winoOutputlanes40580000AVX2<>+0(SB), Y9, Y1
-	VADDPS       Y13, Y1, Y1
-	VADDPS       32(R12), Y0, Y0
-	VADDPS       32(R12), Y3, Y3
-	VADDPS       32(R12), Y2, Y2
-	VADDPS       32(R12), Y1, Y1
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign29
-	ADDQ         R11, BX
-	VCMPPS       $0x05, 32(BX)(R9*1), Y5, Y6
-	VMULPS       Y0, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y0, Y0
-	VCMPPS       $0x05, 96(BX)(R9*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(R9*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 224(BX)(R9*1), Y5, Y5
-	VMULPS       Y1, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y1, Y1
-
-withoutSign29:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual30
-	ADDQ   R11, BX
-	VADDPS 32(BX)(R9*1), Y0, Y0
-	VADDPS 96(BX)(R9*1), Y3, Y3
-	VADDPS 160(BX)(R9*1), Y2, Y2
-	VADDPS 224(BX)(R9*1), Y1, Y1
-
-withoutResidual30:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw31
-	ADDQ    R11, BX
 	VMOVUPS Y0, 32(BX)(R9*1)
-	VMOVUPS Y3, 96(BX)(R9*1)
-	VMOVUPS Y2, 160(BX)(R9*1)
+	VMOVUPS Y6, 96(BX)(R9*1)
+	VMOVUPS Y3, 160(BX)(R9*1)
 	VMOVUPS Y1, 224(BX)(R9*1)
 
-withoutRaw31:
+withoutRaw15:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct32
+	JE      withoutAct16
 	ADDQ    R11, BX
-	VMULPS  Y0, Y4, Y5
-	VMAXPS  Y5, Y0, Y5
-	VMOVUPS Y5, 32(BX)(R9*1)
-	VMULPS  Y3, Y4, Y0
-	VMAXPS  Y0, Y3, Y0
+	VMULPS  Y2, Y7, Y9
+	VMAXPS  Y9, Y2, Y9
+	VMOVUPS Y9, 32(BX)(R8*1)
+	VMULPS  Y5, Y7, Y2
+	VMAXPS  Y2, Y5, Y2
+	VMOVUPS Y2, 96(BX)(R8*1)
+	VMULPS  Y4, Y7, Y2
+	VMAXPS  Y2, Y4, Y2
+	VMOVUPS Y2, 160(BX)(R8*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, 224(BX)(R8*1)
+	VMULPS  Y0, Y7, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, 32(BX)(R9*1)
+	VMULPS  Y6, Y7, Y0
+	VMAXPS  Y0, Y6, Y0
 	VMOVUPS Y0, 96(BX)(R9*1)
-	VMULPS  Y2, Y4, Y0
-	VMAXPS  Y0, Y2, Y0
+	VMULPS  Y3, Y7, Y0
+	VMAXPS  Y0, Y3, Y0
 	VMOVUPS Y0, 160(BX)(R9*1)
-	VMULPS  Y1, Y4, Y0
+	VMULPS  Y1, Y7, Y0
 	VMAXPS  Y0, Y1, Y0
 	VMOVUPS Y0, 224(BX)(R9*1)
 
-withoutAct32:
+withoutAct16:
 	MOVQ a+0(FP), BX
 	ADDQ 16(BX), R10
 	ADDQ $+256, R11
@@ -7232,30 +7112,60 @@ tile:
 	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y8, Y2
 	VADDPS       Y12, Y2, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y2, Y2
+	VADDPS       Y1, Y0, Y8
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y7, Y5, Y1
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y8
+	VMULPS       winoOutputStridelanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputStridelanes3fc00000AVX2<>+0(SB), Y5, Y1
+	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y5, Y0
+	VADDPS       Y9, Y0, Y0
+	VMOVUPS      (R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
+	VBROADCASTSS 96(BX), Y5
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
 	JE           withoutSign1
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX), Y10, Y11
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y6, Y6
-	VCMPPS       $0x05, 64(BX), Y10, Y11
-	VMULPS       Y4, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y4, Y4
-	VCMPPS       $0x05, 128(BX), Y10, Y11
-	VMULPS       Y3, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y3, Y3
-	VCMPPS       $0x05, 192(BX), Y10, Y10
-	VMULPS       Y2, Y8, Y11
+	VCMPPS       $0x05, (BX), Y9, Y10
+	VMULPS       Y6, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 64(BX), Y9, Y10
+	VMULPS       Y4, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 128(BX), Y9, Y10
+	VMULPS       Y3, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 192(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 64(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 128(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 192(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
 withoutSign1:
 	MOVQ   a+0(FP), BX
@@ -7267,6 +7177,10 @@ withoutSign1:
 	VADDPS 64(BX), Y4, Y4
 	VADDPS 128(BX), Y3, Y3
 	VADDPS 192(BX), Y2, Y2
+	VADDPS (BX)(DI*2), Y7, Y7
+	VADDPS 64(BX)(DI*2), Y1, Y1
+	VADDPS 128(BX)(DI*2), Y8, Y8
+	VADDPS 192(BX)(DI*2), Y0, Y0
 
 withoutResidual2:
 	MOVQ    a+0(FP), BX
@@ -7278,6 +7192,10 @@ withoutResidual2:
 	VMOVUPS Y4, 64(BX)
 	VMOVUPS Y3, 128(BX)
 	VMOVUPS Y2, 192(BX)
+	VMOVUPS Y7, (BX)(DI*2)
+	VMOVUPS Y1, 64(BX)(DI*2)
+	VMOVUPS Y8, 128(BX)(DI*2)
+	VMOVUPS Y0, 192(BX)(DI*2)
 
 withoutRaw3:
 	MOVQ    a+0(FP), BX
@@ -7285,100 +7203,32 @@ withoutRaw3:
 	TESTQ   BX, BX
 	JE      withoutAct4
 	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y10
-	VMAXPS  Y10, Y6, Y10
-	VMOVUPS Y10, (BX)
-	VMULPS  Y4, Y8, Y6
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, (BX)
+	VMULPS  Y4, Y5, Y6
 	VMAXPS  Y6, Y4, Y6
 	VMOVUPS Y6, 64(BX)
-	VMULPS  Y3, Y8, Y4
+	VMULPS  Y3, Y5, Y4
 	VMAXPS  Y4, Y3, Y4
 	VMOVUPS Y4, 128(BX)
-	VMULPS  Y2, Y8, Y3
+	VMULPS  Y2, Y5, Y3
 	VMAXPS  Y3, Y2, Y3
 	VMOVUPS Y3, 192(BX)
-
-withoutAct4:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y7, Y5, Y1
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputStridelanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputStridelanes3fc00000AVX2<>+0(SB), Y5, Y1
-	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y5, Y0
-	VADDPS       Y9, Y0, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign5
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 64(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 128(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 192(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign5:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual6
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*2), Y3, Y3
-	VADDPS 64(BX)(DI*2), Y1, Y1
-	VADDPS 128(BX)(DI*2), Y2, Y2
-	VADDPS 192(BX)(DI*2), Y0, Y0
-
-withoutResidual6:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw7
-	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(DI*2)
-	VMOVUPS Y1, 64(BX)(DI*2)
-	VMOVUPS Y2, 128(BX)(DI*2)
-	VMOVUPS Y0, 192(BX)(DI*2)
-
-withoutRaw7:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct8
-	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 64(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, (BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 128(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 192(BX)(DI*2)
 
-withoutAct8:
+withoutAct4:
 	MOVQ         R9, BX
 	VMOVUPS      (BX), Y0
 	VMOVUPS      (BX)(DX*2), Y1
@@ -7446,153 +7296,123 @@ withoutAct8:
 	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y10, Y2
 	VADDPS       Y3, Y2, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y5, Y5
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y8, Y8, Y8
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign9
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*1), Y8, Y10
-	VMULPS       Y6, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
-	VCMPPS       $0x05, 64(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 128(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 192(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y3, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
-
-withoutSign9:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual10
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*1), Y6, Y6
-	VADDPS 64(BX)(DI*1), Y5, Y5
-	VADDPS 128(BX)(DI*1), Y4, Y4
-	VADDPS 192(BX)(DI*1), Y2, Y2
-
-withoutResidual10:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw11
-	ADDQ    R10, BX
-	VMOVUPS Y6, (BX)(DI*1)
-	VMOVUPS Y5, 64(BX)(DI*1)
-	VMOVUPS Y4, 128(BX)(DI*1)
-	VMOVUPS Y2, 192(BX)(DI*1)
-
-withoutRaw11:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct12
-	ADDQ    R10, BX
-	VMULPS  Y6, Y3, Y8
-	VMAXPS  Y8, Y6, Y8
-	VMOVUPS Y8, (BX)(DI*1)
-	VMULPS  Y5, Y3, Y6
-	VMAXPS  Y6, Y5, Y6
-	VMOVUPS Y6, 64(BX)(DI*1)
-	VMULPS  Y4, Y3, Y5
-	VMAXPS  Y5, Y4, Y5
-	VMOVUPS Y5, 128(BX)(DI*1)
-	VMULPS  Y2, Y3, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 192(BX)(DI*1)
-
-withoutAct12:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y3
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y9, Y7, Y1
 	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y3, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y3
 	VMULPS       winoOutputStridelanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputStridelanes3fc00000AVX2<>+0(SB), Y7, Y1
 	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y7, Y0
 	VADDPS       Y11, Y0, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
+	VMOVUPS      (R11), Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign13
+	JE           withoutSign5
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 64(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 128(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 192(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, (BX)(DI*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 64(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 128(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 192(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 64(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 128(BX)(R8*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 192(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign13:
+withoutSign5:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual14
+	JE     withoutResidual6
 	ADDQ   R10, BX
-	VADDPS (BX)(R8*1), Y3, Y3
+	VADDPS (BX)(DI*1), Y6, Y6
+	VADDPS 64(BX)(DI*1), Y5, Y5
+	VADDPS 128(BX)(DI*1), Y4, Y4
+	VADDPS 192(BX)(DI*1), Y2, Y2
+	VADDPS (BX)(R8*1), Y8, Y8
 	VADDPS 64(BX)(R8*1), Y1, Y1
-	VADDPS 128(BX)(R8*1), Y2, Y2
+	VADDPS 128(BX)(R8*1), Y3, Y3
 	VADDPS 192(BX)(R8*1), Y0, Y0
 
-withoutResidual14:
+withoutResidual6:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw15
+	JE      withoutRaw7
 	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(R8*1)
+	VMOVUPS Y6, (BX)(DI*1)
+	VMOVUPS Y5, 64(BX)(DI*1)
+	VMOVUPS Y4, 128(BX)(DI*1)
+	VMOVUPS Y2, 192(BX)(DI*1)
+	VMOVUPS Y8, (BX)(R8*1)
 	VMOVUPS Y1, 64(BX)(R8*1)
-	VMOVUPS Y2, 128(BX)(R8*1)
+	VMOVUPS Y3, 128(BX)(R8*1)
 	VMOVUPS Y0, 192(BX)(R8*1)
 
-withoutRaw15:
+withoutRaw7:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct16
+	JE      withoutAct8
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 64(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y7, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, (BX)(DI*1)
+	VMULPS  Y5, Y7, Y6
+	VMAXPS  Y6, Y5, Y6
+	VMOVUPS Y6, 64(BX)(DI*1)
+	VMULPS  Y4, Y7, Y5
+	VMAXPS  Y5, Y4, Y5
+	VMOVUPS Y5, 128(BX)(DI*1)
+	VMULPS  Y2, Y7, Y4
+	VMAXPS  Y4, Y2, Y4
+	VMOVUPS Y4, 192(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, (BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(BX)(R8*1)
+	VMULPS  Y3, Y7, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS Y1, 128(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 192(BX)(R8*1)
 
-withoutAct16:
+withoutAct8:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -7653,153 +7473,123 @@ withoutAct16:
 	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y8, Y2
 	VADDPS       Y12, Y2, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign17
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX), Y10, Y11
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y6, Y6
-	VCMPPS       $0x05, 96(BX), Y10, Y11
-	VMULPS       Y4, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y4, Y4
-	VCMPPS       $0x05, 160(BX), Y10, Y11
-	VMULPS       Y3, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y3, Y3
-	VCMPPS       $0x05, 224(BX), Y10, Y10
-	VMULPS       Y2, Y8, Y11
-	VBLENDVPS    Y10, Y11, Y2, Y2
-
-withoutSign17:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual18
-	ADDQ   R10, BX
-	VADDPS 32(BX), Y6, Y6
-	VADDPS 96(BX), Y4, Y4
-	VADDPS 160(BX), Y3, Y3
-	VADDPS 224(BX), Y2, Y2
-
-withoutResidual18:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw19
-	ADDQ    R10, BX
-	VMOVUPS Y6, 32(BX)
-	VMOVUPS Y4, 96(BX)
-	VMOVUPS Y3, 160(BX)
-	VMOVUPS Y2, 224(BX)
-
-withoutRaw19:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct20
-	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y10
-	VMAXPS  Y10, Y6, Y10
-	VMOVUPS Y10, 32(BX)
-	VMULPS  Y4, Y8, Y6
-	VMAXPS  Y6, Y4, Y6
-	VMOVUPS Y6, 96(BX)
-	VMULPS  Y3, Y8, Y4
-	VMAXPS  Y4, Y3, Y4
-	VMOVUPS Y4, 160(BX)
-	VMULPS  Y2, Y8, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 224(BX)
-
-withoutAct20:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y8
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y7, Y5, Y1
 	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y8
 	VMULPS       winoOutputStridelanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputStridelanes3fc00000AVX2<>+0(SB), Y5, Y1
 	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y5, Y0
 	VADDPS       Y9, Y0, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
+	VMOVUPS      32(R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y5
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign21
+	JE           withoutSign9
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 96(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 160(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 224(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, 32(BX), Y9, Y10
+	VMULPS       Y6, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 96(BX), Y9, Y10
+	VMULPS       Y4, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 160(BX), Y9, Y10
+	VMULPS       Y3, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 224(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 96(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 160(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 224(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign21:
+withoutSign9:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual22
+	JE     withoutResidual10
 	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*2), Y3, Y3
+	VADDPS 32(BX), Y6, Y6
+	VADDPS 96(BX), Y4, Y4
+	VADDPS 160(BX), Y3, Y3
+	VADDPS 224(BX), Y2, Y2
+	VADDPS 32(BX)(DI*2), Y7, Y7
 	VADDPS 96(BX)(DI*2), Y1, Y1
-	VADDPS 160(BX)(DI*2), Y2, Y2
+	VADDPS 160(BX)(DI*2), Y8, Y8
 	VADDPS 224(BX)(DI*2), Y0, Y0
 
-withoutResidual22:
+withoutResidual10:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw23
+	JE      withoutRaw11
 	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(DI*2)
+	VMOVUPS Y6, 32(BX)
+	VMOVUPS Y4, 96(BX)
+	VMOVUPS Y3, 160(BX)
+	VMOVUPS Y2, 224(BX)
+	VMOVUPS Y7, 32(BX)(DI*2)
 	VMOVUPS Y1, 96(BX)(DI*2)
-	VMOVUPS Y2, 160(BX)(DI*2)
+	VMOVUPS Y8, 160(BX)(DI*2)
 	VMOVUPS Y0, 224(BX)(DI*2)
 
-withoutRaw23:
+withoutRaw11:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct24
+	JE      withoutAct12
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 96(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)
+	VMULPS  Y4, Y5, Y6
+	VMAXPS  Y6, Y4, Y6
+	VMOVUPS Y6, 96(BX)
+	VMULPS  Y3, Y5, Y4
+	VMAXPS  Y4, Y3, Y4
+	VMOVUPS Y4, 160(BX)
+	VMULPS  Y2, Y5, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 224(BX)
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, 32(BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 96(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 160(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 224(BX)(DI*2)
 
-withoutAct24:
+withoutAct12:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -7867,153 +7657,123 @@ withoutAct24:
 	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y10, Y2
 	VADDPS       Y3, Y2, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y5, Y5
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y8, Y8, Y8
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign25
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*1), Y8, Y10
-	VMULPS       Y6, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
-	VCMPPS       $0x05, 96(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 160(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 224(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y3, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
-
-withoutSign25:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual26
-	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*1), Y6, Y6
-	VADDPS 96(BX)(DI*1), Y5, Y5
-	VADDPS 160(BX)(DI*1), Y4, Y4
-	VADDPS 224(BX)(DI*1), Y2, Y2
-
-withoutResidual26:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw27
-	ADDQ    R10, BX
-	VMOVUPS Y6, 32(BX)(DI*1)
-	VMOVUPS Y5, 96(BX)(DI*1)
-	VMOVUPS Y4, 160(BX)(DI*1)
-	VMOVUPS Y2, 224(BX)(DI*1)
-
-withoutRaw27:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct28
-	ADDQ    R10, BX
-	VMULPS  Y6, Y3, Y8
-	VMAXPS  Y8, Y6, Y8
-	VMOVUPS Y8, 32(BX)(DI*1)
-	VMULPS  Y5, Y3, Y6
-	VMAXPS  Y6, Y5, Y6
-	VMOVUPS Y6, 96(BX)(DI*1)
-	VMULPS  Y4, Y3, Y5
-	VMAXPS  Y5, Y4, Y5
-	VMOVUPS Y5, 160(BX)(DI*1)
-	VMULPS  Y2, Y3, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 224(BX)(DI*1)
-
-withoutAct28:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y3
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y9, Y7, Y1
 	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y3, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputStridelanes3e800000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputStridelanes40100000AVX2<>+0(SB), Y1, Y3
 	VMULPS       winoOutputStridelanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputStridelanes3fc00000AVX2<>+0(SB), Y7, Y1
 	VMULPS       winoOutputStridelanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputStridelanes40580000AVX2<>+0(SB), Y7, Y0
 	VADDPS       Y11, Y0, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
+	VMOVUPS      32(R11), Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign29
+	JE           withoutSign13
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 96(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 160(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 224(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, 32(BX)(DI*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 96(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 160(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 224(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 96(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 160(BX)(R8*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 224(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign29:
+withoutSign13:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual30
+	JE     withoutResidual14
 	ADDQ   R10, BX
-	VADDPS 32(BX)(R8*1), Y3, Y3
+	VADDPS 32(BX)(DI*1), Y6, Y6
+	VADDPS 96(BX)(DI*1), Y5, Y5
+	VADDPS 160(BX)(DI*1), Y4, Y4
+	VADDPS 224(BX)(DI*1), Y2, Y2
+	VADDPS 32(BX)(R8*1), Y8, Y8
 	VADDPS 96(BX)(R8*1), Y1, Y1
-	VADDPS 160(BX)(R8*1), Y2, Y2
+	VADDPS 160(BX)(R8*1), Y3, Y3
 	VADDPS 224(BX)(R8*1), Y0, Y0
 
-withoutResidual30:
+withoutResidual14:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw31
+	JE      withoutRaw15
 	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(R8*1)
+	VMOVUPS Y6, 32(BX)(DI*1)
+	VMOVUPS Y5, 96(BX)(DI*1)
+	VMOVUPS Y4, 160(BX)(DI*1)
+	VMOVUPS Y2, 224(BX)(DI*1)
+	VMOVUPS Y8, 32(BX)(R8*1)
 	VMOVUPS Y1, 96(BX)(R8*1)
-	VMOVUPS Y2, 160(BX)(R8*1)
+	VMOVUPS Y3, 160(BX)(R8*1)
 	VMOVUPS Y0, 224(BX)(R8*1)
 
-withoutRaw31:
+withoutRaw15:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct32
+	JE      withoutAct16
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 96(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y7, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)(DI*1)
+	VMULPS  Y5, Y7, Y6
+	VMAXPS  Y6, Y5, Y6
+	VMOVUPS Y6, 96(BX)(DI*1)
+	VMULPS  Y4, Y7, Y5
+	VMAXPS  Y5, Y4, Y5
+	VMOVUPS Y5, 160(BX)(DI*1)
+	VMULPS  Y2, Y7, Y4
+	VMAXPS  Y4, Y2, Y4
+	VMOVUPS Y4, 224(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, 32(BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 96(BX)(R8*1)
+	VMULPS  Y3, Y7, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS Y1, 160(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 224(BX)(R8*1)
 
-withoutAct32:
+withoutAct16:
 	MOVQ a+0(FP), BX
 	ADDQ 16(BX), R9
 	ADDQ $+256, R10
@@ -8162,12 +7922,29 @@ tile:
 	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y8, Y4
 	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y8, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y2, Y2
+	VADDPS       Y1, Y0, Y8
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y7, Y5, Y1
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y8
+	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
+	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y5, Y0
+	VMOVUPS      (R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
+	VBROADCASTSS 96(BX), Y5
 	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
@@ -8175,17 +7952,29 @@ tile:
 	JE           withoutSign1
 	ADDQ         R10, BX
 	VCMPPS       $0x05, (BX), Y9, Y10
-	VMULPS       Y6, Y8, Y11
+	VMULPS       Y6, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y6, Y6
 	VCMPPS       $0x05, 128(BX), Y9, Y10
-	VMULPS       Y4, Y8, Y11
+	VMULPS       Y4, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
 	VCMPPS       $0x05, 256(BX), Y9, Y10
-	VMULPS       Y3, Y8, Y11
+	VMULPS       Y3, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 384(BX), Y9, Y9
-	VMULPS       Y2, Y8, Y10
-	VBLENDVPS    Y9, Y10, Y2, Y2
+	VCMPPS       $0x05, 384(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 128(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 384(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
 withoutSign1:
 	MOVQ   a+0(FP), BX
@@ -8197,6 +7986,10 @@ withoutSign1:
 	VADDPS 128(BX), Y4, Y4
 	VADDPS 256(BX), Y3, Y3
 	VADDPS 384(BX), Y2, Y2
+	VADDPS (BX)(DI*2), Y7, Y7
+	VADDPS 128(BX)(DI*2), Y1, Y1
+	VADDPS 256(BX)(DI*2), Y8, Y8
+	VADDPS 384(BX)(DI*2), Y0, Y0
 
 withoutResidual2:
 	MOVQ    a+0(FP), BX
@@ -8208,6 +8001,10 @@ withoutResidual2:
 	VMOVUPS Y4, 128(BX)
 	VMOVUPS Y3, 256(BX)
 	VMOVUPS Y2, 384(BX)
+	VMOVUPS Y7, (BX)(DI*2)
+	VMOVUPS Y1, 128(BX)(DI*2)
+	VMOVUPS Y8, 256(BX)(DI*2)
+	VMOVUPS Y0, 384(BX)(DI*2)
 
 withoutRaw3:
 	MOVQ    a+0(FP), BX
@@ -8215,99 +8012,32 @@ withoutRaw3:
 	TESTQ   BX, BX
 	JE      withoutAct4
 	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y9
+	VMULPS  Y6, Y5, Y9
 	VMAXPS  Y9, Y6, Y9
 	VMOVUPS Y9, (BX)
-	VMULPS  Y4, Y8, Y6
+	VMULPS  Y4, Y5, Y6
 	VMAXPS  Y6, Y4, Y6
 	VMOVUPS Y6, 128(BX)
-	VMULPS  Y3, Y8, Y4
+	VMULPS  Y3, Y5, Y4
 	VMAXPS  Y4, Y3, Y4
 	VMOVUPS Y4, 256(BX)
-	VMULPS  Y2, Y8, Y3
+	VMULPS  Y2, Y5, Y3
 	VMAXPS  Y3, Y2, Y3
 	VMOVUPS Y3, 384(BX)
-
-withoutAct4:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y7, Y5, Y1
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
-	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y5, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign5
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign5:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual6
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*2), Y3, Y3
-	VADDPS 128(BX)(DI*2), Y1, Y1
-	VADDPS 256(BX)(DI*2), Y2, Y2
-	VADDPS 384(BX)(DI*2), Y0, Y0
-
-withoutResidual6:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw7
-	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(DI*2)
-	VMOVUPS Y1, 128(BX)(DI*2)
-	VMOVUPS Y2, 256(BX)(DI*2)
-	VMOVUPS Y0, 384(BX)(DI*2)
-
-withoutRaw7:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct8
-	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, (BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 256(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(DI*2)
 
-withoutAct8:
+withoutAct4:
 	MOVQ         R9, BX
 	VMOVUPS      (BX), Y0
 	VMOVUPS      (BX)(DX*2), Y1
@@ -8360,152 +8090,122 @@ withoutAct8:
 	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y10, Y5
 	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y10, Y2
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y5, Y5
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y2, Y2
+	VADDPS       Y1, Y0, Y6
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y9, Y7, Y1
+	VSUBPS       Y9, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y6, Y6
+	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y6
+	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
+	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y7, Y0
+	VMOVUPS      (R11), Y7
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y6
-	VXORPS       Y8, Y8, Y8
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign9
+	JE           withoutSign5
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*1), Y8, Y10
-	VMULPS       Y3, Y6, Y11
+	VCMPPS       $0x05, (BX)(DI*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y6, Y11
+	VCMPPS       $0x05, 128(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y5, Y5
-	VCMPPS       $0x05, 256(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y6, Y11
+	VCMPPS       $0x05, 256(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
-	VCMPPS       $0x05, 384(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y6, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
+	VCMPPS       $0x05, 384(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 128(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(R8*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 384(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign9:
+withoutSign5:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual10
+	JE     withoutResidual6
 	ADDQ   R10, BX
 	VADDPS (BX)(DI*1), Y3, Y3
 	VADDPS 128(BX)(DI*1), Y5, Y5
 	VADDPS 256(BX)(DI*1), Y4, Y4
 	VADDPS 384(BX)(DI*1), Y2, Y2
+	VADDPS (BX)(R8*1), Y8, Y8
+	VADDPS 128(BX)(R8*1), Y1, Y1
+	VADDPS 256(BX)(R8*1), Y6, Y6
+	VADDPS 384(BX)(R8*1), Y0, Y0
 
-withoutResidual10:
+withoutResidual6:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw11
+	JE      withoutRaw7
 	ADDQ    R10, BX
 	VMOVUPS Y3, (BX)(DI*1)
 	VMOVUPS Y5, 128(BX)(DI*1)
 	VMOVUPS Y4, 256(BX)(DI*1)
 	VMOVUPS Y2, 384(BX)(DI*1)
-
-withoutRaw11:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct12
-	ADDQ    R10, BX
-	VMULPS  Y3, Y6, Y8
-	VMAXPS  Y8, Y3, Y8
-	VMOVUPS Y8, (BX)(DI*1)
-	VMULPS  Y5, Y6, Y3
-	VMAXPS  Y3, Y5, Y3
-	VMOVUPS Y3, 128(BX)(DI*1)
-	VMULPS  Y4, Y6, Y3
-	VMAXPS  Y3, Y4, Y3
-	VMOVUPS Y3, 256(BX)(DI*1)
-	VMULPS  Y2, Y6, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 384(BX)(DI*1)
-
-withoutAct12:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y9, Y7, Y1
-	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
-	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y7, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign13
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign13:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual14
-	ADDQ   R10, BX
-	VADDPS (BX)(R8*1), Y3, Y3
-	VADDPS 128(BX)(R8*1), Y1, Y1
-	VADDPS 256(BX)(R8*1), Y2, Y2
-	VADDPS 384(BX)(R8*1), Y0, Y0
-
-withoutResidual14:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw15
-	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(R8*1)
+	VMOVUPS Y8, (BX)(R8*1)
 	VMOVUPS Y1, 128(BX)(R8*1)
-	VMOVUPS Y2, 256(BX)(R8*1)
+	VMOVUPS Y6, 256(BX)(R8*1)
 	VMOVUPS Y0, 384(BX)(R8*1)
 
-withoutRaw15:
+withoutRaw7:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct16
+	JE      withoutAct8
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y3, Y7, Y9
+	VMAXPS  Y9, Y3, Y9
+	VMOVUPS Y9, (BX)(DI*1)
+	VMULPS  Y5, Y7, Y3
+	VMAXPS  Y3, Y5, Y3
+	VMOVUPS Y3, 128(BX)(DI*1)
+	VMULPS  Y4, Y7, Y3
+	VMAXPS  Y3, Y4, Y3
+	VMOVUPS Y3, 256(BX)(DI*1)
+	VMULPS  Y2, Y7, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 384(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, (BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(R8*1)
+	VMULPS  Y6, Y7, Y1
+	VMAXPS  Y1, Y6, Y1
 	VMOVUPS Y1, 256(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(R8*1)
 
-withoutAct16:
+withoutAct8:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -8556,152 +8256,122 @@ withoutAct16:
 	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y8, Y4
 	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y8, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y2, Y2
+	VADDPS       Y1, Y0, Y8
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y7, Y5, Y1
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y8
+	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
+	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y5, Y0
+	VMOVUPS      32(R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
+	VBROADCASTSS 96(BX), Y5
 	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign17
+	JE           withoutSign9
 	ADDQ         R10, BX
 	VCMPPS       $0x05, 32(BX), Y9, Y10
-	VMULPS       Y6, Y8, Y11
+	VMULPS       Y6, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y6, Y6
 	VCMPPS       $0x05, 160(BX), Y9, Y10
-	VMULPS       Y4, Y8, Y11
+	VMULPS       Y4, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
 	VCMPPS       $0x05, 288(BX), Y9, Y10
-	VMULPS       Y3, Y8, Y11
+	VMULPS       Y3, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 416(BX), Y9, Y9
-	VMULPS       Y2, Y8, Y10
-	VBLENDVPS    Y9, Y10, Y2, Y2
+	VCMPPS       $0x05, 416(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 160(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 416(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign17:
+withoutSign9:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual18
+	JE     withoutResidual10
 	ADDQ   R10, BX
 	VADDPS 32(BX), Y6, Y6
 	VADDPS 160(BX), Y4, Y4
 	VADDPS 288(BX), Y3, Y3
 	VADDPS 416(BX), Y2, Y2
+	VADDPS 32(BX)(DI*2), Y7, Y7
+	VADDPS 160(BX)(DI*2), Y1, Y1
+	VADDPS 288(BX)(DI*2), Y8, Y8
+	VADDPS 416(BX)(DI*2), Y0, Y0
 
-withoutResidual18:
+withoutResidual10:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw19
+	JE      withoutRaw11
 	ADDQ    R10, BX
 	VMOVUPS Y6, 32(BX)
 	VMOVUPS Y4, 160(BX)
 	VMOVUPS Y3, 288(BX)
 	VMOVUPS Y2, 416(BX)
-
-withoutRaw19:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct20
-	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y9
-	VMAXPS  Y9, Y6, Y9
-	VMOVUPS Y9, 32(BX)
-	VMULPS  Y4, Y8, Y6
-	VMAXPS  Y6, Y4, Y6
-	VMOVUPS Y6, 160(BX)
-	VMULPS  Y3, Y8, Y4
-	VMAXPS  Y4, Y3, Y4
-	VMOVUPS Y4, 288(BX)
-	VMULPS  Y2, Y8, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)
-
-withoutAct20:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y7, Y5, Y1
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
-	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y5, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign21
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign21:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual22
-	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*2), Y3, Y3
-	VADDPS 160(BX)(DI*2), Y1, Y1
-	VADDPS 288(BX)(DI*2), Y2, Y2
-	VADDPS 416(BX)(DI*2), Y0, Y0
-
-withoutResidual22:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw23
-	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(DI*2)
+	VMOVUPS Y7, 32(BX)(DI*2)
 	VMOVUPS Y1, 160(BX)(DI*2)
-	VMOVUPS Y2, 288(BX)(DI*2)
+	VMOVUPS Y8, 288(BX)(DI*2)
 	VMOVUPS Y0, 416(BX)(DI*2)
 
-withoutRaw23:
+withoutRaw11:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct24
+	JE      withoutAct12
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)
+	VMULPS  Y4, Y5, Y6
+	VMAXPS  Y6, Y4, Y6
+	VMOVUPS Y6, 160(BX)
+	VMULPS  Y3, Y5, Y4
+	VMAXPS  Y4, Y3, Y4
+	VMOVUPS Y4, 288(BX)
+	VMULPS  Y2, Y5, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 416(BX)
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, 32(BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 288(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(DI*2)
 
-withoutAct24:
+withoutAct12:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -8754,152 +8424,122 @@ withoutAct24:
 	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y10, Y5
 	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y10, Y2
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y5, Y5
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y2, Y2
+	VADDPS       Y1, Y0, Y6
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y9, Y7, Y1
+	VSUBPS       Y9, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y6, Y6
+	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y6
+	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
+	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y7, Y0
+	VMOVUPS      32(R11), Y7
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y6
-	VXORPS       Y8, Y8, Y8
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign25
+	JE           withoutSign13
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*1), Y8, Y10
-	VMULPS       Y3, Y6, Y11
+	VCMPPS       $0x05, 32(BX)(DI*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y6, Y11
+	VCMPPS       $0x05, 160(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y5, Y5
-	VCMPPS       $0x05, 288(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y6, Y11
+	VCMPPS       $0x05, 288(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
-	VCMPPS       $0x05, 416(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y6, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
+	VCMPPS       $0x05, 416(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 160(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(R8*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 416(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign25:
+withoutSign13:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual26
+	JE     withoutResidual14
 	ADDQ   R10, BX
 	VADDPS 32(BX)(DI*1), Y3, Y3
 	VADDPS 160(BX)(DI*1), Y5, Y5
 	VADDPS 288(BX)(DI*1), Y4, Y4
 	VADDPS 416(BX)(DI*1), Y2, Y2
+	VADDPS 32(BX)(R8*1), Y8, Y8
+	VADDPS 160(BX)(R8*1), Y1, Y1
+	VADDPS 288(BX)(R8*1), Y6, Y6
+	VADDPS 416(BX)(R8*1), Y0, Y0
 
-withoutResidual26:
+withoutResidual14:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw27
+	JE      withoutRaw15
 	ADDQ    R10, BX
 	VMOVUPS Y3, 32(BX)(DI*1)
 	VMOVUPS Y5, 160(BX)(DI*1)
 	VMOVUPS Y4, 288(BX)(DI*1)
 	VMOVUPS Y2, 416(BX)(DI*1)
-
-withoutRaw27:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct28
-	ADDQ    R10, BX
-	VMULPS  Y3, Y6, Y8
-	VMAXPS  Y8, Y3, Y8
-	VMOVUPS Y8, 32(BX)(DI*1)
-	VMULPS  Y5, Y6, Y3
-	VMAXPS  Y3, Y5, Y3
-	VMOVUPS Y3, 160(BX)(DI*1)
-	VMULPS  Y4, Y6, Y3
-	VMAXPS  Y3, Y4, Y3
-	VMOVUPS Y3, 288(BX)(DI*1)
-	VMULPS  Y2, Y6, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)(DI*1)
-
-withoutAct28:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y9, Y7, Y1
-	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase4x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase4x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
-	VMULPS       winoOutputPhase4x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase4x4lanes40580000AVX2<>+0(SB), Y7, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign29
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign29:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual30
-	ADDQ   R10, BX
-	VADDPS 32(BX)(R8*1), Y3, Y3
-	VADDPS 160(BX)(R8*1), Y1, Y1
-	VADDPS 288(BX)(R8*1), Y2, Y2
-	VADDPS 416(BX)(R8*1), Y0, Y0
-
-withoutResidual30:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw31
-	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(R8*1)
+	VMOVUPS Y8, 32(BX)(R8*1)
 	VMOVUPS Y1, 160(BX)(R8*1)
-	VMOVUPS Y2, 288(BX)(R8*1)
+	VMOVUPS Y6, 288(BX)(R8*1)
 	VMOVUPS Y0, 416(BX)(R8*1)
 
-withoutRaw31:
+withoutRaw15:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct32
+	JE      withoutAct16
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y3, Y7, Y9
+	VMAXPS  Y9, Y3, Y9
+	VMOVUPS Y9, 32(BX)(DI*1)
+	VMULPS  Y5, Y7, Y3
+	VMAXPS  Y3, Y5, Y3
+	VMOVUPS Y3, 160(BX)(DI*1)
+	VMULPS  Y4, Y7, Y3
+	VMAXPS  Y3, Y4, Y3
+	VMOVUPS Y3, 288(BX)(DI*1)
+	VMULPS  Y2, Y7, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 416(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, 32(BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(R8*1)
+	VMULPS  Y6, Y7, Y1
+	VMAXPS  Y1, Y6, Y1
 	VMOVUPS Y1, 288(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(R8*1)
 
-withoutAct32:
+withoutAct16:
 	MOVQ a+0(FP), BX
 	ADDQ 16(BX), R9
 	ADDQ $+512, R10
@@ -9058,30 +8698,60 @@ tile:
 	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y8, Y2
 	VADDPS       Y12, Y2, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y2, Y2
+	VADDPS       Y1, Y0, Y8
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y7, Y5, Y1
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y8
+	VMULPS       winoOutputPhase4x5lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase4x5lanes3fc00000AVX2<>+0(SB), Y5, Y1
+	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y5, Y0
+	VADDPS       Y9, Y0, Y0
+	VMOVUPS      (R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
+	VBROADCASTSS 96(BX), Y5
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
 	JE           withoutSign1
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX), Y10, Y11
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y6, Y6
-	VCMPPS       $0x05, 128(BX), Y10, Y11
-	VMULPS       Y4, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y4, Y4
-	VCMPPS       $0x05, 256(BX), Y10, Y11
-	VMULPS       Y3, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y3, Y3
-	VCMPPS       $0x05, 384(BX), Y10, Y10
-	VMULPS       Y2, Y8, Y11
+	VCMPPS       $0x05, (BX), Y9, Y10
+	VMULPS       Y6, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 128(BX), Y9, Y10
+	VMULPS       Y4, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 256(BX), Y9, Y10
+	VMULPS       Y3, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 384(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 128(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 384(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
 withoutSign1:
 	MOVQ   a+0(FP), BX
@@ -9093,6 +8763,10 @@ withoutSign1:
 	VADDPS 128(BX), Y4, Y4
 	VADDPS 256(BX), Y3, Y3
 	VADDPS 384(BX), Y2, Y2
+	VADDPS (BX)(DI*2), Y7, Y7
+	VADDPS 128(BX)(DI*2), Y1, Y1
+	VADDPS 256(BX)(DI*2), Y8, Y8
+	VADDPS 384(BX)(DI*2), Y0, Y0
 
 withoutResidual2:
 	MOVQ    a+0(FP), BX
@@ -9104,6 +8778,10 @@ withoutResidual2:
 	VMOVUPS Y4, 128(BX)
 	VMOVUPS Y3, 256(BX)
 	VMOVUPS Y2, 384(BX)
+	VMOVUPS Y7, (BX)(DI*2)
+	VMOVUPS Y1, 128(BX)(DI*2)
+	VMOVUPS Y8, 256(BX)(DI*2)
+	VMOVUPS Y0, 384(BX)(DI*2)
 
 withoutRaw3:
 	MOVQ    a+0(FP), BX
@@ -9111,100 +8789,32 @@ withoutRaw3:
 	TESTQ   BX, BX
 	JE      withoutAct4
 	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y10
-	VMAXPS  Y10, Y6, Y10
-	VMOVUPS Y10, (BX)
-	VMULPS  Y4, Y8, Y6
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, (BX)
+	VMULPS  Y4, Y5, Y6
 	VMAXPS  Y6, Y4, Y6
 	VMOVUPS Y6, 128(BX)
-	VMULPS  Y3, Y8, Y4
+	VMULPS  Y3, Y5, Y4
 	VMAXPS  Y4, Y3, Y4
 	VMOVUPS Y4, 256(BX)
-	VMULPS  Y2, Y8, Y3
+	VMULPS  Y2, Y5, Y3
 	VMAXPS  Y3, Y2, Y3
 	VMOVUPS Y3, 384(BX)
-
-withoutAct4:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y7, Y5, Y1
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase4x5lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase4x5lanes3fc00000AVX2<>+0(SB), Y5, Y1
-	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y5, Y0
-	VADDPS       Y9, Y0, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign5
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign5:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual6
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*2), Y3, Y3
-	VADDPS 128(BX)(DI*2), Y1, Y1
-	VADDPS 256(BX)(DI*2), Y2, Y2
-	VADDPS 384(BX)(DI*2), Y0, Y0
-
-withoutResidual6:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw7
-	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(DI*2)
-	VMOVUPS Y1, 128(BX)(DI*2)
-	VMOVUPS Y2, 256(BX)(DI*2)
-	VMOVUPS Y0, 384(BX)(DI*2)
-
-withoutRaw7:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct8
-	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, (BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 256(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(DI*2)
 
-withoutAct8:
+withoutAct4:
 	MOVQ         R9, BX
 	VMOVUPS      (BX), Y0
 	VMOVUPS      (BX)(DX*2), Y1
@@ -9267,153 +8877,123 @@ withoutAct8:
 	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y10, Y2
 	VADDPS       Y3, Y2, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y5, Y5
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y8, Y8, Y8
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign9
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*1), Y8, Y10
-	VMULPS       Y6, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
-	VCMPPS       $0x05, 128(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 256(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 384(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y3, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
-
-withoutSign9:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual10
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*1), Y6, Y6
-	VADDPS 128(BX)(DI*1), Y5, Y5
-	VADDPS 256(BX)(DI*1), Y4, Y4
-	VADDPS 384(BX)(DI*1), Y2, Y2
-
-withoutResidual10:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw11
-	ADDQ    R10, BX
-	VMOVUPS Y6, (BX)(DI*1)
-	VMOVUPS Y5, 128(BX)(DI*1)
-	VMOVUPS Y4, 256(BX)(DI*1)
-	VMOVUPS Y2, 384(BX)(DI*1)
-
-withoutRaw11:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct12
-	ADDQ    R10, BX
-	VMULPS  Y6, Y3, Y8
-	VMAXPS  Y8, Y6, Y8
-	VMOVUPS Y8, (BX)(DI*1)
-	VMULPS  Y5, Y3, Y6
-	VMAXPS  Y6, Y5, Y6
-	VMOVUPS Y6, 128(BX)(DI*1)
-	VMULPS  Y4, Y3, Y5
-	VMAXPS  Y5, Y4, Y5
-	VMOVUPS Y5, 256(BX)(DI*1)
-	VMULPS  Y2, Y3, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 384(BX)(DI*1)
-
-withoutAct12:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y3
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y9, Y7, Y1
 	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y3, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y3
 	VMULPS       winoOutputPhase4x5lanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputPhase4x5lanes3fc00000AVX2<>+0(SB), Y7, Y1
 	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y7, Y0
 	VADDPS       Y11, Y0, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
+	VMOVUPS      (R11), Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign13
+	JE           withoutSign5
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, (BX)(DI*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 128(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 256(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 384(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 128(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(R8*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 384(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign13:
+withoutSign5:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual14
+	JE     withoutResidual6
 	ADDQ   R10, BX
-	VADDPS (BX)(R8*1), Y3, Y3
+	VADDPS (BX)(DI*1), Y6, Y6
+	VADDPS 128(BX)(DI*1), Y5, Y5
+	VADDPS 256(BX)(DI*1), Y4, Y4
+	VADDPS 384(BX)(DI*1), Y2, Y2
+	VADDPS (BX)(R8*1), Y8, Y8
 	VADDPS 128(BX)(R8*1), Y1, Y1
-	VADDPS 256(BX)(R8*1), Y2, Y2
+	VADDPS 256(BX)(R8*1), Y3, Y3
 	VADDPS 384(BX)(R8*1), Y0, Y0
 
-withoutResidual14:
+withoutResidual6:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw15
+	JE      withoutRaw7
 	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(R8*1)
+	VMOVUPS Y6, (BX)(DI*1)
+	VMOVUPS Y5, 128(BX)(DI*1)
+	VMOVUPS Y4, 256(BX)(DI*1)
+	VMOVUPS Y2, 384(BX)(DI*1)
+	VMOVUPS Y8, (BX)(R8*1)
 	VMOVUPS Y1, 128(BX)(R8*1)
-	VMOVUPS Y2, 256(BX)(R8*1)
+	VMOVUPS Y3, 256(BX)(R8*1)
 	VMOVUPS Y0, 384(BX)(R8*1)
 
-withoutRaw15:
+withoutRaw7:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct16
+	JE      withoutAct8
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y7, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, (BX)(DI*1)
+	VMULPS  Y5, Y7, Y6
+	VMAXPS  Y6, Y5, Y6
+	VMOVUPS Y6, 128(BX)(DI*1)
+	VMULPS  Y4, Y7, Y5
+	VMAXPS  Y5, Y4, Y5
+	VMOVUPS Y5, 256(BX)(DI*1)
+	VMULPS  Y2, Y7, Y4
+	VMAXPS  Y4, Y2, Y4
+	VMOVUPS Y4, 384(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, (BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(R8*1)
+	VMULPS  Y3, Y7, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS Y1, 256(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(R8*1)
 
-withoutAct16:
+withoutAct8:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -9474,153 +9054,123 @@ withoutAct16:
 	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y8, Y2
 	VADDPS       Y12, Y2, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign17
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX), Y10, Y11
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y6, Y6
-	VCMPPS       $0x05, 160(BX), Y10, Y11
-	VMULPS       Y4, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y4, Y4
-	VCMPPS       $0x05, 288(BX), Y10, Y11
-	VMULPS       Y3, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y3, Y3
-	VCMPPS       $0x05, 416(BX), Y10, Y10
-	VMULPS       Y2, Y8, Y11
-	VBLENDVPS    Y10, Y11, Y2, Y2
-
-withoutSign17:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual18
-	ADDQ   R10, BX
-	VADDPS 32(BX), Y6, Y6
-	VADDPS 160(BX), Y4, Y4
-	VADDPS 288(BX), Y3, Y3
-	VADDPS 416(BX), Y2, Y2
-
-withoutResidual18:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw19
-	ADDQ    R10, BX
-	VMOVUPS Y6, 32(BX)
-	VMOVUPS Y4, 160(BX)
-	VMOVUPS Y3, 288(BX)
-	VMOVUPS Y2, 416(BX)
-
-withoutRaw19:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct20
-	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y10
-	VMAXPS  Y10, Y6, Y10
-	VMOVUPS Y10, 32(BX)
-	VMULPS  Y4, Y8, Y6
-	VMAXPS  Y6, Y4, Y6
-	VMOVUPS Y6, 160(BX)
-	VMULPS  Y3, Y8, Y4
-	VMAXPS  Y4, Y3, Y4
-	VMOVUPS Y4, 288(BX)
-	VMULPS  Y2, Y8, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)
-
-withoutAct20:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y8
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y7, Y5, Y1
 	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y8
 	VMULPS       winoOutputPhase4x5lanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputPhase4x5lanes3fc00000AVX2<>+0(SB), Y5, Y1
 	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y5, Y0
 	VADDPS       Y9, Y0, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
+	VMOVUPS      32(R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y5
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign21
+	JE           withoutSign9
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, 32(BX), Y9, Y10
+	VMULPS       Y6, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 160(BX), Y9, Y10
+	VMULPS       Y4, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 288(BX), Y9, Y10
+	VMULPS       Y3, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 416(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 160(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 416(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign21:
+withoutSign9:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual22
+	JE     withoutResidual10
 	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*2), Y3, Y3
+	VADDPS 32(BX), Y6, Y6
+	VADDPS 160(BX), Y4, Y4
+	VADDPS 288(BX), Y3, Y3
+	VADDPS 416(BX), Y2, Y2
+	VADDPS 32(BX)(DI*2), Y7, Y7
 	VADDPS 160(BX)(DI*2), Y1, Y1
-	VADDPS 288(BX)(DI*2), Y2, Y2
+	VADDPS 288(BX)(DI*2), Y8, Y8
 	VADDPS 416(BX)(DI*2), Y0, Y0
 
-withoutResidual22:
+withoutResidual10:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw23
+	JE      withoutRaw11
 	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(DI*2)
+	VMOVUPS Y6, 32(BX)
+	VMOVUPS Y4, 160(BX)
+	VMOVUPS Y3, 288(BX)
+	VMOVUPS Y2, 416(BX)
+	VMOVUPS Y7, 32(BX)(DI*2)
 	VMOVUPS Y1, 160(BX)(DI*2)
-	VMOVUPS Y2, 288(BX)(DI*2)
+	VMOVUPS Y8, 288(BX)(DI*2)
 	VMOVUPS Y0, 416(BX)(DI*2)
 
-withoutRaw23:
+withoutRaw11:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct24
+	JE      withoutAct12
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)
+	VMULPS  Y4, Y5, Y6
+	VMAXPS  Y6, Y4, Y6
+	VMOVUPS Y6, 160(BX)
+	VMULPS  Y3, Y5, Y4
+	VMAXPS  Y4, Y3, Y4
+	VMOVUPS Y4, 288(BX)
+	VMULPS  Y2, Y5, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 416(BX)
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, 32(BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 288(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(DI*2)
 
-withoutAct24:
+withoutAct12:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -9683,153 +9233,123 @@ withoutAct24:
 	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y10, Y2
 	VADDPS       Y3, Y2, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y5, Y5
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y8, Y8, Y8
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign25
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*1), Y8, Y10
-	VMULPS       Y6, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
-	VCMPPS       $0x05, 160(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 288(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 416(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y3, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
-
-withoutSign25:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual26
-	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*1), Y6, Y6
-	VADDPS 160(BX)(DI*1), Y5, Y5
-	VADDPS 288(BX)(DI*1), Y4, Y4
-	VADDPS 416(BX)(DI*1), Y2, Y2
-
-withoutResidual26:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw27
-	ADDQ    R10, BX
-	VMOVUPS Y6, 32(BX)(DI*1)
-	VMOVUPS Y5, 160(BX)(DI*1)
-	VMOVUPS Y4, 288(BX)(DI*1)
-	VMOVUPS Y2, 416(BX)(DI*1)
-
-withoutRaw27:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct28
-	ADDQ    R10, BX
-	VMULPS  Y6, Y3, Y8
-	VMAXPS  Y8, Y6, Y8
-	VMOVUPS Y8, 32(BX)(DI*1)
-	VMULPS  Y5, Y3, Y6
-	VMAXPS  Y6, Y5, Y6
-	VMOVUPS Y6, 160(BX)(DI*1)
-	VMULPS  Y4, Y3, Y5
-	VMAXPS  Y5, Y4, Y5
-	VMOVUPS Y5, 288(BX)(DI*1)
-	VMULPS  Y2, Y3, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)(DI*1)
-
-withoutAct28:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y3
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y9, Y7, Y1
 	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y3, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase4x5lanes3e800000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputPhase4x5lanes40100000AVX2<>+0(SB), Y1, Y3
 	VMULPS       winoOutputPhase4x5lanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputPhase4x5lanes3fc00000AVX2<>+0(SB), Y7, Y1
 	VMULPS       winoOutputPhase4x5lanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputPhase4x5lanes40580000AVX2<>+0(SB), Y7, Y0
 	VADDPS       Y11, Y0, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
+	VMOVUPS      32(R11), Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign29
+	JE           withoutSign13
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, 32(BX)(DI*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 160(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 288(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 416(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 160(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(R8*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 416(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign29:
+withoutSign13:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual30
+	JE     withoutResidual14
 	ADDQ   R10, BX
-	VADDPS 32(BX)(R8*1), Y3, Y3
+	VADDPS 32(BX)(DI*1), Y6, Y6
+	VADDPS 160(BX)(DI*1), Y5, Y5
+	VADDPS 288(BX)(DI*1), Y4, Y4
+	VADDPS 416(BX)(DI*1), Y2, Y2
+	VADDPS 32(BX)(R8*1), Y8, Y8
 	VADDPS 160(BX)(R8*1), Y1, Y1
-	VADDPS 288(BX)(R8*1), Y2, Y2
+	VADDPS 288(BX)(R8*1), Y3, Y3
 	VADDPS 416(BX)(R8*1), Y0, Y0
 
-withoutResidual30:
+withoutResidual14:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw31
+	JE      withoutRaw15
 	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(R8*1)
+	VMOVUPS Y6, 32(BX)(DI*1)
+	VMOVUPS Y5, 160(BX)(DI*1)
+	VMOVUPS Y4, 288(BX)(DI*1)
+	VMOVUPS Y2, 416(BX)(DI*1)
+	VMOVUPS Y8, 32(BX)(R8*1)
 	VMOVUPS Y1, 160(BX)(R8*1)
-	VMOVUPS Y2, 288(BX)(R8*1)
+	VMOVUPS Y3, 288(BX)(R8*1)
 	VMOVUPS Y0, 416(BX)(R8*1)
 
-withoutRaw31:
+withoutRaw15:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct32
+	JE      withoutAct16
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y7, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)(DI*1)
+	VMULPS  Y5, Y7, Y6
+	VMAXPS  Y6, Y5, Y6
+	VMOVUPS Y6, 160(BX)(DI*1)
+	VMULPS  Y4, Y7, Y5
+	VMAXPS  Y5, Y4, Y5
+	VMOVUPS Y5, 288(BX)(DI*1)
+	VMULPS  Y2, Y7, Y4
+	VMAXPS  Y4, Y2, Y4
+	VMOVUPS Y4, 416(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, 32(BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(R8*1)
+	VMULPS  Y3, Y7, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS Y1, 288(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(R8*1)
 
-withoutAct32:
+withoutAct16:
 	MOVQ a+0(FP), BX
 	ADDQ 16(BX), R9
 	ADDQ $+512, R10
@@ -9978,12 +9498,29 @@ tile:
 	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y8, Y4
 	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y8, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y2, Y2
+	VADDPS       Y1, Y0, Y8
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y7, Y5, Y1
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y8
+	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
+	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y5, Y0
+	VMOVUPS      (R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
+	VBROADCASTSS 96(BX), Y5
 	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
@@ -9991,17 +9528,29 @@ tile:
 	JE           withoutSign1
 	ADDQ         R10, BX
 	VCMPPS       $0x05, (BX), Y9, Y10
-	VMULPS       Y6, Y8, Y11
+	VMULPS       Y6, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y6, Y6
 	VCMPPS       $0x05, 128(BX), Y9, Y10
-	VMULPS       Y4, Y8, Y11
+	VMULPS       Y4, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
 	VCMPPS       $0x05, 256(BX), Y9, Y10
-	VMULPS       Y3, Y8, Y11
+	VMULPS       Y3, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 384(BX), Y9, Y9
-	VMULPS       Y2, Y8, Y10
-	VBLENDVPS    Y9, Y10, Y2, Y2
+	VCMPPS       $0x05, 384(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 128(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 384(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
 withoutSign1:
 	MOVQ   a+0(FP), BX
@@ -10013,6 +9562,10 @@ withoutSign1:
 	VADDPS 128(BX), Y4, Y4
 	VADDPS 256(BX), Y3, Y3
 	VADDPS 384(BX), Y2, Y2
+	VADDPS (BX)(DI*2), Y7, Y7
+	VADDPS 128(BX)(DI*2), Y1, Y1
+	VADDPS 256(BX)(DI*2), Y8, Y8
+	VADDPS 384(BX)(DI*2), Y0, Y0
 
 withoutResidual2:
 	MOVQ    a+0(FP), BX
@@ -10024,6 +9577,10 @@ withoutResidual2:
 	VMOVUPS Y4, 128(BX)
 	VMOVUPS Y3, 256(BX)
 	VMOVUPS Y2, 384(BX)
+	VMOVUPS Y7, (BX)(DI*2)
+	VMOVUPS Y1, 128(BX)(DI*2)
+	VMOVUPS Y8, 256(BX)(DI*2)
+	VMOVUPS Y0, 384(BX)(DI*2)
 
 withoutRaw3:
 	MOVQ    a+0(FP), BX
@@ -10031,99 +9588,32 @@ withoutRaw3:
 	TESTQ   BX, BX
 	JE      withoutAct4
 	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y9
+	VMULPS  Y6, Y5, Y9
 	VMAXPS  Y9, Y6, Y9
 	VMOVUPS Y9, (BX)
-	VMULPS  Y4, Y8, Y6
+	VMULPS  Y4, Y5, Y6
 	VMAXPS  Y6, Y4, Y6
 	VMOVUPS Y6, 128(BX)
-	VMULPS  Y3, Y8, Y4
+	VMULPS  Y3, Y5, Y4
 	VMAXPS  Y4, Y3, Y4
 	VMOVUPS Y4, 256(BX)
-	VMULPS  Y2, Y8, Y3
+	VMULPS  Y2, Y5, Y3
 	VMAXPS  Y3, Y2, Y3
 	VMOVUPS Y3, 384(BX)
-
-withoutAct4:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y7, Y5, Y1
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
-	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y5, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign5
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign5:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual6
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*2), Y3, Y3
-	VADDPS 128(BX)(DI*2), Y1, Y1
-	VADDPS 256(BX)(DI*2), Y2, Y2
-	VADDPS 384(BX)(DI*2), Y0, Y0
-
-withoutResidual6:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw7
-	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(DI*2)
-	VMOVUPS Y1, 128(BX)(DI*2)
-	VMOVUPS Y2, 256(BX)(DI*2)
-	VMOVUPS Y0, 384(BX)(DI*2)
-
-withoutRaw7:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct8
-	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, (BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 256(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(DI*2)
 
-withoutAct8:
+withoutAct4:
 	MOVQ         R9, BX
 	VMOVUPS      (BX), Y0
 	VMOVUPS      (BX)(DX*2), Y1
@@ -10180,152 +9670,122 @@ withoutAct8:
 	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y10, Y5
 	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y10, Y2
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y5, Y5
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y2, Y2
+	VADDPS       Y1, Y0, Y6
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y9, Y7, Y1
+	VSUBPS       Y9, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y6, Y6
+	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y6
+	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
+	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y7, Y0
+	VMOVUPS      (R11), Y7
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y6
-	VXORPS       Y8, Y8, Y8
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign9
+	JE           withoutSign5
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*1), Y8, Y10
-	VMULPS       Y3, Y6, Y11
+	VCMPPS       $0x05, (BX)(DI*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y6, Y11
+	VCMPPS       $0x05, 128(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y5, Y5
-	VCMPPS       $0x05, 256(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y6, Y11
+	VCMPPS       $0x05, 256(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
-	VCMPPS       $0x05, 384(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y6, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
+	VCMPPS       $0x05, 384(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 128(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(R8*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 384(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign9:
+withoutSign5:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual10
+	JE     withoutResidual6
 	ADDQ   R10, BX
 	VADDPS (BX)(DI*1), Y3, Y3
 	VADDPS 128(BX)(DI*1), Y5, Y5
 	VADDPS 256(BX)(DI*1), Y4, Y4
 	VADDPS 384(BX)(DI*1), Y2, Y2
+	VADDPS (BX)(R8*1), Y8, Y8
+	VADDPS 128(BX)(R8*1), Y1, Y1
+	VADDPS 256(BX)(R8*1), Y6, Y6
+	VADDPS 384(BX)(R8*1), Y0, Y0
 
-withoutResidual10:
+withoutResidual6:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw11
+	JE      withoutRaw7
 	ADDQ    R10, BX
 	VMOVUPS Y3, (BX)(DI*1)
 	VMOVUPS Y5, 128(BX)(DI*1)
 	VMOVUPS Y4, 256(BX)(DI*1)
 	VMOVUPS Y2, 384(BX)(DI*1)
-
-withoutRaw11:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct12
-	ADDQ    R10, BX
-	VMULPS  Y3, Y6, Y8
-	VMAXPS  Y8, Y3, Y8
-	VMOVUPS Y8, (BX)(DI*1)
-	VMULPS  Y5, Y6, Y3
-	VMAXPS  Y3, Y5, Y3
-	VMOVUPS Y3, 128(BX)(DI*1)
-	VMULPS  Y4, Y6, Y3
-	VMAXPS  Y3, Y4, Y3
-	VMOVUPS Y3, 256(BX)(DI*1)
-	VMULPS  Y2, Y6, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 384(BX)(DI*1)
-
-withoutAct12:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y9, Y7, Y1
-	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
-	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y7, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign13
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign13:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual14
-	ADDQ   R10, BX
-	VADDPS (BX)(R8*1), Y3, Y3
-	VADDPS 128(BX)(R8*1), Y1, Y1
-	VADDPS 256(BX)(R8*1), Y2, Y2
-	VADDPS 384(BX)(R8*1), Y0, Y0
-
-withoutResidual14:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw15
-	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(R8*1)
+	VMOVUPS Y8, (BX)(R8*1)
 	VMOVUPS Y1, 128(BX)(R8*1)
-	VMOVUPS Y2, 256(BX)(R8*1)
+	VMOVUPS Y6, 256(BX)(R8*1)
 	VMOVUPS Y0, 384(BX)(R8*1)
 
-withoutRaw15:
+withoutRaw7:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct16
+	JE      withoutAct8
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y3, Y7, Y9
+	VMAXPS  Y9, Y3, Y9
+	VMOVUPS Y9, (BX)(DI*1)
+	VMULPS  Y5, Y7, Y3
+	VMAXPS  Y3, Y5, Y3
+	VMOVUPS Y3, 128(BX)(DI*1)
+	VMULPS  Y4, Y7, Y3
+	VMAXPS  Y3, Y4, Y3
+	VMOVUPS Y3, 256(BX)(DI*1)
+	VMULPS  Y2, Y7, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 384(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, (BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(R8*1)
+	VMULPS  Y6, Y7, Y1
+	VMAXPS  Y1, Y6, Y1
 	VMOVUPS Y1, 256(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(R8*1)
 
-withoutAct16:
+withoutAct8:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -10376,152 +9836,122 @@ withoutAct16:
 	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y8, Y4
 	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y8, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y2, Y2
+	VADDPS       Y1, Y0, Y8
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y7, Y5, Y1
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y8
+	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
+	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y5, Y0
+	VMOVUPS      32(R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
+	VBROADCASTSS 96(BX), Y5
 	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign17
+	JE           withoutSign9
 	ADDQ         R10, BX
 	VCMPPS       $0x05, 32(BX), Y9, Y10
-	VMULPS       Y6, Y8, Y11
+	VMULPS       Y6, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y6, Y6
 	VCMPPS       $0x05, 160(BX), Y9, Y10
-	VMULPS       Y4, Y8, Y11
+	VMULPS       Y4, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
 	VCMPPS       $0x05, 288(BX), Y9, Y10
-	VMULPS       Y3, Y8, Y11
+	VMULPS       Y3, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 416(BX), Y9, Y9
-	VMULPS       Y2, Y8, Y10
-	VBLENDVPS    Y9, Y10, Y2, Y2
+	VCMPPS       $0x05, 416(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 160(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 416(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign17:
+withoutSign9:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual18
+	JE     withoutResidual10
 	ADDQ   R10, BX
 	VADDPS 32(BX), Y6, Y6
 	VADDPS 160(BX), Y4, Y4
 	VADDPS 288(BX), Y3, Y3
 	VADDPS 416(BX), Y2, Y2
+	VADDPS 32(BX)(DI*2), Y7, Y7
+	VADDPS 160(BX)(DI*2), Y1, Y1
+	VADDPS 288(BX)(DI*2), Y8, Y8
+	VADDPS 416(BX)(DI*2), Y0, Y0
 
-withoutResidual18:
+withoutResidual10:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw19
+	JE      withoutRaw11
 	ADDQ    R10, BX
 	VMOVUPS Y6, 32(BX)
 	VMOVUPS Y4, 160(BX)
 	VMOVUPS Y3, 288(BX)
 	VMOVUPS Y2, 416(BX)
-
-withoutRaw19:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct20
-	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y9
-	VMAXPS  Y9, Y6, Y9
-	VMOVUPS Y9, 32(BX)
-	VMULPS  Y4, Y8, Y6
-	VMAXPS  Y6, Y4, Y6
-	VMOVUPS Y6, 160(BX)
-	VMULPS  Y3, Y8, Y4
-	VMAXPS  Y4, Y3, Y4
-	VMOVUPS Y4, 288(BX)
-	VMULPS  Y2, Y8, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)
-
-withoutAct20:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y7, Y5, Y1
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y5, Y1
-	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y5, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign21
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign21:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual22
-	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*2), Y3, Y3
-	VADDPS 160(BX)(DI*2), Y1, Y1
-	VADDPS 288(BX)(DI*2), Y2, Y2
-	VADDPS 416(BX)(DI*2), Y0, Y0
-
-withoutResidual22:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw23
-	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(DI*2)
+	VMOVUPS Y7, 32(BX)(DI*2)
 	VMOVUPS Y1, 160(BX)(DI*2)
-	VMOVUPS Y2, 288(BX)(DI*2)
+	VMOVUPS Y8, 288(BX)(DI*2)
 	VMOVUPS Y0, 416(BX)(DI*2)
 
-withoutRaw23:
+withoutRaw11:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct24
+	JE      withoutAct12
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)
+	VMULPS  Y4, Y5, Y6
+	VMAXPS  Y6, Y4, Y6
+	VMOVUPS Y6, 160(BX)
+	VMULPS  Y3, Y5, Y4
+	VMAXPS  Y4, Y3, Y4
+	VMOVUPS Y4, 288(BX)
+	VMULPS  Y2, Y5, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 416(BX)
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, 32(BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 288(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(DI*2)
 
-withoutAct24:
+withoutAct12:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -10578,152 +10008,122 @@ withoutAct24:
 	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y10, Y5
 	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y10, Y2
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y5, Y5
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y2, Y2
+	VADDPS       Y1, Y0, Y6
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y9, Y7, Y1
+	VSUBPS       Y9, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y6, Y6
+	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y6
+	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
+	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y7, Y0
+	VMOVUPS      32(R11), Y7
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y6
-	VXORPS       Y8, Y8, Y8
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign25
+	JE           withoutSign13
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*1), Y8, Y10
-	VMULPS       Y3, Y6, Y11
+	VCMPPS       $0x05, 32(BX)(DI*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y6, Y11
+	VCMPPS       $0x05, 160(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y5, Y5
-	VCMPPS       $0x05, 288(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y6, Y11
+	VCMPPS       $0x05, 288(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
 	VBLENDVPS    Y10, Y11, Y4, Y4
-	VCMPPS       $0x05, 416(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y6, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
+	VCMPPS       $0x05, 416(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 160(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(R8*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 416(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign25:
+withoutSign13:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual26
+	JE     withoutResidual14
 	ADDQ   R10, BX
 	VADDPS 32(BX)(DI*1), Y3, Y3
 	VADDPS 160(BX)(DI*1), Y5, Y5
 	VADDPS 288(BX)(DI*1), Y4, Y4
 	VADDPS 416(BX)(DI*1), Y2, Y2
+	VADDPS 32(BX)(R8*1), Y8, Y8
+	VADDPS 160(BX)(R8*1), Y1, Y1
+	VADDPS 288(BX)(R8*1), Y6, Y6
+	VADDPS 416(BX)(R8*1), Y0, Y0
 
-withoutResidual26:
+withoutResidual14:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw27
+	JE      withoutRaw15
 	ADDQ    R10, BX
 	VMOVUPS Y3, 32(BX)(DI*1)
 	VMOVUPS Y5, 160(BX)(DI*1)
 	VMOVUPS Y4, 288(BX)(DI*1)
 	VMOVUPS Y2, 416(BX)(DI*1)
-
-withoutRaw27:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct28
-	ADDQ    R10, BX
-	VMULPS  Y3, Y6, Y8
-	VMAXPS  Y8, Y3, Y8
-	VMOVUPS Y8, 32(BX)(DI*1)
-	VMULPS  Y5, Y6, Y3
-	VMAXPS  Y3, Y5, Y3
-	VMOVUPS Y3, 160(BX)(DI*1)
-	VMULPS  Y4, Y6, Y3
-	VMAXPS  Y3, Y4, Y3
-	VMOVUPS Y3, 288(BX)(DI*1)
-	VMULPS  Y2, Y6, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)(DI*1)
-
-withoutAct28:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y9, Y7, Y1
-	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x4lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x4lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase5x4lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase5x4lanes3fc00000AVX2<>+0(SB), Y7, Y1
-	VMULPS       winoOutputPhase5x4lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase5x4lanes40580000AVX2<>+0(SB), Y7, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign29
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign29:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual30
-	ADDQ   R10, BX
-	VADDPS 32(BX)(R8*1), Y3, Y3
-	VADDPS 160(BX)(R8*1), Y1, Y1
-	VADDPS 288(BX)(R8*1), Y2, Y2
-	VADDPS 416(BX)(R8*1), Y0, Y0
-
-withoutResidual30:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw31
-	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(R8*1)
+	VMOVUPS Y8, 32(BX)(R8*1)
 	VMOVUPS Y1, 160(BX)(R8*1)
-	VMOVUPS Y2, 288(BX)(R8*1)
+	VMOVUPS Y6, 288(BX)(R8*1)
 	VMOVUPS Y0, 416(BX)(R8*1)
 
-withoutRaw31:
+withoutRaw15:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct32
+	JE      withoutAct16
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y3, Y7, Y9
+	VMAXPS  Y9, Y3, Y9
+	VMOVUPS Y9, 32(BX)(DI*1)
+	VMULPS  Y5, Y7, Y3
+	VMAXPS  Y3, Y5, Y3
+	VMOVUPS Y3, 160(BX)(DI*1)
+	VMULPS  Y4, Y7, Y3
+	VMAXPS  Y3, Y4, Y3
+	VMOVUPS Y3, 288(BX)(DI*1)
+	VMULPS  Y2, Y7, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 416(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, 32(BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(R8*1)
+	VMULPS  Y6, Y7, Y1
+	VMAXPS  Y1, Y6, Y1
 	VMOVUPS Y1, 288(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(R8*1)
 
-withoutAct32:
+withoutAct16:
 	MOVQ a+0(FP), BX
 	ADDQ 16(BX), R9
 	ADDQ $+512, R10
@@ -10882,30 +10282,60 @@ tile:
 	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y8, Y2
 	VADDPS       Y12, Y2, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y2, Y2
+	VADDPS       Y1, Y0, Y8
+	VSUBPS       Y1, Y0, Y0
+	VADDPS       Y7, Y5, Y1
+	VSUBPS       Y7, Y5, Y5
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y8
+	VMULPS       winoOutputPhase5x5lanes3f000000AVX2<>+0(SB), Y0, Y1
+	VFMADD231PS  winoOutputPhase5x5lanes3fc00000AVX2<>+0(SB), Y5, Y1
+	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y0, Y0
+	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y5, Y0
+	VADDPS       Y9, Y0, Y0
+	VMOVUPS      (R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
+	VBROADCASTSS 96(BX), Y5
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
 	JE           withoutSign1
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX), Y10, Y11
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y6, Y6
-	VCMPPS       $0x05, 128(BX), Y10, Y11
-	VMULPS       Y4, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y4, Y4
-	VCMPPS       $0x05, 256(BX), Y10, Y11
-	VMULPS       Y3, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y3, Y3
-	VCMPPS       $0x05, 384(BX), Y10, Y10
-	VMULPS       Y2, Y8, Y11
+	VCMPPS       $0x05, (BX), Y9, Y10
+	VMULPS       Y6, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 128(BX), Y9, Y10
+	VMULPS       Y4, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 256(BX), Y9, Y10
+	VMULPS       Y3, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 384(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
 	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 128(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 384(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
 withoutSign1:
 	MOVQ   a+0(FP), BX
@@ -10917,6 +10347,10 @@ withoutSign1:
 	VADDPS 128(BX), Y4, Y4
 	VADDPS 256(BX), Y3, Y3
 	VADDPS 384(BX), Y2, Y2
+	VADDPS (BX)(DI*2), Y7, Y7
+	VADDPS 128(BX)(DI*2), Y1, Y1
+	VADDPS 256(BX)(DI*2), Y8, Y8
+	VADDPS 384(BX)(DI*2), Y0, Y0
 
 withoutResidual2:
 	MOVQ    a+0(FP), BX
@@ -10928,6 +10362,10 @@ withoutResidual2:
 	VMOVUPS Y4, 128(BX)
 	VMOVUPS Y3, 256(BX)
 	VMOVUPS Y2, 384(BX)
+	VMOVUPS Y7, (BX)(DI*2)
+	VMOVUPS Y1, 128(BX)(DI*2)
+	VMOVUPS Y8, 256(BX)(DI*2)
+	VMOVUPS Y0, 384(BX)(DI*2)
 
 withoutRaw3:
 	MOVQ    a+0(FP), BX
@@ -10935,100 +10373,32 @@ withoutRaw3:
 	TESTQ   BX, BX
 	JE      withoutAct4
 	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y10
-	VMAXPS  Y10, Y6, Y10
-	VMOVUPS Y10, (BX)
-	VMULPS  Y4, Y8, Y6
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, (BX)
+	VMULPS  Y4, Y5, Y6
 	VMAXPS  Y6, Y4, Y6
 	VMOVUPS Y6, 128(BX)
-	VMULPS  Y3, Y8, Y4
+	VMULPS  Y3, Y5, Y4
 	VMAXPS  Y4, Y3, Y4
 	VMOVUPS Y4, 256(BX)
-	VMULPS  Y2, Y8, Y3
+	VMULPS  Y2, Y5, Y3
 	VMAXPS  Y3, Y2, Y3
 	VMOVUPS Y3, 384(BX)
-
-withoutAct4:
-	VADDPS       Y1, Y0, Y2
-	VSUBPS       Y1, Y0, Y0
-	VADDPS       Y7, Y5, Y1
-	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y2
-	VMULPS       winoOutputPhase5x5lanes3f000000AVX2<>+0(SB), Y0, Y1
-	VFMADD231PS  winoOutputPhase5x5lanes3fc00000AVX2<>+0(SB), Y5, Y1
-	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y0, Y0
-	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y5, Y0
-	VADDPS       Y9, Y0, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign5
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
-
-withoutSign5:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual6
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*2), Y3, Y3
-	VADDPS 128(BX)(DI*2), Y1, Y1
-	VADDPS 256(BX)(DI*2), Y2, Y2
-	VADDPS 384(BX)(DI*2), Y0, Y0
-
-withoutResidual6:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw7
-	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(DI*2)
-	VMOVUPS Y1, 128(BX)(DI*2)
-	VMOVUPS Y2, 256(BX)(DI*2)
-	VMOVUPS Y0, 384(BX)(DI*2)
-
-withoutRaw7:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct8
-	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, (BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 256(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(DI*2)
 
-withoutAct8:
+withoutAct4:
 	MOVQ         R9, BX
 	VMOVUPS      (BX), Y0
 	VMOVUPS      (BX)(DX*2), Y1
@@ -11096,153 +10466,123 @@ withoutAct8:
 	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y10, Y2
 	VADDPS       Y3, Y2, Y2
-	VADDPS       (R11), Y6, Y6
-	VADDPS       (R11), Y5, Y5
-	VADDPS       (R11), Y4, Y4
-	VADDPS       (R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y8, Y8, Y8
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign9
-	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(DI*1), Y8, Y10
-	VMULPS       Y6, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
-	VCMPPS       $0x05, 128(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 256(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 384(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y3, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
-
-withoutSign9:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual10
-	ADDQ   R10, BX
-	VADDPS (BX)(DI*1), Y6, Y6
-	VADDPS 128(BX)(DI*1), Y5, Y5
-	VADDPS 256(BX)(DI*1), Y4, Y4
-	VADDPS 384(BX)(DI*1), Y2, Y2
-
-withoutResidual10:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw11
-	ADDQ    R10, BX
-	VMOVUPS Y6, (BX)(DI*1)
-	VMOVUPS Y5, 128(BX)(DI*1)
-	VMOVUPS Y4, 256(BX)(DI*1)
-	VMOVUPS Y2, 384(BX)(DI*1)
-
-withoutRaw11:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct12
-	ADDQ    R10, BX
-	VMULPS  Y6, Y3, Y8
-	VMAXPS  Y8, Y6, Y8
-	VMOVUPS Y8, (BX)(DI*1)
-	VMULPS  Y5, Y3, Y6
-	VMAXPS  Y6, Y5, Y6
-	VMOVUPS Y6, 128(BX)(DI*1)
-	VMULPS  Y4, Y3, Y5
-	VMAXPS  Y5, Y4, Y5
-	VMOVUPS Y5, 256(BX)(DI*1)
-	VMULPS  Y2, Y3, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 384(BX)(DI*1)
-
-withoutAct12:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y3
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y9, Y7, Y1
 	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y3, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y3
 	VMULPS       winoOutputPhase5x5lanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputPhase5x5lanes3fc00000AVX2<>+0(SB), Y7, Y1
 	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y7, Y0
 	VADDPS       Y11, Y0, Y0
-	VADDPS       (R11), Y3, Y3
-	VADDPS       (R11), Y1, Y1
-	VADDPS       (R11), Y2, Y2
-	VADDPS       (R11), Y0, Y0
+	VMOVUPS      (R11), Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign13
+	JE           withoutSign5
 	ADDQ         R10, BX
-	VCMPPS       $0x05, (BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 128(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 256(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 384(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, (BX)(DI*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 128(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 256(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 384(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, (BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 128(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 256(BX)(R8*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 384(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign13:
+withoutSign5:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual14
+	JE     withoutResidual6
 	ADDQ   R10, BX
-	VADDPS (BX)(R8*1), Y3, Y3
+	VADDPS (BX)(DI*1), Y6, Y6
+	VADDPS 128(BX)(DI*1), Y5, Y5
+	VADDPS 256(BX)(DI*1), Y4, Y4
+	VADDPS 384(BX)(DI*1), Y2, Y2
+	VADDPS (BX)(R8*1), Y8, Y8
 	VADDPS 128(BX)(R8*1), Y1, Y1
-	VADDPS 256(BX)(R8*1), Y2, Y2
+	VADDPS 256(BX)(R8*1), Y3, Y3
 	VADDPS 384(BX)(R8*1), Y0, Y0
 
-withoutResidual14:
+withoutResidual6:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw15
+	JE      withoutRaw7
 	ADDQ    R10, BX
-	VMOVUPS Y3, (BX)(R8*1)
+	VMOVUPS Y6, (BX)(DI*1)
+	VMOVUPS Y5, 128(BX)(DI*1)
+	VMOVUPS Y4, 256(BX)(DI*1)
+	VMOVUPS Y2, 384(BX)(DI*1)
+	VMOVUPS Y8, (BX)(R8*1)
 	VMOVUPS Y1, 128(BX)(R8*1)
-	VMOVUPS Y2, 256(BX)(R8*1)
+	VMOVUPS Y3, 256(BX)(R8*1)
 	VMOVUPS Y0, 384(BX)(R8*1)
 
-withoutRaw15:
+withoutRaw7:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct16
+	JE      withoutAct8
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 128(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y7, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, (BX)(DI*1)
+	VMULPS  Y5, Y7, Y6
+	VMAXPS  Y6, Y5, Y6
+	VMOVUPS Y6, 128(BX)(DI*1)
+	VMULPS  Y4, Y7, Y5
+	VMAXPS  Y5, Y4, Y5
+	VMOVUPS Y5, 256(BX)(DI*1)
+	VMULPS  Y2, Y7, Y4
+	VMAXPS  Y4, Y2, Y4
+	VMOVUPS Y4, 384(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, (BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 128(BX)(R8*1)
+	VMULPS  Y3, Y7, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS Y1, 256(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 384(BX)(R8*1)
 
-withoutAct16:
+withoutAct8:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -11303,153 +10643,123 @@ withoutAct16:
 	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y8, Y2
 	VADDPS       Y12, Y2, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y8
-	VXORPS       Y10, Y10, Y10
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign17
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX), Y10, Y11
-	VMULPS       Y6, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y6, Y6
-	VCMPPS       $0x05, 160(BX), Y10, Y11
-	VMULPS       Y4, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y4, Y4
-	VCMPPS       $0x05, 288(BX), Y10, Y11
-	VMULPS       Y3, Y8, Y12
-	VBLENDVPS    Y11, Y12, Y3, Y3
-	VCMPPS       $0x05, 416(BX), Y10, Y10
-	VMULPS       Y2, Y8, Y11
-	VBLENDVPS    Y10, Y11, Y2, Y2
-
-withoutSign17:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual18
-	ADDQ   R10, BX
-	VADDPS 32(BX), Y6, Y6
-	VADDPS 160(BX), Y4, Y4
-	VADDPS 288(BX), Y3, Y3
-	VADDPS 416(BX), Y2, Y2
-
-withoutResidual18:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw19
-	ADDQ    R10, BX
-	VMOVUPS Y6, 32(BX)
-	VMOVUPS Y4, 160(BX)
-	VMOVUPS Y3, 288(BX)
-	VMOVUPS Y2, 416(BX)
-
-withoutRaw19:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct20
-	ADDQ    R10, BX
-	VMULPS  Y6, Y8, Y10
-	VMAXPS  Y10, Y6, Y10
-	VMOVUPS Y10, 32(BX)
-	VMULPS  Y4, Y8, Y6
-	VMAXPS  Y6, Y4, Y6
-	VMOVUPS Y6, 160(BX)
-	VMULPS  Y3, Y8, Y4
-	VMAXPS  Y4, Y3, Y4
-	VMOVUPS Y4, 288(BX)
-	VMULPS  Y2, Y8, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)
-
-withoutAct20:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y8
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y7, Y5, Y1
 	VSUBPS       Y7, Y5, Y5
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y8, Y7
+	VADDPS       Y1, Y7, Y7
+	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y8, Y8
+	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y8
 	VMULPS       winoOutputPhase5x5lanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputPhase5x5lanes3fc00000AVX2<>+0(SB), Y5, Y1
 	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y5, Y0
 	VADDPS       Y9, Y0, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
+	VMOVUPS      32(R11), Y5
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y8, Y8
+	VADDPS       Y5, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y5
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign21
+	JE           withoutSign9
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*2), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(DI*2), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(DI*2), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(DI*2), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, 32(BX), Y9, Y10
+	VMULPS       Y6, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 160(BX), Y9, Y10
+	VMULPS       Y4, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 288(BX), Y9, Y10
+	VMULPS       Y3, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 416(BX), Y9, Y10
+	VMULPS       Y2, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(DI*2), Y9, Y10
+	VMULPS       Y7, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y7, Y7
+	VCMPPS       $0x05, 160(BX)(DI*2), Y9, Y10
+	VMULPS       Y1, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(DI*2), Y9, Y10
+	VMULPS       Y8, Y5, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 416(BX)(DI*2), Y9, Y9
+	VMULPS       Y0, Y5, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign21:
+withoutSign9:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual22
+	JE     withoutResidual10
 	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*2), Y3, Y3
+	VADDPS 32(BX), Y6, Y6
+	VADDPS 160(BX), Y4, Y4
+	VADDPS 288(BX), Y3, Y3
+	VADDPS 416(BX), Y2, Y2
+	VADDPS 32(BX)(DI*2), Y7, Y7
 	VADDPS 160(BX)(DI*2), Y1, Y1
-	VADDPS 288(BX)(DI*2), Y2, Y2
+	VADDPS 288(BX)(DI*2), Y8, Y8
 	VADDPS 416(BX)(DI*2), Y0, Y0
 
-withoutResidual22:
+withoutResidual10:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw23
+	JE      withoutRaw11
 	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(DI*2)
+	VMOVUPS Y6, 32(BX)
+	VMOVUPS Y4, 160(BX)
+	VMOVUPS Y3, 288(BX)
+	VMOVUPS Y2, 416(BX)
+	VMOVUPS Y7, 32(BX)(DI*2)
 	VMOVUPS Y1, 160(BX)(DI*2)
-	VMOVUPS Y2, 288(BX)(DI*2)
+	VMOVUPS Y8, 288(BX)(DI*2)
 	VMOVUPS Y0, 416(BX)(DI*2)
 
-withoutRaw23:
+withoutRaw11:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct24
+	JE      withoutAct12
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(DI*2)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(DI*2)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y5, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)
+	VMULPS  Y4, Y5, Y6
+	VMAXPS  Y6, Y4, Y6
+	VMOVUPS Y6, 160(BX)
+	VMULPS  Y3, Y5, Y4
+	VMAXPS  Y4, Y3, Y4
+	VMOVUPS Y4, 288(BX)
+	VMULPS  Y2, Y5, Y3
+	VMAXPS  Y3, Y2, Y3
+	VMOVUPS Y3, 416(BX)
+	VMULPS  Y7, Y5, Y2
+	VMAXPS  Y2, Y7, Y2
+	VMOVUPS Y2, 32(BX)(DI*2)
+	VMULPS  Y1, Y5, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(DI*2)
+	VMULPS  Y8, Y5, Y1
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y1, 288(BX)(DI*2)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y5, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(DI*2)
 
-withoutAct24:
+withoutAct12:
 	MOVQ         R9, BX
 	VMOVUPS      32(BX), Y0
 	VMOVUPS      32(BX)(DX*2), Y1
@@ -11517,153 +10827,123 @@ withoutAct24:
 	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y2, Y2
 	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y10, Y2
 	VADDPS       Y3, Y2, Y2
-	VADDPS       32(R11), Y6, Y6
-	VADDPS       32(R11), Y5, Y5
-	VADDPS       32(R11), Y4, Y4
-	VADDPS       32(R11), Y2, Y2
-	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y3
-	VXORPS       Y8, Y8, Y8
-	MOVQ         a+0(FP), BX
-	MOVQ         64(BX), BX
-	TESTQ        BX, BX
-	JE           withoutSign25
-	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(DI*1), Y8, Y10
-	VMULPS       Y6, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y6, Y6
-	VCMPPS       $0x05, 160(BX)(DI*1), Y8, Y10
-	VMULPS       Y5, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y5, Y5
-	VCMPPS       $0x05, 288(BX)(DI*1), Y8, Y10
-	VMULPS       Y4, Y3, Y12
-	VBLENDVPS    Y10, Y12, Y4, Y4
-	VCMPPS       $0x05, 416(BX)(DI*1), Y8, Y8
-	VMULPS       Y2, Y3, Y10
-	VBLENDVPS    Y8, Y10, Y2, Y2
-
-withoutSign25:
-	MOVQ   a+0(FP), BX
-	MOVQ   72(BX), BX
-	TESTQ  BX, BX
-	JE     withoutResidual26
-	ADDQ   R10, BX
-	VADDPS 32(BX)(DI*1), Y6, Y6
-	VADDPS 160(BX)(DI*1), Y5, Y5
-	VADDPS 288(BX)(DI*1), Y4, Y4
-	VADDPS 416(BX)(DI*1), Y2, Y2
-
-withoutResidual26:
-	MOVQ    a+0(FP), BX
-	MOVQ    80(BX), BX
-	TESTQ   BX, BX
-	JE      withoutRaw27
-	ADDQ    R10, BX
-	VMOVUPS Y6, 32(BX)(DI*1)
-	VMOVUPS Y5, 160(BX)(DI*1)
-	VMOVUPS Y4, 288(BX)(DI*1)
-	VMOVUPS Y2, 416(BX)(DI*1)
-
-withoutRaw27:
-	MOVQ    a+0(FP), BX
-	MOVQ    88(BX), BX
-	TESTQ   BX, BX
-	JE      withoutAct28
-	ADDQ    R10, BX
-	VMULPS  Y6, Y3, Y8
-	VMAXPS  Y8, Y6, Y8
-	VMOVUPS Y8, 32(BX)(DI*1)
-	VMULPS  Y5, Y3, Y6
-	VMAXPS  Y6, Y5, Y6
-	VMOVUPS Y6, 160(BX)(DI*1)
-	VMULPS  Y4, Y3, Y5
-	VMAXPS  Y5, Y4, Y5
-	VMOVUPS Y5, 288(BX)(DI*1)
-	VMULPS  Y2, Y3, Y3
-	VMAXPS  Y3, Y2, Y3
-	VMOVUPS Y3, 416(BX)(DI*1)
-
-withoutAct28:
-	VADDPS       Y1, Y0, Y2
+	VADDPS       Y1, Y0, Y3
 	VSUBPS       Y1, Y0, Y0
 	VADDPS       Y9, Y7, Y1
 	VSUBPS       Y9, Y7, Y7
-	VMOVAPS      Y2, Y3
-	VADDPS       Y1, Y3, Y3
-	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y2, Y2
-	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y2
+	VMOVAPS      Y3, Y8
+	VADDPS       Y1, Y8, Y8
+	VMULPS       winoOutputPhase5x5lanes3e800000AVX2<>+0(SB), Y3, Y3
+	VFMADD231PS  winoOutputPhase5x5lanes40100000AVX2<>+0(SB), Y1, Y3
 	VMULPS       winoOutputPhase5x5lanes3f000000AVX2<>+0(SB), Y0, Y1
 	VFMADD231PS  winoOutputPhase5x5lanes3fc00000AVX2<>+0(SB), Y7, Y1
 	VMULPS       winoOutputPhase5x5lanes3e000000AVX2<>+0(SB), Y0, Y0
 	VFMADD231PS  winoOutputPhase5x5lanes40580000AVX2<>+0(SB), Y7, Y0
 	VADDPS       Y11, Y0, Y0
-	VADDPS       32(R11), Y3, Y3
-	VADDPS       32(R11), Y1, Y1
-	VADDPS       32(R11), Y2, Y2
-	VADDPS       32(R11), Y0, Y0
+	VMOVUPS      32(R11), Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y8, Y8
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y0, Y0
 	MOVQ         a+0(FP), BX
-	VBROADCASTSS 96(BX), Y4
-	VXORPS       Y5, Y5, Y5
+	VBROADCASTSS 96(BX), Y7
+	VXORPS       Y9, Y9, Y9
 	MOVQ         a+0(FP), BX
 	MOVQ         64(BX), BX
 	TESTQ        BX, BX
-	JE           withoutSign29
+	JE           withoutSign13
 	ADDQ         R10, BX
-	VCMPPS       $0x05, 32(BX)(R8*1), Y5, Y6
-	VMULPS       Y3, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y3, Y3
-	VCMPPS       $0x05, 160(BX)(R8*1), Y5, Y6
-	VMULPS       Y1, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y1, Y1
-	VCMPPS       $0x05, 288(BX)(R8*1), Y5, Y6
-	VMULPS       Y2, Y4, Y7
-	VBLENDVPS    Y6, Y7, Y2, Y2
-	VCMPPS       $0x05, 416(BX)(R8*1), Y5, Y5
-	VMULPS       Y0, Y4, Y6
-	VBLENDVPS    Y5, Y6, Y0, Y0
+	VCMPPS       $0x05, 32(BX)(DI*1), Y9, Y10
+	VMULPS       Y6, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y6, Y6
+	VCMPPS       $0x05, 160(BX)(DI*1), Y9, Y10
+	VMULPS       Y5, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y5, Y5
+	VCMPPS       $0x05, 288(BX)(DI*1), Y9, Y10
+	VMULPS       Y4, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y4, Y4
+	VCMPPS       $0x05, 416(BX)(DI*1), Y9, Y10
+	VMULPS       Y2, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y2, Y2
+	VCMPPS       $0x05, 32(BX)(R8*1), Y9, Y10
+	VMULPS       Y8, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y8, Y8
+	VCMPPS       $0x05, 160(BX)(R8*1), Y9, Y10
+	VMULPS       Y1, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y1, Y1
+	VCMPPS       $0x05, 288(BX)(R8*1), Y9, Y10
+	VMULPS       Y3, Y7, Y11
+	VBLENDVPS    Y10, Y11, Y3, Y3
+	VCMPPS       $0x05, 416(BX)(R8*1), Y9, Y9
+	VMULPS       Y0, Y7, Y10
+	VBLENDVPS    Y9, Y10, Y0, Y0
 
-withoutSign29:
+withoutSign13:
 	MOVQ   a+0(FP), BX
 	MOVQ   72(BX), BX
 	TESTQ  BX, BX
-	JE     withoutResidual30
+	JE     withoutResidual14
 	ADDQ   R10, BX
-	VADDPS 32(BX)(R8*1), Y3, Y3
+	VADDPS 32(BX)(DI*1), Y6, Y6
+	VADDPS 160(BX)(DI*1), Y5, Y5
+	VADDPS 288(BX)(DI*1), Y4, Y4
+	VADDPS 416(BX)(DI*1), Y2, Y2
+	VADDPS 32(BX)(R8*1), Y8, Y8
 	VADDPS 160(BX)(R8*1), Y1, Y1
-	VADDPS 288(BX)(R8*1), Y2, Y2
+	VADDPS 288(BX)(R8*1), Y3, Y3
 	VADDPS 416(BX)(R8*1), Y0, Y0
 
-withoutResidual30:
+withoutResidual14:
 	MOVQ    a+0(FP), BX
 	MOVQ    80(BX), BX
 	TESTQ   BX, BX
-	JE      withoutRaw31
+	JE      withoutRaw15
 	ADDQ    R10, BX
-	VMOVUPS Y3, 32(BX)(R8*1)
+	VMOVUPS Y6, 32(BX)(DI*1)
+	VMOVUPS Y5, 160(BX)(DI*1)
+	VMOVUPS Y4, 288(BX)(DI*1)
+	VMOVUPS Y2, 416(BX)(DI*1)
+	VMOVUPS Y8, 32(BX)(R8*1)
 	VMOVUPS Y1, 160(BX)(R8*1)
-	VMOVUPS Y2, 288(BX)(R8*1)
+	VMOVUPS Y3, 288(BX)(R8*1)
 	VMOVUPS Y0, 416(BX)(R8*1)
 
-withoutRaw31:
+withoutRaw15:
 	MOVQ    a+0(FP), BX
 	MOVQ    88(BX), BX
 	TESTQ   BX, BX
-	JE      withoutAct32
+	JE      withoutAct16
 	ADDQ    R10, BX
-	VMULPS  Y3, Y4, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, 32(BX)(R8*1)
-	VMULPS  Y1, Y4, Y3
-	VMAXPS  Y3, Y1, Y3
-	VMOVUPS Y3, 160(BX)(R8*1)
-	VMULPS  Y2, Y4, Y1
-	VMAXPS  Y1, Y2, Y1
+	VMULPS  Y6, Y7, Y9
+	VMAXPS  Y9, Y6, Y9
+	VMOVUPS Y9, 32(BX)(DI*1)
+	VMULPS  Y5, Y7, Y6
+	VMAXPS  Y6, Y5, Y6
+	VMOVUPS Y6, 160(BX)(DI*1)
+	VMULPS  Y4, Y7, Y5
+	VMAXPS  Y5, Y4, Y5
+	VMOVUPS Y5, 288(BX)(DI*1)
+	VMULPS  Y2, Y7, Y4
+	VMAXPS  Y4, Y2, Y4
+	VMOVUPS Y4, 416(BX)(DI*1)
+	VMULPS  Y8, Y7, Y2
+	VMAXPS  Y2, Y8, Y2
+	VMOVUPS Y2, 32(BX)(R8*1)
+	VMULPS  Y1, Y7, Y2
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS Y2, 160(BX)(R8*1)
+	VMULPS  Y3, Y7, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS Y1, 288(BX)(R8*1)
-	VMULPS  Y0, Y4, Y1
+	VMULPS  Y0, Y7, Y1
 	VMAXPS  Y1, Y0, Y1
 	VMOVUPS Y1, 416(BX)(R8*1)
 
-withoutAct32:
+withoutAct16:
 	MOVQ a+0(FP), BX
 	ADDQ 16(BX), R9
 	ADDQ $+512, R10

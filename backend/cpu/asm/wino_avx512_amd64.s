@@ -2483,22 +2483,23 @@ tile:
 	VMULPS       Z4, Z7, Z7
 	VFMADD231PS  Z5, Z16, Z7
 	VADDPS       Z24, Z7, Z7
-	VADDPS       (R12), Z10, Z10
-	VADDPS       (R12), Z18, Z18
-	VADDPS       (R12), Z28, Z28
-	VADDPS       (R12), Z14, Z14
-	VADDPS       (R12), Z11, Z11
-	VADDPS       (R12), Z19, Z19
-	VADDPS       (R12), Z22, Z22
-	VADDPS       (R12), Z15, Z15
-	VADDPS       (R12), Z8, Z8
-	VADDPS       (R12), Z17, Z17
-	VADDPS       (R12), Z23, Z23
-	VADDPS       (R12), Z13, Z13
-	VADDPS       (R12), Z6, Z6
-	VADDPS       (R12), Z12, Z12
-	VADDPS       (R12), Z21, Z21
-	VADDPS       (R12), Z7, Z7
+	VMOVUPS      (R12), Z16
+	VADDPS       Z16, Z10, Z10
+	VADDPS       Z16, Z18, Z18
+	VADDPS       Z16, Z28, Z28
+	VADDPS       Z16, Z14, Z14
+	VADDPS       Z16, Z11, Z11
+	VADDPS       Z16, Z19, Z19
+	VADDPS       Z16, Z22, Z22
+	VADDPS       Z16, Z15, Z15
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z16, Z17, Z17
+	VADDPS       Z16, Z23, Z23
+	VADDPS       Z16, Z13, Z13
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z16, Z12, Z12
+	VADDPS       Z16, Z21, Z21
+	VADDPS       Z16, Z7, Z7
 	MOVQ         a+0(FP), BX
 	VBROADCASTSS 96(BX), Z16
 	VPXORD       Z9, Z9, Z9
@@ -5641,22 +5642,23 @@ tile:
 	VMULPS       Z4, Z6, Z6
 	VFMADD231PS  Z5, Z12, Z6
 	VADDPS       Z20, Z6, Z6
-	VADDPS       (R11), Z22, Z22
-	VADDPS       (R11), Z14, Z14
-	VADDPS       (R11), Z24, Z24
-	VADDPS       (R11), Z10, Z10
-	VADDPS       (R11), Z23, Z23
-	VADDPS       (R11), Z15, Z15
-	VADDPS       (R11), Z18, Z18
-	VADDPS       (R11), Z11, Z11
-	VADDPS       (R11), Z21, Z21
-	VADDPS       (R11), Z13, Z13
-	VADDPS       (R11), Z19, Z19
-	VADDPS       (R11), Z8, Z8
-	VADDPS       (R11), Z16, Z16
-	VADDPS       (R11), Z7, Z7
-	VADDPS       (R11), Z17, Z17
-	VADDPS       (R11), Z6, Z6
+	VMOVUPS      (R11), Z12
+	VADDPS       Z12, Z22, Z22
+	VADDPS       Z12, Z14, Z14
+	VADDPS       Z12, Z24, Z24
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z23, Z23
+	VADDPS       Z12, Z15, Z15
+	VADDPS       Z12, Z18, Z18
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z12, Z21, Z21
+	VADDPS       Z12, Z13, Z13
+	VADDPS       Z12, Z19, Z19
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z16, Z16
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z17, Z17
+	VADDPS       Z12, Z6, Z6
 	MOVQ         a+0(FP), BX
 	VBROADCASTSS 96(BX), Z12
 	VPXORD       Z9, Z9, Z9
@@ -5978,22 +5980,23 @@ tile:
 	VFMADD231PS  Z1, Z12, Z7
 	VMULPS       Z4, Z6, Z6
 	VFMADD231PS  Z5, Z12, Z6
-	VADDPS       (R11), Z22, Z22
-	VADDPS       (R11), Z14, Z14
-	VADDPS       (R11), Z20, Z20
-	VADDPS       (R11), Z10, Z10
-	VADDPS       (R11), Z23, Z23
-	VADDPS       (R11), Z15, Z15
-	VADDPS       (R11), Z18, Z18
-	VADDPS       (R11), Z11, Z11
-	VADDPS       (R11), Z21, Z21
-	VADDPS       (R11), Z13, Z13
-	VADDPS       (R11), Z19, Z19
-	VADDPS       (R11), Z8, Z8
-	VADDPS       (R11), Z16, Z16
-	VADDPS       (R11), Z7, Z7
-	VADDPS       (R11), Z17, Z17
-	VADDPS       (R11), Z6, Z6
+	VMOVUPS      (R11), Z12
+	VADDPS       Z12, Z22, Z22
+	VADDPS       Z12, Z14, Z14
+	VADDPS       Z12, Z20, Z20
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z23, Z23
+	VADDPS       Z12, Z15, Z15
+	VADDPS       Z12, Z18, Z18
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z12, Z21, Z21
+	VADDPS       Z12, Z13, Z13
+	VADDPS       Z12, Z19, Z19
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z16, Z16
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z17, Z17
+	VADDPS       Z12, Z6, Z6
 	MOVQ         a+0(FP), BX
 	VBROADCASTSS 96(BX), Z12
 	VPXORD       Z9, Z9, Z9
@@ -6336,22 +6339,23 @@ tile:
 	VMULPS       Z4, Z6, Z6
 	VFMADD231PS  Z5, Z12, Z6
 	VADDPS       Z20, Z6, Z6
-	VADDPS       (R11), Z22, Z22
-	VADDPS       (R11), Z14, Z14
-	VADDPS       (R11), Z24, Z24
-	VADDPS       (R11), Z10, Z10
-	VADDPS       (R11), Z23, Z23
-	VADDPS       (R11), Z15, Z15
-	VADDPS       (R11), Z18, Z18
-	VADDPS       (R11), Z11, Z11
-	VADDPS       (R11), Z21, Z21
-	VADDPS       (R11), Z13, Z13
-	VADDPS       (R11), Z19, Z19
-	VADDPS       (R11), Z8, Z8
-	VADDPS       (R11), Z16, Z16
-	VADDPS       (R11), Z7, Z7
-	VADDPS       (R11), Z17, Z17
-	VADDPS       (R11), Z6, Z6
+	VMOVUPS      (R11), Z12
+	VADDPS       Z12, Z22, Z22
+	VADDPS       Z12, Z14, Z14
+	VADDPS       Z12, Z24, Z24
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z23, Z23
+	VADDPS       Z12, Z15, Z15
+	VADDPS       Z12, Z18, Z18
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z12, Z21, Z21
+	VADDPS       Z12, Z13, Z13
+	VADDPS       Z12, Z19, Z19
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z16, Z16
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z17, Z17
+	VADDPS       Z12, Z6, Z6
 	MOVQ         a+0(FP), BX
 	VBROADCASTSS 96(BX), Z12
 	VPXORD       Z9, Z9, Z9
@@ -6677,22 +6681,23 @@ tile:
 	VFMADD231PS  Z1, Z12, Z7
 	VMULPS       Z4, Z6, Z6
 	VFMADD231PS  Z5, Z12, Z6
-	VADDPS       (R11), Z22, Z22
-	VADDPS       (R11), Z14, Z14
-	VADDPS       (R11), Z20, Z20
-	VADDPS       (R11), Z10, Z10
-	VADDPS       (R11), Z23, Z23
-	VADDPS       (R11), Z15, Z15
-	VADDPS       (R11), Z18, Z18
-	VADDPS       (R11), Z11, Z11
-	VADDPS       (R11), Z21, Z21
-	VADDPS       (R11), Z13, Z13
-	VADDPS       (R11), Z19, Z19
-	VADDPS       (R11), Z8, Z8
-	VADDPS       (R11), Z16, Z16
-	VADDPS       (R11), Z7, Z7
-	VADDPS       (R11), Z17, Z17
-	VADDPS       (R11), Z6, Z6
+	VMOVUPS      (R11), Z12
+	VADDPS       Z12, Z22, Z22
+	VADDPS       Z12, Z14, Z14
+	VADDPS       Z12, Z20, Z20
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z23, Z23
+	VADDPS       Z12, Z15, Z15
+	VADDPS       Z12, Z18, Z18
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z12, Z21, Z21
+	VADDPS       Z12, Z13, Z13
+	VADDPS       Z12, Z19, Z19
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z16, Z16
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z17, Z17
+	VADDPS       Z12, Z6, Z6
 	MOVQ         a+0(FP), BX
 	VBROADCASTSS 96(BX), Z12
 	VPXORD       Z9, Z9, Z9
@@ -7040,22 +7045,23 @@ tile:
 	VMULPS       Z4, Z6, Z6
 	VFMADD231PS  Z5, Z12, Z6
 	VADDPS       Z20, Z6, Z6
-	VADDPS       (R11), Z22, Z22
-	VADDPS       (R11), Z14, Z14
-	VADDPS       (R11), Z24, Z24
-	VADDPS       (R11), Z10, Z10
-	VADDPS       (R11), Z23, Z23
-	VADDPS       (R11), Z15, Z15
-	VADDPS       (R11), Z18, Z18
-	VADDPS       (R11), Z11, Z11
-	VADDPS       (R11), Z21, Z21
-	VADDPS       (R11), Z13, Z13
-	VADDPS       (R11), Z19, Z19
-	VADDPS       (R11), Z8, Z8
-	VADDPS       (R11), Z16, Z16
-	VADDPS       (R11), Z7, Z7
-	VADDPS       (R11), Z17, Z17
-	VADDPS       (R11), Z6, Z6
+	VMOVUPS      (R11), Z12
+	VADDPS       Z12, Z22, Z22
+	VADDPS       Z12, Z14, Z14
+	VADDPS       Z12, Z24, Z24
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z23, Z23
+	VADDPS       Z12, Z15, Z15
+	VADDPS       Z12, Z18, Z18
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z12, Z21, Z21
+	VADDPS       Z12, Z13, Z13
+	VADDPS       Z12, Z19, Z19
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z16, Z16
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z17, Z17
+	VADDPS       Z12, Z6, Z6
 	MOVQ         a+0(FP), BX
 	VBROADCASTSS 96(BX), Z12
 	VPXORD       Z9, Z9, Z9

@@ -171,7 +171,7 @@ func (w *outputWalk) inRegisters() {
 	for _, row := range half {
 		out = append(out, w.m.times(w.k.columns, registers(row)))
 	}
-	w.epilogue(0, 0, out)
+	w.epilogue(rows{0, 1}, 0, out)
 }
 
 // inHalves transforms 8 channels of a tile with 16 registers: rows 0 and 2 of Aᵀ M, which
@@ -190,26 +190,33 @@ func (w *outputWalk) inHalves(off int) {
 			}
 		}
 		w.m.leave()
-		for i, row := range half {
-			w.epilogue(first+2*i, off, [][4]reg.VecVirtual{w.m.times(w.k.columns, registers(row))})
+		var out [][4]reg.VecVirtual
+		for _, row := range half {
+			out = append(out, w.m.times(w.k.columns, registers(row)))
 		}
+		w.epilogue(rows{first, 2}, off, out)
 	}
 }
 
-// epilogue finishes rows of outputs, the first of which is given, and stores them.
-func (w *outputWalk) epilogue(row, off int, y [][4]reg.VecVirtual) {
+// rows are some rows of a tile's outputs.
+type rows struct{ first, step int }
+
+// epilogue finishes rows of outputs and stores them. It takes several at a time, as branches
+// around the operands that there aren't cost more than what they skip.
+func (w *outputWalk) epilogue(at rows, off int, y [][4]reg.VecVirtual) {
 	v := w.v
+	bias := v.copy(Mem{Base: w.bias, Disp: off})
 	for _, r := range y {
 		for _, a := range r {
-			VADDPS(Mem{Base: w.bias, Disp: off}, a, a)
+			VADDPS(bias, a, a)
 		}
 	}
 	slope := v.new()
 	VBROADCASTSS(field("Slope"), slope)
-	w.operand("Sign", row, off, y, v.signs(slope))
-	w.operand("Residual", row, off, y, func(a reg.VecVirtual, m Mem) { VADDPS(m, a, a) })
-	w.operand("Raw", row, off, y, func(a reg.VecVirtual, m Mem) { VMOVUPS(a, m) })
-	w.operand("Act", row, off, y, func(a reg.VecVirtual, m Mem) {
+	w.operand("Sign", at, off, y, v.signs(slope))
+	w.operand("Residual", at, off, y, func(a reg.VecVirtual, m Mem) { VADDPS(m, a, a) })
+	w.operand("Raw", at, off, y, func(a reg.VecVirtual, m Mem) { VMOVUPS(a, m) })
+	w.operand("Act", at, off, y, func(a reg.VecVirtual, m Mem) {
 		t := v.new()
 		VMULPS(a, slope, t)
 		VMAXPS(t, a, t)
@@ -219,7 +226,7 @@ func (w *outputWalk) epilogue(row, off int, y [][4]reg.VecVirtual) {
 
 // operand calls f for each register with its place in the tensor of the given name, or
 // skips all if there is none.
-func (w *outputWalk) operand(name string, row, off int, y [][4]reg.VecVirtual, f func(reg.VecVirtual, Mem)) {
+func (w *outputWalk) operand(name string, at rows, off int, y [][4]reg.VecVirtual, f func(reg.VecVirtual, Mem)) {
 	w.label++
 	without := fmt.Sprint("without", name, w.label)
 	MOVQ(field(name), w.to.p)
@@ -228,7 +235,7 @@ func (w *outputWalk) operand(name string, row, off int, y [][4]reg.VecVirtual, f
 	ADDQ(w.moved, w.to.p)
 	for r, registers := range y {
 		for c, a := range registers {
-			f(a, w.to.at(row+r, 64*w.k.step*c+off))
+			f(a, w.to.at(at.first+at.step*r, 64*w.k.step*c+off))
 		}
 	}
 	Label(without)
