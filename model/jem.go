@@ -33,10 +33,15 @@ func NewJEM(dev backend.Device, net *WideResNet) *JEM {
 
 // Logits returns f(x), Dense (N,K), for images x (N,C,H,W). The network owns the result
 // until the next call.
-func (j *JEM) Logits(x backend.Tensor) backend.Tensor { return j.Net.Forward(x, Mode{}) }
+func (j *JEM) Logits(x backend.Tensor) (logits backend.Tensor) {
+	backend.Pass(j.dev, func() { logits = j.Net.Forward(x, Mode{}) })
+	return logits
+}
 
 // LogPx writes log p(x) + log Z = LogSumExp f(x) to dst, Dense (N).
-func (j *JEM) LogPx(dst, x backend.Tensor) { j.dev.LogSumExp(dst, j.Logits(x)) }
+func (j *JEM) LogPx(dst, x backend.Tensor) {
+	backend.Pass(j.dev, func() { j.dev.LogSumExp(dst, j.Logits(x)) })
+}
 
 // LogDensityGrad assigns g, shape of x, the gradient ∂ log p(x)/∂x of each sample.
 func (j *JEM) LogDensityGrad(g, x backend.Tensor) { j.grad(g, x, nil, j.onLSE, 1, 0) }
@@ -45,6 +50,10 @@ func (j *JEM) LogDensityGrad(g, x backend.Tensor) { j.grad(g, x, nil, j.onLSE, 1
 func (j *JEM) LogJointGrad(g, x, y backend.Tensor) { j.grad(g, x, y, j.onLogit, 0, 1) }
 
 func (j *JEM) grad(g, x, labels backend.Tensor, coefs byBatch, onLSE, onLogit float32) {
+	backend.Pass(j.dev, func() { j.pass(g, x, labels, coefs, onLSE, onLogit) })
+}
+
+func (j *JEM) pass(g, x, labels backend.Tensor, coefs byBatch, onLSE, onLogit float32) {
 	logits := j.Logits(x)
 	n, k := logits.Shape()[0], logits.Shape()[1]
 	d, ok := j.dlogits[n]

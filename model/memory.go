@@ -37,7 +37,17 @@ type pass struct {
 func (m *memory) view(batch int, name string, kind backend.Kind, row ...int) backend.Tensor {
 	t, ok := m.tensors[name]
 	if !ok {
-		t = m.dev.New(kind, append([]int{m.batch}, row...)...)
+		t = backend.NewWorking(m.dev, kind, append([]int{m.batch}, row...)...)
+		m.tensors[name] = t
+	}
+	return m.dev.Rows(t, 0, batch)
+}
+
+// kept is view of a Dense tensor that outlives the pass that writes it.
+func (m *memory) kept(batch int, name string, row int) backend.Tensor {
+	t, ok := m.tensors[name]
+	if !ok {
+		t = m.dev.New(backend.Dense, m.batch, row)
 		m.tensors[name] = t
 	}
 	return m.dev.Rows(t, 0, batch)
@@ -114,7 +124,7 @@ func (n *WideResNet) finish(p *pass, batch int, image func(string, int, int) bac
 	if n.tail != nil {
 		p.features = image("features", shape[1], shape[2])
 	}
-	p.pooled = n.memory.view(batch, "pooled", backend.Dense, shape[1])
+	p.pooled = n.memory.kept(batch, "pooled", shape[1])
 	p.dpooled = n.memory.view(batch, "dpooled", backend.Dense, shape[1])
-	p.logits = n.memory.view(batch, "logits", backend.Dense, n.Config.Classes)
+	p.logits = n.memory.kept(batch, "logits", n.Config.Classes)
 }

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"time"
+
 	"jem/backend"
 	"jem/backend/cpu/asm"
 )
@@ -15,16 +17,31 @@ type conv struct {
 	w, b *tensor // b is nil without bias
 	x, y geometry
 
-	forward   pass
-	inputGrad pass      // nil if never asked for
-	paramGrad paramPass // nil if never asked for
-	chained   [2]pass   // what takes the place of the first two in chains, if anything does
+	passes    [chainedInputGradient + 1]pass // nil what is never asked for
+	paramGrad paramPass                      // nil if never asked for
+	lanes     []*conv                        // copies for the device's lanes
 }
+
+// passID is one of a convolution's passes. Those that chains have of their own take the place of the
+// usual ones there.
+type passID uint8
+
+const (
+	usualForward passID = iota
+	usualInputGradient
+	chainedForward
+	chainedInputGradient
+)
 
 // pass is an algorithm for the forward pass or the input gradient.
 type pass interface {
 	name() string
+	// ready brings weights into the algorithm's order, if they have changed.
+	ready()
+	// run computes a call. Weights are ready.
 	run(operands)
+	// lane is a copy for a lane's convolution, see conv.on.
+	lane(c *conv) pass
 }
 
 // operands are the arguments of a pass over n images: src is x or dy, the others have
@@ -61,7 +78,7 @@ func (d *Device) newConv(spec backend.ConvSpec, w, b *tensor) *conv {
 	if spec.KernelW == 0 {
 		c.choose()
 	} else {
-		c.forward = newForward(c, asm.ConvFor(d.isa))
+		c.passes[usualForward] = newForward(c, asm.ConvFor(d.isa))
 	}
 	return c
 }
@@ -74,9 +91,9 @@ func (c *conv) Spec() backend.ConvSpec { return c.spec }
 
 // Algorithms implements backend.Conv.
 func (c *conv) Algorithms() (forward, inputGrad, paramGrad string) {
-	forward, inputGrad, paramGrad = c.forward.name(), "none", "none"
-	if c.inputGrad != nil {
-		inputGrad = c.inputGrad.name()
+	forward, inputGrad, paramGrad = c.passes[usualForward].name(), "none", "none"
+	if p := c.passes[usualInputGradient]; p != nil {
+		inputGrad = p.name()
 	}
 	if c.paramGrad != nil {
 		paramGrad = c.paramGrad.name()
@@ -94,22 +111,56 @@ func optional(t backend.Tensor) *tensor {
 
 // Forward implements backend.Conv.
 func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
-	n := c.spec.CheckForward(raw, act, x, residual)
-	c.pass(forwardPass, c.forward).run(operands{
-		n: n, src: x.(*tensor), raw: optional(raw), act: optional(act), residual: optional(residual),
-	})
+	c.spec.CheckForward(raw, act, x, residual)
+	id := c.which(usualForward)
+	if r := c.d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { c.on(d).forward(id, t[0], t[1], t[2], t[3]) },
+			out(raw), out(act), in(x), in(residual)).pass(c, id)
+		return
+	}
+	c.passes[id].ready()
+	c.forward(id, raw, act, x, residual)
 }
 
 // InputGrad implements backend.Conv.
 func (c *conv) InputGrad(dx, dy, act, residual backend.Tensor) {
-	n := c.spec.CheckInputGrad(dx, dy, act, residual)
-	c.pass(inputGradient, c.inputGrad).run(operands{
-		n: n, src: dy.(*tensor), raw: dx.(*tensor), sign: optional(act), residual: optional(residual),
-	})
+	c.spec.CheckInputGrad(dx, dy, act, residual)
+	id := c.which(usualInputGradient)
+	if r := c.d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { c.on(d).inputGrad(id, t[0], t[1], t[2], t[3]) },
+			out(dx), in(dy), in(act), in(residual)).pass(c, id)
+		return
+	}
+	c.passes[id].ready()
+	c.inputGrad(id, dx, dy, act, residual)
+}
+
+// forward runs a forward pass whose weights are ready.
+func (c *conv) forward(id passID, raw, act, x, residual backend.Tensor) {
+	defer c.d.timed(time.Now())
+	c.passes[id].run(operands{n: x.Shape()[0], src: used(x), raw: used(raw), act: used(act), residual: used(residual)})
+}
+
+// inputGrad runs an input gradient whose weights are ready.
+func (c *conv) inputGrad(id passID, dx, dy, act, residual backend.Tensor) {
+	defer c.d.timed(time.Now())
+	c.passes[id].run(operands{n: dy.Shape()[0], src: used(dy), raw: used(dx), sign: used(act), residual: used(residual)})
+}
+
+// used is an operand with its memory, nil if there is none.
+func used(t backend.Tensor) *tensor {
+	o := optional(t)
+	o.settle()
+	return o
 }
 
 // ParamGrad implements backend.Conv.
 func (c *conv) ParamGrad(dw, db, x, dy backend.Tensor) {
 	n := c.spec.CheckParamGrad(c.w, dw, db, x, dy)
-	c.paramGrad.run(gradCall{n: n, x: x.(*tensor), dy: dy.(*tensor), dw: dw.(*tensor), db: optional(db)})
+	if r := c.d.recording; r != nil {
+		r.add(sums, func(_ *Device, t []backend.Tensor) { c.ParamGrad(t[0], t[1], t[2], t[3]) }, total(dw), total(db), in(x), in(dy)).conv = c
+		return
+	}
+	defer c.d.timed(time.Now())
+	c.paramGrad.run(gradCall{n: n, x: used(x), dy: used(dy), dw: used(dw), db: used(db)})
 }

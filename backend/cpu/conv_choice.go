@@ -60,11 +60,11 @@ func (c *conv) candidates(dir direction) []candidate {
 	var direct, winograd candidate
 	switch dir {
 	case forwardPass:
-		direct = candidate{convDirect, func() { c.forward = newForward(c, kernels) }}
-		winograd = candidate{convWinograd, func() { c.forward = newWino(c, false, c.d.winograd()) }}
+		direct = candidate{convDirect, func() { c.passes[usualForward] = newForward(c, kernels) }}
+		winograd = candidate{convWinograd, func() { c.passes[usualForward] = newWino(c, false, c.d.winograd()) }}
 	case inputGradient:
-		direct = candidate{convDirect, func() { c.inputGrad = newInputGrad(c, kernels) }}
-		winograd = candidate{convWinograd, func() { c.inputGrad = newWino(c, true, c.d.winograd()) }}
+		direct = candidate{convDirect, func() { c.passes[usualInputGradient] = newInputGrad(c, kernels) }}
+		winograd = candidate{convWinograd, func() { c.passes[usualInputGradient] = newWino(c, true, c.d.winograd()) }}
 	case paramGradient:
 		direct = candidate{convDirect, func() { c.paramGrad = newParamGrad(c, kernels) }}
 		winograd = candidate{convWinograd, func() { c.paramGrad = newWinoGrad(c) }}

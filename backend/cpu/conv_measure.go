@@ -91,11 +91,11 @@ func (t *trial) pass(c *conv, dir direction) func() {
 	n := t.x.shape[0]
 	switch dir {
 	case forwardPass:
-		p := c.forward
-		return func() { p.run(operands{n: n, src: t.x, act: t.y, residual: t.residual}) }
+		p := c.passes[usualForward]
+		return func() { p.ready(); p.run(operands{n: n, src: t.x, act: t.y, residual: t.residual}) }
 	case inputGradient:
-		p := c.inputGrad
-		return func() { p.run(operands{n: n, src: t.dy, raw: t.dx, sign: t.x}) }
+		p := c.passes[usualInputGradient]
+		return func() { p.ready(); p.run(operands{n: n, src: t.dy, raw: t.dx, sign: t.x}) }
 	}
 	p := c.paramGrad
 	return func() { p.run(gradCall{n: n, x: t.x, dy: t.dy, dw: t.dw, db: t.db}) }

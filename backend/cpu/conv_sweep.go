@@ -111,14 +111,20 @@ func (s *sweep) name() string {
 	return name
 }
 
-// run computes one call.
+// ready implements pass.
+func (s *sweep) ready() {
+	d := s.conv.d
+	if s.packed && s.params == d.params {
+		return
+	}
+	d.workers.run(len(s.phases)*s.groups, (*packing)(s))
+	s.packBias()
+	s.packed, s.params = true, d.params
+}
+
+// run implements pass.
 func (s *sweep) run(op operands) {
 	d := s.conv.d
-	if !s.packed || s.params != d.params {
-		d.workers.run(len(s.phases)*s.groups, (*packing)(s))
-		s.packBias()
-		s.packed, s.params = true, d.params
-	}
 	s.op = op
 	d.workers.run(s.cut.parts(op.n), s)
 	s.op = operands{}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"time"
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
@@ -54,11 +55,17 @@ type Device struct {
 	kernels asm.Pointwise
 	// definitions are the kernels' portable form, which takes what they don't.
 	definitions asm.Pointwise
-	scratch     scratch
+	scratch     *scratch
 	meter       meter
 	convAlgo    convAlgo
 	low         lowPrecision
-	chaining    bool // a chain is running
+	chaining    bool       // a chain is running
+	recording   *recording // of a pass or a chain; nil: verbs are made at once
+	replay      replay
+	lanes       []*Device     // one a worker, once there is a program
+	lane        int           // of a lane: its number, from 1
+	convolving  time.Duration // of this device's own calls
+	arena       arena         // of a lane's programs, or of those over waves
 	choices     choices
 	memo        backend.ChoiceMemo // nil: nothing is measured
 	measure     func(c *conv, dir direction, all []candidate) int
@@ -108,7 +115,7 @@ func Open(o Options) (*Device, error) {
 func newDevice(isa asm.ISA, threads int) *Device {
 	d := &Device{isa: isa, workers: newWorkers(threads), kernels: asm.PointwiseFor(isa), measure: (*conv).fastest}
 	d.definitions = asm.PointwiseFor(asm.Generic)
-	d.scratch.worker = make([][]float32, threads)
+	d.scratch = &scratch{worker: make([][]float32, threads)}
 	d.choices.made = map[string]string{}
 	return d
 }
@@ -140,3 +147,15 @@ func (d *Device) Close() error {
 	d.workers.close()
 	return nil
 }
+
+// Convolving implements backend.ConvTimer.
+func (d *Device) Convolving() time.Duration {
+	lanes := time.Duration(0)
+	for _, l := range d.lanes {
+		lanes += l.convolving
+	}
+	return d.convolving + lanes/time.Duration(d.workers.n)
+}
+
+// timed adds the time since start to that of convolutions.
+func (d *Device) timed(start time.Time) { d.convolving += time.Since(start) }

@@ -45,6 +45,7 @@ func (d *Device) runElements(e *elements, op func(e *elements, lo, hi int)) {
 
 // floats is the memory of a tensor that holds float32 and hasn't been freed.
 func floats(op string, t backend.Tensor) []float32 {
+	t.(*tensor).settle()
 	data := t.(*tensor).data
 	if len(data) == 0 {
 		panic("backend: " + op + ": index or freed tensor " + backend.Describe(t))

@@ -27,10 +27,14 @@ func (d *Device) runRows(parts int, r rowwise) {
 
 // Linear implements backend.Head.
 func (d *Device) Linear(y, x, w, b backend.Tensor) {
-	n, in, outs := linearShape("Linear", x, y, w, b)
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.Linear(t[0], t[1], t[2], t[3]) }, out(y), in(x), shared(w), shared(b))
+		return
+	}
+	n, inputs, outs := linearShape("Linear", x, y, w, b)
 	d.runRows(n, rowwise{
 		dst: floats("Linear", y), a: floats("Linear", x), b: floats("Linear", w), c: floats("Linear", b),
-		rows: n, in: in, outs: outs,
+		rows: n, in: inputs, outs: outs,
 		op: func(r *rowwise, n int) {
 			x := r.a[n*r.in:][:r.in]
 			for k := range r.outs {
@@ -42,10 +46,14 @@ func (d *Device) Linear(y, x, w, b backend.Tensor) {
 
 // LinearInputGrad implements backend.Head.
 func (d *Device) LinearInputGrad(dx, dy, w backend.Tensor) {
-	n, in, outs := linearShape("LinearInputGrad", dx, dy, w, nil)
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.LinearInputGrad(t[0], t[1], t[2]) }, out(dx), in(dy), shared(w))
+		return
+	}
+	n, inputs, outs := linearShape("LinearInputGrad", dx, dy, w, nil)
 	d.runRows(n, rowwise{
 		dst: floats("LinearInputGrad", dx), a: floats("LinearInputGrad", dy), b: floats("LinearInputGrad", w),
-		rows: n, in: in, outs: outs,
+		rows: n, in: inputs, outs: outs,
 		op: func(r *rowwise, n int) {
 			dx := r.dst[n*r.in:][:r.in]
 			clear(dx)
@@ -59,11 +67,15 @@ func (d *Device) LinearInputGrad(dx, dy, w backend.Tensor) {
 // LinearParamGrad implements backend.Head. A part is one class; its sum runs over the
 // samples in order.
 func (d *Device) LinearParamGrad(dw, db, x, dy backend.Tensor) {
-	n, in, outs := linearShape("LinearParamGrad", x, dy, dw, db)
+	if r := d.recording; r != nil {
+		r.add(sums, func(d *Device, t []backend.Tensor) { d.LinearParamGrad(t[0], t[1], t[2], t[3]) }, total(dw), total(db), in(x), in(dy))
+		return
+	}
+	n, inputs, outs := linearShape("LinearParamGrad", x, dy, dw, db)
 	d.runRows(outs, rowwise{
 		dst: floats("LinearParamGrad", dw), a: floats("LinearParamGrad", x),
 		b: floats("LinearParamGrad", dy), c: floats("LinearParamGrad", db),
-		rows: n, in: in, outs: outs,
+		rows: n, in: inputs, outs: outs,
 		op: func(r *rowwise, k int) {
 			dw := r.dst[k*r.in:][:r.in]
 			var sum float64
@@ -95,7 +107,12 @@ func isVector(t backend.Tensor, n int) bool {
 
 // RowNorm implements backend.Head.
 func (d *Device) RowNorm(dst, x backend.Tensor) {
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.RowNorm(t[0], t[1]) }, out(dst), in(x))
+		return
+	}
 	t := x.(*tensor)
+	t.settle()
 	n := t.shape[0]
 	if !isVector(dst, n) {
 		backend.Mismatch("RowNorm", dst, x)
@@ -115,6 +132,7 @@ func (d *Device) RowNorm(dst, x backend.Tensor) {
 // SumSquares implements backend.Head. Parts and the order of their sum depend on the
 // size alone.
 func (d *Device) SumSquares(dst, x backend.Tensor) {
+	d.now()
 	if !isVector(dst, 1) {
 		backend.Mismatch("SumSquares", dst, x)
 	}

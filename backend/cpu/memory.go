@@ -95,11 +95,13 @@ func (d *Device) Upload(dst backend.Tensor, src []float32) {
 	if len(src) != backend.Len(dst) {
 		backend.Mismatch("Upload", dst)
 	}
+	d.written(dst)
 	d.load(d.prepare("Upload", dst, src))
 }
 
 // UploadRows implements backend.Memory.
 func (d *Device) UploadRows(dst backend.Tensor, rows []int, src []float32) {
+	d.written(dst)
 	r := d.prepare("UploadRows", dst, src)
 	n := backend.Len(dst) / r.n
 	if len(src) != n*len(rows) {
@@ -120,11 +122,20 @@ func (d *Device) UploadIndex(dst backend.Tensor, src []int32) {
 	if dst.Kind() != backend.Index || len(src) != len(dst.(*tensor).index) {
 		backend.Mismatch("UploadIndex", dst)
 	}
+	d.written(dst)
 	copy(dst.(*tensor).index, src)
+}
+
+// written begins a verb that writes to t from the host: it waits for recorded calls only if they use t.
+func (d *Device) written(t backend.Tensor) {
+	if d.recording != nil && d.recording.touches(t.(*tensor)) {
+		d.now()
+	}
 }
 
 // Download implements backend.Memory. The CPU has no trouble of its own to report.
 func (d *Device) Download(dst []float32, src backend.Tensor) error {
+	d.now()
 	if len(dst) != backend.Len(src) {
 		backend.Mismatch("Download", src)
 	}
@@ -133,10 +144,14 @@ func (d *Device) Download(dst []float32, src backend.Tensor) error {
 }
 
 // Sync implements backend.Memory. Every verb is done when it returns.
-func (d *Device) Sync() error { return nil }
+func (d *Device) Sync() error {
+	d.now()
+	return nil
+}
 
 // Copy implements backend.Memory.
 func (d *Device) Copy(dst, src backend.Tensor) {
+	d.now()
 	if dst.Kind() != src.Kind() {
 		d.convert(dst, src)
 		return

@@ -26,8 +26,21 @@ func (d *Device) alloc(n int) []float32 {
 	if d.meter.rehearsal {
 		return nil
 	}
-	return aligned(n)
+	return pooled(n)
 }
+
+func pooled(n int) []float32 {
+	n0 := (n + 31) / 32 * 32
+	if len(pool) < n0 {
+		pool = aligned(max(16<<20, n0))
+	}
+	x := pool[:n:n]
+	pool = pool[n0:]
+	return x
+}
+
+var pool []float32
+
 
 // InUse implements backend.Sizer.
 func (d *Device) InUse() (now, peak int64) {
@@ -53,7 +66,9 @@ func (d *Device) TensorSize(kind backend.Kind, shape ...int) int64 {
 func (d *Device) ConvSize(spec backend.ConvSpec) (own, shared int64) {
 	r := &Device{isa: d.isa, convAlgo: d.convAlgo, low: d.low, workers: &workers{n: d.workers.n}, meter: meter{rehearsal: true}}
 	r.choices.asked, r.choices.made = d.choices.asked, maps.Clone(d.choices.made)
-	r.scratch = scratch{worker: make([][]float32, d.workers.n), meter: meter{rehearsal: true}}
+	r.scratch = &scratch{worker: make([][]float32, d.workers.n), meter: meter{rehearsal: true}}
 	r.newConv(spec, &tensor{}, nil)
 	return r.meter.now, r.scratch.meter.now
 }
+
+func ResetPool() { pool = nil }

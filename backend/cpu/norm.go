@@ -29,7 +29,8 @@ type norm struct {
 	sum1, sum2          []float64 // (N, channels): sums over pixels
 	scale, shift, slope []float64 // (N, channels): factors of the running pass
 
-	pass normPass
+	pass  normPass
+	lanes []*norm
 }
 
 // NewNorm implements backend.Planner.
@@ -55,6 +56,14 @@ func (p *norm) resize(n int) {
 
 // Forward implements backend.Norm.
 func (p *norm) Forward(y, x backend.Tensor, train bool) {
+	if r := p.d.recording; r != nil {
+		kind := apart
+		if train && p.spec.Kind == backend.BatchNorm {
+			kind = couples
+		}
+		r.add(kind, func(d *Device, t []backend.Tensor) { p.on(d).Forward(t[0], t[1], train) }, out(y), in(x)).norm = p
+		return
+	}
 	p.resize(p.spec.Images("Norm.Forward", y, x))
 	dst, src := floats("Norm.Forward", y), floats("Norm.Forward", x)
 	p.fixed = p.spec.Kind == backend.BatchNorm && !train
@@ -142,6 +151,10 @@ func (p *norm) average(dst, sums []float64) {
 // share statistics, dx = (g − mean(g) − x̂·mean(g·x̂))/√(σ²+ε); with running statistics
 // the means are constants and drop out.
 func (p *norm) InputGrad(dx, dy, x backend.Tensor) {
+	if r := p.d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { p.on(d).InputGrad(t[0], t[1], t[2]) }, out(dx), in(dy), in(x)).norm = p
+		return
+	}
 	p.spec.Images("Norm.InputGrad", dx, x)
 	p.gradSums("Norm.InputGrad", dy, x)
 	for i := range p.sum1 {
@@ -166,6 +179,10 @@ func (p *norm) InputGrad(dx, dy, x backend.Tensor) {
 
 // ParamGrad implements backend.Norm.
 func (p *norm) ParamGrad(dgamma, dbeta, x, dy backend.Tensor) {
+	if r := p.d.recording; r != nil {
+		r.add(sums, func(d *Device, t []backend.Tensor) { p.on(d).ParamGrad(t[0], t[1], t[2], t[3]) }, total(dgamma), total(dbeta), in(x), in(dy)).norm = p
+		return
+	}
 	if !isVector(dgamma, p.spec.C) || !isVector(dbeta, p.spec.C) {
 		backend.Mismatch("Norm.ParamGrad", dgamma, dbeta)
 	}

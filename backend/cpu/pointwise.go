@@ -7,6 +7,10 @@ import (
 
 // LeakyReLU implements backend.Pointwise.
 func (d *Device) LeakyReLU(y, x backend.Tensor, slope float32) {
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.LeakyReLU(t[0], t[1], slope) }, out(y), in(x))
+		return
+	}
 	e := d.onElements("LeakyReLU", y, x)
 	e.a = slope
 	d.runElements(e, func(e *elements, lo, hi int) {
@@ -16,6 +20,10 @@ func (d *Device) LeakyReLU(y, x backend.Tensor, slope float32) {
 
 // LeakyReLUGrad implements backend.Pointwise.
 func (d *Device) LeakyReLUGrad(dx, dy, y backend.Tensor, slope float32) {
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.LeakyReLUGrad(t[0], t[1], t[2], slope) }, out(dx), in(dy), in(y))
+		return
+	}
 	e := d.onElements("LeakyReLUGrad", dx, dy, y)
 	e.a = slope
 	d.runElements(e, func(e *elements, lo, hi int) {
@@ -25,6 +33,10 @@ func (d *Device) LeakyReLUGrad(dx, dy, y backend.Tensor, slope float32) {
 
 // Axpy implements backend.Pointwise.
 func (d *Device) Axpy(y backend.Tensor, a float32, x backend.Tensor) {
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.Axpy(t[0], a, t[1]) }, inout(y), in(x))
+		return
+	}
 	e := d.onElements("Axpy", y, x)
 	e.a = a
 	d.runElements(e, func(e *elements, lo, hi int) {
@@ -34,6 +46,7 @@ func (d *Device) Axpy(y backend.Tensor, a float32, x backend.Tensor) {
 
 // Lerp implements backend.Pointwise.
 func (d *Device) Lerp(y, x backend.Tensor, t float32) {
+	d.now()
 	e := d.onElements("Lerp", y, x)
 	e.a = t
 	d.runElements(e, func(e *elements, lo, hi int) {
@@ -43,6 +56,10 @@ func (d *Device) Lerp(y, x backend.Tensor, t float32) {
 
 // Clamp implements backend.Pointwise.
 func (d *Device) Clamp(x backend.Tensor, lo, hi float32) {
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.Clamp(t[0], lo, hi) }, inout(x))
+		return
+	}
 	if t := x.(*tensor); t.geom.blocked && !(lo <= 0 && 0 <= hi) {
 		d.runPixels(t, lo, hi, func(p *pixels, run []float32) { p.k.Clamp(run, p.a, p.b) })
 		return
@@ -54,7 +71,9 @@ func (d *Device) Clamp(x backend.Tensor, lo, hi float32) {
 
 // Fill implements backend.Memory.
 func (d *Device) Fill(dst backend.Tensor, v float32) {
+	d.now()
 	t := dst.(*tensor)
+	t.settle()
 	switch {
 	case t.kind == backend.Index:
 		for i := range t.index {
@@ -79,6 +98,11 @@ func fill(x []float32, v float32) {
 // in [0,1), is at least rate.
 func (d *Device) Dropout(dst, src backend.Tensor, key philox.Key, rate float32) {
 	backend.SameShape("Dropout", dst, src)
+	d.reserveStream(dst)
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.Dropout(t[0], t[1], key, rate) }, out(dst), in(src)).drawn = dst.(*tensor)
+		return
+	}
 	s := d.onStream("Dropout", dst, src, key)
 	s.a, s.b = rate, 1/(1-rate)
 	d.runStream(s, func(s *streamed, dst, src, u []float32, block uint64) {

@@ -26,13 +26,17 @@ func (d *Device) onPooling(op string, y, x backend.Tensor) *pooling {
 	if x.Kind() != backend.Image || y.Kind() != backend.Dense || len(ys) != 2 || ys[0] != xs[0] || ys[1] != xs[1] {
 		backend.Mismatch(op, y, x)
 	}
-	d.scratch.reserve(block)
-	d.pooling = pooling{k: &d.kernels, y: floats(op, y), x: floats(op, x), g: x.(*tensor).geom, scratch: &d.scratch}
+	d.pooling = pooling{k: &d.kernels, y: floats(op, y), x: floats(op, x), g: x.(*tensor).geom, scratch: d.scratch}
 	return &d.pooling
 }
 
 // AvgPool implements backend.Head.
 func (d *Device) AvgPool(y, x backend.Tensor) {
+	d.scratch.reserve(block)
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.AvgPool(t[0], t[1]) }, out(y), in(x))
+		return
+	}
 	p := d.onPooling("AvgPool", y, x)
 	p.op = (*pooling).averagePlanar
 	if p.g.blocked {
@@ -65,6 +69,11 @@ func (p *pooling) averagePlanar(n int, _ *[block]float32) {
 
 // AvgPoolGrad implements backend.Head.
 func (d *Device) AvgPoolGrad(dx, dy, act backend.Tensor, slope float32) {
+	d.scratch.reserve(block)
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.AvgPoolGrad(t[0], t[1], t[2], slope) }, out(dx), in(dy), in(act))
+		return
+	}
 	p := d.onPooling("AvgPoolGrad", dy, dx)
 	p.slope = slope
 	if act != nil {

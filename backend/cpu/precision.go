@@ -3,9 +3,7 @@ package cpu
 import (
 	"fmt"
 
-	"jem/backend"
 	"jem/backend/cpu/asm"
-	"jem/backend/philox"
 )
 
 // lowPrecision says where convolutions multiply in bf16.
@@ -67,39 +65,17 @@ func (c *conv) planChained() {
 	if c.d.low != lowInChains {
 		return
 	}
-	for dir, p := range [...]pass{forwardPass: c.forward, inputGradient: c.inputGrad} {
-		if _, ok := p.(*wino); ok {
-			c.chained[dir] = newWino(c, direction(dir) == inputGradient, asm.WinoBF16For(c.d.isa))
+	for _, id := range [...]passID{usualForward, usualInputGradient} {
+		if _, ok := c.passes[id].(*wino); ok {
+			c.passes[id+chainedForward] = newWino(c, id == usualInputGradient, asm.WinoBF16For(c.d.isa))
 		}
 	}
 }
 
-// pass is what computes a direction now, usual outside of chains.
-func (c *conv) pass(dir direction, usual pass) pass {
-	if c.d.chaining && c.chained[dir] != nil {
-		return c.chained[dir]
+// which is what computes a pass now: in chains what they have of their own.
+func (c *conv) which(usual passID) passID {
+	if chained := usual + chainedForward; c.d.chaining && c.passes[chained] != nil {
+		return chained
 	}
 	return usual
 }
-
-// chain is the device's backend.Chain: plain steps during which the device knows it.
-type chain struct {
-	d     *Device
-	steps backend.PlainChain
-}
-
-// NewChain implements backend.Chainer.
-func (d *Device) NewChain(steps int, step func(k int, key philox.Key)) backend.Chain {
-	return &chain{d, backend.PlainChain{Steps: steps, Step: step}}
-}
-
-// Run implements backend.Chain.
-func (c *chain) Run(key philox.Key) {
-	outer := c.d.chaining
-	c.d.chaining = true
-	defer func() { c.d.chaining = outer }()
-	c.steps.Run(key)
-}
-
-// Close implements backend.Chain.
-func (c *chain) Close() {}

@@ -18,6 +18,7 @@ type streamed struct {
 	stream  asm.Stream
 	scratch *scratch
 	x, y    *tensor // destination and a second operand, which may be the same
+	first   int     // number of the first element
 	a, b    float32
 	sgld    asm.SGLD
 }
@@ -28,7 +29,7 @@ func (s *streamed) part(i, worker int) {
 		return
 	}
 	lo, hi := i*chunk, min((i+1)*chunk, len(s.x.data))
-	s.op(s, s.x.data[lo:hi], s.y.data[lo:hi], s.scratch.worker[worker][:hi-lo], uint64(lo/4))
+	s.op(s, s.x.data[lo:hi], s.y.data[lo:hi], s.scratch.worker[worker][:hi-lo], uint64((s.first+lo)/4))
 }
 
 // plane runs op on one plane of one image. Its numbers may begin within a block of four:
@@ -36,7 +37,7 @@ func (s *streamed) part(i, worker int) {
 func (s *streamed) plane(i int, scratch []float32) {
 	g := &s.x.geom
 	image, b := i/g.blocks*g.image, i%g.blocks
-	first := (i/g.blocks*g.c + b*block) * g.h * g.w
+	first := s.first + (i/g.blocks*g.c+b*block)*g.h*g.w
 	lead := first % 4
 	n := lead + g.lanes(b)*g.h*g.w
 	x, y, free := scratch[:n], scratch[n:2*n], scratch[2*n:3*n]
@@ -50,26 +51,35 @@ func (d *Device) onStream(op string, x, y backend.Tensor, key philox.Key) *strea
 	floats(op, x)
 	floats(op, y)
 	s := &d.streamed
-	s.k, s.scratch = &d.kernels, &d.scratch
+	s.k, s.scratch = &d.kernels, d.scratch
 	s.x, s.y = x.(*tensor), y.(*tensor)
-	s.stream.Set(key)
+	s.stream.Set(d.replay.key(key))
+	s.first = d.replay.first * backend.Len(x) / x.Shape()[0]
 	return s
 }
 
 func (d *Device) runStream(s *streamed, op func(s *streamed, x, y, free []float32, block uint64)) {
 	s.op = op
-	g := &s.x.geom
-	if !g.blocked {
-		d.scratch.reserve(chunk)
+	d.reserveStream(s.x)
+	if g := &s.x.geom; g.blocked {
+		d.workers.run(s.x.shape[0]*g.blocks, s)
+	} else {
 		d.workers.run(chunks(len(s.x.data)), s)
-		return
 	}
-	d.scratch.reserve(3 * (3 + block*g.h*g.w))
-	d.workers.run(s.x.shape[0]*g.blocks, s)
+}
+
+// reserveStream takes the working memory of runStream.
+func (d *Device) reserveStream(x backend.Tensor) {
+	if g := &x.(*tensor).geom; g.blocked {
+		d.scratch.reserve(3 * (3 + block*g.h*g.w))
+	} else {
+		d.scratch.reserve(chunk)
+	}
 }
 
 // Uniform implements backend.Random.
 func (d *Device) Uniform(dst backend.Tensor, key philox.Key, lo, hi float32) {
+	d.now()
 	s := d.onStream("Uniform", dst, dst, key)
 	s.a, s.b = lo, hi-lo
 	d.runStream(s, func(s *streamed, x, _, _ []float32, block uint64) {
@@ -79,6 +89,7 @@ func (d *Device) Uniform(dst backend.Tensor, key philox.Key, lo, hi float32) {
 
 // Normal implements backend.Random.
 func (d *Device) Normal(dst backend.Tensor, key philox.Key, mean, std float32) {
+	d.now()
 	s := d.onStream("Normal", dst, dst, key)
 	s.a, s.b = mean, std
 	d.runStream(s, func(s *streamed, x, _, _ []float32, block uint64) {

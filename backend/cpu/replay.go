@@ -4,12 +4,14 @@ import "jem/backend"
 
 // GatherRows implements backend.Update.
 func (d *Device) GatherRows(dst, src, rows backend.Tensor) {
+	d.now()
 	r := d.selected("GatherRows", dst, src, rows)
 	d.load(r)
 }
 
 // ScatterRows implements backend.Update.
 func (d *Device) ScatterRows(dst, src, rows backend.Tensor) {
+	d.now()
 	r := d.selected("ScatterRows", src, dst, rows)
 	// A part is one plane of all rows, in order: of repeated rows the last wins.
 	r.op = func(t *transfer, _, b int) {

@@ -22,7 +22,7 @@ func (s *scratch) reserve(n int) {
 	s.size = n
 	for i := range s.worker {
 		if !s.meter.rehearsal {
-			s.worker[i] = aligned(n + gap)[:n]
+			s.worker[i] = pooled(n + gap)[:n]
 		}
 	}
 }

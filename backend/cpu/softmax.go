@@ -8,6 +8,10 @@ import (
 
 // LogSumExp implements backend.Head.
 func (d *Device) LogSumExp(lse, logits backend.Tensor) {
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.LogSumExp(t[0], t[1]) }, out(lse), in(logits))
+		return
+	}
 	s := logits.Shape()
 	if logits.Kind() != backend.Dense || len(s) != 2 || !isVector(lse, s[0]) {
 		backend.Mismatch("LogSumExp", lse, logits)
@@ -37,6 +41,10 @@ func expSum(x []float32) (top, sum float64) {
 
 // LogitGrad implements backend.Head.
 func (d *Device) LogitGrad(dlogits, logits, labels, coef backend.Tensor) {
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.LogitGrad(t[0], t[1], t[2], t[3]) }, out(dlogits), in(logits), in(labels), in(coef))
+		return
+	}
 	backend.SameShape("LogitGrad", dlogits, logits)
 	s, cs := logits.Shape(), coef.Shape()
 	r := rowwise{op: (*rowwise).logitGrad}

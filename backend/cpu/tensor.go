@@ -33,6 +33,10 @@ type tensor struct {
 	index []int32   // Index
 	geom  geometry  // Image
 	bytes int       // of memory of its own; 0: a view
+
+	// Working memory takes none until it is used outside of passes; data is nil till then.
+	store *store
+	first int // row of the store
 }
 
 func (t *tensor) Kind() backend.Kind { return t.kind }
@@ -84,28 +88,89 @@ func (g *geometry) lanes(b int) int {
 func aligned(n int) []float32 {
 	const lines = 128
 	buf := make([]float32, n+lines/4)
+	hugePages(buf)
 	skip := int((lines - uintptr(unsafe.Pointer(unsafe.SliceData(buf)))%lines) % lines / 4)
 	return buf[skip : skip+n : skip+n]
 }
 
-// New implements backend.Memory.
-func (d *Device) New(kind backend.Kind, shape ...int) backend.Tensor {
+// store is the memory that a working tensor shares with its views, once one of them needs it.
+type store struct {
+	d    *Device
+	size int // floats
+	data []float32
+}
+
+// shaped is a tensor without memory, of so many floats or indices.
+func shaped(kind backend.Kind, shape []int) (t *tensor, size int) {
 	if len(shape) == 0 || slices.Min(shape) < 1 || kind == backend.Image && len(shape) != 4 || kind == backend.Index && len(shape) != 1 {
 		panic(fmt.Sprintf("backend: New: %s%v is no shape", kind, shape))
 	}
-	t := &tensor{kind: kind, shape: slices.Clone(shape)}
-	switch kind {
-	case backend.Index:
-		t.index = make([]int32, shape[0])
-	case backend.Image:
+	t = &tensor{kind: kind, shape: slices.Clone(shape)}
+	if kind == backend.Image {
 		t.geom = newGeometry(shape[1], shape[2], shape[3])
-		t.data = aligned(shape[0]*t.geom.image + t.geom.tail)
-	default:
-		t.data = aligned(backend.Len(t))
+		return t, shape[0]*t.geom.image + t.geom.tail
 	}
-	t.bytes = 4 * (len(t.data) + len(t.index))
+	return t, backend.Len(t)
+}
+
+// New implements backend.Memory.
+func (d *Device) New(kind backend.Kind, shape ...int) backend.Tensor {
+	t, size := shaped(kind, shape)
+	if kind == backend.Index {
+		t.index = make([]int32, size)
+	} else {
+		t.data = aligned(size)
+	}
+	t.bytes = 4 * size
 	d.meter.add(t.bytes)
 	return t
+}
+
+// NewWorking implements backend.Passer.
+func (d *Device) NewWorking(kind backend.Kind, shape ...int) backend.Tensor {
+	if kind == backend.Index {
+		return d.New(kind, shape...)
+	}
+	t, size := shaped(kind, shape)
+	t.store = &store{d: d, size: size}
+	return t
+}
+
+// settle gives working memory that is used outside of a pass its place.
+func (t *tensor) settle() {
+	if t == nil || t.data != nil || t.store == nil {
+		return
+	}
+	s := t.store
+	if s.data == nil {
+		s.data = s.d.alloc(s.size)
+	}
+	lo, hi := t.first*t.perRow(), (t.first+t.shape[0])*t.perRow()+t.geom.tail
+	t.data = s.data[lo:hi:hi]
+}
+
+// perRow is the distance of two rows (images) in memory, in floats.
+func (t *tensor) perRow() int {
+	if t.kind == backend.Image {
+		return t.geom.image
+	}
+	return backend.Len(t) / t.shape[0]
+}
+
+// overlaps reports whether two tensors share memory.
+func (t *tensor) overlaps(u *tensor) bool {
+	switch {
+	case t.store != nil || u.store != nil:
+		return t.store == u.store && t.first < u.first+u.shape[0] && u.first < t.first+t.shape[0]
+	case t.kind == backend.Index || u.kind == backend.Index:
+		return t.kind == u.kind && len(t.index) > 0 && len(u.index) > 0 && within(unsafe.Pointer(&t.index[0]), len(t.index), unsafe.Pointer(&u.index[0]), len(u.index))
+	}
+	return len(t.data) > 0 && len(u.data) > 0 && within(unsafe.Pointer(&t.data[0]), len(t.data)-t.geom.tail, unsafe.Pointer(&u.data[0]), len(u.data)-u.geom.tail)
+}
+
+// within reports whether m numbers of 4 bytes at a and n at b overlap.
+func within(a unsafe.Pointer, m int, b unsafe.Pointer, n int) bool {
+	return uintptr(a) < uintptr(b)+4*uintptr(n) && uintptr(b) < uintptr(a)+4*uintptr(m)
 }
 
 // Free implements backend.Memory. The collector reclaims the memory; Free only makes
@@ -114,7 +179,11 @@ func (d *Device) Free(ts ...backend.Tensor) {
 	for _, t := range ts {
 		t := t.(*tensor)
 		d.meter.add(-t.bytes)
-		t.data, t.index, t.bytes = nil, nil, 0
+		if t.store != nil {
+			d.meter.add(-4 * len(t.store.data))
+			t.store.data = nil
+		}
+		t.data, t.index, t.store, t.bytes = nil, nil, nil, 0
 	}
 }
 
@@ -126,6 +195,10 @@ func (d *Device) Rows(t backend.Tensor, lo, hi int) backend.Tensor {
 	}
 	v := &tensor{kind: s.kind, shape: slices.Clone(s.shape), geom: s.geom}
 	v.shape[0] = hi - lo
+	if s.store != nil {
+		v.store, v.first = s.store, s.first+lo
+		return v
+	}
 	switch s.kind {
 	case backend.Index:
 		v.index = s.index[lo:hi:hi]
@@ -142,6 +215,7 @@ func (d *Device) Rows(t backend.Tensor, lo, hi int) backend.Tensor {
 // View implements backend.Memory.
 func (d *Device) View(t backend.Tensor, offset int, shape ...int) backend.Tensor {
 	s := t.(*tensor)
+	s.settle()
 	v := &tensor{kind: backend.Dense, shape: slices.Clone(shape)}
 	end := offset + backend.Len(v)
 	if s.kind != backend.Dense || offset < 0 || end > len(s.data) {

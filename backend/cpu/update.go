@@ -12,6 +12,11 @@ import (
 // SGLDStep implements backend.Update.
 func (d *Device) SGLDStep(x, grad backend.Tensor, key philox.Key, p backend.SGLD) {
 	backend.SameShape("SGLDStep", x, grad)
+	d.reserveStream(x)
+	if r := d.recording; r != nil {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.SGLDStep(t[0], t[1], key, p) }, inout(x), in(grad)).drawn = x.(*tensor)
+		return
+	}
 	s := d.onStream("SGLDStep", x, grad, key)
 	s.sgld = limits(p)
 	if p.Noise == 0 {
@@ -38,6 +43,7 @@ func limits(p backend.SGLD) asm.SGLD {
 
 // AdamStep implements backend.Update.
 func (d *Device) AdamStep(p, g, m, v backend.Tensor, h backend.Adam) {
+	d.now()
 	if h.Step < 1 {
 		panic(fmt.Sprintf("backend: AdamStep: step %d, the first is 1", h.Step))
 	}
@@ -59,6 +65,7 @@ func (d *Device) AdamStep(p, g, m, v backend.Tensor, h backend.Adam) {
 
 // SGDStep implements backend.Update.
 func (d *Device) SGDStep(p, g, m backend.Tensor, h backend.SGD) {
+	d.now()
 	backend.SameShape("SGDStep", p, g, m)
 	if h.First {
 		d.Fill(m, 0) // with a zero buffer, m ← μ·m + g is m ← g

@@ -17,6 +17,7 @@ func (d *Device) MaxPool(y, x backend.Tensor, w backend.Window) { d.pool("MaxPoo
 func (d *Device) MeanPool(y, x backend.Tensor, w backend.Window) { d.pool("MeanPool", y, x, w, true) }
 
 func (d *Device) pool(op string, y, x backend.Tensor, w backend.Window, mean bool) {
+	d.now()
 	s := x.Shape()
 	if x.Kind() != backend.Image || !w.Fits(s[2], s[3]) {
 		backend.Mismatch(op, y, x)

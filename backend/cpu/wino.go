@@ -132,16 +132,21 @@ func (p *wino) name() string {
 	return "winograd-" + p.conv.d.isa.String()
 }
 
-// run computes one call.
+// ready implements pass.
+func (p *wino) ready() {
+	if p.packed && p.params == p.conv.d.params {
+		return
+	}
+	p.pack()
+	if p.conv.b != nil && !p.transposed {
+		copy(p.bias, p.conv.b.data)
+	}
+	p.packed, p.params = true, p.conv.d.params
+}
+
+// run implements pass.
 func (p *wino) run(op operands) {
 	d := p.conv.d
-	if !p.packed || p.params != d.params {
-		p.pack()
-		if p.conv.b != nil && !p.transposed {
-			copy(p.bias, p.conv.b.data)
-		}
-		p.packed, p.params = true, d.params
-	}
 	p.op = op
 	tiles := op.n * p.tiles
 	p.perBlock = winoBlockFor(tiles, d.workers.n)

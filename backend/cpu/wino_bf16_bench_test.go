@@ -16,7 +16,7 @@ func BenchmarkWinogradBF16(b *testing.B) {
 	}
 	for _, spec := range networkSpecs {
 		layers := [2]*layer{newLayer(lowDevice(b, isa, lowNowhere, 1), spec), newLayer(lowDevice(b, isa, lowEverywhere, 1), spec)}
-		if _, ok := layers[0].conv.(*conv).forward.(*wino); !ok {
+		if _, ok := layers[0].conv.(*conv).passes[usualForward].(*wino); !ok {
 			continue
 		}
 		y, dx := layers[0].newY(), layers[0].newX()

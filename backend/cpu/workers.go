@@ -27,7 +27,8 @@ type region interface {
 // Idle helpers spin for a millisecond, so that a region that follows another starts within
 // a microsecond, then sleep. One goroutine at a time may call run.
 type workers struct {
-	n int // threads, the caller included
+	n    int // threads, the caller included
+	self int // the caller's number, 0 but in a lane's pool of one
 
 	gate    padded // generation<<32 | open | helpers inside
 	ranges  []cursor
@@ -82,7 +83,7 @@ func newWorkers(n int) *workers {
 func (w *workers) run(parts int, r region) {
 	if len(w.helpers) < 2 || parts < 2 {
 		for i := range parts {
-			r.part(i, 0)
+			r.part(i, w.self)
 		}
 		return
 	}

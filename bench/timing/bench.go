@@ -3,10 +3,9 @@ package timing
 import (
 	"context"
 	"slices"
-	"time"
 
 	"jem/backend"
-	"jem/backend/philox"
+	"jem/backend/trace"
 	"jem/config"
 	"jem/feed"
 	"jem/internal/sysmem"
@@ -39,34 +38,38 @@ type Result struct {
 // channels, with the given number of classes. Data loading is not part of it. It ends with ctx's
 // error after the step in which ctx ends.
 func Measure(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
-	clock, src := &convClock{Device: dev}, feed.Noise(c.Train.Batch, channels, size, classes)
+	src := feed.Noise(c.Train.Batch, channels, size, classes)
 	if err := step.Affordable(dev, &c, src); err != nil {
 		return Result{}, err
 	}
-	s, err := step.New(clock, c, src)
+	s, err := step.New(dev, c, src)
 	if err != nil {
 		return Result{}, err
 	}
-	predict.NewEvaluator(clock, s.Net)                // a run has one: its memory counts
+	predict.NewEvaluator(dev, s.Net)                  // a run has one: its memory counts
 	if _, err := s.Take(step.At{}, nil); err != nil { // plans reorder weights, memory is touched
 		return Result{}, err
 	}
-	var total, sgld, share, flops []float64
+	flops, err := work(c, src)
+	if err != nil {
+		return Result{}, err
+	}
+	var total, sgld, share []float64
 	for i := range steps {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
-		clock.seconds, clock.flops = 0, 0
+		before := convolving(dev)
 		r, err := s.Take(step.At{Step: i + 1}, nil)
 		if err != nil {
 			return Result{}, err
 		}
 		total, sgld = append(total, r.Seconds()), append(sgld, r.SampleSeconds)
-		share, flops = append(share, clock.seconds/r.Seconds()), append(flops, clock.flops/r.Seconds()/1e9)
+		share = append(share, (convolving(dev)-before)/r.Seconds())
 	}
 	b := Result{
 		StepSeconds: median(total), StepMin: slices.Min(total), StepMax: slices.Max(total),
-		SGLDSeconds: median(sgld), ConvShare: median(share), GFLOPS: median(flops), Steps: steps,
+		SGLDSeconds: median(sgld), ConvShare: median(share), GFLOPS: flops / median(total) / 1e9, Steps: steps,
 		ProcessPeak: int64(sysmem.Peak()), Algorithms: backend.Choices(dev),
 	}
 	if s, ok := dev.(backend.Sizer); ok {
@@ -90,74 +93,25 @@ func median(v []float64) float64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// convClock is a device that adds up the time and the work of its convolutions.
-type convClock struct {
-	backend.Device
-	seconds, flops float64
-}
-
-// NewConv implements backend.Planner.
-func (c *convClock) NewConv(spec backend.ConvSpec, w, b backend.Tensor) backend.Conv {
-	return &timedConv{c.Device.NewConv(spec, w, b), c}
-}
-
-// NewChain implements backend.Chainer with the device's own chains.
-func (c *convClock) NewChain(steps int, step func(k int, key philox.Key)) backend.Chain {
-	t := &timedChain{clock: c}
-	t.Chain = backend.NewChain(c.Device, steps, func(k int, key philox.Key) {
-		t.called = true
-		step(k, key)
-	})
-	return t
-}
-
-// timedChain is a chain under the clock. Where the device replays it without asking for its
-// steps, the work is that of the last time that it did.
-type timedChain struct {
-	backend.Chain
-	clock  *convClock
-	called bool
-	flops  float64
-}
-
-// Run implements backend.Chain.
-func (t *timedChain) Run(key philox.Key) {
-	before := t.clock.flops
-	t.called = false
-	t.Chain.Run(key)
-	if t.called {
-		t.flops = t.clock.flops - before
-	} else {
-		t.clock.flops += t.flops
+// convolving is how long, in seconds, the device has spent in convolutions; 0 where it doesn't tell.
+func convolving(dev backend.Device) float64 {
+	if t, ok := dev.(backend.ConvTimer); ok {
+		return t.Convolving().Seconds()
 	}
+	return 0
 }
 
-// timedConv is a plan under the clock. On a device that works behind the caller's back its
-// times would be those of the calls, not of the work; the CPU's calls return when done.
-type timedConv struct {
-	backend.Conv
-	clock *convClock
-}
-
-func (t *timedConv) add(start time.Time, n int) {
-	t.clock.seconds += time.Since(start).Seconds()
-	t.clock.flops += 2 * t.Spec().MACs(n)
-}
-
-// Forward implements backend.Conv.
-func (t *timedConv) Forward(raw, act, x, residual backend.Tensor) {
-	defer t.add(time.Now(), x.Shape()[0])
-	t.Conv.Forward(raw, act, x, residual)
-}
-
-// InputGrad implements backend.Conv.
-func (t *timedConv) InputGrad(dx, dy, act, residual backend.Tensor) {
-	defer t.add(time.Now(), dy.Shape()[0])
-	t.Conv.InputGrad(dx, dy, act, residual)
-}
-
-// ParamGrad implements backend.Conv.
-func (t *timedConv) ParamGrad(dw, db, x, dy backend.Tensor) {
-	defer t.add(time.Now(), x.Shape()[0])
-	t.Conv.ParamGrad(dw, db, x, dy)
+// work is the FLOPs of a step's convolutions, counted by a step on a device that only counts.
+func work(c config.Config, src feed.Sources) (flops float64, err error) {
+	paper := trace.New()
+	s, err := step.New(paper, c, src)
+	if err != nil {
+		return 0, err
+	}
+	paper.Forget()
+	_, err = s.Take(step.At{}, nil)
+	for _, call := range paper.Calls() {
+		flops += call.FLOPs()
+	}
+	return flops, err
 }

@@ -1,6 +1,7 @@
 package step
 
 import (
+	"jem/backend"
 	"jem/backend/philox"
 	"jem/model"
 )
@@ -63,9 +64,12 @@ func (s *Step) passes(at At) error {
 
 // pass runs one part forward and backward and brings its logits to the host.
 func (s *Step) pass(v View, logits []float32, drop philox.Key) error {
-	l := s.Net.Forward(v.X, model.Mode{Train: true, DropKey: drop})
-	s.dev.LogitGrad(v.DLogit, l, v.Labels, v.Coef)
-	s.Net.ParamGrad(v.DLogit)
+	var l backend.Tensor
+	backend.Pass(s.dev, func() {
+		l = s.Net.Forward(v.X, model.Mode{Train: true, DropKey: drop})
+		s.dev.LogitGrad(v.DLogit, l, v.Labels, v.Coef)
+		s.Net.ParamGrad(v.DLogit)
+	})
 	return s.dev.Download(logits, l)
 }
 
