@@ -11,4 +11,16 @@ type Sizer interface {
 	// order, sums), and shared, working memory of which all plans together need only the
 	// largest.
 	ConvSize(spec ConvSpec) (own, shared int64)
+	// PassSize is what a pass of such calls would take for its working memory, of which all passes and
+	// chains together need only the largest of each of the two kinds.
+	PassSize(calls []Call) [2]int64
+}
+
+// Call is a verb on paper.
+type Call struct {
+	Reads, Writes []Tensor // working memory only, images (N,C,H,W) or Dense (N,…)
+	Sums          bool     // it adds up over the batch
+	Couples       bool     // each image's results depend on all images
+	Norm          bool
+	Conv          *ConvSpec // of a convolution; calls of one layer share it
 }

@@ -64,9 +64,20 @@ func planEvaluator(d backend.Device, net *model.WideResNet, rows int) *Evaluator
 
 // Forward returns the logits (n,K) of the first n images in e.Images.
 func (e *Evaluator) Forward(n int) ([]float32, error) {
+	x := e.upload(n)
+	backend.Pass(e.dev, func() { e.Last = e.net.Forward(x, model.Mode{}) })
+	return e.answers(n)
+}
+
+// upload brings the first n images to the device.
+func (e *Evaluator) upload(n int) backend.Tensor {
 	x := e.dev.Rows(e.x, 0, n)
 	e.dev.Upload(x, e.Images[:n*len(e.Images)/e.rows])
-	e.Last = e.net.Forward(x, model.Mode{})
+	return x
+}
+
+// answers are the logits of the last pass, of n images.
+func (e *Evaluator) answers(n int) ([]float32, error) {
 	out := e.logits[:n*e.net.Config.Classes]
 	return out, e.dev.Download(out, e.Last)
 }

@@ -77,7 +77,8 @@ func footprint(sizes backend.Sizer, c model.Config, n int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	newResponder(&Predictor{dev: paper, net: net, eval: planEvaluator(paper, net, n)})
+	e := planEvaluator(paper, net, n)
+	newResponder(&Predictor{dev: paper, net: net, eval: e}).pass(e.x)
 	t := paper.Taken()
 	images := 4 * int64(n) * int64(c.InC*c.Size*c.Size) // on the host
 	return t.Images + t.Values + t.Plans + images, nil

@@ -67,10 +67,13 @@ func (m *odin) scores(n int) ([]float64, error) {
 	}
 	rows := func(t backend.Tensor) backend.Tensor { return d.Rows(t, 0, n) }
 	d.Fill(rows(m.scaled), 0)
-	d.Axpy(rows(m.scaled), float32(1/m.Temperature), e.Last)
 	d.UploadIndex(rows(m.labels), m.classes[:n])
-	d.LogitGrad(rows(m.dlogits), rows(m.scaled), rows(m.labels), rows(m.coef)) // 1/T is left out: only signs count
-	m.p.net.InputGrad(rows(m.dx), rows(m.dlogits))
+	x := d.Rows(e.x, 0, n)
+	backend.Pass(d, func() {
+		d.Axpy(rows(m.scaled), float32(1/m.Temperature), m.p.net.Forward(x, model.Mode{}))
+		d.LogitGrad(rows(m.dlogits), rows(m.scaled), rows(m.labels), rows(m.coef)) // 1/T is left out: only signs count
+		m.p.net.InputGrad(rows(m.dx), rows(m.dlogits))
+	})
 	dx := m.host[:n*len(m.host)/feed.EvalBatch]
 	if err := d.Download(dx, rows(m.dx)); err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ func (g *gatherer) free() {
 
 // batch adds the outputs for the n images that lie ready.
 func (g *gatherer) batch(n int) error {
-	logits, err := g.p.eval.Forward(n)
+	logits, norms, err := g.answer(n)
 	if err != nil {
 		return err
 	}
@@ -98,14 +98,8 @@ func (g *gatherer) batch(n int) error {
 		}
 		g.features = append(g.features, row...)
 	}
-	if g.responder != nil {
-		norms, err := g.responder.gradNorm(g.p.eval.Last, n)
-		if err != nil {
-			return err
-		}
-		for _, v := range norms {
-			g.out.GradNorm = append(g.out.GradNorm, float64(v))
-		}
+	for _, v := range norms {
+		g.out.GradNorm = append(g.out.GradNorm, float64(v))
 	}
 	if g.odin == nil {
 		return nil
@@ -113,6 +107,15 @@ func (g *gatherer) batch(n int) error {
 	scores, err := g.odin.scores(n) // last: it runs the network on other images
 	g.out.ODIN = append(g.out.ODIN, scores...)
 	return err
+}
+
+// answer returns the logits of the first n images and, where they are asked for, the norms of their gradients.
+func (g *gatherer) answer(n int) (logits, norms []float32, err error) {
+	if g.responder != nil {
+		return g.responder.answer(n)
+	}
+	logits, err = g.p.eval.Forward(n)
+	return logits, nil, err
 }
 
 func (g *gatherer) outputs(digest string) (*Outputs, error) {

@@ -69,7 +69,7 @@ func (p *Predictor) Score(ctx context.Context, want Want, total int, next func(d
 		if n = next(p.eval.Images); n == 0 {
 			return s, nil
 		}
-		logits, err := p.eval.Forward(n)
+		logits, norms, err := r.answer(n)
 		if err != nil {
 			return s, err
 		}
@@ -79,10 +79,6 @@ func (p *Predictor) Score(ctx context.Context, want Want, total int, next func(d
 			if err := p.dev.Download(features, p.net.Features()); err != nil {
 				return s, err
 			}
-		}
-		norms, err := r.gradNorm(p.eval.Last, n)
-		if err != nil {
-			return s, err
 		}
 		if err := s.add(logits, norms); err != nil {
 			return s, &fault.Error{Path: p.Checkpoint, Kind: fault.ErrBad, Reason: err.Error()}

@@ -13,6 +13,8 @@ const (
 	// level 2 cache, so that memory counts as in earnest).
 	measureWork = 1 << 28
 	measureSize = 4 << 20
+	// measureFewest images share what is done once for all of them, reading the weights.
+	measureFewest = 8
 	// measureTime is how long one direction is measured at least, measureTurns how many turns
 	// each candidate has at least, doubtTurns how many before the rule's is given up: where
 	// other load disturbs, three turns may all be bad ones.
@@ -73,7 +75,7 @@ type trial struct{ x, dx, y, dy, residual, dw, db *tensor }
 func (c *conv) trial() *trial {
 	s := c.spec
 	perImage := max(c.x.image, c.y.image)
-	n := max(1, min(s.N, int(measureWork/s.MACs(1)), measureSize/perImage))
+	n := min(s.N, max(measureFewest, min(int(measureWork/s.MACs(1)), measureSize/perImage)))
 	image := func(g geometry) *tensor {
 		t := c.d.New(backend.Image, n, g.c, g.h, g.w).(*tensor)
 		c.d.Fill(t, 1) // else all of it is the system's one page of zeros

@@ -26,21 +26,8 @@ func (d *Device) alloc(n int) []float32 {
 	if d.meter.rehearsal {
 		return nil
 	}
-	return pooled(n)
+	return d.scratch.hoard.take(n)
 }
-
-func pooled(n int) []float32 {
-	n0 := (n + 31) / 32 * 32
-	if len(pool) < n0 {
-		pool = aligned(max(16<<20, n0))
-	}
-	x := pool[:n:n]
-	pool = pool[n0:]
-	return x
-}
-
-var pool []float32
-
 
 // InUse implements backend.Sizer.
 func (d *Device) InUse() (now, peak int64) {
@@ -70,5 +57,3 @@ func (d *Device) ConvSize(spec backend.ConvSpec) (own, shared int64) {
 	r.newConv(spec, &tensor{}, nil)
 	return r.meter.now, r.scratch.meter.now
 }
-
-func ResetPool() { pool = nil }

@@ -2,4 +2,5 @@
 
 package cpu
 
+// hugePages does nothing where there is no such advice.
 func hugePages([]float32) {}

@@ -19,11 +19,12 @@ type call struct {
 	operands []operand
 	// run makes the call on a device: on this one, or on a lane with a slice of each operand, in
 	// their order; nil where there was none.
-	run   func(d *Device, t []backend.Tensor)
-	conv  *conv   // of a convolution's verb
-	by    pass    // the algorithm, whose weights must be ready
-	norm  *norm   // of a norm's verb
-	drawn *tensor // whose elements take numbers of a stream
+	run     func(d *Device, t []backend.Tensor)
+	conv    *conv   // of a convolution's verb
+	by      pass    // the algorithm, whose weights must be ready
+	norm    *norm   // of a norm's verb
+	weights int     // bytes of parameters, of a call on paper
+	drawn   *tensor // whose elements take numbers of a stream
 }
 
 // callKind says how far the images of a call depend on each other.

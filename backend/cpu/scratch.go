@@ -9,6 +9,7 @@ type scratch struct {
 	size   int         // floats of each
 	sums   []float64   // one partial result a part
 	meter  meter
+	hoard  hoard // where it and the device's other lasting memory come from
 }
 
 // reserve makes n floats available to every worker.
@@ -22,7 +23,7 @@ func (s *scratch) reserve(n int) {
 	s.size = n
 	for i := range s.worker {
 		if !s.meter.rehearsal {
-			s.worker[i] = pooled(n + gap)[:n]
+			s.worker[i] = s.hoard.take(n + gap)[:n]
 		}
 	}
 }

@@ -157,6 +157,9 @@ func (t *tensor) perRow() int {
 	return backend.Len(t) / t.shape[0]
 }
 
+// perImage is the number of elements of an image (a row).
+func (t *tensor) perImage() int { return backend.Len(t) / t.shape[0] }
+
 // overlaps reports whether two tensors share memory.
 func (t *tensor) overlaps(u *tensor) bool {
 	switch {

@@ -172,4 +172,4 @@ func (p *winoGrad) run(call gradCall) {
 }
 
 // chunksOf is the number of chunks for n images.
-func (p *winoGrad) chunksOf(n int) int { return min(p.chunks, n*p.tiles) }
+func (p *winoGrad) chunksOf(n int) int { return max(1, min(p.chunks, n*p.tiles/winoGradChunk)) }

@@ -25,7 +25,7 @@ func (c *conv) Algorithms() (forward, inputGrad, paramGrad string) { return "non
 func (c *conv) note(op string, n int, call ConvCall, writes, reads operands) {
 	call.Spec = c.spec
 	call.Spec.N = n
-	c.dev.calls = append(c.dev.calls, Call{Op: "Conv." + op, Reads: reads, Writes: writes, Conv: &call})
+	c.dev.add(Call{Op: "Conv." + op, Reads: reads, Writes: writes, Conv: &call, plan: c})
 }
 
 func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
@@ -43,17 +43,26 @@ func (c *conv) ParamGrad(dw, db, x, dy backend.Tensor) {
 }
 
 // norm is a normalisation that computes nothing.
-type norm struct{ dev *Device }
+type norm struct {
+	dev  *Device
+	kind backend.NormKind
+}
 
 // NewNorm implements backend.Planner.
-func (d *Device) NewNorm(backend.NormSpec, ts, ts, ts, ts) backend.Norm { return norm{d} }
+func (d *Device) NewNorm(s backend.NormSpec, _, _, _, _ ts) backend.Norm { return norm{d, s.Kind} }
 
-func (n norm) Forward(y, x backend.Tensor, _ bool) { n.dev.note("Norm.Forward", some(y), some(x)) }
+func (n norm) note(op string, writes, reads operands, couples bool) {
+	n.dev.add(Call{Op: "Norm." + op, Reads: reads, Writes: writes, Norm: true, Couples: couples})
+}
+
+func (n norm) Forward(y, x backend.Tensor, train bool) {
+	n.note("Forward", some(y), some(x), train && n.kind == backend.BatchNorm)
+}
 
 func (n norm) InputGrad(dx, dy, x backend.Tensor) {
-	n.dev.note("Norm.InputGrad", some(dx), some(dy, x))
+	n.note("InputGrad", some(dx), some(dy, x), false)
 }
 
 func (n norm) ParamGrad(dgamma, dbeta, x, dy backend.Tensor) {
-	n.dev.note("Norm.ParamGrad", some(dgamma, dbeta), some(dgamma, dbeta, x, dy))
+	n.note("ParamGrad", some(dgamma, dbeta), some(dgamma, dbeta, x, dy), false)
 }

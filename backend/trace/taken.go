@@ -4,7 +4,7 @@ import "jem/backend"
 
 // Taken is the memory, in bytes, that what was made on a Device would take on another.
 type Taken struct {
-	Images int64 // tensors of images
+	Images int64 // tensors of images, and the working memory of passes
 	Values int64 // all other tensors
 	Plans  int64 // the convolutions' own memory, and the working memory that they share
 }
@@ -17,6 +17,7 @@ func NewOn(s backend.Sizer) *Device { return &Device{sizes: s} }
 func (d *Device) Taken() Taken {
 	t := d.taken
 	t.Plans += d.shared
+	t.Images += d.passes[0] + d.passes[1]
 	return t
 }
 

@@ -12,6 +12,10 @@ type Call struct {
 	Reads  []backend.Tensor // operands read, in the order of the arguments
 	Writes []backend.Tensor // operands assigned or accumulated into; the latter are among Reads, too
 	Conv   *ConvCall        // of a planned convolution
+	Norm   bool             // of a planned norm
+	// Couples says that each image's results depend on all images.
+	Couples bool
+	plan    *conv
 }
 
 // ConvCall says what a convolution was asked to do.
@@ -38,6 +42,8 @@ type Device struct {
 	sizes  backend.Sizer // nil: nothing is added up
 	taken  Taken         // but for shared
 	shared int64         // working memory, the most that a plan asks for
+	passes [2]int64      // and that passes ask for, of each kind
+	inPass bool
 }
 
 // New returns a device that has recorded nothing.
@@ -60,8 +66,9 @@ func (d *Device) Close() error { return nil }
 
 // tensor is a shape without memory.
 type tensor struct {
-	kind  backend.Kind
-	shape []int
+	kind    backend.Kind
+	shape   []int
+	working *working // nil of a tensor with memory of its own
 }
 
 func (t *tensor) Kind() backend.Kind { return t.kind }
@@ -75,5 +82,5 @@ func some(ts ...backend.Tensor) operands {
 }
 
 func (d *Device) note(op string, writes, reads operands) {
-	d.calls = append(d.calls, Call{Op: op, Reads: reads, Writes: writes})
+	d.add(Call{Op: op, Reads: reads, Writes: writes})
 }

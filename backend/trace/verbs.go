@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"slices"
+
 	"jem/backend"
 	"jem/backend/philox"
 )
@@ -10,7 +12,7 @@ type ts = backend.Tensor
 // New implements backend.Memory.
 func (d *Device) New(kind backend.Kind, shape ...int) backend.Tensor {
 	d.take(kind, shape)
-	return &tensor{kind, append([]int(nil), shape...)}
+	return &tensor{kind: kind, shape: slices.Clone(shape)}
 }
 
 // Free implements backend.Memory.
@@ -18,12 +20,12 @@ func (d *Device) Free(...ts) {}
 
 // Rows implements backend.Memory.
 func (d *Device) Rows(t ts, lo, hi int) backend.Tensor {
-	return &tensor{t.Kind(), append([]int{hi - lo}, t.Shape()[1:]...)}
+	return &tensor{t.Kind(), append([]int{hi - lo}, t.Shape()[1:]...), t.(*tensor).working}
 }
 
 // View implements backend.Memory.
 func (d *Device) View(t ts, _ int, shape ...int) backend.Tensor {
-	return &tensor{t.Kind(), append([]int(nil), shape...)}
+	return &tensor{kind: t.Kind(), shape: slices.Clone(shape)}
 }
 
 // Upload implements backend.Memory.

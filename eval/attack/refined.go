@@ -87,7 +87,7 @@ func (r *Refined) Classes() int { return r.classes }
 
 // Logits implements Target.
 func (r *Refined) Logits(images []float32, n int, key philox.Key) ([]float32, error) {
-	return r.each(images, n, key, nil)
+	return r.each(images, n, key, r.forward, nil)
 }
 
 // Gradient implements Target.
@@ -96,22 +96,29 @@ func (r *Refined) Gradient(dx, images []float32, loss Loss, labels []int32, key 
 		return nil, err
 	}
 	d := r.pixels()
-	return r.each(images, len(labels), key, func(lo, n int) error {
+	if loss == CrossEntropy && r.chains == 1 {
+		// The answer is the network's own: the loss's gradient needs no look at it.
+		whole := func(x backend.Tensor, lo, n int) backend.Tensor { return r.pass(x, labels[lo:lo+n]) }
+		return r.each(images, len(labels), key, whole, func(lo, n int) error { return r.collect(dx[lo*d : (lo+n)*d]) })
+	}
+	kept := func(x backend.Tensor, _, _ int) backend.Tensor { return r.net.Forward(x) } // its activations stay for backward
+	return r.each(images, len(labels), key, kept, func(lo, n int) error {
 		return r.backward(dx[lo*d:(lo+n)*d], loss, labels[lo:lo+n])
 	})
 }
 
 func (r *Refined) pixels() int { return r.shape[0] * r.shape[1] * r.shape[2] }
 
-// each answers the images batch by batch; then is called after each with its first image
+// each answers the images batch by batch, as network does; then is called after each with its first image
 // and number.
-func (r *Refined) each(images []float32, n int, key philox.Key, then func(lo, n int) error) ([]float32, error) {
+func (r *Refined) each(images []float32, n int, key philox.Key, network func(x backend.Tensor, lo, n int) backend.Tensor, then func(lo, n int) error) ([]float32, error) {
 	d := r.pixels()
 	r.answers = r.answers[:0]
 	for lo := 0; lo < n; lo += r.batch {
 		m := min(r.batch, n-lo)
 		noise := philox.New(key.Seed^uint64(key.Sub)<<32, uint32(lo), philox.SampleNoise).At(int(key.Step), 0)
-		if err := r.forward(images[lo*d:(lo+m)*d], m, noise); err != nil {
+		x := r.refine(images[lo*d:(lo+m)*d], m, noise)
+		if err := r.answer(network(x, lo, m), m); err != nil {
 			return nil, err
 		}
 		if then != nil {
@@ -123,8 +130,26 @@ func (r *Refined) each(images []float32, n int, key philox.Key, then func(lo, n 
 	return r.answers, nil
 }
 
-// forward appends the averaged logits of n images to the answers.
-func (r *Refined) forward(images []float32, n int, key philox.Key) error {
+// forward is the network's pass where nothing but logits are wanted.
+func (r *Refined) forward(x backend.Tensor, _, _ int) (logits backend.Tensor) {
+	backend.Pass(r.dev, func() { logits = r.net.Forward(x) })
+	return logits
+}
+
+// pass is a pass forward and back, for the gradient of the cross-entropy of images that have no copies.
+func (r *Refined) pass(x backend.Tensor, labels []int32) (logits backend.Tensor) {
+	view := func(t backend.Tensor) backend.Tensor { return r.dev.Rows(t, 0, len(labels)) }
+	r.dev.UploadIndex(view(r.labels), labels)
+	backend.Pass(r.dev, func() {
+		logits = r.net.Forward(x)
+		r.dev.LogitGrad(view(r.dlogits), logits, view(r.labels), view(r.coef))
+		r.net.InputGrad(view(r.grad), view(r.dlogits))
+	})
+	return logits
+}
+
+// refine makes the copies of n images and moves them.
+func (r *Refined) refine(images []float32, n int, key philox.Key) (x backend.Tensor) {
 	d, rows := r.pixels(), n*r.chains
 	copies := r.copies[:rows*d]
 	if r.noise > 0 {
@@ -138,12 +163,17 @@ func (r *Refined) forward(images []float32, n int, key philox.Key) error {
 	for i := range copies {
 		copies[i] += images[i/(d*r.chains)*d+i%d]
 	}
-	x := r.moves.Images(rows)
+	x = r.moves.Images(rows)
 	r.dev.Upload(x, copies)
 	key.Sub++
 	r.moves.Move(rows, 0, r.steps, key)
-	logits := r.logits[:rows*r.classes]
-	if err := r.dev.Download(logits, r.net.Forward(x)); err != nil {
+	return x
+}
+
+// answer appends the averaged logits of n images to the answers.
+func (r *Refined) answer(of backend.Tensor, n int) error {
+	logits := r.logits[:n*r.chains*r.classes]
+	if err := r.dev.Download(logits, of); err != nil {
 		return err
 	}
 	for i := range n {
@@ -160,7 +190,7 @@ func (r *Refined) forward(images []float32, n int, key philox.Key) error {
 
 // backward writes the gradients of the images that were answered last.
 func (r *Refined) backward(dx []float32, loss Loss, labels []int32) error {
-	n, d := len(labels), r.pixels()
+	n := len(labels)
 	rows := n * r.chains
 	view := func(t backend.Tensor) backend.Tensor { return r.dev.Rows(t, 0, rows) }
 	answers := r.answers[len(r.answers)-n*r.classes:]
@@ -170,8 +200,15 @@ func (r *Refined) backward(dx []float32, loss Loss, labels []int32) error {
 		r.dev.Upload(view(r.dlogits), r.lossGrad(loss, answers, labels))
 	}
 	r.net.InputGrad(view(r.grad), view(r.dlogits))
+	return r.collect(dx)
+}
+
+// collect adds up the copies' gradients.
+func (r *Refined) collect(dx []float32) error {
+	d := r.pixels()
+	rows := len(dx) / d * r.chains
 	copies := r.copies[:rows*d]
-	if err := r.dev.Download(copies, view(r.grad)); err != nil {
+	if err := r.dev.Download(copies, r.dev.Rows(r.grad, 0, rows)); err != nil {
 		return err
 	}
 	clear(dx)

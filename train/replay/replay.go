@@ -58,7 +58,7 @@ func (r *replay) run() (Kinks, error) {
 	return kinks, r.collect(&record)
 }
 
-// differentiated goes as far as the parameter gradients.
+// differentiated goes as far as the parameter gradients, and keeps the activations.
 func (r *replay) differentiated(record *step.Record) error {
 	if err := r.adopt(r.recorded.Params("param0/")); err != nil {
 		return err
@@ -69,7 +69,11 @@ func (r *replay) differentiated(record *step.Record) error {
 	if err := r.chains(); err != nil {
 		return err
 	}
-	return r.Differentiate(step.At{}, record)
+	if err := r.Differentiate(step.At{}, record); err != nil {
+		return err
+	}
+	r.Forward(step.At{}) // units may have to be looked at, and their gradients taken again
+	return nil
 }
 
 func goldenConfig(c Config) config.Config {

@@ -21,6 +21,17 @@ type Footprint struct {
 	Buffer      int64 `json:"buffer"`      // the replay buffer
 }
 
+// rehearse makes the passes of a step, and an evaluation's, on a device that computes nothing.
+func (s *Step) rehearse(paper *trace.Device) error {
+	for i, v := range s.Batch.Views {
+		if v.Grad != nil {
+			s.density(i).LogDensityGrad(v.Grad, v.X)
+		}
+	}
+	s.JEM.Logits(paper.Rows(s.Batch.x, 0, feed.EvalBatch))
+	return s.passes(At{})
+}
+
 // Total is the sum.
 func (f Footprint) Total() int64 { return f.Parameters + f.Plans + f.Activations + f.Buffer }
 
@@ -38,6 +49,9 @@ func NewFootprint(dev backend.Device, c config.Config, src feed.Sources) (Footpr
 		return Footprint{}, false, err
 	}
 	predict.NewEvaluator(paper, s.Net) // a run has one
+	if err := s.rehearse(paper); err != nil {
+		return Footprint{}, false, err
+	}
 	t := paper.Taken()
 	f := Footprint{Parameters: t.Values, Plans: t.Plans, Activations: t.Images}
 	if shape := s.buffered(); shape != nil {
