@@ -15,7 +15,7 @@ import (
 	"jem/predict"
 )
 
-// The memory foretold is what the device takes after a step, but for the change that isn't
+// The memory foretold is what the device takes after a step and a batch of an evaluation, but for the change that isn't
 // booked: per-sample scalars and verbs' working memory.
 func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 	plain := feedtest.ToyConfig()
@@ -37,8 +37,11 @@ func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		predict.NewEvaluator(dev, s.Net)
+		e := predict.NewEvaluator(dev, s.Net)
 		if _, err := s.Take(At{}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Forward(feed.EvalBatch); err != nil {
 			t.Fatal(err)
 		}
 		now, peak := dev.(backend.Sizer).InUse()
@@ -56,7 +59,7 @@ func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
 	dev := open(t, 1)
 	for path, change := range map[string]func(*config.Config){
 		"model.width":    func(c *config.Config) { c.Model.Depth, c.Model.Width, c.Train.Batch = 1000, 64, 1 },
-		"train.batch":    func(c *config.Config) { c.Train.Batch, c.Model.Width = 1<<16, 10 },
+		"train.batch":    func(c *config.Config) { c.Train.Batch, c.Model.Width = 1<<21, 10 },
 		"sampler.buffer": func(c *config.Config) { c.Sampler.Buffer = 1 << 28 },
 	} {
 		cfg := config.Default()
