@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"runtime/debug"
 
 	"jem/backend"
 	"jem/backend/philox"
@@ -119,6 +120,7 @@ func (p *Params) Init(dev backend.Device, seed uint64) {
 	}
 	dev.Upload(p.Value, values)
 	dev.ParamsChanged()
+	debug.FreeOSMemory()
 }
 
 func product(shape []int) int {

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"runtime"
 	"time"
 
 	"jem/backend"
@@ -9,10 +10,10 @@ import (
 
 const (
 	// measureWork and measureSize bound the images that an algorithm is measured on, in
-	// multiply-adds (5 ms at 100 GFLOP/s) and floats of one tensor (16 MiB, far beyond the
+	// multiply-adds (5 ms at 100 GFLOP/s) and floats of one tensor (8 MiB, far beyond the
 	// level 2 cache, so that memory counts as in earnest).
 	measureWork = 1 << 28
-	measureSize = 4 << 20
+	measureSize = 2 << 20
 	// measureFewest images share what is done once for all of them, reading the weights.
 	measureFewest = 8
 	// measureTime is how long one direction is measured at least, measureTurns how many turns
@@ -30,7 +31,10 @@ const (
 // returns the index of the winner. Operands are scratch tensors of up to the planned size.
 func (c *conv) fastest(dir direction, all []candidate) int {
 	used := c.d.meter.now
-	defer func() { c.d.meter.now = used }() // all of it is garbage when the winner is planned
+	defer func() {
+		c.d.meter.now = used // all of it is garbage when the winner is planned
+		runtime.GC()         // so that the next layer's operands take its place
+	}()
 	t := c.trial()
 	passes, best := make([]func(), len(all)), make([]time.Duration, len(all))
 	for i, a := range all {

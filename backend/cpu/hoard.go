@@ -14,6 +14,9 @@ func (h *hoard) take(n int) []float32 {
 	const line = 32
 	size := (n + line - 1) / line * line
 	if size > len(h.rest) {
+		if size > hoardMost/2 {
+			return aligned(n)
+		}
 		h.last = min(max(hoardLeast, 2*h.last), hoardMost)
 		h.rest = aligned(max(h.last, size))
 	}

@@ -3,6 +3,7 @@ package cpu
 const (
 	// waveBytes is how much working memory a wave has at least images for, waveFewest how many it has
 	// at least: parameter gradients of small feature maps lose with fewer what a sum costs.
+
 	waveBytes  = 64 << 20
 	waveFewest = 32
 	// cachedWeights is how many bytes of parameters, which Winograd's algorithm makes four times as many, may be

@@ -1,6 +1,9 @@
 package cpu
 
-import "slices"
+import (
+	"runtime/debug"
+	"slices"
+)
 
 // slot is a place for values in an arena.
 type slot struct {
@@ -75,14 +78,44 @@ func (a *arena) fit(d *Device, size int) {
 	if size > len(a.data) {
 		d.meter.add(-4 * len(a.data))
 		a.data, a.layout = nil, nil
+		debug.FreeOSMemory() // the old piece is seldom large enough to be part of the new one
 		a.data = d.alloc(size)
 	}
 }
 
-// clean puts the zeros around images where a program has them.
-func (a *arena) clean(p *program, size int) {
-	if !slices.Equal(a.layout, p.slots) {
-		clear(a.data[:size])
-		a.layout = p.slots
+// clean puts the zeros around images where a program has them, in an arena of its waves or of its slices.
+func (a *arena) clean(p *program, waves bool) {
+	if slices.Equal(a.layout, p.slots) {
+		return
 	}
+	a.layout = p.slots
+	for i := range p.slots {
+		s := &p.slots[i]
+		images := p.slice
+		if s.waves {
+			images = p.wave
+		}
+		if s.waves == waves {
+			s.geom.clean(a.data[s.at:][:images*s.perImage+s.geom.tail])
+		}
+	}
+}
+
+// clean sets to zero what always is in images of this layout, whatever they show.
+func (g *geometry) clean(images []float32) {
+	switch {
+	case !g.blocked:
+		return // all of it is pixels
+	case g.c%block != 0:
+		clear(images)
+		return
+	}
+	for len(images) > g.tail {
+		clear(images[:g.row])
+		for h := range g.h {
+			clear(images[g.row+h*g.row:][:block])
+		}
+		images = images[g.plane:]
+	}
+	clear(images)
 }

@@ -27,12 +27,13 @@ func (p *program) run(keys replay) {
 	for _, r := range p.runners {
 		r.d.replay = keys
 	}
+	defer p.rest()
 	if p.wave == 0 {
 		p.slices()
 		return
 	}
 	d.arena.fit(d, p.sizes[1])
-	d.arena.clean(p, p.sizes[1])
+	d.arena.clean(p, true)
 	for lo := 0; lo < p.images; lo += p.wave {
 		p.now = span{lo, min(lo+p.wave, p.images)}
 		if p.first > 0 {
@@ -40,6 +41,15 @@ func (p *program) run(keys replay) {
 			p.slices()
 		}
 		p.runners[len(p.runners)-1].make(p.now, p.now.lo, span{p.first, len(p.calls)})
+	}
+}
+
+// rest lets go of the arenas, which may have to grow for other programs.
+func (p *program) rest() {
+	for _, r := range p.runners {
+		for i := range r.views {
+			r.views[i].data, r.views[i].index = nil, nil
+		}
 	}
 }
 
@@ -60,7 +70,7 @@ type slicing program
 func (k *slicing) part(_, worker int) {
 	p := (*program)(k)
 	r := p.runners[worker]
-	r.d.arena.clean(p, p.sizes[0])
+	r.d.arena.clean(p, false)
 	for {
 		i := int(p.queue.next.Add(1)) - 1
 		if i >= len(p.cuts) {

@@ -42,16 +42,16 @@ func Measure(ctx context.Context, dev backend.Device, c config.Config, channels,
 	if err := step.Affordable(dev, &c, src); err != nil {
 		return Result{}, err
 	}
+	flops, err := work(c, src)
+	if err != nil {
+		return Result{}, err
+	}
 	s, err := step.New(dev, c, src)
 	if err != nil {
 		return Result{}, err
 	}
 	predict.NewEvaluator(dev, s.Net)                  // a run has one: its memory counts
 	if _, err := s.Take(step.At{}, nil); err != nil { // plans reorder weights, memory is touched
-		return Result{}, err
-	}
-	flops, err := work(c, src)
-	if err != nil {
 		return Result{}, err
 	}
 	var total, sgld, share []float64
