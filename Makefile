@@ -7,7 +7,7 @@ RELEASE    := $(shell git describe --tags --always --dirty 2>/dev/null || echo u
 LDFLAGS    := -s -w -X main.release=$(RELEASE)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-KERNELS    := conv_avx2 conv_avx512 peak_avx2 peak_avx512 pointwise_avx2 pointwise_avx512 wino_avx2 wino_avx512 wino_bf16_avx512
+KERNELS    := conv_avx2 conv_avx512 peak_avx2 peak_avx512 pointwise_avx2 pointwise_avx512 wino_avx2 wino_avx512 wino8_avx2 wino8_avx512 wino_bf16_avx512
 FUZZTIME   ?= 20s
 TESTFLAGS  ?=
 export CGO_ENABLED ?= 0

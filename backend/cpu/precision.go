@@ -62,12 +62,16 @@ func (d *Device) winograd() *asm.Wino {
 
 // planChained plans what chains use in the place of Winograd's algorithm in float32.
 func (c *conv) planChained() {
-	if c.d.low != lowInChains {
-		return
-	}
 	for _, id := range [...]passID{usualForward, usualInputGradient} {
-		if _, ok := c.passes[id].(*wino); ok {
-			c.passes[id+chainedForward] = newWino(c, id == usualInputGradient, asm.WinoBF16For(c.d.isa))
+		p, ok := c.passes[id].(*wino)
+		if !ok {
+			continue
+		}
+		switch chained := id + chainedForward; {
+		case c.d.low == lowInChains:
+			c.passes[chained] = newWino(c, p.transposed, asm.WinoBF16For(c.d.isa))
+		case c.d.low == lowNowhere && wideFits(c):
+			c.passes[chained] = newWino(c, p.transposed, asm.WinoWideFor(c.d.isa))
 		}
 	}
 }

@@ -24,6 +24,7 @@ type wino struct {
 	tiling
 	form
 	groups int // of kernels.Blocks·16 output lanes; the last may be narrower
+	most   int // tiles of a block
 	vSize  int // of V, in 4 bytes
 	mPoint int // floats from one point of M to the next
 
@@ -54,14 +55,15 @@ type winoArgs struct {
 // turned around.
 func newWino(c *conv, transposed bool, kernels *asm.Wino) *wino {
 	s := c.spec
-	p := &wino{conv: c, kernels: kernels, src: c.x, dst: c.y, transposed: transposed, tiling: newTiling(&c.y)}
+	p := &wino{conv: c, kernels: kernels, src: c.x, dst: c.y, transposed: transposed, tiling: newTiling(&c.y, kernels.Tile)}
 	p.weights = layout{src: 9, dst: 9 * s.InC, srcs: s.InC, dsts: s.OutC}
 	if transposed {
 		p.src, p.dst = c.y, c.x
 		p.weights = layout{src: 9 * s.InC, dst: 9, srcs: s.OutC, dsts: s.InC}
 	}
 	p.groups = (p.dst.blocks + p.kernels.Blocks - 1) / p.kernels.Blocks
-	p.mPoint = oddLines(winoBlock * p.kernels.Blocks * block)
+	p.most = p.blockSize()
+	p.mPoint = oddLines(p.most * p.kernels.Blocks * block)
 	switch {
 	case s.Stride == 1:
 		p.plain()
@@ -124,10 +126,13 @@ func (p *wino) panel(g int) int {
 // stored is how many floats take the memory of n transformed numbers.
 func (p *wino) stored(n int) int { return n * p.kernels.Width / 4 }
 
-// name tells a precision below float32 apart.
+// name tells a precision below float32 and wide tiles apart.
 func (p *wino) name() string {
-	if p.kernels.Width < 4 {
+	switch {
+	case p.kernels.Width < 4:
 		return "winograd-bf16-" + p.conv.d.isa.String()
+	case p.wide():
+		return "winograd8-" + p.conv.d.isa.String()
 	}
 	return "winograd-" + p.conv.d.isa.String()
 }
@@ -149,7 +154,10 @@ func (p *wino) run(op operands) {
 	d := p.conv.d
 	p.op = op
 	tiles := op.n * p.tiles
-	p.perBlock = winoBlockFor(tiles, d.workers.n)
+	p.perBlock = p.most
+	if !p.wide() {
+		p.perBlock = winoBlockFor(tiles, d.workers.n)
+	}
 	if p.offs != nil {
 		p.place()
 	}
@@ -250,7 +258,7 @@ func (p *wino) dests(g int, tiles span) (all [3]ahead, n int) {
 // output transforms the products of a phase and group back and finishes the outputs.
 func (p *wino) output(a *asm.WinoOutput, g int, phase *winoPhase, tiles span, m []float32) {
 	blocks, first := p.blocks(g), g*p.kernels.Blocks
-	step := p.dstTile / asm.WinoTile
+	step := p.dstTile / p.kernels.Tile
 	a.MPoint, a.MTile = 4*p.mPoint, 4*block*blocks
 	a.Row, a.Plane = 4*step*p.dst.row, 4*p.dst.plane
 	a.Bias, a.Slope = unsafe.Pointer(&p.bias[first*block]), p.conv.spec.Slope

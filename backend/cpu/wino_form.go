@@ -75,15 +75,16 @@ func (p *wino) mostPoints() int {
 
 // plain is stride 1, for both directions.
 func (p *wino) plain() {
-	p.srcTile, p.dstTile = asm.WinoTile, asm.WinoTile
+	p.srcTile, p.dstTile = p.kernels.Tile, p.kernels.Tile
 	p.transform = p.kernels.Input
-	p.vPoint = oddLines(p.stored(winoBlock * p.depth()))
-	p.vSize = asm.WinoPoints * p.vPoint
-	for i := range asm.WinoPoints {
+	p.vPoint = oddLines(p.stored(p.most * p.depth()))
+	points := p.kernels.Points()
+	p.vSize = points * p.vPoint
+	for i := range points {
 		p.places = append(p.places, i*p.depth())
 		p.points = append(p.points, winoPoint{v: i * p.vPoint, u: i * p.depth(), blocks: p.src.blocks})
 	}
-	p.phases = []winoPhase{{points: span{0, asm.WinoPoints}, output: p.kernels.Output}}
+	p.phases = []winoPhase{{points: span{0, points}, output: p.kernels.Output}}
 }
 
 // strideRows are the products, along an axis, of odd pixels and of even ones.
@@ -103,7 +104,7 @@ func (p *wino) strided() {
 			rows += p.depth()
 		})
 		p.points = append(p.points, winoPoint{v: p.vSize, u: first, blocks: (rows - first) / block})
-		p.vSize += oddLines(p.stored(winoBlock * (rows - first)))
+		p.vSize += oddLines(p.stored(p.most * (rows - first)))
 	}
 	p.phases = []winoPhase{{points: span{0, 25}, output: p.kernels.Stride}}
 }
@@ -136,7 +137,7 @@ func (p *wino) stridedGrad() {
 	p.srcTile, p.dstTile = asm.WinoTile, 2*asm.WinoTile
 	p.first = p.src.origin
 	p.transform = p.kernels.Five
-	p.vPoint = oddLines(p.stored(winoBlock * p.depth()))
+	p.vPoint = oddLines(p.stored(p.most * p.depth()))
 	p.vSize = 25 * p.vPoint
 	p.places = make([]int, asm.WinoStridePoints)
 	for y, rows := range strideRows {

@@ -70,7 +70,7 @@ var winoGradTiles = [...]int{1: 64, 2: 32}
 var winoGradChannels = [...][]struct{ in, out int }{1: {{64, 64}, {64, 32}, {32, 32}}, 2: {{32, 64}, {32, 32}}}
 
 func newWinoGrad(c *conv) *winoGrad {
-	p := &winoGrad{conv: c, kernels: asm.WinoFor(c.d.isa), x: c.x, y: c.y, tiling: newTiling(&c.y)}
+	p := &winoGrad{conv: c, kernels: asm.WinoFor(c.d.isa), x: c.x, y: c.y, tiling: newTiling(&c.y, asm.WinoTile)}
 	p.groups = (p.y.blocks + p.kernels.Blocks - 1) / p.kernels.Blocks
 	p.products, p.points = asm.WinoPoints, asm.WinoPoints
 	if c.spec.Stride == 2 {

@@ -1,17 +1,15 @@
 package cpu
 
-import "jem/backend/cpu/asm"
-
-// tiling numbers the 4×4 tiles of a batch's outputs across its images, row by row.
+// tiling numbers the square tiles of a batch's outputs across its images, row by row.
 type tiling struct {
 	across int // tiles side by side in an image
 	tiles  int // tiles of an image
 }
 
 // newTiling divides outputs whose height and width are multiples of a tile's.
-func newTiling(y *geometry) tiling {
-	across := y.w / asm.WinoTile
-	return tiling{across, across * y.h / asm.WinoTile}
+func newTiling(y *geometry, tile int) tiling {
+	across := y.w / tile
+	return tiling{across, across * y.h / tile}
 }
 
 // row is how many of the tiles from first on lie side by side, and where: image, row and

@@ -5,6 +5,8 @@ import "unsafe"
 // Wino is the table of Winograd kernels of one instruction set. Output channels are
 // worked on in groups of Blocks×16 lanes, a last group may have fewer.
 type Wino struct {
+	// Tile is the width of a tile of outputs at stride 1.
+	Tile int
 	// Blocks is the number of 16-lane blocks in a full group: 1 or 2.
 	Blocks int
 	// Width is the bytes of a transformed number: 4 for float32, 2 where products are of
@@ -40,6 +42,9 @@ func WinoFor(isa ISA) *Wino {
 	}
 	return &winoGeneric
 }
+
+// Points is the number of products of a tile at stride 1.
+func (w *Wino) Points() int { return (w.Tile + 2) * (w.Tile + 2) }
 
 // Split is how Product goes through tiles: some groups as wide as can be, then groups of two
 // sizes, as even as can be.

@@ -11,6 +11,7 @@ func winoFor(isa ISA) *Wino {
 }
 
 var winoAVX512 = Wino{
+	Tile:       WinoTile,
 	Blocks:     2,
 	Width:      4,
 	Input:      winoInputAVX512,
@@ -51,6 +52,7 @@ var winoAVX512 = Wino{
 }
 
 var winoAVX2 = Wino{
+	Tile:       WinoTile,
 	Blocks:     1,
 	Width:      4,
 	Input:      winoInputAVX2,

@@ -4,6 +4,7 @@ import "unsafe"
 
 // winoGeneric is the portable table, the definition the others are tested against.
 var winoGeneric = Wino{
+	Tile:       WinoTile,
 	Blocks:     1,
 	Width:      4,
 	Input:      (*WinoInput).generic,

@@ -104,12 +104,18 @@ func TestWinoOutputIsTheDefinition(t *testing.T) {
 	})
 }
 
-// winoOutput returns what an output transform writes to raw and act, of which the bits of
+// winoOutput returns what an output transform to tiles of 4×4 writes to raw and act, of which the bits of
 // mask tell whether they exist, as do sign and residual.
 func winoOutput(transform func(*WinoOutput), mask int) []float32 {
+	return winoOutputs(transform, WinoTile, mask)
+}
+
+// winoOutputs is the same for tiles of any width.
+func winoOutputs(transform func(*WinoOutput), tile, mask int) []float32 {
 	const blocks, tiles, row = 2, 3, 25 * 16
-	const plane, mTile, mPoint = 4 * row, 32, (tiles*2 + 1) * 16
-	m, bias := integers(WinoPoints*mPoint, 5), integers(32, 3)
+	const mTile, mPoint = 32, (tiles*2 + 1) * 16
+	plane := tile * row
+	m, bias := integers((tile+2)*(tile+2)*mPoint, 5), integers(32, 3)
 	sign, residual := integers(blocks*plane, 4), integers(blocks*plane, 2)
 	out := make([]float32, 2*blocks*plane)
 	o := WinoOutput{

@@ -14,7 +14,7 @@ import (
 
 var (
 	isaName = flag.String("isa", "avx512", "instruction set: avx2 or avx512")
-	family  = flag.String("family", "", "kernels to write: conv, peak, pointwise, wino or wino_bf16")
+	family  = flag.String("family", "", "kernels to write: conv, peak, pointwise, wino, wino8 or wino_bf16")
 )
 
 func main() {
@@ -26,6 +26,7 @@ func main() {
 		"conv":      writeConv,
 		"peak":      writePeak,
 		"wino":      writeWino,
+		"wino8":     writeWino8,
 		"wino_bf16": writeWinoBF16,
 	}
 	write, ok := families[*family]
