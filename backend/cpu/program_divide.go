@@ -56,8 +56,8 @@ func (p *program) sliceOf(images int) int {
 	if p.weights > cachedWeights || images < sliceFewest*lanes {
 		return 0
 	}
-	fit := cacheSize() / lanes / max(1, p.bytes())
-	n := min(max(sliceFewest, min(fit, sliceMost)), images/lanes)
+	fit := 3 * cacheSize() / (2 * lanes * max(1, p.bytes())) // somewhat more than the cache: measured
+	n := min(max(sliceFewest, min(fit, sliceMost)), images/lanes) / sliceFewest * sliceFewest
 	if n = n / p.unit * p.unit; n == 0 && p.unit <= images {
 		n = p.unit
 	}
