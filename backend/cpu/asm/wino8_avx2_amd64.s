@@ -10,12 +10,20 @@ TEXT ·winoWideInputAVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), CX
 	MOVQ   16(CX), DX
 	IMUL3Q $0x0a, AX, CX
+	MOVQ   a+0(FP), BX
+	MOVQ   $+0, 64(BX)
+	MOVQ   a+0(FP), BX
+	MOVQ   $+0, 72(BX)
 
 block:
 	MOVQ a+0(FP), BX
 	MOVQ (BX), BX
 	MOVQ a+0(FP), SI
+	ADDQ 64(SI), BX
+	MOVQ a+0(FP), SI
 	MOVQ 8(SI), SI
+	MOVQ a+0(FP), DI
+	ADDQ 72(DI), SI
 	MOVQ a+0(FP), DI
 	MOVQ 48(DI), DI
 
@@ -451,11 +459,11 @@ rows1:
 	MOVQ         a+0(FP), BX
 	MOVQ         24(BX), BX
 	MOVQ         a+0(FP), SI
-	ADDQ         BX, (SI)
+	ADDQ         BX, 64(SI)
 	MOVQ         a+0(FP), BX
 	MOVQ         40(BX), BX
 	MOVQ         a+0(FP), SI
-	ADDQ         BX, 8(SI)
+	ADDQ         BX, 72(SI)
 	MOVQ         a+0(FP), BX
 	DECQ         56(BX)
 	JNE          block
@@ -725,10 +733,11 @@ rows0:
 	VFMADD231PS  Y2, Y4, Y10
 	VBROADCASTSS winoWideOutput42800000AVX2<>+0(SB), Y2
 	VFMADD231PS  Y2, Y6, Y10
-	VADDPS       (R14), Y0, Y0
-	VADDPS       (R14), Y8, Y8
-	VADDPS       (R14), Y3, Y3
-	VADDPS       (R14), Y11, Y11
+	VMOVUPS      (R14), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y8, Y8
+	VADDPS       Y2, Y3, Y3
+	VADDPS       Y2, Y11, Y11
 	MOVQ         a+0(FP), R12
 	VBROADCASTSS 96(R12), Y2
 	VXORPS       Y4, Y4, Y4
@@ -793,10 +802,11 @@ withoutRaw3:
 
 withoutAct4:
 	ADDQ         $+256, R13
-	VADDPS       (R14), Y5, Y5
-	VADDPS       (R14), Y12, Y12
-	VADDPS       (R14), Y10, Y10
-	VADDPS       (R14), Y1, Y1
+	VMOVUPS      (R14), Y0
+	VADDPS       Y0, Y5, Y5
+	VADDPS       Y0, Y12, Y12
+	VADDPS       Y0, Y10, Y10
+	VADDPS       Y0, Y1, Y1
 	MOVQ         a+0(FP), R12
 	VBROADCASTSS 96(R12), Y0
 	VXORPS       Y2, Y2, Y2
@@ -1052,10 +1062,11 @@ rows1:
 	VFMADD231PS  Y2, Y4, Y10
 	VBROADCASTSS winoWideOutput42800000AVX2<>+0(SB), Y2
 	VFMADD231PS  Y2, Y6, Y10
-	VADDPS       32(R14), Y0, Y0
-	VADDPS       32(R14), Y8, Y8
-	VADDPS       32(R14), Y3, Y3
-	VADDPS       32(R14), Y11, Y11
+	VMOVUPS      32(R14), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y8, Y8
+	VADDPS       Y2, Y3, Y3
+	VADDPS       Y2, Y11, Y11
 	MOVQ         a+0(FP), R12
 	VBROADCASTSS 96(R12), Y2
 	VXORPS       Y4, Y4, Y4
@@ -1120,10 +1131,11 @@ withoutRaw11:
 
 withoutAct12:
 	ADDQ         $+256, R13
-	VADDPS       32(R14), Y5, Y5
-	VADDPS       32(R14), Y12, Y12
-	VADDPS       32(R14), Y10, Y10
-	VADDPS       32(R14), Y1, Y1
+	VMOVUPS      32(R14), Y0
+	VADDPS       Y0, Y5, Y5
+	VADDPS       Y0, Y12, Y12
+	VADDPS       Y0, Y10, Y10
+	VADDPS       Y0, Y1, Y1
 	MOVQ         a+0(FP), R12
 	VBROADCASTSS 96(R12), Y0
 	VXORPS       Y2, Y2, Y2

@@ -26,12 +26,20 @@ TEXT ·winoWideInputAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), CX
 	MOVQ         16(CX), DX
 	IMUL3Q       $0x0a, AX, CX
+	MOVQ         a+0(FP), BX
+	MOVQ         $+0, 64(BX)
+	MOVQ         a+0(FP), BX
+	MOVQ         $+0, 72(BX)
 
 block:
 	MOVQ a+0(FP), BX
 	MOVQ (BX), BX
 	MOVQ a+0(FP), SI
+	ADDQ 64(SI), BX
+	MOVQ a+0(FP), SI
 	MOVQ 8(SI), SI
+	MOVQ a+0(FP), DI
+	ADDQ 72(DI), SI
 	MOVQ a+0(FP), DI
 	MOVQ 48(DI), DI
 
@@ -215,11 +223,11 @@ rows0:
 	MOVQ             a+0(FP), BX
 	MOVQ             24(BX), BX
 	MOVQ             a+0(FP), SI
-	ADDQ             BX, (SI)
+	ADDQ             BX, 64(SI)
 	MOVQ             a+0(FP), BX
 	MOVQ             40(BX), BX
 	MOVQ             a+0(FP), SI
-	ADDQ             BX, 8(SI)
+	ADDQ             BX, 72(SI)
 	MOVQ             a+0(FP), BX
 	DECQ             56(BX)
 	JNE              block
@@ -448,10 +456,11 @@ rows0:
 	VFMADD231PS      Z13, Z17, Z25
 	VFMADD231PS      Z14, Z19, Z25
 	VFMADD231PS.BCST winoWideOutput42800000AVX512<>+0(SB), Z21, Z25
-	VADDPS           (R14), Z15, Z15
-	VADDPS           (R14), Z23, Z23
-	VADDPS           (R14), Z18, Z18
-	VADDPS           (R14), Z28, Z28
+	VMOVUPS          (R14), Z17
+	VADDPS           Z17, Z15, Z15
+	VADDPS           Z17, Z23, Z23
+	VADDPS           Z17, Z18, Z18
+	VADDPS           Z17, Z28, Z28
 	MOVQ             a+0(FP), R12
 	VBROADCASTSS     96(R12), Z17
 	VPXORD           Z26, Z26, Z26
@@ -512,10 +521,11 @@ withoutRaw3:
 
 withoutAct4:
 	ADDQ         $+256, R13
-	VADDPS       (R14), Z20, Z20
-	VADDPS       (R14), Z29, Z29
-	VADDPS       (R14), Z25, Z25
-	VADDPS       (R14), Z16, Z16
+	VMOVUPS      (R14), Z15
+	VADDPS       Z15, Z20, Z20
+	VADDPS       Z15, Z29, Z29
+	VADDPS       Z15, Z25, Z25
+	VADDPS       Z15, Z16, Z16
 	MOVQ         a+0(FP), R12
 	VBROADCASTSS 96(R12), Z15
 	VPXORD       Z27, Z27, Z27

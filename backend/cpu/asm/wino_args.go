@@ -45,6 +45,10 @@ type WinoInput struct {
 	VBlock int
 	Tiles  int // at least 1
 	Blocks int // at least 1
+
+	// X and V as far as a kernel has come, if it has no registers for that. In bytes: a pointer that leaves its
+	// memory, even for a moment, is one that the collector stumbles over.
+	MovedX, MovedV int
 }
 
 // WinoProduct are the arguments of a product kernel: at one point, for Groups groups of
