@@ -10,7 +10,8 @@ type Passer interface {
 	// to that.
 	Pass(f func())
 	// NewWorking is Memory.New of working memory: what a pass or a chain has written there is
-	// undefined when it is over. Written outside of both, it is a tensor like any other.
+	// undefined when it is over, as is what a Norm remembers of its last Forward. Written outside
+	// of both, it is a tensor like any other.
 	NewWorking(kind Kind, shape ...int) Tensor
 }
 

@@ -84,7 +84,10 @@ func (d *Device) newConv(spec backend.ConvSpec, w, b *tensor) *conv {
 }
 
 // ParamsChanged implements backend.Planner.
-func (d *Device) ParamsChanged() { d.params++ }
+func (d *Device) ParamsChanged() {
+	d.now() // what has been recorded is with the old ones
+	d.params++
+}
 
 // Spec implements backend.Conv.
 func (c *conv) Spec() backend.ConvSpec { return c.spec }
@@ -115,7 +118,7 @@ func (c *conv) Forward(raw, act, x, residual backend.Tensor) {
 	id := c.which(usualForward)
 	if r := c.d.recording; r != nil {
 		r.add(apart, func(d *Device, t []backend.Tensor) { c.on(d).forward(id, t[0], t[1], t[2], t[3]) },
-			out(raw), out(act), in(x), in(residual)).pass(c, id)
+			out(raw), out(act), in(x), in(residual), shared(c.w), shared(c.b)).pass(c, id)
 		return
 	}
 	c.passes[id].ready()
@@ -128,7 +131,7 @@ func (c *conv) InputGrad(dx, dy, act, residual backend.Tensor) {
 	id := c.which(usualInputGradient)
 	if r := c.d.recording; r != nil {
 		r.add(apart, func(d *Device, t []backend.Tensor) { c.on(d).inputGrad(id, t[0], t[1], t[2], t[3]) },
-			out(dx), in(dy), in(act), in(residual)).pass(c, id)
+			out(dx), in(dy), in(act), in(residual), shared(c.w)).pass(c, id)
 		return
 	}
 	c.passes[id].ready()

@@ -30,8 +30,10 @@ const (
 // fastest measures candidates in turns, each by its own fastest round, and
 // returns the index of the winner. Operands are scratch tensors of up to the planned size.
 func (c *conv) fastest(dir direction, all []candidate) int {
-	used := c.d.meter.now
+	used, recording := c.d.meter.now, c.d.recording
+	c.d.recording = nil // a plan may come in a pass, whose calls these are none of
 	defer func() {
+		c.d.recording = recording
 		c.d.meter.now = used // all of it is garbage when the winner is planned
 		runtime.GC()         // so that the next layer's operands take its place
 	}()

@@ -62,10 +62,11 @@ type Device struct {
 	chaining    bool       // a chain is running
 	recording   *recording // of a pass or a chain; nil: verbs are made at once
 	replay      replay
-	lanes       []*Device     // one a worker, once there is a program
-	lane        int           // of a lane: its number, from 1
-	convolving  time.Duration // of this device's own calls
-	arena       arena         // of a lane's programs, or of those over waves
+	operands    []backend.Tensor // of a recorded call, in one
+	lanes       []*Device        // one a worker, once there is a program
+	lane        int              // of a lane: its number, from 1
+	convolving  time.Duration    // of this device's own calls
+	arena       arena            // of a lane's programs, or of those over waves
 	choices     choices
 	memo        backend.ChoiceMemo // nil: nothing is measured
 	measure     func(c *conv, dir direction, all []candidate) int

@@ -31,6 +31,7 @@ type norm struct {
 
 	pass  normPass
 	lanes []*norm
+	uses  []operand // the parameters, in recorded calls
 }
 
 // NewNorm implements backend.Planner.
@@ -38,10 +39,12 @@ func (d *Device) NewNorm(spec backend.NormSpec, gamma, beta, mean, variance back
 	spec.CheckParams("NewNorm", gamma, beta, mean, variance)
 	p := &norm{d: d, spec: spec, g: newGeometry(spec.C, spec.H, spec.W)}
 	p.gamma, p.beta = floats("NewNorm", gamma), floats("NewNorm", beta)
+	p.uses = []operand{shared(gamma), shared(beta)}
 	p.channels = p.g.blocks * p.g.pixel
 	p.pass.lanes = make([]asm.NormPlane, d.workers.n)
 	if spec.Kind == backend.BatchNorm {
 		p.mean, p.variance = floats("NewNorm", mean), floats("NewNorm", variance)
+		p.uses = append(p.uses, total(mean), total(variance))
 	}
 	return p
 }
@@ -61,7 +64,7 @@ func (p *norm) Forward(y, x backend.Tensor, train bool) {
 		if train && p.spec.Kind == backend.BatchNorm {
 			kind = couples
 		}
-		r.add(kind, func(d *Device, t []backend.Tensor) { p.on(d).Forward(t[0], t[1], train) }, out(y), in(x)).norm = p
+		r.add(kind, func(d *Device, t []backend.Tensor) { p.on(d).Forward(t[0], t[1], train) }, p.using(out(y), in(x))...).norm = p
 		return
 	}
 	p.resize(p.spec.Images("Norm.Forward", y, x))
@@ -85,6 +88,9 @@ func (p *norm) Forward(y, x backend.Tensor, train bool) {
 	}
 	p.run(passApply, dst, nil, src)
 }
+
+// using are a recorded call's operands, and the parameters.
+func (p *norm) using(of ...operand) []operand { return append(of, p.uses...) }
 
 // invert turns the variances in rstd into 1/√(σ²+ε), 0 for channels that only pad.
 func (p *norm) invert() {
@@ -152,7 +158,7 @@ func (p *norm) average(dst, sums []float64) {
 // the means are constants and drop out.
 func (p *norm) InputGrad(dx, dy, x backend.Tensor) {
 	if r := p.d.recording; r != nil {
-		r.add(apart, func(d *Device, t []backend.Tensor) { p.on(d).InputGrad(t[0], t[1], t[2]) }, out(dx), in(dy), in(x)).norm = p
+		r.add(apart, func(d *Device, t []backend.Tensor) { p.on(d).InputGrad(t[0], t[1], t[2]) }, p.using(out(dx), in(dy), in(x))...).norm = p
 		return
 	}
 	p.spec.Images("Norm.InputGrad", dx, x)
@@ -180,7 +186,7 @@ func (p *norm) InputGrad(dx, dy, x backend.Tensor) {
 // ParamGrad implements backend.Norm.
 func (p *norm) ParamGrad(dgamma, dbeta, x, dy backend.Tensor) {
 	if r := p.d.recording; r != nil {
-		r.add(sums, func(d *Device, t []backend.Tensor) { p.on(d).ParamGrad(t[0], t[1], t[2], t[3]) }, total(dgamma), total(dbeta), in(x), in(dy)).norm = p
+		r.add(sums, func(d *Device, t []backend.Tensor) { p.on(d).ParamGrad(t[0], t[1], t[2], t[3]) }, p.using(total(dgamma), total(dbeta), in(x), in(dy))...).norm = p
 		return
 	}
 	if !isVector(dgamma, p.spec.C) || !isVector(dbeta, p.spec.C) {

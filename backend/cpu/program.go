@@ -20,6 +20,7 @@ type program struct {
 	calls []call
 	traits
 	values []value
+	mixed  bool    // a tensor is shared in one call and a batch or written in another
 	ids    [][]int // by call: its operands among the values, −1 for none
 	passes []pass  // whose weights must be ready
 	slots  []slot
@@ -92,27 +93,29 @@ func (p *program) judge() (t traits) {
 
 // batch is the number of images of all tensors, and whether they don't go together.
 func (p *program) batch() (images int, whole bool) {
-	var all []*tensor
+	var all []*value
 	seen := map[identity]bool{}
 	for i := range p.values {
 		v := &p.values[i]
-		if v.shared || seen[v.t.identity()] {
+		if seen[v.t.identity()] {
 			continue
 		}
 		seen[v.t.identity()] = true
-		n := v.t.shape[0]
-		if images != 0 && n != images {
-			return 0, true
+		if n := v.t.shape[0]; !v.shared {
+			if images != 0 && n != images {
+				return 0, true
+			}
+			images = n
 		}
-		images = n
-		for _, t := range all {
-			if v.t.overlaps(t) {
+		for _, u := range all {
+			onlyRead := v.shared && u.shared && !v.total && !u.total
+			if !onlyRead && v.t.overlaps(u.t) {
 				return 0, true
 			}
 		}
-		all = append(all, v.t)
+		all = append(all, v)
 	}
-	return images, images == 0
+	return images, p.mixed || images == 0
 }
 
 // evenElements is how many images of so many elements fill whole groups of 64: kernels of random streams
@@ -129,25 +132,30 @@ func evenElements(elements int) int {
 type value struct {
 	t          *tensor
 	shared     bool
-	begin, end int // calls; begin −1: the value is there before
-	slot       int // where it lies, of one that begins within the program; −1: in the tensor's own memory
+	total      bool // shared and written
+	begin, end int  // calls; begin −1: the value is there before
+	slot       int  // where it lies, of one that begins within the program; −1: in the tensor's own memory
 }
 
 // identity tells tensors apart by their memory and shape.
 type identity struct {
 	memory any
 	first  int
-	rows   int
+	shape  [4]int
 }
 
 func (t *tensor) identity() identity {
+	id := identity{first: t.first}
+	copy(id.shape[:], t.shape)
 	switch {
-	case t.store != nil:
-		return identity{t.store, t.first, t.shape[0]}
+	case t.working():
+		id.memory = t.store
 	case t.kind == backend.Index:
-		return identity{&t.index[0], 0, t.shape[0]}
+		id.memory = &t.index[0]
+	default:
+		id.memory = &t.data[0]
 	}
-	return identity{&t.data[0], 0, len(t.data)}
+	return id
 }
 
 // identify numbers the values and the passes.
@@ -164,12 +172,14 @@ func (p *program) identify() {
 			if begins := c.assigns(o); begins || !ok {
 				n = len(p.values)
 				numbers[o.t.identity()] = n
-				p.values = append(p.values, value{t: o.t, shared: o.shared, slot: -1, begin: -1})
+				p.values = append(p.values, value{t: o.t, shared: o.shared, total: o.shared && o.writes, slot: -1, begin: -1})
 				if begins {
 					p.values[n].begin = i
 				}
 			}
-			p.values[n].end = i
+			v := &p.values[n]
+			v.end = i
+			p.mixed = p.mixed || o.shared != v.shared || o.shared && o.writes != v.total
 			ids[j] = n
 		}
 		p.ids = append(p.ids, ids)
@@ -182,7 +192,7 @@ func (p *program) identify() {
 
 // assigns reports whether a call gives working memory another value, whatever it held.
 func (c *call) assigns(o operand) bool {
-	if o.t.store == nil || o.shared || !o.writes {
+	if !o.t.working() || o.shared || !o.writes {
 		return false
 	}
 	for _, other := range c.operands {

@@ -8,8 +8,12 @@ import (
 // slot is a place for values in an arena.
 type slot struct {
 	like
-	at int // where it begins, in floats
+	at     int // where it begins, in floats
+	images int // that it has room for
 }
+
+// floats is its size.
+func (s *slot) floats() int { return s.images*s.perImage + s.geom.tail }
 
 // like is what values that may follow one another in a slot have in common: their shape, as the zeros
 // around images must stay where they are.
@@ -57,13 +61,15 @@ func (p *program) take(free map[like][]int, v *value) int {
 func (p *program) layOut() {
 	for i := range p.slots {
 		s := &p.slots[i]
-		size, images := &p.sizes[0], p.slice
+		size := &p.sizes[0]
+		s.images = p.slice
 		if s.waves {
-			size, images = &p.sizes[1], p.wave
+			size = &p.sizes[1]
+			s.images = p.wave
 		}
 		s.at = *size
 		// Odd numbers of lines keep slots of powers of two apart in the caches.
-		*size += oddLines(images*s.perImage + s.geom.tail)
+		*size += oddLines(s.floats())
 	}
 }
 
@@ -90,13 +96,8 @@ func (a *arena) clean(p *program, waves bool) {
 	}
 	a.layout = p.slots
 	for i := range p.slots {
-		s := &p.slots[i]
-		images := p.slice
-		if s.waves {
-			images = p.wave
-		}
-		if s.waves == waves {
-			s.geom.clean(a.data[s.at:][:images*s.perImage+s.geom.tail])
+		if s := &p.slots[i]; s.waves == waves {
+			s.geom.clean(a.data[s.at:][:s.floats()])
 		}
 	}
 }

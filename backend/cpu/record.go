@@ -50,7 +50,7 @@ func total(t backend.Tensor) operand {
 	return operand{t: optional(t), reads: true, writes: true, shared: true}
 }
 
-// later records a call of a verb that has a plan, or none.
+// add records a call of a verb.
 func (r *recording) add(kind callKind, run func(d *Device, t []backend.Tensor), operands ...operand) *call {
 	r.calls = append(r.calls, call{kind: kind, run: run, operands: operands})
 	return &r.calls[len(r.calls)-1]
@@ -85,7 +85,7 @@ func (d *Device) now() {
 
 // one makes calls one by one.
 func (d *Device) one(calls []call) {
-	var ts []backend.Tensor
+	ts := d.operands
 	for i := range calls {
 		c := &calls[i]
 		ts = ts[:0]
@@ -97,6 +97,8 @@ func (d *Device) one(calls []call) {
 		}
 		c.run(d, ts)
 	}
+	clear(ts[:cap(ts)])
+	d.operands = ts
 }
 
 // tensor is the operand as verbs take it.

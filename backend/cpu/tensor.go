@@ -98,6 +98,17 @@ type store struct {
 	d    *Device
 	size int // floats
 	data []float32
+	// viewed says that View showed parts of it, which passes must write to.
+	viewed bool
+}
+
+// working reports whether passes may keep what t holds elsewhere.
+func (t *tensor) working() bool {
+	if t.store == nil || t.store.viewed {
+		t.settle()
+		return false
+	}
+	return true
 }
 
 // shaped is a tensor without memory, of so many floats or indices.
@@ -163,7 +174,7 @@ func (t *tensor) perImage() int { return backend.Len(t) / t.shape[0] }
 // overlaps reports whether two tensors share memory.
 func (t *tensor) overlaps(u *tensor) bool {
 	switch {
-	case t.store != nil || u.store != nil:
+	case t.working() || u.working():
 		return t.store == u.store && t.first < u.first+u.shape[0] && u.first < t.first+t.shape[0]
 	case t.kind == backend.Index || u.kind == backend.Index:
 		return t.kind == u.kind && len(t.index) > 0 && len(u.index) > 0 && within(unsafe.Pointer(&t.index[0]), len(t.index), unsafe.Pointer(&u.index[0]), len(u.index))
@@ -219,6 +230,9 @@ func (d *Device) Rows(t backend.Tensor, lo, hi int) backend.Tensor {
 func (d *Device) View(t backend.Tensor, offset int, shape ...int) backend.Tensor {
 	s := t.(*tensor)
 	s.settle()
+	if s.store != nil {
+		s.store.viewed = true
+	}
 	v := &tensor{kind: backend.Dense, shape: slices.Clone(shape)}
 	end := offset + backend.Len(v)
 	if s.kind != backend.Dense || offset < 0 || end > len(s.data) {
