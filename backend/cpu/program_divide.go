@@ -3,15 +3,14 @@ package cpu
 const (
 	// waveBytes is how much working memory a wave has at least images for, waveFewest how many it has
 	// at least: parameter gradients of small feature maps lose with fewer what a sum costs.
-
 	waveBytes  = 64 << 20
 	waveFewest = 32
 	// cachedWeights is how many bytes of parameters, which Winograd's algorithm makes four times as many, may be
 	// read again for each slice.
 	cachedWeights = 16 << 20
-	// sliceFewest and sliceMost are how many images a slice has: with fewer, reading the weights of layers with small
-	// feature maps takes longer than computing with them.
-	sliceFewest, sliceMost = 4, 16
+	// A slice has sliceFewest to sliceMost images, if there are so many for each worker, and sliceLeast at least:
+	// with fewer, reading the weights of layers with small feature maps takes longer than computing with them.
+	sliceLeast, sliceFewest, sliceMost = 4, 8, 16
 )
 
 // divide chooses waves and slices.
@@ -45,24 +44,27 @@ func (p *program) divide() {
 // waveOf is the number of images of a wave: a function of shapes alone, as sums depend on it.
 func (p *program) waveOf() int {
 	most := max(waveFewest, waveBytes/max(1, p.bytes()))
-	waves := (p.images + most - 1) / most
-	n := (p.images + waves - 1) / waves
-	return min(p.images, (n+p.unit-1)/p.unit*p.unit)
+	return min(p.images, roundUp(share(p.images, share(p.images, most)), p.unit))
 }
 
-// sliceOf is the number of images of a slice of so many; 0 where slices don't serve.
+// sliceOf is the most images of a slice of so many; 0 where slices don't serve.
 func (p *program) sliceOf(images int) int {
 	lanes := p.d.workers.n
-	if p.weights > cachedWeights || images < sliceFewest*lanes {
+	if p.weights > cachedWeights || images < sliceLeast*lanes || images < p.unit {
 		return 0
 	}
 	fit := 3 * cacheSize() / (2 * lanes * max(1, p.bytes())) // somewhat more than the cache: measured
-	n := min(max(sliceFewest, min(fit, sliceMost)), images/lanes) / sliceFewest * sliceFewest
-	if n = n / p.unit * p.unit; n == 0 && p.unit <= images {
-		n = p.unit
-	}
-	return n
+	fit = min(max(fit/sliceFewest*sliceFewest, sliceFewest), sliceMost)
+	return roundUp(share(images, rounds(images, fit, lanes)*lanes), p.unit)
 }
+
+// rounds is how many slices of at most so many images each of some workers takes.
+func rounds(images, most, workers int) int { return (images + most*workers - 1) / (most * workers) }
+
+// share is the larger share of n cut evenly into parts.
+func share(n, parts int) int { return (n + parts - 1) / parts }
+
+func roundUp(n, unit int) int { return share(n, unit) * unit }
 
 // bytes is the working memory that an image takes, roughly: of all values that are alive at once.
 func (p *program) bytes() int {
@@ -81,16 +83,23 @@ func (p *program) bytes() int {
 	return most
 }
 
-// cut cuts images into slices. The last ones are smaller: so a worker that has lost its core for a while
-// keeps the others waiting for little.
+// cut cuts images into slices, the same number for each worker. Those of the last round are halved if they are large:
+// so a worker that has lost its core for a while keeps the others waiting for less.
 func (p *program) cut(all span) []span {
-	cuts, size := p.cuts[:0], p.slice
-	for at := all.lo; at < all.hi; at += size {
-		left := all.hi - at
-		if half := size / 2 / p.unit * p.unit; half >= sliceFewest && left <= p.d.workers.n*size {
-			size = half
+	lanes := p.d.workers.n
+	cuts := p.cuts[:0]
+	n := all.hi - all.lo
+	count := rounds(n, p.slice, lanes) * lanes
+	for i := range count {
+		c := span{all.lo + roundUp(i*n/count, p.unit), all.lo + min(roundUp((i+1)*n/count, p.unit), n)}
+		half := c.lo + roundUp((c.hi-c.lo)/2, p.unit)
+		switch {
+		case c.lo >= c.hi:
+		case i >= count-lanes && c.hi-half >= sliceFewest:
+			cuts = append(cuts, span{c.lo, half}, span{half, c.hi})
+		default:
+			cuts = append(cuts, c)
 		}
-		cuts = append(cuts, span{at, min(at+size, all.hi)})
 	}
 	return cuts
 }
