@@ -70,7 +70,7 @@ func (c *conv) planChained() {
 		switch chained := id + chainedForward; {
 		case c.d.low == lowInChains:
 			c.passes[chained] = newWino(c, p.transposed, asm.WinoBF16For(c.d.isa))
-		case c.d.low == lowNowhere && wideFits(c):
+		case c.d.low == lowNowhere && p.widens():
 			c.passes[chained] = newWino(c, p.transposed, asm.WinoWideFor(c.d.isa))
 		}
 	}

@@ -3,9 +3,9 @@ package cpu
 import "jem/backend/cpu/asm"
 
 const (
-	// wideLanes is the fewest channels, on the wider side, of layers for wide tiles: with
-	// fewer the transforms take what the products save.
-	wideLanes = 32
+	// wideDepth is the fewest source channels for wide tiles: with fewer the transforms take
+	// what the products save.
+	wideDepth = 32
 	// wideWeights is the most that the transformed weights of such a layer may take, in bytes.
 	// They are read once for every few tiles, and are there beside those for the calls
 	// outside of chains, which take a third of it.
@@ -16,15 +16,12 @@ const (
 // takes or twice that.
 var wideBlock = [...]int{asm.Generic: 8, asm.AVX2: 12, asm.AVX512: 8}
 
-// wideFits reports whether chains compute a layer with tiles of 8×8 outputs, given that
-// others compute it with Winograd's algorithm: where that is faster. It errs more
-// (docs/numerics.md).
-func wideFits(c *conv) bool {
-	s := &c.spec
-	lanes := max(c.x.blocks, c.y.blocks) * block
-	weights := 4 * asm.WinoWidePoints * c.x.blocks * block * c.y.blocks * block
-	return c.d.isa != asm.Generic && s.Stride == 1 && lanes >= wideLanes && weights <= wideWeights &&
-		c.y.h%asm.WinoWideTile == 0 && c.y.w%asm.WinoWideTile == 0
+// widens reports whether chains compute what p does with tiles of 8×8 outputs: where that is
+// faster. It errs more (docs/numerics.md).
+func (p *wino) widens() bool {
+	weights := 4 * asm.WinoWidePoints * p.depth() * p.dst.blocks * block
+	return p.conv.d.isa != asm.Generic && p.conv.spec.Stride == 1 && p.depth() >= wideDepth && weights <= wideWeights &&
+		p.dst.h%asm.WinoWideTile == 0 && p.dst.w%asm.WinoWideTile == 0
 }
 
 // wide reports whether tiles are of 8×8 outputs.
