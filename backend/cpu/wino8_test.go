@@ -7,6 +7,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
+	"jem/backend/philox"
 )
 
 // wideSpecs have several blocks of tiles, some of which end inside a row or an image, and padded
@@ -109,7 +110,8 @@ func TestWideForgetsNothing(t *testing.T) {
 	})
 }
 
-// TestWideSlices: an image has the same bits in any batch, on any number of threads.
+// TestWideSlices: an image has the same bits in any batch, on any number of threads, in the slices
+// of a planned chain.
 func TestWideSlices(t *testing.T) {
 	onWideISAs(t, func(t *testing.T, isa asm.ISA) {
 		for _, spec := range wideSpecs {
@@ -135,6 +137,16 @@ func TestWideSlices(t *testing.T) {
 						t.Errorf("%s: other bits image by image", specName(spec))
 					}
 				})
+				y, dx := l.newY(), l.newX()
+				chain := d.NewChain(2, func(int, philox.Key) {
+					l.conv.Forward(y, nil, l.tx, l.ty)
+					l.conv.InputGrad(dx, l.ty, l.tx, nil)
+				})
+				chain.Run(testKey)
+				chain.Close()
+				if !slices.Equal(download(t, d, y), want[0]) || !slices.Equal(download(t, d, dx), want[1]) {
+					t.Errorf("%s: other bits in a chain that is planned", specName(spec))
+				}
 			}
 		}
 	})
