@@ -55,6 +55,9 @@ const (
 	// winoGradChunk is how many tiles a chunk has at least: fewer don't make up for adding
 	// up the chunks.
 	winoGradChunk = 128
+	// winoGradImages is how many images, at most, chunks are planned for: batches come in waves of about half
+	// as many.
+	winoGradImages = 64
 	// winoGradFewest is how many tiles a planned batch has at least. A sum over fewer has
 	// as large errors as a tile's own (docs/numerics.md).
 	winoGradFewest = 4
@@ -106,7 +109,7 @@ func (p *winoGrad) match() {
 // divide chooses the parts.
 func (p *winoGrad) divide() {
 	p.perBlock = winoGradTiles[p.conv.spec.Stride]
-	tiles := p.conv.spec.N * p.tiles
+	tiles := min(p.conv.spec.N, winoGradImages) * p.tiles
 	for _, channels := range winoGradChannels[p.conv.spec.Stride] {
 		p.planesPart = evenly(p.x.blocks, channels.in/block)
 		p.groupsPart = evenly(p.groups, channels.out/block/p.kernels.Blocks)
