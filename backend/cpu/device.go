@@ -66,6 +66,7 @@ type Device struct {
 	lanes       []*Device        // one a worker, once there is a program
 	lane        int              // of a lane: its number, from 1
 	convolving  time.Duration    // of this device's own calls
+	waveBytes   int              // usualWaveBytes, or less in tests
 	arena       arena            // of a lane's programs, or of those over waves
 	choices     choices
 	memo        backend.ChoiceMemo // nil: nothing is measured
@@ -118,6 +119,7 @@ func newDevice(isa asm.ISA, threads int) *Device {
 	d.definitions = asm.PointwiseFor(asm.Generic)
 	d.scratch = &scratch{worker: make([][]float32, threads)}
 	d.choices.made = map[string]string{}
+	d.waveBytes = usualWaveBytes
 	return d
 }
 

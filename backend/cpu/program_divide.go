@@ -1,10 +1,11 @@
 package cpu
 
 const (
-	// waveBytes is how much working memory a wave has at least images for, waveFewest how many it has
+	// usualWaveBytes is how much working memory a wave has at least images for, waveFewest how many it has
 	// at least: parameter gradients of small feature maps lose with fewer what a sum costs.
-	waveBytes  = 64 << 20
-	waveFewest = 32
+	usualWaveBytes = 64 << 20
+	waveFewest     = 32
+
 	// cachedWeights is how many bytes of parameters, which Winograd's algorithm makes four times as many, may be
 	// read again for each slice.
 	cachedWeights = 16 << 20
@@ -43,7 +44,7 @@ func (p *program) divide() {
 
 // waveOf is the number of images of a wave: a function of shapes alone, as sums depend on it.
 func (p *program) waveOf() int {
-	most := max(waveFewest, waveBytes/max(1, p.bytes()))
+	most := max(waveFewest, p.d.waveBytes/max(1, p.bytes()))
 	return min(p.images, roundUp(share(p.images, share(p.images, most)), p.unit))
 }
 
