@@ -605,6 +605,10 @@ withoutAct8:
 	MOVQ a+0(FP), DX
 	DECQ 48(DX)
 	JNE  block
+	MOVQ a+0(FP), AX
+	SUBQ 56(AX), R14
+	MOVQ a+0(FP), AX
+	SUBQ R14, (AX)
 	VZEROUPPER
 	RET
 

@@ -176,6 +176,8 @@ func writeWideOutput(v vectors) {
 	ADDQ(Imm(64), field("M"))
 	DECQ(field("Blocks"))
 	JNE(LabelRef("block"))
+	SUBQ(field("Bias"), w.bias) // M has gone as far, and goes back
+	SUBQ(w.bias, field("M"))
 	v.ret()
 }
 
