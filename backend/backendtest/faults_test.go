@@ -3,6 +3,7 @@ package backendtest_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -214,6 +215,31 @@ func (c convSlip) ParamGrad(dw, db, x, dy backend.Tensor) {
 	c.Conv.ParamGrad(dw, db, x, dy)
 }
 
+// passesTwice makes the calls of a pass twice.
+type passesTwice struct{ backend.Device }
+
+func (d passesTwice) Pass(f func()) { f(); f() }
+
+func (d passesTwice) NewWorking(kind backend.Kind, shape ...int) backend.Tensor {
+	return d.New(kind, shape...)
+}
+
+// workingMixes gives all working memory of one shape the same place.
+type workingMixes struct {
+	backend.Device
+	by map[string]backend.Tensor
+}
+
+func (d workingMixes) Pass(f func()) { f() }
+
+func (d workingMixes) NewWorking(kind backend.Kind, shape ...int) backend.Tensor {
+	name := fmt.Sprint(kind, shape)
+	if d.by[name] == nil {
+		d.by[name] = d.New(kind, shape...)
+	}
+	return d.Rows(d.by[name], 0, shape[0])
+}
+
 // TestSuiteNotices puts devices with one slip each to the suite: a suite that passes
 // whatever it is given is worth nothing.
 func TestSuiteNotices(t *testing.T) {
@@ -235,6 +261,8 @@ func TestSuiteNotices(t *testing.T) {
 		{"SGD reads the unset momentum", momentumKept{good}, "update/sgd"},
 		{"LinearParamGrad assigns db", headGradAssigns{good}, "head/linear_param_grad"},
 		{"AvgPool changes its input", changesInput{good}, "head/avg_pool"},
+		{"passes are made twice", passesTwice{good}, "pass/gradients"},
+		{"working memory is mixed up", workingMixes{good, map[string]backend.Tensor{}}, "pass/input_gradient"},
 		{"ParamsChanged does nothing", staleWeights{good}, "conv/params_changed"},
 		{"Sync reports trouble", deviceTrouble{good}, "memory/fill"},
 		{"MeanPool gets one mean wrong", meanOff{good, good.(backend.Windower)}, "window/mean_pool"},

@@ -32,12 +32,12 @@ type passCase struct {
 	interrupted           bool                             // by calls that use what came before
 }
 
-// passImages are more than a device may want to keep in memory at a time.
-const passImages = 40
+// passImages give each of four workers some.
+const passImages = 17
 
 // passAgrees compares a pass on working memory with the same calls one by one on ordinary tensors:
 // bit for bit what each image has, and sums over images within 64 roundings of the largest. One image
-// forgotten in a sum is some 1/40 of that, 10⁴ times as much. The second pass meets working
+// forgotten in a sum is some 1/17 of that, 10⁴ times as much. The second pass meets working
 // memory as the first has left it.
 func passAgrees(p *Probe, c passCase) {
 	if c.parts == nil {
@@ -78,10 +78,12 @@ func (p *Probe) close(what string, t backend.Tensor, want []float32) {
 	}
 }
 
-// passInChain: a pass within a step belongs to the chain. The bound is plannedChain's.
+// passInChain: a pass within a step belongs to the chain, which may be computed in bf16. Where that turns the sign
+// of an activation around, one of a gradient's many terms changes by four fifths: gradients may
+// differ by an eighth of the largest. Those of another mask of Dropout differ by as much as they are.
 func passInChain(p *Probe) {
-	const alpha = 0.1
-	c := passCase{normed: true, parts: backend.Pass}
+	const steps, alpha = 2, 0.1
+	c := passCase{parts: backend.Pass}
 	params := newPassParams(p)
 	plain := newPassNet(p, c, params, p.dev.New)
 	working := newPassNet(p, c, params, func(kind backend.Kind, shape ...int) backend.Tensor {
@@ -90,20 +92,23 @@ func passInChain(p *Probe) {
 	step := func(n *passNet) func(k int, key philox.Key) {
 		return func(_ int, key philox.Key) {
 			backend.Pass(p.dev, func() { n.run(key) })
-			p.dev.SGLDStep(n.x, n.dx, key, backend.SGLD{StepSize: alpha, Noise: 1, GradClip: 1})
+			p.dev.SGLDStep(n.x, n.dx, key, backend.SGLD{StepSize: alpha, Noise: 0.01})
 		}
 	}
-	chain := backend.NewChain(p.dev, 2, step(working))
+	chain := backend.NewChain(p.dev, steps, step(working))
 	defer chain.Close()
 	for run := range 3 {
 		x, key := p.random(passImages*3*8*8), p.key()
 		p.dev.Upload(plain.x, x)
 		p.dev.Upload(working.x, x)
 		chain.Run(key)
-		backend.PlainChain{Steps: 2, Step: step(plain)}.Run(key)
-		want := p.get(plain.x)
+		backend.PlainChain{Steps: steps, Step: step(plain)}.Run(key)
+		want, largest := p.get(plain.x), 0.0
+		for _, v := range p.get(plain.dx) {
+			largest = max(largest, math.Abs(float64(v)))
+		}
 		for i, v := range p.get(working.x) {
-			equal(p, fmt.Sprintf("run %d, element %d", run, i), float64(v), float64(want[i]), 2*alpha/64)
+			equal(p, fmt.Sprintf("run %d, element %d", run, i), float64(v), float64(want[i]), steps*alpha*largest/8)
 		}
 	}
 }

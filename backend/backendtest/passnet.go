@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"math"
+
 	"jem/backend"
 	"jem/backend/philox"
 )
@@ -18,7 +20,11 @@ type passParams struct {
 func newPassParams(p *Probe) *passParams {
 	plan := func(in, size, out, kernel, stride int) backend.Conv {
 		c := backend.ConvSpec{N: passImages, InC: in, H: size, W: size, OutC: out, Kernel: kernel, Stride: stride, Pad: (kernel - 1) / 2, Slope: 0.2}
-		return p.dev.NewConv(c, p.in(backend.Dense, out, in, kernel, kernel).Tensor, p.in(backend.Dense, out).Tensor)
+		w := p.random(out * in * kernel * kernel)
+		for i := range w { // outputs as large as inputs
+			w[i] *= float32(math.Sqrt(3 / float64(in*kernel*kernel)))
+		}
+		return p.dev.NewConv(c, p.fixed(w, backend.Dense, out, in, kernel, kernel).Tensor, p.in(backend.Dense, out).Tensor)
 	}
 	n := &passParams{stem: plan(3, 8, 16, 3, 1), conv: plan(16, 8, 32, 3, 2), short: plan(16, 8, 32, 1, 2)}
 	vector := func(c int) backend.Tensor { return p.in(backend.Dense, c).Tensor }
