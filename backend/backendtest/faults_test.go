@@ -230,9 +230,9 @@ type workingMixes struct {
 	by map[string]backend.Tensor
 }
 
-func (d workingMixes) Pass(f func()) { f() }
+func (d *workingMixes) Pass(f func()) { f() }
 
-func (d workingMixes) NewWorking(kind backend.Kind, shape ...int) backend.Tensor {
+func (d *workingMixes) NewWorking(kind backend.Kind, shape ...int) backend.Tensor {
 	name := fmt.Sprint(kind, shape)
 	if d.by[name] == nil {
 		d.by[name] = d.New(kind, shape...)
@@ -262,7 +262,7 @@ func TestSuiteNotices(t *testing.T) {
 		{"LinearParamGrad assigns db", headGradAssigns{good}, "head/linear_param_grad"},
 		{"AvgPool changes its input", changesInput{good}, "head/avg_pool"},
 		{"passes are made twice", passesTwice{good}, "pass/gradients"},
-		{"working memory is mixed up", workingMixes{good, map[string]backend.Tensor{}}, "pass/input_gradient"},
+		{"working memory is mixed up", &workingMixes{good, map[string]backend.Tensor{}}, "pass/input_gradient"},
 		{"ParamsChanged does nothing", staleWeights{good}, "conv/params_changed"},
 		{"Sync reports trouble", deviceTrouble{good}, "memory/fill"},
 		{"MeanPool gets one mean wrong", meanOff{good, good.(backend.Windower)}, "window/mean_pool"},
