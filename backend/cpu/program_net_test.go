@@ -116,13 +116,6 @@ func (n *pictureNet) results(t testing.TB) (all []float32) {
 	return all
 }
 
-// clearSums sets the gradients of parameters to zero.
-func (n *pictureNet) clearSums() {
-	for _, g := range n.grads {
-		n.d.Fill(g, 0)
-	}
-}
-
 // poisonArenas leaves arenas as another program might: full of what it wrote.
 func (d *Device) poisonArenas() {
 	for _, l := range append(d.lanes[:len(d.lanes):len(d.lanes)], d) {
