@@ -120,7 +120,9 @@ func (p *Params) Init(dev backend.Device, seed uint64) {
 	}
 	dev.Upload(p.Value, values)
 	dev.ParamsChanged()
-	debug.FreeOSMemory()
+	if len(values) > 4<<20 {
+		debug.FreeOSMemory() // the values, now the device's, are as large as its own
+	}
 }
 
 func product(shape []int) int {

@@ -6,7 +6,9 @@
 // The files, by what they begin with:
 //
 //	device, memory, tensor, scratch, meter   opening, layouts, working memory, what is in use
+//	hoard, pages, caches                     where lasting memory comes from, huge pages, sizes of caches
 //	workers, elements                        regions of fixed parts, and who computes them
+//	record, program, program_…, lane, paper  passes and chains as a whole: recorded, planned, made slice by slice
 //	conv, conv_choice, conv_measure          a planned convolution, and how its algorithms are chosen
 //	conv_…                                   the direct algorithms: sweeps, their sources, packed weights, sums
 //	wino, wino_…                             Winograd's: transforms, tiles, weights, gradients, bf16

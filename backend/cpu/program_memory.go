@@ -82,9 +82,12 @@ type arena struct {
 // fit makes room for so many floats; d is the device whose memory it is.
 func (a *arena) fit(d *Device, size int) {
 	if size > len(a.data) {
-		d.meter.add(-4 * len(a.data))
+		old := len(a.data)
+		d.meter.add(-4 * old)
 		a.data, a.layout = nil, nil
-		debug.FreeOSMemory() // the old piece is seldom large enough to be part of the new one
+		if old > hoardMost {
+			debug.FreeOSMemory() // the old piece is seldom large enough to be part of the new one
+		}
 		a.data = d.alloc(size)
 	}
 }
