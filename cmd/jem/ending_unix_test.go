@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -16,6 +17,9 @@ import (
 // A terminal that closes sends SIGHUP, its shell another one, a limit on CPU time SIGXCPU each
 // second: a checkpoint as after SIGTERM. Who asked for the signal to be ignored, as nohup does, trains on.
 func TestAHangupSavesACheckpoint(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("hang-ups are ignored here, as under nohup, and so they are by what is started")
+	}
 	data := writeCIFAR(t)
 	for _, tc := range []struct {
 		shell  string
