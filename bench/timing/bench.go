@@ -50,9 +50,14 @@ func Measure(ctx context.Context, dev backend.Device, c config.Config, channels,
 	if err != nil {
 		return Result{}, err
 	}
-	predict.NewEvaluator(dev, s.Net)                  // a run has one: its memory counts
 	if _, err := s.Take(step.At{}, nil); err != nil { // plans reorder weights, memory is touched
 		return Result{}, err
+	}
+	e := predict.NewEvaluator(dev, s.Net)
+	if _, ok := dev.(backend.Sizer); ok { // a run evaluates: its memory counts
+		if _, err := e.Forward(feed.EvalBatch); err != nil {
+			return Result{}, err
+		}
 	}
 	var total, sgld, share []float64
 	for i := range steps {

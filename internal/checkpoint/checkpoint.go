@@ -139,11 +139,13 @@ func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err er
 
 // Before is Latest among the usable checkpoints of earlier steps than step. One that isn't usable
 // counts as damaged; where one vanishes while it is read, since the run that is going on has newer ones,
-// all are looked at anew.
+// all are looked at anew, and so they are, a few times, where none was seen: a listing may miss one that takes the
+// place of another in the meantime.
 func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint, damaged []error, err error) {
-	for range 100 {
+	for i := range 100 {
 		c, damaged, err = before(dir, step, usable, names)
-		if !errors.Is(err, errVanished) {
+		missed := errors.Is(err, ErrNone) && len(damaged) == 0 && i < 3
+		if !missed && !errors.Is(err, errVanished) {
 			return c, damaged, err
 		}
 	}
