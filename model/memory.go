@@ -33,21 +33,21 @@ type pass struct {
 	logits                     backend.Tensor // (N,K)
 }
 
-// view returns rows [0,batch) of the named tensor, allocating it on first use.
+// view returns rows [0,batch) of the named tensor of working memory, allocating it on first use.
 func (m *memory) view(batch int, name string, kind backend.Kind, row ...int) backend.Tensor {
-	t, ok := m.tensors[name]
-	if !ok {
-		t = backend.NewWorking(m.dev, kind, append([]int{m.batch}, row...)...)
-		m.tensors[name] = t
-	}
-	return m.dev.Rows(t, 0, batch)
+	return m.rows(batch, name, func(shape ...int) backend.Tensor { return backend.NewWorking(m.dev, kind, shape...) }, row)
 }
 
 // kept is view of a Dense tensor that outlives the pass that writes it.
-func (m *memory) kept(batch int, name string, row int) backend.Tensor {
+func (m *memory) kept(batch int, name string, row ...int) backend.Tensor {
+	return m.rows(batch, name, func(shape ...int) backend.Tensor { return m.dev.New(backend.Dense, shape...) }, row)
+}
+
+// rows is view of a tensor that is made in one way or another.
+func (m *memory) rows(batch int, name string, make func(shape ...int) backend.Tensor, row []int) backend.Tensor {
 	t, ok := m.tensors[name]
 	if !ok {
-		t = m.dev.New(backend.Dense, m.batch, row)
+		t = make(append([]int{m.batch}, row...)...)
 		m.tensors[name] = t
 	}
 	return m.dev.Rows(t, 0, batch)

@@ -12,7 +12,7 @@ const hoardLeast, hoardMost = 512 << 10, 4 << 20 // floats
 // take returns n zeroed floats that start on a 128-byte boundary.
 func (h *hoard) take(n int) []float32 {
 	const line = 32
-	size := (n + line - 1) / line * line
+	size := roundUp(n, line)
 	if size > len(h.rest) {
 		if size > hoardMost/2 {
 			return aligned(n)

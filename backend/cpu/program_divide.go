@@ -45,7 +45,7 @@ func (p *program) divide() {
 // waveOf is the number of images of a wave: a function of shapes alone, as sums depend on it.
 func (p *program) waveOf() int {
 	most := max(waveFewest, p.d.waveBytes/max(1, p.bytes()))
-	return min(p.images, roundUp(share(p.images, share(p.images, most)), p.unit))
+	return min(p.images, roundUp(evenly(p.images, most), p.unit))
 }
 
 // sliceOf is the most images of a slice of so many; 0 where slices don't serve.
@@ -60,7 +60,7 @@ func (p *program) sliceOf(images int) int {
 }
 
 // rounds is how many slices of at most so many images each of some workers takes.
-func rounds(images, most, workers int) int { return (images + most*workers - 1) / (most * workers) }
+func rounds(images, most, workers int) int { return share(images, most*workers) }
 
 // share is the larger share of n cut evenly into parts.
 func share(n, parts int) int { return (n + parts - 1) / parts }

@@ -122,8 +122,7 @@ func (p *winoGrad) divide() {
 
 // evenly is the size of pieces of at most the given size that n things are cut into.
 func evenly(n, most int) int {
-	pieces := (n + most - 1) / most
-	return (n + pieces - 1) / pieces
+	return share(n, share(n, most))
 }
 
 func (p *winoGrad) planeParts() int { return (p.x.blocks + p.planesPart - 1) / p.planesPart }
