@@ -13,7 +13,7 @@ type Chainer interface {
 	//
 	//   - For one k it always makes the same calls on the same tensors with the same numbers.
 	//     What differs from run to run is the key and what the tensors hold: labels, the
-	//     chains' images, parameters.
+	//     chains' images, the centres of Project, parameters.
 	//   - It gives the device no key but its own.
 	//   - Of plans it calls Forward and InputGrad only. It doesn't change parameters; between
 	//     runs they do change, and ParamsChanged says so.
@@ -32,7 +32,7 @@ type Chain interface {
 	// Run makes all steps and, like any verb, waits for nothing that it need not; it
 	// allocates nothing once it has run twice.
 	//
-	// Afterwards the tensors that SGLDStep moved hold its result, a function of what the
+	// Afterwards the tensors that SGLDStep, SignStep, UnitStep and Project moved hold the result, a function of what the
 	// tensors held before and the key. What else the steps wrote, activations and
 	// gradients, was working memory: its content is undefined.
 	Run(key philox.Key)

@@ -1,6 +1,10 @@
 package backend
 
-import "jem/backend/philox"
+import (
+	"fmt"
+
+	"jem/backend/philox"
+)
 
 // Device is everything the trainer asks of a machine.
 type Device interface {
@@ -82,6 +86,9 @@ type Pointwise interface {
 	LeakyReLUGrad(dx, dy, y Tensor, slope float32)
 	// Axpy: y += a·x.
 	Axpy(y Tensor, a float32, x Tensor)
+	// AxpySquared: y += a·y²·x, the climb of adaptive sharpness-aware minimisation (Kwon et
+	// al. 2021) from parameters y along their gradient x.
+	AxpySquared(y Tensor, a float32, x Tensor)
 	// Lerp: y += t·(x − y), the moving average of EMA weights.
 	Lerp(y, x Tensor, t float32)
 	// Clamp: x = min(max(x, lo), hi).
@@ -111,17 +118,22 @@ type Head interface {
 	LogSumExp(lse, logits Tensor)
 	// LogitGrad writes the gradient of a joint objective at the logits:
 	//
-	//	d[n,k] = (c₀ + c₁·lse[n])·softmax(logits[n])[k] + c₂·[k = labels[n]]
+	//	d[n,k] = (c₀ + c₁·lse[n] + c₃·σ(lse[n]))·softmax(logits[n])[k] + c₂·[k = labels[n]]
 	//
-	// with (c₀,c₁,c₂) = coef[n], coef Dense (N,3). Every objective is a choice of
-	// coefficients (model/objective.go); (1,0,0) is ∂LogSumExp, (0,0,1) is ∂logit[label].
+	// with (c₀,c₁,c₂,c₃) = coef[n], coef Dense (N,4), and the logistic function σ, which
+	// overflows for no lse. Every objective is a choice of coefficients (model/objective.go);
+	// (1,0,0,0) is ∂LogSumExp, (0,0,1,0) is ∂logit[label], (0,0,0,1) is ∂log(1+exp(lse)), the
+	// cross-entropy of an image that a discriminator with the logit lse should reject.
 	// labels Index (N) may be nil when all c₂ are 0. A row whose coefficients are
-	// all 0 is exactly 0.
+	// all 0 is exactly 0; one whose c₃ is 0 doesn't ask for σ.
 	LogitGrad(dlogits, logits, labels, coef Tensor)
 	// RowNorm: dst Dense (N) = Euclidean norm of each row (sample) of x.
 	RowNorm(dst, x Tensor)
 	// SumSquares: dst Dense (1) = Σ x².
 	SumSquares(dst, x Tensor)
+	// ProductSquares: dst Dense (1) = Σ (x·y)², x and y of one kind and shape: the squared
+	// length of a gradient measured in its parameters' own sizes.
+	ProductSquares(dst, x, y Tensor)
 }
 
 // Random fills are functions of their key. Element i of the logical (NCHW) order
@@ -137,6 +149,17 @@ type Random interface {
 type Update interface {
 	// SGLDStep moves every chain one Langevin step, see SGLD.
 	SGLDStep(x, grad Tensor, key philox.Key, p SGLD)
+	// SignStep: x += a·sign(grad) element by element, one rounding; sign(0) = 0. The sum is
+	// rounded once, so its bits are the same on every device. A NaN in either stays one.
+	SignStep(x, grad Tensor, a float32)
+	// UnitStep moves each image by a in the direction of its gradient, image by image:
+	// x[n] += a·grad[n]/‖grad[n]‖₂. The norm is taken in float64, so no finite gradient is too
+	// large or too small to have one; an image whose gradient is 0 stays. A NaN in a gradient
+	// makes its whole image NaN, an infinity its own elements.
+	UnitStep(x, grad Tensor, a float32)
+	// Project moves each image into the ball around its centre, and each pixel into its
+	// range, see Ball. x and centre are of one kind and shape; centre stays.
+	Project(x, centre Tensor, b Ball)
 	// GatherRows: dst[i] = src[rows[i]]; src Dense (B,D), dst any kind with D elements a
 	// row (Image rows in NCHW order), rows Index (N), repeats allowed.
 	GatherRows(dst, src, rows Tensor)
@@ -159,6 +182,44 @@ type SGLD struct {
 	GradClip float32 // each gradient element clipped to [−GradClip, GradClip]; 0 = no clipping
 	Lo, Hi   float32 // pixel range kept after the step; Lo = Hi = 0: no clamp
 }
+
+// BallNorm is how the distance of two images is measured.
+type BallNorm uint8
+
+const (
+	// LInf is the largest difference of two pixels.
+	LInf BallNorm = iota
+	// L2 is the Euclidean norm of the difference.
+	L2
+)
+
+// Ball is the set of images that Project moves into: those no farther from a centre than
+// Radius, in the centre's units, of which each pixel is in [min(Lo, centre), max(Hi, centre)].
+// So the centre itself is always in the set, wherever its pixels are, and moving into the range
+// never leaves the ball.
+//
+//	LInf: x ← min(max(x, c − Radius), c + Radius), each rounded once
+//	L2:   x ← c + (x−c)·Radius/‖x−c‖₂ for an image with ‖x−c‖₂ > Radius, norm and move in
+//	      float64 with one rounding at the end; any other image stays
+//
+// A NaN in x or in the centre stays one; with L2 its whole image becomes NaN, as it does
+// where the distance is infinite.
+type Ball struct {
+	Norm   BallNorm
+	Radius float32 // ≥ 0; 0 puts x on the centre
+	Lo, Hi float32 // pixel range, Lo ≤ Hi; Lo = Hi = 0: none
+}
+
+// Check panics on behalf of Project unless b is a ball, x and centre images of one size.
+func (b Ball) Check(x, centre Tensor) {
+	SameShape("Project", x, centre)
+	if b.Norm > L2 || !(b.Radius >= 0) || !(b.Lo <= b.Hi) {
+		panic(fmt.Sprintf("backend: Project: %+v is no ball", b))
+	}
+}
+
+// Ranged reports whether pixels have a range.
+func (b Ball) Ranged() bool { return b.Lo != 0 || b.Hi != 0 }
 
 // Adam are the constants of one Adam step (Kingma & Ba 2015, as PyTorch's torch.optim.Adam).
 type Adam struct {

@@ -170,6 +170,22 @@ const (
 	LayerNorm
 )
 
+// NormMode says which mean and variance a BatchNorm's Forward uses. Norms of other kinds
+// always use the input's own.
+type NormMode uint8
+
+const (
+	// RunningStats: the running ones, which stay. No image influences another.
+	RunningStats NormMode = iota
+	// BatchStats: the batch's own, and the running ones stay.
+	BatchStats
+	// MovingStats: the batch's own, and the running ones move towards them.
+	MovingStats
+)
+
+// Couples reports whether a Forward of the kind makes each image's result depend on all.
+func (m NormMode) Couples(k NormKind) bool { return k == BatchNorm && m != RunningStats }
+
 // NormSpec describes a normalisation of images (N,C,H,W), any N.
 type NormSpec struct {
 	Kind     NormKind
@@ -204,12 +220,14 @@ func (s NormSpec) Images(op string, ts ...Tensor) int {
 
 // Norm is a planned normalisation y = γ·(x−μ)/√(σ²+ε) + β, σ² biased.
 type Norm interface {
-	// Forward normalises with the batch's own statistics when train is true or the kind
-	// is not BatchNorm, updating BatchNorm's running statistics (unbiased variance) when
-	// train is true; else with the running ones. It remembers what it used for the gradients.
-	Forward(y, x Tensor, train bool)
-	// InputGrad assigns dx for the last Forward, whose input x was. dx may be dy.
+	// Forward normalises with the statistics that mode names; MovingStats moves BatchNorm's
+	// running ones by Momentum (the variance unbiased). It remembers what it used for the
+	// gradients.
+	Forward(y, x Tensor, mode NormMode)
+	// InputGrad assigns dx for the last Forward, whose input x was: through the statistics
+	// where they were the input's own, while running ones are constants. dx may be dy.
 	InputGrad(dx, dy, x Tensor)
-	// ParamGrad accumulates dgamma, dbeta for the last Forward, whose input x was.
+	// ParamGrad accumulates dgamma += Σ dy·x̂ and dbeta += Σ dy for the last Forward, whose
+	// input x was and which made x̂ of it, with whichever statistics.
 	ParamGrad(dgamma, dbeta, x, dy Tensor)
 }

@@ -48,6 +48,9 @@ func newProbe(t testing.TB, c model.Config, batch int, train bool) *probe {
 	p.dlogit = d.New(backend.Dense, batch, c.Classes)
 	d.Upload(p.dlogit, p.c)
 	p.mode = model.Mode{Train: train, DropKey: philox.New(4, 0, philox.DropMask)}
+	if train {
+		p.mode.Norm = backend.MovingStats
+	}
 	return p
 }
 

@@ -19,8 +19,8 @@ type JEM struct {
 
 	dev     backend.Device
 	dlogits byBatch // (N,K)
-	onLSE   byBatch // coefficients (1,0,0): the gradient of LogSumExp
-	onLogit byBatch // coefficients (0,0,1): the gradient of f(x)[y]
+	onLSE   byBatch // coefficients (1,0,0,0): the gradient of LogSumExp
+	onLogit byBatch // coefficients (0,0,1,0): the gradient of f(x)[y]
 }
 
 // byBatch holds one tensor for every batch size in use.
@@ -63,8 +63,8 @@ func (j *JEM) pass(g, x, labels backend.Tensor, coefs byBatch, onLSE, onLogit fl
 	}
 	coef, ok := coefs[n]
 	if !ok {
-		coef = j.dev.New(backend.Dense, n, 3)
-		j.dev.Upload(coef, repeat(n, onLSE, 0, onLogit))
+		coef = j.dev.New(backend.Dense, n, 4)
+		j.dev.Upload(coef, repeat(n, onLSE, 0, onLogit, 0))
 		coefs[n] = coef
 	}
 	j.dev.LogitGrad(d, logits, labels, coef)

@@ -38,7 +38,7 @@ func (n *WideResNet) norm(name string, c, size int) *normLayer {
 	}
 }
 
-func (l *normLayer) forward(y, x backend.Tensor, m Mode) { l.Forward(y, x, m.Train) }
+func (l *normLayer) forward(y, x backend.Tensor, m Mode) { l.Forward(y, x, m.Norm) }
 
 // backward assigns dx and, when params is true, accumulates the parameter gradients;
 // x is the input of the last forward. dx may be dy.

@@ -35,14 +35,14 @@ type Part struct {
 	N    int
 }
 
-// Coef returns the coefficients (c₀,c₁,c₂) of backend.LogitGrad, one row a sample: the
+// Coef returns the coefficients (c₀,c₁,c₂,c₃) of backend.LogitGrad, one row a sample: the
 // gradient of L at the logits is (c₀ + c₁·log p(x))·softmax + c₂·onehot(y), because
 // ∂LogSumExp = softmax, ∂cross-entropy = softmax − onehot, ∂f[y] = onehot.
 func (o Objective) Coef(parts []Part) []float32 {
 	var rows []float32
 	for _, p := range parts {
 		m := 1 / float32(p.N)
-		var c [3]float32
+		var c [4]float32
 		if p.Role&DataPX != 0 {
 			c[0], c[1] = c[0]-o.PX*m, c[1]+2*o.L2*m
 		}

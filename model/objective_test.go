@@ -94,9 +94,9 @@ func gradient(logits []float32, labels []int32, coef []float32, i, k int) float6
 	n, y := i/k, i%k
 	row := logits[n*k : (n+1)*k]
 	lse := LogSumExp(row)
-	g := (float64(coef[3*n]) + float64(coef[3*n+1])*lse) * math.Exp(float64(row[y])-lse)
+	g := (float64(coef[4*n]) + float64(coef[4*n+1])*lse + float64(coef[4*n+3])/(1+math.Exp(-lse))) * math.Exp(float64(row[y])-lse)
 	if int(labels[n]) == y {
-		g += float64(coef[3*n+2])
+		g += float64(coef[4*n+2])
 	}
 	return g
 }

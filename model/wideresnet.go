@@ -131,9 +131,11 @@ func (n *WideResNet) plan(batch int) {
 
 // Mode says what kind of pass a Forward is.
 type Mode struct {
-	// Train uses batch statistics in batch norms (and moves the running ones) and drops
-	// units; otherwise the pass is deterministic and samples do not influence each other.
+	// Train drops units, if the network's dropout rate isn't 0; else the pass is deterministic.
 	Train bool
+	// Norm says which statistics batch norms use; with the running ones samples do not
+	// influence each other.
+	Norm backend.NormMode
 	// DropKey is the stream of dropout masks.
 	DropKey philox.Key
 }

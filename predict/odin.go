@@ -30,7 +30,7 @@ type odin struct {
 	dx      backend.Tensor // (feed.EvalBatch,C,H,W)
 	scaled  backend.Tensor // logits/T (feed.EvalBatch,K)
 	dlogits backend.Tensor
-	coef    backend.Tensor // (1,0,−1): cross-entropy
+	coef    backend.Tensor // (1,0,−1,0): cross-entropy
 	labels  backend.Tensor
 	host    []float32
 	classes []int32
@@ -43,14 +43,14 @@ func newODIN(p *Predictor, o ODIN) *odin {
 		dx:      d.New(backend.Image, feed.EvalBatch, c.InC, c.Size, c.Size),
 		scaled:  d.New(backend.Dense, feed.EvalBatch, c.Classes),
 		dlogits: d.New(backend.Dense, feed.EvalBatch, c.Classes),
-		coef:    d.New(backend.Dense, feed.EvalBatch, 3),
+		coef:    d.New(backend.Dense, feed.EvalBatch, 4),
 		labels:  d.New(backend.Index, feed.EvalBatch),
 		host:    make([]float32, feed.EvalBatch*c.InC*c.Size*c.Size),
 		classes: make([]int32, feed.EvalBatch),
 	}
-	coef := make([]float32, 0, 3*feed.EvalBatch)
+	coef := make([]float32, 0, 4*feed.EvalBatch)
 	for range feed.EvalBatch {
-		coef = append(coef, 1, 0, -1)
+		coef = append(coef, 1, 0, -1, 0)
 	}
 	d.Upload(m.coef, coef)
 	return m

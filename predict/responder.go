@@ -23,13 +23,13 @@ func newResponder(p *Predictor) *responder {
 		dev: d, net: p.net, eval: p.eval,
 		dx:      d.New(backend.Image, rows, c.InC, c.Size, c.Size),
 		dlogits: d.New(backend.Dense, rows, c.Classes),
-		coef:    d.New(backend.Dense, rows, 3),
+		coef:    d.New(backend.Dense, rows, 4),
 		norm:    d.New(backend.Dense, rows),
 		host:    make([]float32, rows),
 	}
-	ones := make([]float32, rows*3)
+	ones := make([]float32, rows*4)
 	for i := range rows {
-		ones[3*i] = 1 // ∂LogSumExp
+		ones[4*i] = 1 // ∂LogSumExp
 	}
 	d.Upload(r.coef, ones)
 	return r

@@ -65,7 +65,7 @@ func logSumExpExtremes(p *Probe) {
 		p.near(fmt.Sprint(r), lse, lseEstimate(r, 4), 1)
 		// Its gradient is a softmax: finite and summing to 1.
 		d := p.out(backend.Dense, 1, 4)
-		p.dev.LogitGrad(d, p.fixed(r, backend.Dense, 1, 4).Tensor, nil, p.fixed([]float32{1, 0, 0}, backend.Dense, 1, 3).Tensor)
+		p.dev.LogitGrad(d, p.fixed(r, backend.Dense, 1, 4).Tensor, nil, p.fixed([]float32{1, 0, 0, 0}, backend.Dense, 1, 4).Tensor)
 		sum := 0.0
 		for _, v := range p.get(d) {
 			sum += float64(v)
@@ -79,19 +79,21 @@ func logSumExpExtremes(p *Probe) {
 
 // logitGradEstimate follows the formula in backend.Head, with labels nil for c₂ = 0. The
 // softmax p errs relatively by: the exponential's few u, the rounding of its argument
-// (|x−m|, or |lse| where lse is subtracted), the sum's √K.
+// (|x−m|, or |lse| where lse is subtracted), the sum's √K. σ errs relatively by less than
+// lse does absolutely, since its logarithm's slope is below 1.
 func logitGradEstimate(logits []float32, labels []int32, coef []float32, k int) estimate {
 	e, lse := newEstimate(len(logits)), lseEstimate(logits, k)
 	for i, x := range logits {
 		n := i / k
-		c0, c1, c2 := float64(coef[3*n]), float64(coef[3*n+1]), float64(coef[3*n+2])
+		c := wide(coef[4*n : 4*n+4])
+		sigma := c[3] / (1 + math.Exp(-lse.v[n]))
 		p := math.Exp(float64(x) - lse.v[n])
 		rel := 16 + 2*math.Abs(float64(x)-lse.v[n]) + math.Abs(lse.v[n]) + math.Sqrt(float64(k))
-		e.v[i] = (c0 + c1*lse.v[n]) * p
-		e.s[i] = (math.Abs(c0)+math.Abs(c1*lse.v[n]))*p*rel + math.Abs(c1)*lse.s[n]*p
+		e.v[i] = (c[0] + c[1]*lse.v[n] + sigma) * p
+		e.s[i] = (math.Abs(c[0])+math.Abs(c[1]*lse.v[n])+math.Abs(sigma))*p*rel + (math.Abs(c[1])+math.Abs(sigma))*lse.s[n]*p
 		if labels != nil && int(labels[n]) == i%k {
-			e.v[i] += c2
-			e.s[i] += math.Abs(c2)
+			e.v[i] += c[2]
+			e.s[i] += math.Abs(c[2])
 		}
 	}
 	return e
@@ -103,7 +105,7 @@ func logitCase(p *Probe, n, k int) (logits *operand, labels []int32, coef *opera
 	for i := range labels {
 		labels[i] = int32(i * 7 % k)
 	}
-	return p.fixed(times(6, p.random(n*k)), backend.Dense, n, k), labels, p.in(backend.Dense, n, 3)
+	return p.fixed(times(6, p.random(n*k)), backend.Dense, n, k), labels, p.in(backend.Dense, n, 4)
 }
 
 func logitGrad(p *Probe) {
@@ -115,15 +117,15 @@ func logitGrad(p *Probe) {
 			p.near(fmt.Sprintf("(%d,%d)", n, k), d, logitGradEstimate(x.v, labels, coef.v, k), 1)
 			c := append([]float32{}, coef.v...)
 			for i := range n {
-				c[3*i+2] = 0
+				c[4*i+2] = 0
 			}
-			p.dev.LogitGrad(d, x.Tensor, nil, p.fixed(c, backend.Dense, n, 3).Tensor)
+			p.dev.LogitGrad(d, x.Tensor, nil, p.fixed(c, backend.Dense, n, 4).Tensor)
 			p.near(fmt.Sprintf("(%d,%d) without labels", n, k), d, logitGradEstimate(x.v, nil, c, k), 1)
 		}
 	}
 }
 
-// logitGradDifferences: the formula is the derivative of c₀·lse + ½c₁·lse² + c₂·x[label].
+// logitGradDifferences: the formula is the derivative of c₀·lse + ½c₁·lse² + c₂·x[label] + c₃·log(1+eˡˢᵉ).
 // Central differences with h = 1e-4 of the float64 definition err by about h² = 1e-8.
 func logitGradDifferences(p *Probe) {
 	const n, k, h = 3, 10, 1e-4
@@ -135,8 +137,8 @@ func logitGradDifferences(p *Probe) {
 			lse += math.Exp(v)
 		}
 		lse = math.Log(lse)
-		c := wide(coef.v[3*i : 3*i+3])
-		return c[0]*lse + c[1]*lse*lse/2 + c[2]*row[labels[i]]
+		c := wide(coef.v[4*i : 4*i+4])
+		return c[0]*lse + c[1]*lse*lse/2 + c[2]*row[labels[i]] + c[3]*math.Log1p(math.Exp(lse))
 	}
 	for i := range want.v {
 		row := wide(x.v[i/k*k : i/k*k+k])
@@ -165,8 +167,8 @@ func logitGradRowSums(p *Probe) {
 			for j := i * k; j < (i+1)*k; j++ {
 				sum, scale = sum+float64(g[j]), scale+e.s[j]
 			}
-			c := wide(coef.v[3*i : 3*i+3])
-			equal(p, fmt.Sprintf("row %d of (%d,%d) and c0+c1*lse+c2", i, n, k), sum, c[0]+c[1]*float64(l[i])+c[2], u*scale)
+			c := wide(coef.v[4*i : 4*i+4])
+			equal(p, fmt.Sprintf("row %d of (%d,%d) and c0+c1*lse+c2+c3*sigma", i, n, k), sum, c[0]+c[1]*float64(l[i])+c[2]+c[3]/(1+math.Exp(-float64(l[i]))), u*scale)
 		}
 	}
 }
@@ -174,7 +176,7 @@ func logitGradRowSums(p *Probe) {
 // logitGradZeroRows: a sample that takes no part must leave no trace, −0 included in none.
 func logitGradZeroRows(p *Probe) {
 	x := p.fixed([]float32{3, -1, 2, 3e38, -3e38, 3e38, 1, 2, 3}, backend.Dense, 3, 3)
-	coef := p.fixed([]float32{0, 0, 0, 0, 0, 0, 1, 0, 0}, backend.Dense, 3, 3)
+	coef := p.fixed([]float32{0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}, backend.Dense, 3, 4)
 	d := p.out(backend.Dense, 3, 3)
 	p.dev.LogitGrad(d, x.Tensor, p.index(0, 1, 2), coef.Tensor)
 	for i, v := range p.get(d)[:6] {

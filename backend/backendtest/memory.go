@@ -178,7 +178,7 @@ func borderStaysZero(p *Probe) {
 		}},
 		{"LayerNorm", func(t backend.Tensor) {
 			norm := p.dev.NewNorm(backend.NormSpec{Kind: backend.LayerNorm, C: 17, H: 5, W: 3, Eps: 1e-5}, p.in(backend.Dense, 17).Tensor, p.in(backend.Dense, 17).Tensor, nil, nil)
-			norm.Forward(t, x.Tensor, true)
+			norm.Forward(t, x.Tensor, backend.MovingStats)
 		}},
 	}
 	spec := backend.ConvSpec{N: 2, InC: 17, H: 5, W: 3, OutC: 2, Kernel: 3, Stride: 1, Pad: 1, Slope: 0.2}

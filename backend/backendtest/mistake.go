@@ -65,7 +65,7 @@ func mistakes(p *Probe) {
 		{"InputGrad", func() { conv.InputGrad(im.Tensor, im.Tensor, nil, nil) }},
 		{"InputGrad", func() { conv.InputGrad(im.Tensor, im17.Tensor, im5.Tensor, nil) }},
 		{"ParamGrad", func() { conv.ParamGrad(m23.Tensor, nil, im.Tensor, im17.Tensor) }},
-		{"Forward", func() { norm.Forward(im.Tensor, im5.Tensor, true) }},
+		{"Forward", func() { norm.Forward(im.Tensor, im5.Tensor, backend.MovingStats) }},
 	} {
 		mustPanic(p, m.verb, m.call)
 	}

@@ -24,7 +24,7 @@ func normChecks() []Check {
 			label := fmt.Sprintf("%s_n%d_c%d_%dx%d", name, s[0], s[1], s[2], s[3])
 			checks = append(checks,
 				Check{"norm", label + "_forward", func(p *Probe) { normForward(p, c) }},
-				Check{"norm", label + "_grad", func(p *Probe) { normGrad(p, c, true) }})
+				Check{"norm", label + "_grad", func(p *Probe) { normGrad(p, c, backend.MovingStats) }})
 		}
 	}
 	return append(checks,
@@ -68,9 +68,9 @@ type statistics struct {
 // forward is the definition. Its error measure is that of a computation in two passes: the
 // mean errs by 6 times the mean magnitude m̄ (sums), so x−μ by |x|+6m̄; the variance by √n+8
 // relatively, which the root halves.
-func (o normOperands) forward(c normCase, train bool) (estimate, statistics) {
+func (o normOperands) forward(c normCase, mode backend.NormMode) (estimate, statistics) {
 	var mean, variance []float64
-	if c.Kind == backend.BatchNorm && !train {
+	if c.Kind == backend.BatchNorm && mode == backend.RunningStats {
 		mean, variance = wide(o.running.v), wide(o.runningSq.v)
 	}
 	y, mu, va, count := normalise(c.NormSpec, c.n, wide(o.x.v), wide(o.gamma.v), wide(o.beta.v), mean, variance)
@@ -102,25 +102,25 @@ func meanMagnitude(c normCase, v []float32) map[int]float64 {
 
 func normForward(p *Probe, c normCase) {
 	o := normOf(p, c)
-	want, _ := o.forward(c, true)
+	want, _ := o.forward(c, backend.MovingStats)
 	y := p.out(backend.Image, c.shape()...)
-	o.plan.Forward(y, o.x.Tensor, true)
+	o.plan.Forward(y, o.x.Tensor, backend.MovingStats)
 	p.near("y", y, want, 1)
 	if c.Kind != backend.BatchNorm { // no other mode
 		again := p.out(backend.Image, c.shape()...)
-		o.plan.Forward(again, o.x.Tensor, false)
-		p.near("y without training", again, want, 1)
+		o.plan.Forward(again, o.x.Tensor, backend.RunningStats)
+		p.near("y with another mode", again, want, 1)
 	}
 }
 
 // normGrad compares the gradients of ⟨y, dy⟩ with central differences of the definition.
-func normGrad(p *Probe, c normCase, train bool) {
+func normGrad(p *Probe, c normCase, mode backend.NormMode) {
 	o := normOf(p, c)
 	dy := p.in(backend.Image, c.shape()...)
-	_, st := o.forward(c, train)
-	o.plan.Forward(p.out(backend.Image, c.shape()...), o.x.Tensor, train)
+	_, st := o.forward(c, mode)
+	o.plan.Forward(p.out(backend.Image, c.shape()...), o.x.Tensor, mode)
 
-	want := o.inputDifferences(c, dy.v, train, st)
+	want := o.inputDifferences(c, dy.v, mode, st)
 	dx := p.out(backend.Image, c.shape()...)
 	o.plan.InputGrad(dx, dy.Tensor, o.x.Tensor)
 	p.near("dx", dx, want, 1)
@@ -138,10 +138,10 @@ func normGrad(p *Probe, c normCase, train bool) {
 // inputDifferences differentiates the definition at x with h = 1e-4: its third derivative
 // times h² is below 1e-6 relative to the gradient's terms. The float32 error measure of
 // dx = γ/σ·(dy − mean dy − x̂·mean(dy·x̂)) takes each term with the statistics' errors.
-func (o normOperands) inputDifferences(c normCase, dy []float32, train bool, st statistics) estimate {
+func (o normOperands) inputDifferences(c normCase, dy []float32, mode backend.NormMode, st statistics) estimate {
 	const h = 1e-4
 	var mean, variance []float64
-	if c.Kind == backend.BatchNorm && !train {
+	if c.Kind == backend.BatchNorm && mode == backend.RunningStats {
 		mean, variance = wide(o.running.v), wide(o.runningSq.v)
 	}
 	x, gamma, beta := wide(o.x.v), wide(o.gamma.v), wide(o.beta.v)
@@ -196,8 +196,8 @@ func runningStatistics(p *Probe) {
 		variance.s[ch] = variance.v[ch] * (2*math.Sqrt(n) + 8)
 	}
 	y := p.out(backend.Image, c.shape()...)
-	o.plan.Forward(y, o.x.Tensor, true)
-	o.plan.Forward(y, o.x.Tensor, true)
+	o.plan.Forward(y, o.x.Tensor, backend.MovingStats)
+	o.plan.Forward(y, o.x.Tensor, backend.MovingStats)
 	p.near("running mean", o.running.Tensor, mean, 1)
 	p.near("running variance", o.runningSq.Tensor, variance, 1)
 }
@@ -207,11 +207,11 @@ func runningStatistics(p *Probe) {
 func batchEvaluation(p *Probe) {
 	c := normCase{backend.NormSpec{Kind: backend.BatchNorm, C: 17, H: 3, W: 3, Eps: 1e-5, Momentum: 0.9}, 2}
 	o := normOf(p, c)
-	want, _ := o.forward(c, false)
+	want, _ := o.forward(c, backend.RunningStats)
 	y := p.out(backend.Image, c.shape()...)
-	o.plan.Forward(y, o.x.Tensor, false)
+	o.plan.Forward(y, o.x.Tensor, backend.RunningStats)
 	p.near("y", y, want, 1)
 	p.same("running mean", o.running.Tensor, o.running.v)
 	p.same("running variance", o.runningSq.Tensor, o.runningSq.v)
-	normGrad(p, c, false)
+	normGrad(p, c, backend.RunningStats)
 }

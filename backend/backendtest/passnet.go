@@ -37,7 +37,7 @@ func newPassParams(p *Probe) *passParams {
 	for i := range labels {
 		labels[i] = int32(i % 5)
 	}
-	n.labels, n.coef = p.index(labels...), p.in(backend.Dense, passImages, 3).Tensor
+	n.labels, n.coef = p.index(labels...), p.in(backend.Dense, passImages, 4).Tensor
 	return n
 }
 
@@ -106,14 +106,14 @@ func (n *passNet) forward(key philox.Key) {
 	d := n.dev
 	n.stem.Forward(n.raw, n.act, n.x, nil)
 	if n.normed {
-		n.first().Forward(n.act, n.raw, true)
+		n.first().Forward(n.act, n.raw, backend.MovingStats)
 		d.LeakyReLU(n.act, n.act, 0.2)
 	}
 	d.Dropout(n.drop, n.act, key, 0.3)
 	n.conv.Forward(n.out, nil, n.drop, nil)
 	n.short.Forward(n.out, n.feature, n.drop, n.out)
 	if n.normed {
-		n.layer.Forward(n.feature, n.out, true)
+		n.layer.Forward(n.feature, n.out, backend.MovingStats)
 	}
 	d.AvgPool(n.pooled, n.feature)
 	d.Linear(n.kept[0], n.pooled, n.w, n.b)

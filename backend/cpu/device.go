@@ -13,7 +13,7 @@
 //	conv_…                                   the direct algorithms: sweeps, their sources, packed weights, sums
 //	wino, wino_…                             Winograd's: transforms, tiles, weights, gradients, bf16
 //	precision                                where products are of bf16
-//	pointwise, pool, window, head, softmax, norm, normpass, random, replay, update
+//	pointwise, pool, window, head, softmax, norm, normpass, random, replay, update, moves
 //	                                         the other verbs, a group of the contract each
 //	peak                                     the machine's roof, for measurements
 package cpu
@@ -82,6 +82,7 @@ type Device struct {
 	rowwise  rowwise
 	pooling  pooling
 	windows  windows
+	images   images
 }
 
 // Open returns the device. It fails if the machine lacks the instruction set asked for.

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -125,7 +126,8 @@ func TestPaddingStaysZero(t *testing.T) {
 	d := openDevice(t, Options{Threads: 2})
 	shape := []int{2, 17, 3, 5}
 	x := upload(d, backend.Image, normals(2*17*15), shape...)
-	y := d.New(backend.Image, shape...).(*tensor)
+	y, nan := d.New(backend.Image, shape...).(*tensor), d.New(backend.Image, shape...)
+	d.Fill(nan, float32(math.NaN()))
 	dense := upload(d, backend.Dense, normals(2*17), 2, 17)
 	replay := upload(d, backend.Dense, normals(3*17*15), 3, 17*15)
 	rows := d.New(backend.Index, 2)
@@ -147,11 +149,17 @@ func TestPaddingStaysZero(t *testing.T) {
 		"Uniform":       func() { d.Uniform(y, testKey, 1, 2) },
 		"Normal":        func() { d.Normal(y, testKey, 1, 2) },
 		"SGLDStep":      func() { d.SGLDStep(y, x, testKey, backend.SGLD{StepSize: 1, Noise: 1, Lo: 1, Hi: 2}) },
+		"SignStep":      func() { d.SignStep(y, x, 1) },
+		"UnitStep":      func() { d.UnitStep(y, x, 1) },
+		"UnitStep, NaN": func() { d.UnitStep(y, nan, 1) },
+		"Project LInf":  func() { d.Project(y, x, backend.Ball{Radius: 0.1, Lo: 1, Hi: 2}) },
+		"Project L2":    func() { d.Project(y, x, backend.Ball{Norm: backend.L2, Radius: 0.1, Lo: 1, Hi: 2}) },
+		"Project, NaN":  func() { d.Project(y, nan, backend.Ball{Norm: backend.L2, Radius: 0.1, Lo: 1, Hi: 2}) },
 		"GatherRows":    func() { d.GatherRows(y, replay, rows) },
 		"UploadRows":    func() { d.UploadRows(y, []int{1}, normals(17*15)) },
-		"Norm.Forward":  func() { norm.Forward(y, x, true) },
+		"Norm.Forward":  func() { norm.Forward(y, x, backend.MovingStats) },
 		"Norm.InputGrad": func() {
-			norm.Forward(y, x, true)
+			norm.Forward(y, x, backend.MovingStats)
 			norm.InputGrad(y, x, x)
 		},
 	} {
@@ -175,7 +183,7 @@ func TestNormTakesAnyBatch(t *testing.T) {
 			var out, grad [2][]float32
 			for i, p := range []backend.Norm{used, plan()} {
 				y, dx := d.New(backend.Image, n, c, 5, 7), d.New(backend.Image, n, c, 5, 7)
-				p.Forward(y, x, true)
+				p.Forward(y, x, backend.MovingStats)
 				p.InputGrad(dx, y, x)
 				out[i], grad[i] = download(t, d, y), download(t, d, dx)
 			}

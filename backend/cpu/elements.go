@@ -20,7 +20,9 @@ type elements struct {
 	a, b float32
 	adam asm.Adam
 	sgd  asm.SGD
-	sums []float64 // one a part
+	box  asm.Box
+	sum  func(e *elements, lo, hi int) float64 // of a part
+	sums []float64                             // one a part
 }
 
 func (e *elements) part(i, _ int) {

@@ -133,17 +133,38 @@ func (d *Device) RowNorm(dst, x backend.Tensor) {
 // size alone.
 func (d *Device) SumSquares(dst, x backend.Tensor) {
 	d.now()
-	if !isVector(dst, 1) {
-		backend.Mismatch("SumSquares", dst, x)
-	}
-	e := d.onElements("SumSquares", x)
-	e.sums = d.scratch.partial(chunks(len(e.v[0])))
-	d.runElements(e, func(e *elements, lo, hi int) {
-		e.sums[lo/chunk] = e.k.SumSquares(e.v[0][lo:hi])
+	d.total("SumSquares", dst, d.onElements("SumSquares", x), func(e *elements, lo, hi int) float64 {
+		return e.k.SumSquares(e.v[0][lo:hi])
 	})
-	var sum float64
-	for _, s := range e.sums {
-		sum += s
+}
+
+// ProductSquares implements backend.Head, as SumSquares.
+func (d *Device) ProductSquares(dst, x, y backend.Tensor) {
+	d.now()
+	d.total("ProductSquares", dst, d.onElements("ProductSquares", x, y), func(e *elements, lo, hi int) float64 {
+		return productSquares(e.v[0][lo:hi], e.v[1][lo:hi])
+	})
+}
+
+// total writes the sum over all elements to dst.
+func (d *Device) total(op string, dst backend.Tensor, e *elements, sum func(e *elements, lo, hi int) float64) {
+	if !isVector(dst, 1) {
+		backend.Mismatch(op, dst)
 	}
-	floats("SumSquares", dst)[0] = float32(sum)
+	e.sum, e.sums = sum, d.scratch.partial(chunks(len(e.v[0])))
+	d.runElements(e, func(e *elements, lo, hi int) { e.sums[lo/chunk] = e.sum(e, lo, hi) })
+	var all float64
+	for _, s := range e.sums {
+		all += s
+	}
+	floats(op, dst)[0] = float32(all)
+}
+
+// productSquares is Σ (x·y)² in float64, where a product of two float32 is exact.
+func productSquares(x, y []float32) (sum float64) {
+	for i, v := range y[:len(x)] {
+		p := float64(x[i]) * float64(v)
+		sum += p * p
+	}
+	return sum
 }

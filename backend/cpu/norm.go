@@ -58,18 +58,18 @@ func (p *norm) resize(n int) {
 }
 
 // Forward implements backend.Norm.
-func (p *norm) Forward(y, x backend.Tensor, train bool) {
+func (p *norm) Forward(y, x backend.Tensor, mode backend.NormMode) {
 	if r := p.d.recording; r != nil {
 		kind := apart
-		if train && p.spec.Kind == backend.BatchNorm {
+		if mode.Couples(p.spec.Kind) {
 			kind = couples
 		}
-		r.add(kind, func(d *Device, t []backend.Tensor) { p.on(d).Forward(t[0], t[1], train) }, p.using(out(y), in(x))...).norm = p
+		r.add(kind, func(d *Device, t []backend.Tensor) { p.on(d).Forward(t[0], t[1], mode) }, p.using(out(y), in(x))...).norm = p
 		return
 	}
 	p.resize(p.spec.Images("Norm.Forward", y, x))
 	dst, src := floats("Norm.Forward", y), floats("Norm.Forward", x)
-	p.fixed = p.spec.Kind == backend.BatchNorm && !train
+	p.fixed = p.spec.Kind == backend.BatchNorm && mode == backend.RunningStats
 	if p.fixed {
 		p.useRunning()
 	} else {
@@ -77,7 +77,7 @@ func (p *norm) Forward(y, x backend.Tensor, train bool) {
 		p.average(p.mu, p.sum1)
 		p.run(passSquares, nil, nil, src)
 		p.average(p.rstd, p.sum1) // the variance, for now
-		if p.spec.Kind == backend.BatchNorm {
+		if p.spec.Kind == backend.BatchNorm && mode == backend.MovingStats {
 			p.updateRunning()
 		}
 		p.invert()

@@ -69,7 +69,7 @@ func (n *pictureNet) normalise(batch bool) {
 	} else {
 		norm = d.NewNorm(spec, vector(), vector(), nil, nil)
 	}
-	norm.Forward(n.top, n.out, true)
+	norm.Forward(n.top, n.out, backend.MovingStats)
 }
 
 // paperOf are recorded calls as PassSize has them.

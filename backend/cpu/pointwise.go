@@ -44,6 +44,20 @@ func (d *Device) Axpy(y backend.Tensor, a float32, x backend.Tensor) {
 	})
 }
 
+// AxpySquared implements backend.Pointwise.
+func (d *Device) AxpySquared(y backend.Tensor, a float32, x backend.Tensor) {
+	d.now()
+	e := d.onElements("AxpySquared", y, x)
+	e.a = a
+	d.runElements(e, func(e *elements, lo, hi int) { axpySquared(e.v[0][lo:hi], e.v[1][lo:hi], e.a) })
+}
+
+func axpySquared(y, x []float32, a float32) {
+	for i, v := range x[:len(y)] {
+		y[i] += a * y[i] * y[i] * v
+	}
+}
+
 // Lerp implements backend.Pointwise.
 func (d *Device) Lerp(y, x backend.Tensor, t float32) {
 	d.now()

@@ -56,7 +56,7 @@ func newPictureNet(d *Device, n, h, w int, working bool) *pictureNet {
 	net.norms, net.pooled = d.New(backend.Dense, n).(*tensor), d.New(backend.Dense, n, 32).(*tensor)
 	net.w, net.bias = upload(d, backend.Dense, normals(5*32), 5, 32), upload(d, backend.Dense, normals(5), 5)
 	net.logits, net.dlogits, net.lse = d.New(backend.Dense, n, 5).(*tensor), memory(backend.Dense, n, 5).(*tensor), d.New(backend.Dense, n).(*tensor)
-	net.labels, net.coef = d.New(backend.Index, n).(*tensor), upload(d, backend.Dense, normals(3*n), n, 3)
+	net.labels, net.coef = d.New(backend.Index, n).(*tensor), upload(d, backend.Dense, normals(4*n), n, 4)
 	net.start(0)
 	return net
 }

@@ -52,7 +52,7 @@ func (d *Device) LogitGrad(dlogits, logits, labels, coef backend.Tensor) {
 		r.labels = labels.(*tensor).index
 	}
 	if logits.Kind() != backend.Dense || len(s) != 2 ||
-		coef.Kind() != backend.Dense || len(cs) != 2 || cs[0] != s[0] || cs[1] != 3 ||
+		coef.Kind() != backend.Dense || len(cs) != 2 || cs[0] != s[0] || cs[1] != 4 ||
 		labels != nil && len(r.labels) != s[0] {
 		backend.Mismatch("LogitGrad", dlogits, logits, labels, coef)
 	}
@@ -67,7 +67,7 @@ func (d *Device) LogitGrad(dlogits, logits, labels, coef backend.Tensor) {
 // labelsFit reports whether every row that asks for its label has one among the classes.
 func (r *rowwise) labelsFit() bool {
 	for n := range r.rows {
-		if r.b[3*n+2] == 0 {
+		if r.b[4*n+2] == 0 {
 			continue
 		}
 		if r.labels == nil || r.labels[n] < 0 || int(r.labels[n]) >= r.outs {
@@ -79,12 +79,17 @@ func (r *rowwise) labelsFit() bool {
 
 func (r *rowwise) logitGrad(n int) {
 	x, dst := r.a[n*r.outs:][:r.outs], r.dst[n*r.outs:][:r.outs]
-	c := r.b[3*n:][:3]
-	if c[0] == 0 && c[1] == 0 {
+	c := r.b[4*n:][:4]
+	if c[0] == 0 && c[1] == 0 && c[3] == 0 {
 		clear(dst)
 	} else {
 		top, sum := expSum(x)
-		scale := (float64(c[0]) + float64(c[1])*(top+math.Log(sum))) / sum
+		lse := top + math.Log(sum)
+		weight := float64(c[0]) + float64(c[1])*lse
+		if c[3] != 0 {
+			weight += float64(c[3]) / (1 + math.Exp(-lse)) // exp may be infinite, σ is 0 then
+		}
+		scale := weight / sum
 		for k, v := range x {
 			dst[k] = float32(scale * math.Exp(float64(v)-top))
 		}

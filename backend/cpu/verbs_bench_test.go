@@ -39,7 +39,7 @@ func BenchmarkVerbs(b *testing.B) {
 		{"AvgPool", last, func() { d.AvgPool(pooled, last) }},
 		{"AvgPoolGrad", last, func() { d.AvgPoolGrad(last, pooled, last, 0.2) }},
 		{"Dropout", act, func() { d.Dropout(act, feature, testKey, 0.3) }},
-		{"Norm.Forward", act, func() { batch.Forward(act, feature, true) }},
+		{"Norm.Forward", act, func() { batch.Forward(act, feature, backend.MovingStats) }},
 		{"Norm.InputGrad", act, func() { batch.InputGrad(act, act, feature) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -33,7 +33,7 @@ func verbs(d *Device) []verb {
 	planar := upload(d, backend.Image, normals(n*pixels), n, 3, 64, 64)
 	grad := upload(d, backend.Image, normals(n*pixels), n, 3, 64, 64)
 	logits, dlogits, weights, bias := dense(n, k), dense(n, k), dense(k, c), dense(k)
-	each, coef, one := dense(n), dense(n, 3), dense(1)
+	each, coef, one := dense(n), dense(n, 4), dense(1)
 	replay := dense(7, pixels)
 	rows := d.New(backend.Index, n).(*tensor)
 	d.UploadIndex(rows, []int32{6, 1, 1})
@@ -52,6 +52,7 @@ func verbs(d *Device) []verb {
 		{"LeakyReLU", func() { d.LeakyReLU(y, x, 0.2) }, []*tensor{y}},
 		{"LeakyReLUGrad", func() { d.LeakyReLUGrad(y, x, x, 0.2) }, []*tensor{y}},
 		{"Axpy", func() { d.Axpy(y, 0.5, x) }, []*tensor{y}},
+		{"AxpySquared", func() { d.AxpySquared(p, 0.5, g) }, []*tensor{p}},
 		{"Lerp", func() { d.Lerp(y, x, 0.5) }, []*tensor{y}},
 		{"Clamp", func() { d.Clamp(y, 0.1, 0.2) }, []*tensor{y}},
 		{"Dropout", func() { d.Dropout(z, x, testKey, 0.3) }, []*tensor{z}},
@@ -65,19 +66,25 @@ func verbs(d *Device) []verb {
 		{"LogitGrad", func() { d.LogitGrad(dlogits, logits, rows, coef) }, []*tensor{dlogits}},
 		{"RowNorm", func() { d.RowNorm(each, x) }, []*tensor{each}},
 		{"SumSquares", func() { d.SumSquares(one, x) }, []*tensor{one}},
+		{"ProductSquares", func() { d.ProductSquares(one, x, y) }, []*tensor{one}},
 		{"Uniform", func() { d.Uniform(p, testKey, -1, 1) }, []*tensor{p}},
 		{"Normal", func() { d.Normal(p, testKey, 0, 1) }, []*tensor{p}},
 		{"Normal blocked", func() { d.Normal(z, testKey, 0, 1) }, []*tensor{z}},
 		{"SGLDStep", func() { d.SGLDStep(planar, grad, testKey, sgld) }, []*tensor{planar}},
 		{"SGLDStep blocked", func() { d.SGLDStep(z, x, testKey, sgld) }, []*tensor{z}},
+		{"SignStep", func() { d.SignStep(planar, grad, 0.1) }, []*tensor{planar}},
+		{"UnitStep", func() { d.UnitStep(planar, grad, 0.1) }, []*tensor{planar}},
+		{"UnitStep blocked", func() { d.UnitStep(z, x, 0.1) }, []*tensor{z}},
+		{"Project LInf", func() { d.Project(planar, grad, backend.Ball{Radius: 0.5, Lo: -1, Hi: 1}) }, []*tensor{planar}},
+		{"Project L2", func() { d.Project(planar, grad, backend.Ball{Norm: backend.L2, Radius: 0.5, Lo: -1, Hi: 1}) }, []*tensor{planar}},
 		{"GatherRows", func() { d.GatherRows(planar, replay, rows) }, []*tensor{planar}},
 		{"ScatterRows", func() { d.ScatterRows(replay, planar, rows) }, []*tensor{replay}},
 		{"AdamStep", func() {
 			d.AdamStep(p, g, m, v, backend.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, GradScale: 1, Step: 3})
 		}, []*tensor{p, m, v}},
 		{"SGDStep", func() { d.SGDStep(p, g, m, backend.SGD{LR: 0.1, Momentum: 0.9, GradScale: 1, First: true}) }, []*tensor{p, m}},
-		{"batch Norm", func() { batch.Forward(y, x, true); batch.InputGrad(z, y, x) }, []*tensor{y, z, mean, variance}},
-		{"layer Norm", func() { layer.Forward(y, x, true); layer.InputGrad(z, y, x) }, []*tensor{y, z}},
+		{"batch Norm", func() { batch.Forward(y, x, backend.MovingStats); batch.InputGrad(z, y, x) }, []*tensor{y, z, mean, variance}},
+		{"layer Norm", func() { layer.Forward(y, x, backend.MovingStats); layer.InputGrad(z, y, x) }, []*tensor{y, z}},
 		{"Norm.ParamGrad", func() { layer.ParamGrad(gamma, beta, x, y) }, []*tensor{gamma, beta}},
 	}
 }

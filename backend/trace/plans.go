@@ -55,8 +55,8 @@ func (n norm) note(op string, writes, reads operands, couples bool) {
 	n.dev.add(Call{Op: "Norm." + op, Reads: reads, Writes: writes, Norm: true, Couples: couples})
 }
 
-func (n norm) Forward(y, x backend.Tensor, train bool) {
-	n.note("Forward", some(y), some(x), train && n.kind == backend.BatchNorm)
+func (n norm) Forward(y, x backend.Tensor, mode backend.NormMode) {
+	n.note("Forward", some(y), some(x), mode.Couples(n.kind))
 }
 
 func (n norm) InputGrad(dx, dy, x backend.Tensor) {

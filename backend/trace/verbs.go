@@ -69,6 +69,9 @@ func (d *Device) LeakyReLUGrad(dx, dy, y ts, _ float32) {
 // Axpy implements backend.Pointwise.
 func (d *Device) Axpy(y ts, _ float32, x ts) { d.note("Axpy", some(y), some(y, x)) }
 
+// AxpySquared implements backend.Pointwise.
+func (d *Device) AxpySquared(y ts, _ float32, x ts) { d.note("AxpySquared", some(y), some(y, x)) }
+
 // Lerp implements backend.Pointwise.
 func (d *Device) Lerp(y, x ts, _ float32) { d.note("Lerp", some(y), some(y, x)) }
 
@@ -113,6 +116,9 @@ func (d *Device) RowNorm(dst, x ts) { d.note("RowNorm", some(dst), some(x)) }
 // SumSquares implements backend.Head.
 func (d *Device) SumSquares(dst, x ts) { d.note("SumSquares", some(dst), some(x)) }
 
+// ProductSquares implements backend.Head.
+func (d *Device) ProductSquares(dst, x, y ts) { d.note("ProductSquares", some(dst), some(x, y)) }
+
 // Uniform implements backend.Random.
 func (d *Device) Uniform(dst ts, _ philox.Key, _, _ float32) { d.note("Uniform", some(dst), nil) }
 
@@ -123,6 +129,15 @@ func (d *Device) Normal(dst ts, _ philox.Key, _, _ float32) { d.note("Normal", s
 func (d *Device) SGLDStep(x, grad ts, _ philox.Key, _ backend.SGLD) {
 	d.note("SGLDStep", some(x), some(x, grad))
 }
+
+// SignStep implements backend.Update.
+func (d *Device) SignStep(x, grad ts, _ float32) { d.note("SignStep", some(x), some(x, grad)) }
+
+// UnitStep implements backend.Update.
+func (d *Device) UnitStep(x, grad ts, _ float32) { d.note("UnitStep", some(x), some(x, grad)) }
+
+// Project implements backend.Update.
+func (d *Device) Project(x, centre ts, _ backend.Ball) { d.note("Project", some(x), some(x, centre)) }
 
 // GatherRows implements backend.Update.
 func (d *Device) GatherRows(dst, src, rows ts) {

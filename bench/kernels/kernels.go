@@ -111,16 +111,22 @@ func operations(d backend.Device, n int) []operation {
 	flat, one := of(backend.Dense, n), of(backend.Dense, 1)
 	image, pooled, norms := of(backend.Image, images, channels, side, side), of(backend.Dense, images, channels), of(backend.Dense, images)
 	picture, slots := of(backend.Image, held, 3, side, side), of(backend.Dense, held, 3*side*side)
-	logits, perRow, coef := of(backend.Dense, rows, classes), of(backend.Dense, rows), of(backend.Dense, rows, 3)
+	logits, perRow, coef := of(backend.Dense, rows, classes), of(backend.Dense, rows), of(backend.Dense, rows, 4)
 	order := func() backend.Tensor { return index(d, held) }
 	type makers = []func() backend.Tensor
 	sgld, adam := backend.SGLD{StepSize: 1, Noise: 0.01}, backend.Adam{LR: 1e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, GradScale: 1, Step: 1}
+	box, sphere := backend.Ball{Radius: 0.06, Lo: -1, Hi: 1}, backend.Ball{Norm: backend.L2, Radius: 1, Lo: -1, Hi: 1}
 	return []operation{
 		{"Copy", func(t ts) { d.Copy(t[0], t[1]) }, makers{flat, flat}},
 		{"SGLDStep", func(t ts) { d.SGLDStep(t[0], t[1], key, sgld) }, makers{picture, picture}},
+		{"SignStep", func(t ts) { d.SignStep(t[0], t[1], 0.01) }, makers{picture, picture}},
+		{"UnitStep", func(t ts) { d.UnitStep(t[0], t[1], 0.01) }, makers{picture, picture}},
+		{"Project, L∞", func(t ts) { d.Project(t[0], t[1], box) }, makers{picture, picture}},
+		{"Project, L2", func(t ts) { d.Project(t[0], t[1], sphere) }, makers{picture, picture}},
 		{"LeakyReLU", func(t ts) { d.LeakyReLU(t[0], t[1], 0.2) }, makers{image, image}},
 		{"LeakyReLUGrad", func(t ts) { d.LeakyReLUGrad(t[0], t[1], t[2], 0.2) }, makers{image, image, image}},
 		{"Axpy", func(t ts) { d.Axpy(t[0], 1e-6, t[1]) }, makers{flat, flat}},
+		{"AxpySquared", func(t ts) { d.AxpySquared(t[0], 1e-6, t[1]) }, makers{flat, flat}},
 		{"Lerp", func(t ts) { d.Lerp(t[0], t[1], 1e-6) }, makers{flat, flat}},
 		{"Clamp", func(t ts) { d.Clamp(t[0], -1, 1) }, makers{flat}},
 		{"Fill", func(t ts) { d.Fill(t[0], 0) }, makers{flat}},
@@ -131,6 +137,7 @@ func operations(d backend.Device, n int) []operation {
 		{"AvgPoolGrad", func(t ts) { d.AvgPoolGrad(t[0], t[1], t[2], 0.2) }, makers{image, pooled, image}},
 		{"RowNorm", func(t ts) { d.RowNorm(t[0], t[1]) }, makers{norms, image}},
 		{"SumSquares", func(t ts) { d.SumSquares(t[0], t[1]) }, makers{one, flat}},
+		{"ProductSquares", func(t ts) { d.ProductSquares(t[0], t[1], t[2]) }, makers{one, flat, flat}},
 		{"LogSumExp", func(t ts) { d.LogSumExp(t[0], t[1]) }, makers{perRow, logits}},
 		{"LogitGrad", func(t ts) { d.LogitGrad(t[0], t[1], nil, t[2]) }, makers{logits, logits, coef}},
 		{"GatherRows", func(t ts) { d.GatherRows(t[0], t[1], t[2]) }, makers{picture, slots, order}},

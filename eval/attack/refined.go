@@ -30,7 +30,7 @@ type Refined struct {
 	shape               []int          // C, H, W
 	classes, batch      int            // images a pass
 	x, grad             backend.Tensor // (batch·chains,C,H,W)
-	mean, dlogits, coef backend.Tensor // (batch·chains,K) and (…,3)
+	mean, dlogits, coef backend.Tensor // (batch·chains,K) and (…,4)
 	labels              backend.Tensor
 	moves               *sampler.Chains
 	copies, logits      []float32 // host: (batch·chains,D), (…,K)
@@ -61,15 +61,15 @@ func NewRefined(d backend.Device, o RefinedOptions) *Refined {
 		grad:    d.New(backend.Image, rows, o.Shape[0], o.Shape[1], o.Shape[2]),
 		mean:    d.New(backend.Dense, rows, o.Classes),
 		dlogits: d.New(backend.Dense, rows, o.Classes),
-		coef:    d.New(backend.Dense, rows, 3),
+		coef:    d.New(backend.Dense, rows, 4),
 		labels:  d.New(backend.Index, rows),
 		copies:  make([]float32, rows*pixels),
 		logits:  make([]float32, rows*o.Classes),
 	}
 	share := 1 / float32(o.Chains)
-	coef := make([]float32, 0, 3*rows)
+	coef := make([]float32, 0, 4*rows)
 	for range rows { // cross-entropy at the mean logits: (softmax − onehot)/chains for each copy
-		coef = append(coef, share, 0, -share)
+		coef = append(coef, share, 0, -share, 0)
 	}
 	d.Upload(r.coef, coef)
 	r.moves = sampler.NewChains(d, o.SGLD, r.x, r.grad, func(int) sampler.Target { return o.Density })

@@ -11,7 +11,7 @@ type Batch struct {
 	Parts  []model.Part
 	x      backend.Tensor // Image (ΣN,C,H,W)
 	labels backend.Tensor // Index (ΣN)
-	coef   backend.Tensor // Dense (ΣN,3), see backend.LogitGrad
+	coef   backend.Tensor // Dense (ΣN,4), see backend.LogitGrad
 	DLogit backend.Tensor // Dense (ΣN,K)
 	Views  []View         // by part
 
@@ -23,7 +23,7 @@ type Batch struct {
 type View struct {
 	X      backend.Tensor // Image (N,C,H,W)
 	Labels backend.Tensor // Index (N)
-	Coef   backend.Tensor // Dense (N,3)
+	Coef   backend.Tensor // Dense (N,4)
 	DLogit backend.Tensor // Dense (N,K)
 	Grad   backend.Tensor // of X; nil where the part has no chains
 }
@@ -37,7 +37,7 @@ func newBatch(d backend.Device, parts []model.Part, o model.Objective, net model
 		Parts:      parts,
 		x:          d.New(backend.Image, total, net.InC, net.Size, net.Size),
 		labels:     d.New(backend.Index, total),
-		coef:       d.New(backend.Dense, total, 3),
+		coef:       d.New(backend.Dense, total, 4),
 		DLogit:     d.New(backend.Dense, total, net.Classes),
 		hostLabels: make([]int32, total),
 		Logits:     make([]float32, total*net.Classes),

@@ -65,14 +65,14 @@ func (s *Step) passes(at At) error {
 // Forward repeats the forward pass of a step whose norm couples no samples, so that its activations stay:
 // those of the step itself are gone with its pass.
 func (s *Step) Forward(at At) {
-	s.Net.Forward(s.Batch.x, model.Mode{Train: true, DropKey: s.dropKey(at, 0)})
+	s.Net.Forward(s.Batch.x, model.Mode{Train: true, Norm: backend.MovingStats, DropKey: s.dropKey(at, 0)})
 }
 
 // pass runs one part forward and backward and brings its logits to the host.
 func (s *Step) pass(v View, logits []float32, drop philox.Key) error {
 	var l backend.Tensor
 	backend.Pass(s.dev, func() {
-		l = s.Net.Forward(v.X, model.Mode{Train: true, DropKey: drop})
+		l = s.Net.Forward(v.X, model.Mode{Train: true, Norm: backend.MovingStats, DropKey: drop})
 		s.dev.LogitGrad(v.DLogit, l, v.Labels, v.Coef)
 		s.Net.ParamGrad(v.DLogit)
 	})

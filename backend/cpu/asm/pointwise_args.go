@@ -23,6 +23,10 @@ type SGD struct{ Scale, Decay, Momentum, Rate float32 }
 // Clip, Lo and Hi are infinite.
 type SGLD struct{ Alpha, Sigma, Clip, Lo, Hi float32 }
 
+// Box is the set that pixels are kept in around their centre c: [c−Radius, c+Radius], then
+// [min(Lo,c), max(Hi,c)]. Where there is no radius or range, they are infinite.
+type Box struct{ Radius, Lo, Hi float32 }
+
 // Stream is a random stream in the form that kernels read: the ten round keys of Philox
 // and the upper half of the counter. The lower half counts blocks of four numbers.
 type Stream struct {
