@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Seed      uint64    `yaml:"seed"`
 	Data      Data      `yaml:"data"`
+	Outliers  Outliers  `yaml:"outliers"`
 	Model     Model     `yaml:"model"`
 	Objective Objective `yaml:"objective"`
 	Sampler   Sampler   `yaml:"sampler"`
@@ -43,6 +44,13 @@ type Data struct {
 	SharedStream   bool    `yaml:"shared_stream"`    // one batch serves log p(x) and log p(y|x); official: two
 	CleanPX        bool    `yaml:"clean_px"`         // no augmentation and noise on the p(x) stream (SADA-JEM)
 	Limit          int     `yaml:"limit"`            // use only so many training images, the first ones, or of a folder see by_class; 0: all
+}
+
+// Outliers are images of no class that negatives may start at. They are cropped and flipped as the training
+// images are, and have no pixel noise.
+type Outliers struct {
+	Name string `yaml:"name"` // another set (svhn, textures, …) or folder, brought to the run's size and channels; or made of its training images: shuffled, blurred, mixed, distorted; empty: none
+	Dir  string `yaml:"dir"`  // folder of pictures, with or without sub-folders; or of a set's files, empty: beside data.dir and in the usual places
 }
 
 // Model is the Wide-ResNet's size and options.

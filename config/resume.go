@@ -13,7 +13,7 @@ import (
 // valid and the rest is as if they had been so from the start, records apart, and the learning
 // rate's cosine, which ends where the run does, see train.Trainer's Lengthened.
 var free = []string{
-	"data.dir", "data.skip_bad", "train.epochs", "train.steps", "train.log_every", "train.eval_every", "train.sample_every",
+	"data.dir", "data.skip_bad", "outliers.dir", "train.epochs", "train.steps", "train.log_every", "train.eval_every", "train.sample_every",
 	"train.save_every", "train.keep_last", "train.keep_every", "guard.budget", "guard.period", "device.threads",
 }
 

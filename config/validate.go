@@ -19,6 +19,7 @@ import (
 func Validate(c Config) error {
 	var v validator
 	v.data(c)
+	v.outliers(c)
 	v.model(c.Model)
 	v.objective(c.Objective)
 	v.sampler(c)

@@ -38,6 +38,14 @@ func TestValidateNamesPathValueAndRemedy(t *testing.T) {
 		{"two ways to hold out", func(c *Config) { c.Data.ValidShare = 0.1 }, "data.valid_share: 0.1, but data.valid holds out 5000 images already"},
 		{"data set", func(c *Config) { c.Data.Name = "cifar" }, `data.name: unknown name "cifar": want cifar10, `},
 		{"start", func(c *Config) { c.Sampler.Start = "noise" }, `sampler.start: unknown name "noise": want uniform, gaussian`},
+		{"outliers", func(c *Config) { c.Outliers.Name = "noise" }, `outliers.name: unknown name "noise": want cifar10, `},
+		{"own outliers", func(c *Config) { c.Outliers.Name = "cifar10" }, "outliers.name: cifar10 is the run's own data set: name another"},
+		{"outliers from nowhere", func(c *Config) { c.Outliers.Name = "folder" }, "outliers.dir: no folder is named"},
+		{"outliers without a name", func(c *Config) { c.Outliers.Dir = "x" }, `outliers.dir: "x", but outliers.name is empty: set it to folder`},
+		{"outliers that are made", func(c *Config) { c.Outliers = Outliers{"mixed", "x"} }, `outliers.dir: "x", but outliers.name=mixed is made of the training images`},
+		{"outliers that are the images", func(c *Config) {
+			c.Data.Name, c.Data.Dir, c.Outliers = "folder", "x", Outliers{"folder", "x/"}
+		}, `outliers.dir: "x/" is the folder of the run's own pictures (data.dir)`},
 		{"decay order", func(c *Config) { c.Optim.DecayEpochs = []int{100, 50} }, "optim.decay_epochs: [100 50]: want epochs from 1 in rising order"},
 		{"no course", func(c *Config) { c.Train.Epochs = 0 }, "train.epochs: 0 is below 1"},
 		{"isa", func(c *Config) { c.Device.ISA = "sse" }, `device.cpu_isa: unknown name "sse"`},

@@ -30,6 +30,7 @@ type Feed struct {
 	Facts   Facts  // of the training images, as they are now
 	Changed string // in what they are not those of the source's facts; "": in nothing, or it isn't known
 	from    Source // with these facts, once they are known
+	began   Facts  // those of the source
 	cfg     config.Config
 	notes   []string
 	streams []*stream
@@ -61,7 +62,7 @@ func (d *Feed) open(step int) error {
 	if d.Changed = d.from.Facts.changed(d.Facts); d.Changed != "" && !d.from.TakeOthers {
 		return unfit("data.dir", fmt.Errorf("the run began with other images (%s): put them back, or add --allow-changes if that is meant", d.Changed))
 	}
-	d.from.Facts = d.Facts // all other images must be such
+	d.began, d.from.Facts = d.from.Facts, d.Facts // all other images must be such
 	split, held, err := d.from.holdout(set)
 	if err != nil {
 		return err
@@ -70,6 +71,9 @@ func (d *Feed) open(step int) error {
 		return err
 	}
 	if err := d.training(set, split, step); err != nil {
+		return err
+	}
+	if err := d.outliers(set, split, step); err != nil {
 		return err
 	}
 	d.Start, err = start(&c, set, split)
@@ -154,7 +158,7 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 	if err != nil {
 		return unfit("data.labels_per_class", err)
 	}
-	if d.Labeled, err = d.stream(set, labeled, augment, step, philox.OrderPYX, philox.AugmentPYX); err != nil {
+	if d.Labeled, err = d.stream(set, labeled, step, d.options(augment, philox.OrderPYX, philox.AugmentPYX)); err != nil {
 		return err
 	}
 	if c.Data.SharedStream || c.Objective.PX == 0 && c.Objective.L2 == 0 {
@@ -163,15 +167,20 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 	if c.Data.CleanPX {
 		augment = data.Augment{}
 	}
-	d.PX, err = d.stream(set, split, augment, step, philox.OrderPX, philox.AugmentPX)
+	d.PX, err = d.stream(set, split, step, d.options(augment, philox.OrderPX, philox.AugmentPX))
 	return err
 }
 
-func (d *Feed) stream(set *data.Set, indices []int, a data.Augment, step int, order, noise philox.Purpose) (Stream, error) {
-	l, err := data.NewLoader(set, indices, data.LoaderOptions{
+// options are those of a stream of train.batch images.
+func (d *Feed) options(a data.Augment, order, noise philox.Purpose) data.LoaderOptions {
+	return data.LoaderOptions{
 		Batch: d.cfg.Train.Batch, Augment: a,
 		Order: philox.New(d.cfg.Seed, 0, order), Noise: philox.New(d.cfg.Seed, 0, noise),
-	})
+	}
+}
+
+func (d *Feed) stream(set *data.Set, indices []int, step int, o data.LoaderOptions) (Stream, error) {
+	l, err := data.NewLoader(set, indices, o)
 	if err != nil {
 		return nil, err
 	}

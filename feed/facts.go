@@ -33,6 +33,8 @@ type Facts struct {
 	// Evaluated are the digests of the sets that the run is evaluated on, but for images held out, by split.
 	Evaluated map[data.Split]string `json:"evaluated_sha256,omitempty"`
 
+	Outliers *Outliers `json:"outliers,omitempty"` // what negatives may have started at; nil: no other images
+
 	Dir      string `json:"dir,omitempty"`      // data.dir as it was typed
 	Absolute string `json:"absolute,omitempty"` // the folder that they were read from
 }

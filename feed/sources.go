@@ -7,10 +7,12 @@ import "jem/sampler"
 type Sources struct {
 	PX      Stream // x⁺ of log p(x); may be nil where no term needs it
 	Labeled Stream // (x,y); may equal PX
-	Valid   Images // nil: no validation
-	Test    Images // nil: no test evaluation
-	Start   sampler.Start
-	Classes []string // names; their number is K
+	// Outliers are images of no class that negatives may start at, their labels all 0; nil: none are configured.
+	Outliers Stream
+	Valid    Images // nil: no validation
+	Test     Images // nil: no test evaluation
+	Start    sampler.Start
+	Classes  []string // names; their number is K
 
 	Channels, Size int     // of an image: C, H = W
 	EvalNoise      float32 // std of the noise that Valid and Test add, for the record

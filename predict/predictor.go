@@ -76,7 +76,7 @@ func (p *Predictor) Batch() *Evaluator { return p.eval }
 // Subject describes the network, and that images carry noise of the given std.
 func (p *Predictor) Subject(noise float32) Subject {
 	return Subject{
-		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name,
+		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name, Outliers: p.Config.Outliers.Name,
 		Noise: noise, Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
 	}
 }

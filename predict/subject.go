@@ -7,7 +7,8 @@ type Subject struct {
 	Weights    string  `json:"weights_sha256"` // of the parameters' little-endian float32, in the network's order
 	EMA        bool    `json:"ema"`            // averaged weights
 	Data       string  `json:"data"`
-	Noise      float32 `json:"noise"` // std of the pixel noise that was added
+	Outliers   string  `json:"outliers,omitempty"` // other images that it has seen in training, outliers.name; "": none
+	Noise      float32 `json:"noise"`              // std of the pixel noise that was added
 	Device     string  `json:"device"`
 	Precision  string  `json:"precision"`
 	Seed       uint64  `json:"seed"` // of pixel noise and of splits

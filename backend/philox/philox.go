@@ -17,23 +17,26 @@ type Purpose uint32
 
 // The purposes. Their values are part of the checkpoint format: append only.
 const (
-	Init        Purpose = 1 + iota // parameter initialisation
-	Split                          // training/validation split
-	OrderPX                        // epoch order of the p(x) stream
-	OrderPYX                       // epoch order of the labelled stream
-	AugmentPX                      // crop, flip and pixel noise of the p(x) stream
-	AugmentPYX                     // the same of the labelled stream
-	EvalNoise                      // pixel noise at evaluation
-	BufferInit                     // first content of the replay buffer
-	BufferDraw                     // slots and reinitialisations of one draw
-	Restart                        // images of reinitialised chains
-	Labels                         // labels of class-conditional chains
-	ChainNoise                     // SGLD noise
-	DropMask                       // dropout
-	SampleNoise                    // SGLD noise outside training (jem sample)
-	Test                           // tests and benchmarks
-	ShownOrder                     // which samples of a class a grid shows
-	Drawing                        // images that the program draws itself
+	Init            Purpose = 1 + iota // parameter initialisation
+	Split                              // training/validation split
+	OrderPX                            // epoch order of the p(x) stream
+	OrderPYX                           // epoch order of the labelled stream
+	AugmentPX                          // crop, flip and pixel noise of the p(x) stream
+	AugmentPYX                         // the same of the labelled stream
+	EvalNoise                          // pixel noise at evaluation
+	BufferInit                         // first content of the replay buffer
+	BufferDraw                         // slots and reinitialisations of one draw
+	Restart                            // images of reinitialised chains
+	Labels                             // labels of class-conditional chains
+	ChainNoise                         // SGLD noise
+	DropMask                           // dropout
+	SampleNoise                        // SGLD noise outside training (jem sample)
+	Test                               // tests and benchmarks
+	ShownOrder                         // which samples of a class a grid shows
+	Drawing                            // images that the program draws itself
+	OrderOutliers                      // epoch order of the outliers
+	AugmentOutliers                    // crop and flip of outliers
+	MakeOutliers                       // what outliers are made of and how, where they are made of training images
 )
 
 // Key names a stream of random numbers.

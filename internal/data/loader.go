@@ -13,6 +13,8 @@ type LoaderOptions struct {
 	Augment Augment
 	Order   philox.Key // purpose OrderPX or OrderPYX; the same on every rank
 	Noise   philox.Key // purpose AugmentPX or AugmentPYX: crop, flip, noise; the same on every rank
+	Distort Distortion // images are made of those of the set before they are cropped and flipped; "": they are those
+	Make    philox.Key // purpose MakeOutliers: of Distort; the same on every rank
 	// Rank of Ranks takes its own block of each step's Ranks·Batch images, so the ranks
 	// together see what one process with their joint batch sees. Zero values: one process.
 	Rank, Ranks int
@@ -26,6 +28,7 @@ type Loader struct {
 	indices []int
 	o       LoaderOptions
 	augment *augmenter
+	distort *distorter // nil: none
 
 	mu    sync.Mutex // guards order and epoch
 	order []int      // permutation of indices in epoch
@@ -50,7 +53,11 @@ func NewLoader(s *Set, indices []int, o LoaderOptions) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Loader{set: s, indices: indices, o: o, augment: a, epoch: -1}, nil
+	d, err := newDistorter(o.Distort, s, indices, o.Make)
+	if err != nil {
+		return nil, err
+	}
+	return &Loader{set: s, indices: indices, o: o, augment: a, distort: d, epoch: -1}, nil
 }
 
 // Len is the number of images in an epoch.
@@ -68,11 +75,20 @@ func (l *Loader) StepsPerEpoch() int { return max(1, len(l.indices)/(l.o.Batch*l
 // to labels (B).
 func (l *Loader) Batch(step int, dst []float32, labels []int32) {
 	d := l.set.Dim()
+	var made []uint8
+	if l.distort != nil {
+		made = make([]uint8, d)
+	}
 	for b := range l.o.Batch {
 		slot := l.o.Rank*l.o.Batch + b
 		i := l.index(step, slot)
 		labels[b] = l.set.Labels[i]
-		l.augment.apply(dst[b*d:(b+1)*d], l.set.Image(i), l.o.Noise.At(step, slot))
+		image := l.set.Image(i)
+		if l.distort != nil {
+			l.distort.apply(made, i, step, slot)
+			image = made
+		}
+		l.augment.apply(dst[b*d:(b+1)*d], image, l.o.Noise.At(step, slot))
 	}
 }
 

@@ -2,8 +2,10 @@ package data
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"jem/internal/fault"
@@ -21,6 +23,9 @@ var pictureSets = map[string][]string{
 
 // IsPictures reports whether a name is a published set that comes as pictures.
 func IsPictures(name string) bool { return pictureSets[name] != nil }
+
+// PictureSets are the names for which IsPictures holds, in alphabetical order.
+func PictureSets() []string { return slices.Sorted(maps.Keys(pictureSets)) }
 
 // Pictures finds the folder of the pictures of a set for which IsPictures holds: below dir, which
 // may be empty, then $JEM_DATA_DIR and CacheDir. An absent one is a *fault.Error.

@@ -50,6 +50,13 @@ func (s *Set) Image(i int) []uint8 {
 	return s.Pixels[i*d : (i+1)*d : (i+1)*d]
 }
 
+// Unlabelled is a view of the images in one class without a name, 0.
+func (s *Set) Unlabelled() *Set {
+	u := *s
+	u.Labels, u.Classes = make([]int32, s.Len()), []string{""}
+	return &u
+}
+
 // Scaled writes image i, scaled to [-1,1], to dst (C,H,W).
 func (s *Set) Scaled(dst []float32, i int) {
 	for j, v := range s.Image(i) {

@@ -124,6 +124,9 @@ func (s *Session) agree(steps int, known *feed.Facts) (saved config.Config, err 
 	if known != nil && known.Digest != "" {
 		saved.Data.Dir = s.o.Config.Data.Dir
 	}
+	if known != nil && known.Outliers != nil && known.Outliers.Digest != "" {
+		saved.Outliers.Dir = s.o.Config.Outliers.Dir
+	}
 	if err == nil && s.o.Changes != AnyChanges {
 		err = config.CheckResume(saved, s.o.Config, steps, s.o.Changes == HarmlessChanges)
 	}
