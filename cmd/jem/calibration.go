@@ -35,18 +35,18 @@ func evalProper(c *cli.Context, s *screen, m *predict.Predictor) error {
 		return err
 	}
 	r := measured.Proper()
-	return printResult(c, r, []string{fmt.Sprintf("%s NLL %.4f nats, Brier score %.4f, accuracy %.2f %% on %d images (%s, pixel noise %g)",
-		r.Split, r.NLL, r.Brier, 100*r.Accuracy, r.Images, r.Data, r.Noise)})
+	return printResult(c, r, []string{fmt.Sprintf("%s NLL %.4f nats, Brier score %.4f, accuracy %.2f %%, mean confidence %.2f %% on %d images (%s, pixel noise %g)",
+		r.Split, r.NLL, r.Brier, 100*r.Accuracy, 100*r.Confidence, r.Images, r.Data, r.Noise)})
 }
 
 func calibrationRows(r calibration.Result) []string {
 	rows := []string{
 		fmt.Sprintf("%s, %s split, %d images, pixel noise %g, bins %s", r.Data, r.Split, r.Images, r.Noise, r.Edge.Interval()),
-		fmt.Sprintf("accuracy %.2f %%, NLL %.4f nats, Brier score %.4f", 100*r.Accuracy, r.NLL, r.Brier),
+		fmt.Sprintf("accuracy %.2f %%, mean confidence %.2f %%, NLL %.4f nats, Brier score %.4f", 100*r.Accuracy, 100*r.Confidence, r.NLL, r.Brier),
 	}
 	rows = append(rows, binRows(r.Bins)...)
 	if t := r.Scaled; t != nil {
-		rows = append(rows, "", fmt.Sprintf("at temperature %.4f, fitted on %d %s images: NLL %.4f nats, Brier score %.4f", t.T, t.FitImages, t.FittedOn, t.NLL, t.Brier))
+		rows = append(rows, "", fmt.Sprintf("at temperature %.4f, fitted on %d %s images: mean confidence %.2f %%, NLL %.4f nats, Brier score %.4f", t.T, t.FitImages, t.FittedOn, 100*t.Confidence, t.NLL, t.Brier))
 		rows = append(rows, binRows(t.Bins)...)
 	}
 	return rows

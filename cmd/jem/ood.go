@@ -102,11 +102,12 @@ func oodRows(r ood.Result) []string {
 			rows = append(rows, fmt.Sprintf("%s\t%s\t%d\t%.4f\t%.4f\t%.4f", g.Group, g.Score, g.Sets, g.AUROC, g.FPR95, g.FPR95Out))
 		}
 	}
-	rows = append(rows, "", "SET\tSCORE\tAUROC\tAUPR IN\tAUPR OUT\tFPR95\tFPR95 OUT\tIMAGES")
+	rows = append(rows, "", "SET\tSCORE\tAUROC\t± SE\tAUPR IN\tAUPR OUT\tFPR95\tFPR95 OUT\tIMAGES")
 	for _, f := range r.Figures {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%d + %d",
-			escape(ood.Title(f.Set)), f.Score, f.AUROC, f.AUPRIn, f.AUPROut, f.FPR95, f.FPR95Out, f.In, f.Out))
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%d + %d",
+			escape(ood.Title(f.Set)), f.Score, f.AUROC, f.AUROCSE, f.AUPRIn, f.AUPROut, f.FPR95, f.FPR95Out, f.In, f.Out))
 	}
+	rows = append(rows, "± SE: standard error of the AUROC (DeLong), of other images; other seeds of the training may differ by more")
 	for _, set := range r.Sets {
 		if set.Missing != "" {
 			rows = append(rows, fmt.Sprintf("%s\tnot measured: %s", escape(ood.Title(set.Set)), escape(set.Missing)))

@@ -42,6 +42,8 @@ type ProperScores struct {
 	Accuracy float64 `json:"accuracy"`
 	NLL      float64 `json:"nll"`   // mean cross-entropy in nats
 	Brier    float64 `json:"brier"` // summed over classes, in [0,2]
+	// Confidence is the mean of the largest p(y|x): above the accuracy, the network is overconfident.
+	Confidence float64 `json:"mean_confidence"`
 }
 
 // BinErrors are calibration errors for one number of bins.
@@ -55,13 +57,14 @@ type BinErrors struct {
 // Temperature is the calibration after dividing the logits by a number fitted on the
 // images that the run held out.
 type Temperature struct {
-	T         float64     `json:"t"`
-	FittedOn  string      `json:"fitted_on"`
-	FitImages int         `json:"fit_images"`
-	FitData   string      `json:"fit_data_sha256"`
-	NLL       float64     `json:"nll"`
-	Brier     float64     `json:"brier"`
-	Bins      []BinErrors `json:"bins"`
+	T          float64     `json:"t"`
+	FittedOn   string      `json:"fitted_on"`
+	FitImages  int         `json:"fit_images"`
+	FitData    string      `json:"fit_data_sha256"`
+	NLL        float64     `json:"nll"`
+	Brier      float64     `json:"brier"`
+	Confidence float64     `json:"mean_confidence"`
+	Bins       []BinErrors `json:"bins"`
 }
 
 const properProtocol = "proper scores of the softmax probabilities"
@@ -148,7 +151,7 @@ func (r *Result) judge(on *predict.Outputs) (err error) {
 	if err != nil {
 		return err
 	}
-	r.NLL, r.Brier, r.Bins = plain.NLL, plain.Brier, plain.Bins
+	r.NLL, r.Brier, r.Confidence, r.Bins = plain.NLL, plain.Brier, plain.Confidence, plain.Bins
 	probabilities, err := metrics.Softmax(on.Logits)
 	if err != nil {
 		return err
@@ -174,6 +177,7 @@ func at(t float64, on *predict.Outputs, edge metrics.Edge) (Temperature, error) 
 	if r.Brier, err = metrics.Brier(p, on.Labels); err != nil {
 		return r, err
 	}
+	r.Confidence = confidence(p)
 	for _, n := range binCounts {
 		width, err := metrics.ReliableOn(p, on.Labels, n, edge)
 		if err != nil {
@@ -186,4 +190,13 @@ func at(t float64, on *predict.Outputs, edge metrics.Edge) (Temperature, error) 
 		r.Bins = append(r.Bins, BinErrors{n, width.ECE(), width.MCE(), mass.ECE()})
 	}
 	return r, nil
+}
+
+// confidence is the mean of the largest probability.
+func confidence(p metrics.Table) float64 {
+	sum := 0.0
+	for i := range p.N {
+		sum += slices.Max(p.Row(i))
+	}
+	return sum / float64(p.N)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,6 +38,24 @@ func TestMeasure(t *testing.T) {
 	}
 	if !reflect.DeepEqual(p.Config, before) {
 		t.Errorf("the configuration became %+v, was %+v", p.Config, before)
+	}
+}
+
+// The mean confidence is that of the diagram's bins, with a temperature one of its own.
+func TestMeanConfidence(t *testing.T) {
+	r, err := Measure(context.Background(), predicttest.WithImages(t), Options{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := 0.0
+	for _, b := range r.Reliability {
+		mean += float64(b.Count) * b.Confidence / float64(r.Images)
+	}
+	if math.Abs(mean-r.Confidence) > 1e-12 {
+		t.Errorf("mean confidence %g, of the bins %g", r.Confidence, mean)
+	}
+	if s := r.Scaled; s != nil && (s.T > 1) != (s.Confidence < r.Confidence) {
+		t.Errorf("mean confidence %g at temperature %g, %g before", s.Confidence, s.T, r.Confidence)
 	}
 }
 
@@ -108,7 +127,7 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := -1
-	for _, key := range []string{"checkpoint", "seed", "protocol", "data_sha256", "samples", "split", "images", "accuracy", "nll", "brier", "bins", "temperature", "on_edge", "reliability"} {
+	for _, key := range []string{"checkpoint", "seed", "protocol", "data_sha256", "samples", "split", "images", "accuracy", "nll", "brier", "mean_confidence", "bins", "temperature", "on_edge", "reliability"} {
 		at := bytes.Index(b, []byte(`"`+key+`":`))
 		if at <= last {
 			t.Errorf("%s is missing or not in its place: %s", key, b)

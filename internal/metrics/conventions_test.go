@@ -90,7 +90,8 @@ func TestTemperatureDivides(t *testing.T) {
 // Scores with ties, and what scikit-learn 1.9.1 makes of them (roc_auc_score,
 // average_precision_score, the first point of roc_curve with a rate of at least 0.95), in the
 // orientation of Detect. The trapezoids of pytorch-ood 0.4.0 are larger where scores tie, and
-// oodeel 0.4.0 has an FPR95 of 0 for scores that are all equal.
+// oodeel 0.4.0 has an FPR95 of 0 for scores that are all equal. The standard error, which none of them
+// has, is from a dozen lines of Python that compare every pair.
 func TestDetectionAgainstOthers(t *testing.T) {
 	equal := func(n int) []float64 { return make([]float64, n) }
 	steps := func(lo, n, width int) (s []float64) {
@@ -109,11 +110,11 @@ func TestDetectionAgainstOthers(t *testing.T) {
 		in, out []float64
 		want    Detection // the trapezoids of pytorch-ood: 0.95 and 0.55; 0.75, 0.75; 0.9167, 0.9167; 0.7137, 0.7137; 0.8895, 0.8895
 	}{
-		"nine and one equal": {equal(9), equal(1), Detection{0.5, 0.9, 0.1, 1, 1, 9, 1}},
-		"ten and ten equal":  {equal(10), equal(10), Detection{0.5, 0.5, 0.5, 1, 1, 10, 10}},
-		"one tie":            {[]float64{3, 2}, []float64{2, 1}, Detection{0.875, 5.0 / 6, 5.0 / 6, 0.5, 0.5, 2, 2}},
-		"rounded":            {steps(4, 20, 2), steps(0, 20, 2), Detection{0.68, 0.6914484126984126, 0.6914484126984126, 0.8, 0.8, 20, 20}},
-		"without ties":       {steps(0, 100, 1), shifted(), Detection{0.8775, 0.8900655135982442, 0.8900655135982442, 0.44, 0.44, 100, 100}},
+		"nine and one equal": {equal(9), equal(1), Detection{0.5, 0, 0.9, 0.1, 1, 1, 9, 1}},
+		"ten and ten equal":  {equal(10), equal(10), Detection{0.5, 0, 0.5, 0.5, 1, 1, 10, 10}},
+		"one tie":            {[]float64{3, 2}, []float64{2, 1}, Detection{0.875, math.Sqrt(1.0 / 32), 5.0 / 6, 5.0 / 6, 0.5, 0.5, 2, 2}},
+		"rounded":            {steps(4, 20, 2), steps(0, 20, 2), Detection{0.68, 0.08435513898799651, 0.6914484126984126, 0.6914484126984126, 0.8, 0.8, 20, 20}},
+		"without ties":       {steps(0, 100, 1), shifted(), Detection{0.8775, 0.022660761262810667, 0.8900655135982442, 0.8900655135982442, 0.44, 0.44, 100, 100}},
 	} {
 		t.Run(name, func(t *testing.T) { detects(t, c.in, c.out, c.want) })
 	}

@@ -12,11 +12,11 @@ func TestDetectionByHand(t *testing.T) {
 		in, out []float64
 		want    Detection
 	}{
-		{"apart", []float64{3, 4}, []float64{1, 2}, Detection{1, 1, 1, 0, 0, 2, 2}},
-		{"the wrong way round", []float64{1, 2}, []float64{3, 4}, Detection{0, (1.0/3 + 2.0/4) / 2, (1.0/3 + 2.0/4) / 2, 1, 1, 2, 2}},
-		{"all tied", []float64{1, 1, 1}, []float64{1}, Detection{0.5, 0.75, 0.25, 1, 1, 3, 1}},
-		{"one each", []float64{2}, []float64{1}, Detection{1, 1, 1, 0, 0, 1, 1}},
-		{"one tie of four pairs", []float64{3, 2}, []float64{2, 1}, Detection{0.875, (1 + 2.0/3) / 2, (1 + 2.0/3) / 2, 0.5, 0.5, 2, 2}},
+		{"apart", []float64{3, 4}, []float64{1, 2}, Detection{1, 0, 1, 1, 0, 0, 2, 2}},
+		{"the wrong way round", []float64{1, 2}, []float64{3, 4}, Detection{0, 0, (1.0/3 + 2.0/4) / 2, (1.0/3 + 2.0/4) / 2, 1, 1, 2, 2}},
+		{"all tied", []float64{1, 1, 1}, []float64{1}, Detection{0.5, 0, 0.75, 0.25, 1, 1, 3, 1}},
+		{"one each", []float64{2}, []float64{1}, Detection{1, 0, 1, 1, 0, 0, 1, 1}},
+		{"one tie of four pairs", []float64{3, 2}, []float64{2, 1}, Detection{0.875, math.Sqrt(1.0 / 32), (1 + 2.0/3) / 2, (1 + 2.0/3) / 2, 0.5, 0.5, 2, 2}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			detects(t, tc.in, tc.out, tc.want)
@@ -32,6 +32,7 @@ func detects(t *testing.T, in, out []float64, want Detection) {
 		t.Fatal(err)
 	}
 	near(t, "AUROC", d.AUROC, want.AUROC)
+	near(t, "AUROC's standard error", d.AUROCSE, want.AUROCSE)
 	near(t, "AUPR in", d.AUPRIn, want.AUPRIn)
 	near(t, "AUPR out", d.AUPROut, want.AUPROut)
 	near(t, "FPR95", d.FPR95, want.FPR95)

@@ -19,7 +19,7 @@ func (r *record) detection() (computer, error) {
 	}
 	d, err := metrics.Detect(in, out)
 	known := map[string]float64{
-		"auroc": d.AUROC, "aupr_in": d.AUPRIn, "aupr_out": d.AUPROut,
+		"auroc": d.AUROC, "auroc_se": d.AUROCSE, "aupr_in": d.AUPRIn, "aupr_out": d.AUPROut,
 		"fpr_at_95_tpr": d.FPR95, "fpr95": d.FPR95,
 		"fpr_at_95_tpr_out": d.FPR95Out, "fpr95_out": d.FPR95Out,
 	}
