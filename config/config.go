@@ -111,11 +111,19 @@ type Loop struct {
 	EvalEvery   int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch, or as many as take 50 steps
 	SampleEvery int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch, or as many as take 50 steps
 	SaveEvery   int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch, or as many as take 50 steps
+	TestLimit   int     `yaml:"test_limit"`   // evaluate on so many test images during training, the first ones, or of a folder of all classes alike; 0: all
+	Best        string  `yaml:"best"`         // figure of the held-out images whose best checkpoint is kept: accuracy, nll (cross-entropy)
 	KeepLast    int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
 	KeepEvery   int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
 	MaxLoss     float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
 	Init        string  `yaml:"init"`         // weights to begin with: a run, a checkpoint, or a file (.pt, .pth, .safetensors); empty: random ones
 }
+
+// Figures that the best checkpoint may be chosen by.
+const (
+	BestAccuracy = "accuracy"
+	BestNLL      = "nll"
+)
 
 // Guard decides when a step counts as diverged, besides train.max_loss and numbers that are
 // not finite, and what a rollback to the last good checkpoint changes.

@@ -33,7 +33,7 @@ func Default() Config {
 			Name: "adam", LR: 1e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Momentum: 0.9,
 			Warmup: 1000, DecayEpochs: []int{50, 100}, DecayRate: 0.3,
 		},
-		Train: Loop{Batch: 64, Epochs: 150, LogEvery: 10, KeepLast: 2, KeepEvery: 10, MaxLoss: 1e8},
+		Train: Loop{Batch: 64, Epochs: 150, LogEvery: 10, Best: BestAccuracy, KeepLast: 2, KeepEvery: 10, MaxLoss: 1e8},
 		Guard: Guard{
 			MaxGap: 100, MaxLogPx: 1e6, MaxGrad: 1e6, MaxPixel: 100, Saturation: 0.99, Spike: 20, Window: 100,
 			Budget: 5, Period: 1000, Suspect: 100, LRFactor: 0.5,

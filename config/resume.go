@@ -14,7 +14,7 @@ import (
 // rate's cosine, which ends where the run does, see train.Trainer's Lengthened.
 var free = []string{
 	"data.dir", "data.skip_bad", "outliers.dir", "train.epochs", "train.steps", "train.log_every", "train.eval_every", "train.sample_every",
-	"train.save_every", "train.keep_last", "train.keep_every", "guard.budget", "guard.period", "device.threads",
+	"train.save_every", "train.test_limit", "train.keep_last", "train.keep_every", "guard.budget", "guard.period", "device.threads",
 }
 
 // CheckResume compares the configuration that a run was saved with to the one that it shall

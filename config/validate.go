@@ -251,6 +251,8 @@ func (v *validator) loop(c Config) {
 	v.count("train.eval_every", l.EvalEvery, 0, maxCount)
 	v.count("train.sample_every", l.SampleEvery, 0, maxCount)
 	v.count("train.save_every", l.SaveEvery, 0, maxCount)
+	v.count("train.test_limit", l.TestLimit, 0, maxImages)
+	v.oneOf("train.best", l.Best, BestAccuracy, BestNLL)
 	v.count("train.keep_last", l.KeepLast, 1, maxCount)
 	v.count("train.keep_every", l.KeepEvery, 0, maxCount)
 	v.within("train.max_loss", l.MaxLoss, positive)

@@ -18,6 +18,9 @@ type Accuracy struct {
 	LogPx    float64 `json:"log_px"`   // mean LogSumExp of the logits
 	Noise    float32 `json:"noise"`    // std of the pixel noise that was added
 	EMA      bool    `json:"ema"`      // of the averaged weights
+
+	Confidence float64 `json:"mean_confidence"` // mean of the largest p(y|x)
+	ECE        float64 `json:"ece"`             // expected calibration error in [0,1], see ECEBins
 }
 
 func (a Accuracy) String() string {

@@ -18,7 +18,7 @@ import (
 // OpenFile loads a network from a file that package weights reads. What the file doesn't say
 // (sampler, data set) is as published. Notes are sentences for the user.
 func OpenFile(dev backend.Device, path string, o weights.Options, options ...Option) (*Predictor, []string, error) {
-	w, notes, err := ReadWeights(path, o)
+	w, notes, err := ReadWeights(path, Usual, o)
 	if err != nil {
 		return nil, notes, err
 	}
@@ -27,7 +27,8 @@ func OpenFile(dev backend.Device, path string, o weights.Options, options ...Opt
 		cfg.Data.Name = ""
 	}
 	p := &Predictor{Config: cfg, Checkpoint: path, Step: w.About.Step, facts: facts, dev: dev}
-	return p, append(notes, at(path, more)...), p.load(w, options)
+	p.apply(options)
+	return p, append(notes, at(path, more)...), p.load(w)
 }
 
 // Origin says what images weights from elsewhere were trained on, where their user knows more than their

@@ -18,7 +18,8 @@ type Judgement struct {
 	Mistakes  []Mistake // the worst, the surest first
 	keep      int       // at most so many
 
-	channels, size int // of their images
+	channels, size int               // of their images
+	seen           []metrics.Verdict // of each image
 }
 
 // Mistake is an image that the network is wrong about.
@@ -29,6 +30,10 @@ type Mistake struct {
 
 	pixels []float32 // (C,H,W), as the network saw it
 }
+
+// ECEBins is the number of bins, of equal width, of an evaluation's ECE: that of most papers; package
+// calibration has others, too.
+const ECEBins = 15
 
 // The worst mistakes that are kept: so many, but no more pixel values than a large image has.
 const (
@@ -49,11 +54,13 @@ func (j *Judgement) add(i int, pixels, logits []float32, label int) {
 	j.LogPx += lse
 	j.Loss += lse - float64(logits[label])
 	j.Confusion.Add(label, answer)
+	confidence := math.Exp(float64(logits[answer]) - lse)
+	j.seen = append(j.seen, metrics.Verdict{Confidence: confidence, Right: answer == label})
 	if answer == label {
 		j.Accuracy.Accuracy++
 		return
 	}
-	m := Mistake{Image: i, Class: label, Answer: answer, Confidence: math.Exp(float64(logits[answer]) - lse)}
+	m := Mistake{Image: i, Class: label, Answer: answer, Confidence: confidence}
 	at, _ := slices.BinarySearchFunc(j.Mistakes, m, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Image, b.Image))
 	})
@@ -68,6 +75,10 @@ func (j *Judgement) add(i int, pixels, logits []float32, label int) {
 func (j *Judgement) average() {
 	a, total := &j.Accuracy, float64(max(1, j.Images))
 	a.Accuracy, a.Loss, a.LogPx = a.Accuracy/total, a.Loss/total, a.LogPx/total
+	for _, v := range j.seen {
+		a.Confidence += v.Confidence / total
+	}
+	a.ECE = metrics.ReliableOf(j.seen, ECEBins).ECE()
 }
 
 // maxRows is the number of rows that Draw draws.

@@ -25,6 +25,16 @@ func TestJudgement(t *testing.T) {
 		j.add(i, []float32{float32(i)}, image.logits, image.label)
 	}
 	j.average()
+	// One of five is right. The confidences are e²/(e²+2) twice, e/(e+2), e³/(e³+2) and e/(2e+1), the
+	// first two in one of 15 bins, where half are right.
+	sure := func(x float64) float64 { return math.Exp(x) / (math.Exp(x) + 2) }
+	half := math.E / (2*math.E + 1)
+	if mean := (2*sure(2) + sure(1) + sure(3) + half) / 5; math.Abs(j.Confidence-mean) > 1e-6 {
+		t.Errorf("mean confidence %g, want %g", j.Confidence, mean)
+	}
+	if ece := (2*(sure(2)-0.5) + sure(1) + sure(3) + half) / 5; math.Abs(j.ECE-ece) > 1e-6 {
+		t.Errorf("ECE %g, want %g", j.ECE, ece)
+	}
 	b := j.Breakdown(classes)
 	if j.Accuracy.Accuracy != 0.2 || b.PerClass[0] != (ClassAccuracy{"a", 3, 1, 1. / 3}) || b.PerClass[2].Images != 0 || b.Confusion[0][1] != 2 || b.Confusion[1][0] != 1 {
 		t.Errorf("got %+v", b)

@@ -9,7 +9,7 @@ import (
 )
 
 // Predictor is the network of a checkpoint, ready to classify and to draw samples. It uses
-// the averaged weights where the run has them.
+// the averaged weights where the run has them, if it isn't opened Using others.
 type Predictor struct {
 	Config     config.Config
 	Checkpoint string   // folder
@@ -22,6 +22,8 @@ type Predictor struct {
 	eval   *Evaluator
 	buffer []float32 // (slots, C·H·W); nil where the run has no chains
 
+	which   Which
+	ema     bool   // the weights are averaged ones
 	most    int    // images at once; 0: feed.EvalBatch
 	weights string // the hash that names them, see Subject
 }
@@ -34,19 +36,24 @@ func OpenRun(dev backend.Device, run, checkpointDir string, o ...Option) (*Predi
 	if err != nil {
 		return nil, notes, err
 	}
-	w, err := s.weights()
+	p := &Predictor{Config: s.config, Checkpoint: s.state.Path, Step: s.state.Step, facts: s.facts, dev: dev}
+	p.apply(o)
+	w, err := s.weights(p.which)
 	if err != nil {
 		return nil, notes, err
 	}
-	p := &Predictor{Config: s.config, Checkpoint: s.state.Path, Step: s.state.Step, facts: s.facts, dev: dev}
-	return p, notes, p.load(w, o)
+	p.ema = w.About.Averaged
+	return p, notes, p.load(w)
 }
 
-// load makes the network of weights.
-func (p *Predictor) load(w *weights.Weights, options []Option) error {
+func (p *Predictor) apply(options []Option) {
 	for _, o := range options {
 		o(p)
 	}
+}
+
+// load makes the network of weights.
+func (p *Predictor) load(w *weights.Weights) error {
 	rows, err := p.rows(w.Config)
 	if err != nil {
 		return err
@@ -64,6 +71,9 @@ func (p *Predictor) load(w *weights.Weights, options []Option) error {
 // Device is what the network runs on.
 func (p *Predictor) Device() backend.Device { return p.dev }
 
+// Averaged reports whether its weights are averaged ones.
+func (p *Predictor) Averaged() bool { return p.ema }
+
 // Net is the network.
 func (p *Predictor) Net() *model.WideResNet { return p.net }
 
@@ -76,7 +86,7 @@ func (p *Predictor) Batch() *Evaluator { return p.eval }
 // Subject describes the network, and that images carry noise of the given std.
 func (p *Predictor) Subject(noise float32) Subject {
 	return Subject{
-		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.Config.Optim.EMA > 0, Data: p.Config.Data.Name, Outliers: p.Config.Outliers.Name,
+		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.ema, Data: p.Config.Data.Name, Outliers: p.Config.Outliers.Name,
 		Noise: noise, Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
 	}
 }

@@ -120,24 +120,29 @@ func load(run rundir.Path, folder string) (*checkpoint.Checkpoint, []string, err
 	return c, notes, err
 }
 
-// weights are the run's, the averaged ones where it has them, and what is known of the images.
-func (s *stored) weights() (*weights.Weights, error) {
+// weights are those of the run that are asked for, and what is known of the images. Errors: a
+// *fault.Error where the run has none of them.
+func (s *stored) weights(which Which) (*weights.Weights, error) {
+	averaged, err := s.uses(which)
+	if err != nil {
+		return nil, err
+	}
 	o := weights.Options{Norm: s.config.Model.Norm, Slope: s.config.Model.Slope, Size: s.sizes.side}
-	w, err := weights.New(s.state.Path, s.averaged(), s.sizes.images(), o)
+	w, err := weights.New(s.state.Path, s.tensors(averaged), s.sizes.images(), o)
 	if err != nil {
 		return nil, err
 	}
 	w.About = weights.About{
-		Classes: s.facts.Classes, Data: s.facts.Data, Ground: s.config.Data.Ground, Step: s.state.Step, Averaged: s.config.Optim.EMA > 0,
+		Classes: s.facts.Classes, Data: s.facts.Data, Ground: s.config.Data.Ground, Step: s.state.Step, Averaged: averaged,
 		Source: filepath.Base(filepath.Dir(filepath.Dir(s.state.Path))) + "/" + filepath.Base(s.state.Path),
 	}
 	return w, nil
 }
 
-// averaged are the tensors of model, its parameters replaced by their moving average.
-func (s *stored) averaged() []checkpoint.Tensor {
+// tensors are those of model, its parameters replaced by their moving average if that is asked for.
+func (s *stored) tensors(averaged bool) []checkpoint.Tensor {
 	all := slices.Clone(s.state.Files["model"])
-	if s.config.Optim.EMA == 0 {
+	if !averaged {
 		return all
 	}
 	for i, t := range all {

@@ -15,24 +15,24 @@ import (
 	"jem/predict/weights"
 )
 
-// RunWeights reads the weights of a run as OpenRun does, the averaged ones where the run has
-// them, with its replay buffer. It needs no device.
-func RunWeights(run, checkpointDir string) (*weights.Weights, []string, error) {
+// RunWeights reads those weights of a run as OpenRun does, with its replay buffer. It needs no device.
+func RunWeights(run, checkpointDir string, which Which) (*weights.Weights, []string, error) {
 	s, notes, err := readRun(run, checkpointDir)
 	if err != nil {
 		return nil, notes, err
 	}
-	w, err := s.weights()
+	w, err := s.weights(which)
 	return w, notes, err
 }
 
-// ReadWeights reads a file of weights, or as RunWeights does a run's or a checkpoint's folder.
-func ReadWeights(path string, o weights.Options) (*weights.Weights, []string, error) {
+// ReadWeights reads a file of weights, or as RunWeights does those of a run's or a checkpoint's folder.
+func ReadWeights(path string, which Which, o weights.Options) (*weights.Weights, []string, error) {
 	switch info, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "no such file of weights or run"}
 	case err == nil && info.IsDir():
-		return RunWeights(RunOrCheckpoint(path))
+		run, folder := RunOrCheckpoint(path)
+		return RunWeights(run, folder, which)
 	}
 	if !weights.IsFile(path) {
 		return nil, nil, &fault.Error{Path: path, Kind: fault.ErrMissing, Reason: "is neither a file of weights (" + strings.Join(weights.Formats, ", ") + ") nor a run's folder"}
@@ -62,7 +62,7 @@ func (s *sizes) images() *checkpoint.Tensor {
 }
 
 // untrained is the state.json of weights from elsewhere: a run of which no step was taken here.
-const untrained = `{"step":0,"reseed":0,"baseline":{"steps":0,"mean":0,"variance":0},"best_step":0,"best":0,"last":{"split":"","images":0,"accuracy":0,"loss":0,"log_px":0,"noise":0,"ema":false}}`
+const untrained = `{"step":0,"reseed":0,"baseline":{"steps":0,"mean":0,"variance":0},"best_step":0,"best":0,"last":{"split":"","images":0,"accuracy":0,"loss":0,"log_px":0,"noise":0,"ema":false,"mean_confidence":0,"ece":0}}`
 
 // WriteRun makes a run folder of weights from elsewhere, for evaluation and for sampling from
 // their replay buffer. They have no optimiser state, so the run can't be resumed. Notes are sentences for

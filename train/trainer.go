@@ -35,7 +35,7 @@ type Progress struct {
 	Rollbacks []Rollback       `json:"rollbacks,omitempty"`
 	Baseline  Baseline         `json:"baseline"` // of the loss, for the guard
 	BestStep  int              `json:"best_step"`
-	Best      float64          `json:"best"` // validation accuracy at BestStep
+	Best      float64          `json:"best"` // accuracy, or cross-entropy, at BestStep: see config.Loop's Best
 	Last      predict.Accuracy `json:"last"` // latest evaluation
 	Initial   *Initial         `json:"initial,omitempty"`
 	Lengths   []Length         `json:"lengths,omitempty"` // changes of the run's length that moved the end of a cosine
@@ -60,6 +60,9 @@ func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Trainer, err
 	s, err := step.New(dev, cfg, src)
 	if err != nil {
 		return nil, err
+	}
+	if src.Test != nil {
+		src.Test = feed.Head(src.Test, cfg.Train.TestLimit)
 	}
 	return &Trainer{cfg: cfg, dev: dev, src: src, step: s, eval: predict.NewEvaluator(dev, s.Net)}, nil
 }
@@ -187,10 +190,22 @@ func (t *Trainer) validate(ctx context.Context, o Observer) error {
 	if err := t.evaluate(ctx, o, set, split); err != nil {
 		return err
 	}
-	if a := t.progress.Last; a.Accuracy > t.progress.Best {
-		t.progress.Best, t.progress.BestStep = a.Accuracy, t.progress.Step
-	}
+	t.rate(t.progress.Last)
 	return nil
+}
+
+// rate holds an evaluation against the best one so far, whose checkpoint is kept; of equals the
+// earlier counts.
+func (t *Trainer) rate(a predict.Accuracy) {
+	p, figure := &t.progress, a.Accuracy
+	better := figure > p.Best
+	if t.cfg.Train.Best == config.BestNLL {
+		figure = a.Loss
+		better = p.BestStep == 0 || figure < p.Best
+	}
+	if better {
+		p.Best, p.BestStep = figure, p.Step
+	}
 }
 
 func (t *Trainer) test(ctx context.Context, o Observer) error {

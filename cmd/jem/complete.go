@@ -102,7 +102,7 @@ func values(c *cli.Command, flag string) []string {
 		"norm":     model.Norms, "format": scoreFormats, "sort": {"class", "logpx"},
 		"device": {"cpu", "cuda"}, "cpu-isa": {"generic", "avx2", "avx512"}, "conv-algo": {"auto", "direct", "winograd"},
 		"precision": {"fp32", "bf16", "tf32"}, "precision-scope": {"chain", "all"}, "conv-engine": {"auto", "graph", "legacy"},
-		"checkpoint": {predict.LatestCheckpoint, predict.BestCheckpoint}, "golden": {builtIn},
+		"checkpoint": {predict.LatestCheckpoint, predict.BestCheckpoint}, "golden": {builtIn}, "weights": weightsKinds,
 		"scale": {"smoke", "small", "paper"}, "log-format": {"console", "json"}, "log-level": {"debug", "info", "warn", "error"},
 	}[flag]
 }

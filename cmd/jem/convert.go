@@ -32,11 +32,11 @@ func convertCommand() *cli.Command {
 			"  .pt .pth       PyTorch, as the official JEM code saves (load_state_dict(strict=True) takes it)\n"+
 			"  .safetensors   the same names; IN may be the .safetensors.index.json of one in several parts\n"+
 			"  .onnx          OUT only: logits, log-density and features of pixels in [0,1]\n"+
-			"A run's averaged weights are taken where it has them. A file of OUT's name is replaced; a\n"+
+			"A run's averaged weights are taken where it has them, if --weights raw doesn't say otherwise. A file of OUT's name is replaced; a\n"+
 			"folder must be new or empty.",
 			"jem convert runs/first model.pt", "jem convert runs/first model.onnx", "jem convert model.safetensors runs/again", "jem convert model.pt runs/again --data-dir pictures"),
 		Flags: append([]cli.Flag{
-			normFlag, checkpointFlag,
+			normFlag, checkpointFlag, weightsFlag,
 			&cli.BoolFlag{Name: "no-buffer", Usage: "leave the replay buffer out"},
 			&cli.StringFlag{Name: "data", Usage: "for a new run: the data set that the network was trained on, where the file doesn't tell (jem data list; folder for your own pictures)"},
 			&cli.StringFlag{Name: "data-dir", Usage: "for a new run: `FOLDER` of the published files, or of your own pictures"},
@@ -98,7 +98,14 @@ func readWeights(c *cli.Context, s *screen, path string, o weights.Options) (*we
 			path = run
 		}
 	}
-	w, notes, err := predict.ReadWeights(path, o)
+	which, err := whichWeights(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case which != predict.Usual && weights.IsFile(path):
+		return nil, usagef(c, "--weights goes with a run: %s has one kind of them", path)
+	}
+	w, notes, err := predict.ReadWeights(path, which, o)
 	s.notes(notes)
 	return w, err
 }

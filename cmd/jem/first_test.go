@@ -161,6 +161,32 @@ func TestCheckpointsByName(t *testing.T) {
 	}
 }
 
+// Averaged weights are used where there are some, and raw ones for the asking; what was used is said.
+func TestRawWeights(t *testing.T) {
+	run, dir := shapesRun(t), t.TempDir()
+	var usual, ema, raw eval.Result
+	for which, e := range map[string]*eval.Result{"": &usual, "ema": &ema, "raw": &raw} {
+		args := []string{"eval", run, "--json", "--quiet", "--limit", "10"}
+		if which != "" {
+			args = append(args, "--weights", which)
+		}
+		okJSON(t, e, args...)
+	}
+	if !usual.EMA || !ema.EMA || raw.EMA || usual.Weights != ema.Weights || raw.Weights == ema.Weights || raw.Loss == ema.Loss {
+		t.Errorf("usual %+v\nema %+v\nraw %+v", usual.Subject, ema.Subject, raw.Subject)
+	}
+	var e eval.Result
+	ok(t, "convert", run, filepath.Join(dir, "raw"), "--weights", "raw")
+	if okJSON(t, &e, "eval", filepath.Join(dir, "raw"), "--json", "--quiet", "--limit", "10"); e.Weights != raw.Weights {
+		t.Errorf("converted %+v, want %s", e.Subject, raw.Weights)
+	}
+	file := filepath.Join(dir, "m.safetensors")
+	ok(t, "convert", run, file)
+	sentence(t, exitData, []string{"has no averaged weights: the run was trained with optim.ema 0"}, "eval", filepath.Join(dir, "raw"), "--weights", "ema", "--quiet")
+	sentence(t, exitUsage, []string{`--weights "mean": want ema or raw`}, "eval", run, "--weights", "mean", "--quiet")
+	sentence(t, exitUsage, []string{"--weights goes with a run"}, "score", file, file, "--weights", "raw", "--quiet")
+}
+
 // The log for machines has what the sentences say as fields, and the time left from the first step on.
 func TestTheLogHasFields(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")

@@ -241,6 +241,7 @@ func TestCompletion(t *testing.T) {
 		{"sample --from ", "buffer fresh"},
 		{"eval --json --task=chains --fr", "--from --fresh"},
 		{"score --norm l", "layer"},
+		{"eval --weights ", "ema raw"},
 		{"data fetch fa", "fashion-mnist"},
 		{"reproduce table", "table1 table2 table3"},
 		{"train --out ", ""},

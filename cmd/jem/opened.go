@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
@@ -20,6 +21,20 @@ func modelFlag(what string) cli.Flag {
 
 // checkpointFlag says which of a run's checkpoints.
 var checkpointFlag = &cli.StringFlag{Name: "checkpoint", Usage: "of the run that MODEL names: latest, best (of the evaluations during training) or a step's number; or, without MODEL, a checkpoint's `FOLDER`"}
+
+// weightsFlag says which of a run's weights.
+var weightsFlag = &cli.StringFlag{Name: "weights", Usage: "of a run: ema (averaged over the steps of training) or raw (as the last step left them); default: ema where the run has them"}
+
+// weightsKinds are what it takes.
+var weightsKinds = []string{string(predict.EMA), string(predict.Raw)}
+
+// whichWeights are those that a command line asks for.
+func whichWeights(c *cli.Context) (predict.Which, error) {
+	if which := c.String(weightsFlag.Name); which != "" && !slices.Contains(weightsKinds, which) {
+		return "", usagef(c, "--weights %q: want %s", which, strings.Join(weightsKinds, " or "))
+	}
+	return predict.Which(c.String(weightsFlag.Name)), nil
+}
 
 // placeOf is the run, or the checkpoint of one, that a command line names by a path and by --checkpoint.
 func placeOf(c *cli.Context, path string) (run, folder string, err error) {
@@ -49,6 +64,7 @@ func runFlags() []cli.Flag {
 	return append([]cli.Flag{
 		modelFlag("a run's or a checkpoint's `FOLDER`; of a run the newest checkpoint is used"),
 		checkpointFlag,
+		weightsFlag,
 		dataDirFlag,
 		skipBadFlag,
 	}, append(deviceFlags(), logFlags()...)...)
@@ -111,7 +127,11 @@ func modelOf(c *cli.Context) (path string, others []string) {
 
 // openRun opens a run's newest checkpoint, or the one named.
 func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint string) (*predict.Predictor, error) {
-	m, err := openFolder(s, dev, run, checkpoint)
+	which, err := whichWeights(c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := openFolder(s, dev, run, checkpoint, predict.Using(which))
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +161,7 @@ func (s *screen) opened(m *predict.Predictor, notes []string, err error) error {
 		return err
 	}
 	n := m.Net().Config
-	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.String("network", fmt.Sprintf("WRN-%d-%d", n.Depth, n.Width)),
+	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.Bool("averaged", m.Averaged()), zap.String("network", fmt.Sprintf("WRN-%d-%d", n.Depth, n.Width)),
 		zap.String("norm", n.Norm), zap.Int("classes", n.Classes), zap.Int("channels", n.InC), zap.Int("size", n.Size), zap.String("device", m.Device().Name()))
 	return nil
 }

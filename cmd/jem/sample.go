@@ -90,7 +90,7 @@ func drawSamples(c *cli.Context) error {
 			return err
 		}
 		if c.Bool("json") {
-			return printJSON(c, sampled(c.String("out"), o, samples))
+			return printJSON(c, sampled(m, c.String("out"), o, samples))
 		}
 		printPlace(c, c.String("out"))
 		return nil
@@ -159,11 +159,12 @@ type sampleReport struct {
 	Fresh      bool      `json:"fresh"`
 	Guidance   float32   `json:"guidance"`
 	Seed       uint64    `json:"seed"`
+	EMA        bool      `json:"ema"`   // of averaged weights
 	Class      []int     `json:"class"` // predicted, in the picture's order
 	Confidence []float64 `json:"confidence"`
 	LogPx      []float64 `json:"log_px"`
 }
 
-func sampled(path string, o predict.SampleOptions, s *predict.Samples) sampleReport {
-	return sampleReport{path, len(s.Class), o.Steps, o.Fresh, o.Guidance, o.Seed, s.Class, s.Confidence, s.LogPx}
+func sampled(m *predict.Predictor, path string, o predict.SampleOptions, s *predict.Samples) sampleReport {
+	return sampleReport{path, len(s.Class), o.Steps, o.Fresh, o.Guidance, o.Seed, m.Averaged(), s.Class, s.Confidence, s.LogPx}
 }

@@ -45,7 +45,7 @@ func scoreCommand() *cli.Command {
 			&cli.StringFlag{Name: "ground", Usage: "what transparent pixels lie on: " + strings.Join(imagefile.Grounds, ", ") + "; default: as in training, for a file white"},
 			&cli.StringFlag{Name: "rule", Usage: "say what is unusual by this score: " + strings.Join(ood.Ruling, ", ") + "; jem eval --task ood tells which is worth it"},
 			&cli.Float64Flag{Name: "false-alarms", Value: 0.05, Usage: "share of usual images that --rule may call unusual"},
-			jsonFlag, normFlag, sizeFlag, checkpointFlag, dataDirFlag,
+			jsonFlag, normFlag, sizeFlag, checkpointFlag, weightsFlag, dataDirFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: runScore,
 	}, "[MODEL]", "[INPUT...]")
@@ -161,9 +161,15 @@ func openScored(c *cli.Context, s *screen, dev backend.Device, path string, o we
 		if err != nil {
 			return nil, err
 		}
-		return openFolder(s, dev, run, folder, at)
+		which, err := whichWeights(c)
+		if err != nil {
+			return nil, err
+		}
+		return openFolder(s, dev, run, folder, at, predict.Using(which))
 	case c.IsSet("checkpoint"):
 		return nil, usagef(c, "--checkpoint goes with a run: %s is none", path)
+	case c.IsSet(weightsFlag.Name):
+		return nil, usagef(c, "--weights goes with a run: %s has one kind of them", path)
 	}
 	return openFile(s, dev, path, o, at)
 }

@@ -57,12 +57,23 @@ func ReliableOn(p Table, labels []int, bins int, edge Edge) (Reliability, error)
 	if err != nil {
 		return nil, err
 	}
+	return evenly(seen, bins, edge), nil
+}
+
+// ReliableOf is Reliable of predictions that were judged elsewhere. It puts them in order.
+func ReliableOf(seen []Verdict, bins int) Reliability {
+	ascending(seen)
+	return evenly(seen, bins, Below)
+}
+
+// evenly sorts verdicts, in ascending order of confidence, into bins of equal width.
+func evenly(seen []Verdict, bins int, edge Edge) Reliability {
 	r := make(Reliability, bins)
 	for i := range r {
 		r[i].Lo, r[i].Hi = float64(i)/float64(bins), float64(i+1)/float64(bins)
 	}
 	r.fill(seen, edge)
-	return r, nil
+	return r
 }
 
 // ReliableByMass is Reliable with bins of as equal a count as possible: bin i ends at the
@@ -75,7 +86,7 @@ func ReliableByMass(p Table, labels []int, bins int) (Reliability, error) {
 	}
 	r, lo := make(Reliability, bins), 0.0
 	for i := range r {
-		hi := seen[((i+1)*len(seen)+bins-1)/bins-1].confidence
+		hi := seen[((i+1)*len(seen)+bins-1)/bins-1].Confidence
 		r[i].Lo, r[i].Hi = lo, hi
 		lo = hi
 	}
@@ -104,14 +115,14 @@ func (r Reliability) MCE() float64 {
 	return worst
 }
 
-// verdict is a prediction's confidence and whether it was right.
-type verdict struct {
-	confidence float64
-	right      bool
+// Verdict is a prediction's confidence and whether it was right.
+type Verdict struct {
+	Confidence float64
+	Right      bool
 }
 
 // judge returns the verdicts in ascending order of confidence.
-func judge(p Table, labels []int, bins int) ([]verdict, error) {
+func judge(p Table, labels []int, bins int) ([]Verdict, error) {
 	if err := p.labelled(labels); err != nil {
 		return nil, err
 	}
@@ -121,37 +132,42 @@ func judge(p Table, labels []int, bins int) ([]verdict, error) {
 	if bins < 1 {
 		return nil, inputf("%d bins, want at least 1", bins)
 	}
-	seen := make([]verdict, p.N)
+	seen := make([]Verdict, p.N)
 	for n, y := range labels {
 		k := largest(p.Row(n))
-		seen[n] = verdict{p.Row(n)[k], k == y}
+		seen[n] = Verdict{p.Row(n)[k], k == y}
 	}
-	slices.SortFunc(seen, func(a, b verdict) int {
+	ascending(seen)
+	return seen, nil
+}
+
+// ascending puts verdicts in order of confidence.
+func ascending(seen []Verdict) {
+	slices.SortFunc(seen, func(a, b Verdict) int {
 		switch {
-		case a.confidence < b.confidence:
+		case a.Confidence < b.Confidence:
 			return -1
-		case a.confidence > b.confidence:
+		case a.Confidence > b.Confidence:
 			return 1
-		case a.right == b.right:
+		case a.Right == b.Right:
 			return 0
-		case b.right: // equal numbers in one order, so that no sum depends on that of the input
+		case b.Right: // equal numbers in one order, so that no sum depends on that of the input
 			return -1
 		}
 		return 1
 	})
-	return seen, nil
 }
 
 // fill counts verdicts, in ascending order of confidence, into bins.
-func (r Reliability) fill(seen []verdict, edge Edge) {
+func (r Reliability) fill(seen []Verdict, edge Edge) {
 	i := 0
 	for _, v := range seen {
-		for i < len(r)-1 && (v.confidence > r[i].Hi || edge == Above && v.confidence == r[i].Hi) {
+		for i < len(r)-1 && (v.Confidence > r[i].Hi || edge == Above && v.Confidence == r[i].Hi) {
 			i++
 		}
 		r[i].Count++
-		r[i].Confidence += v.confidence
-		if v.right {
+		r[i].Confidence += v.Confidence
+		if v.Right {
 			r[i].Accuracy++
 		}
 	}

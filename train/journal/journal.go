@@ -135,6 +135,7 @@ func (j *Journal) record(step int, kind, text string, values map[string]float64)
 func (j *Journal) Evaluated(step int, a *predict.Judgement) error {
 	err := j.record(step, KindEval+a.Split, "", map[string]float64{
 		"accuracy": a.Accuracy.Accuracy, "loss": a.Loss, "log_px": a.LogPx, "images": float64(a.Images), "noise": float64(a.Noise),
+		"mean_confidence": a.Confidence, "ece": a.ECE,
 	})
 	if err != nil {
 		return err

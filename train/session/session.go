@@ -112,7 +112,7 @@ func (s *Session) initialise() error {
 	if from == "" {
 		return nil
 	}
-	w, notes, err := predict.ReadWeights(from, weights.Options{Norm: m.Norm, Slope: m.Slope})
+	w, notes, err := predict.ReadWeights(from, predict.Usual, weights.Options{Norm: m.Norm, Slope: m.Slope})
 	s.tell(notes)
 	if err != nil {
 		return fmt.Errorf("train.init: %w", err)

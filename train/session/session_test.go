@@ -107,6 +107,7 @@ func TestChangedSettingsAreRefusedOrTaken(t *testing.T) {
 		allowed session.Changes // and above
 	}{
 		{"train.steps", func(c *config.Config) { c.Train.Steps++ }, session.HarmlessChanges},
+		{"train.best", func(c *config.Config) { c.Train.Best = config.BestNLL }, session.AnyChanges},
 		{"optim.lr", func(c *config.Config) { c.Optim.LR *= 2 }, session.AnyChanges},
 	} {
 		tc.change(&f.Config)
