@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"math"
 
 	"jem/internal/data"
@@ -104,19 +105,20 @@ type Optim struct {
 
 // Loop is the course of training.
 type Loop struct {
-	Batch       int     `yaml:"batch"`
-	Epochs      int     `yaml:"epochs"`
-	Steps       int     `yaml:"steps"`        // stop after so many steps whatever train.epochs says; 0: that decides
-	LogEvery    int     `yaml:"log_every"`    // steps between metric records
-	EvalEvery   int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch, or as many as take 50 steps
-	SampleEvery int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch, or as many as take 50 steps
-	SaveEvery   int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch, or as many as take 50 steps
-	TestLimit   int     `yaml:"test_limit"`   // evaluate on so many test images during training, the first ones, or of a folder of all classes alike; 0: all
-	Best        string  `yaml:"best"`         // figure of the held-out images whose best checkpoint is kept: accuracy, nll (cross-entropy)
-	KeepLast    int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
-	KeepEvery   int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
-	MaxLoss     float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
-	Init        string  `yaml:"init"`         // weights to begin with: a run, a checkpoint, or a file (.pt, .pth, .safetensors); empty: random ones
+	Batch        int     `yaml:"batch"`         // images of a step, and chains
+	LabeledBatch int     `yaml:"labeled_batch"` // labelled images of a step, of which as many as go once through the training images are an epoch; 0: as train.batch
+	Epochs       int     `yaml:"epochs"`
+	Steps        int     `yaml:"steps"`        // stop after so many steps whatever train.epochs says; 0: that decides
+	LogEvery     int     `yaml:"log_every"`    // steps between metric records
+	EvalEvery    int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch, or as many as take 50 steps
+	SampleEvery  int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch, or as many as take 50 steps
+	SaveEvery    int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch, or as many as take 50 steps
+	TestLimit    int     `yaml:"test_limit"`   // evaluate on so many test images during training, the first ones, or of a folder of all classes alike; 0: all
+	Best         string  `yaml:"best"`         // figure of the held-out images whose best checkpoint is kept: accuracy, nll (cross-entropy)
+	KeepLast     int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
+	KeepEvery    int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
+	MaxLoss      float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
+	Init         string  `yaml:"init"`         // weights to begin with: a run, a checkpoint, or a file (.pt, .pth, .safetensors); empty: random ones
 }
 
 // Figures that the best checkpoint may be chosen by.
@@ -213,13 +215,16 @@ func (l Loop) KeptInterval(epoch int) int {
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
 // StepsPerEpoch is the number of steps of an epoch of so many training images, before what is
-// held out: whole batches, and one at least.
+// held out: whole batches of the labelled stream, and one at least.
 func (c *Config) StepsPerEpoch(images int) int {
 	if c.Data.Limit > 0 {
 		images = min(images, c.Data.Limit)
 	}
-	return max(1, (images-c.Data.Held(images))/c.Train.Batch)
+	return max(1, (images-c.Data.Held(images))/c.Train.Labeled())
 }
+
+// Labeled is the number of labelled images of a step.
+func (l Loop) Labeled() int { return cmp.Or(l.LabeledBatch, l.Batch) }
 
 // EvaluationNoise is the std of the pixel noise at evaluation.
 func (d Data) EvaluationNoise() float32 {

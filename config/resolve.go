@@ -50,7 +50,7 @@ func (c *Config) Network(classes, channels, side int) model.Config {
 
 // Parts lists what a step's batch consists of: the objective's terms decide.
 func (c *Config) Parts() []model.Part {
-	o, n := c.Objective, c.Train.Batch
+	o, n, labels := c.Objective, c.Train.Batch, c.Train.Labeled()
 	var parts []model.Part
 	px, labeled := o.PX != 0 || o.L2 != 0, o.PYX != 0 || o.PXY != 0
 	switch {
@@ -61,7 +61,7 @@ func (c *Config) Parts() []model.Part {
 		parts = append(parts, model.Part{Role: model.DataPX, N: n}, model.Part{Role: model.ChainPX, N: n})
 	}
 	if labeled {
-		parts = append(parts, model.Part{Role: model.Labeled, N: n})
+		parts = append(parts, model.Part{Role: model.Labeled, N: labels})
 	}
 	if o.PXY != 0 {
 		parts = append(parts, model.Part{Role: model.ChainXY, N: n})

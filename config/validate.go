@@ -170,9 +170,13 @@ func (v *validator) pictures(d Data) {
 // enough wants a batch of images left of n to train on.
 func (v *validator) enough(c Config, n int) {
 	held := c.Data.Held(n)
-	if left := n - held; left < c.Train.Batch {
-		v.fault("train.batch", "%d, but only %d images are left to train on (%d, less %d held out): lower train.batch, data.valid or data.valid_share, or raise data.limit",
-			c.Train.Batch, max(left, 0), n, held)
+	left, path, batch := max(n-held, 0), "train.batch", c.Train.Batch
+	if c.Train.Labeled() > batch {
+		path, batch = "train.labeled_batch", c.Train.LabeledBatch
+	}
+	if left < batch {
+		v.fault(path, "%d, but only %d images are left to train on (%d, less %d held out): lower %s, data.valid or data.valid_share, or raise data.limit",
+			batch, left, n, held, path)
 	}
 }
 
@@ -243,6 +247,13 @@ func (v *validator) optim(o Optim) {
 func (v *validator) loop(c Config) {
 	l := c.Train
 	v.count("train.batch", l.Batch, 1, maxBatch)
+	v.count("train.labeled_batch", l.LabeledBatch, 0, maxBatch)
+	switch other := l.Labeled() != l.Batch; {
+	case other && c.Objective.PXY != 0:
+		v.fault("train.labeled_batch", "%d, but log p(x,y) (objective.p_x_y) takes a chain for each labelled image, and train.batch says how many chains there are: leave it at 0, or set objective.p_x_y=0", l.LabeledBatch)
+	case other && c.Data.SharedStream:
+		v.fault("train.labeled_batch", "%d, but with data.shared_stream the %d images of train.batch are the labelled ones: leave it at 0, or set data.shared_stream=false", l.LabeledBatch, l.Batch)
+	}
 	v.count("train.steps", l.Steps, 0, maxCount)
 	if l.Steps == 0 {
 		v.count("train.epochs", l.Epochs, 1, maxCount)

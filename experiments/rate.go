@@ -101,7 +101,9 @@ func (r *rates) of(l *Lab, t Training) (found rate, source string, err error) {
 func (r *rates) measure(l *Lab, dev backend.Device, c config.Config) (rate, error) {
 	r.warn(l)
 	key := rateKey(c)
-	c.Train.Batch, c.Sampler.Steps, c.Sampler.Buffer = affordable(c)
+	batch, steps, buffer := affordable(c)
+	c.Train.LabeledBatch = (c.Train.LabeledBatch*batch + c.Train.Batch - 1) / c.Train.Batch
+	c.Train.Batch, c.Sampler.Steps, c.Sampler.Buffer = batch, steps, buffer
 	l.Tell("timing " + key)
 	b, err := timing.Measure(l.ctx, dev, c, 3, 32, len(published(c).Classes), 3)
 	if err != nil {

@@ -158,7 +158,9 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 	if err != nil {
 		return unfit("data.labels_per_class", err)
 	}
-	if d.Labeled, err = d.stream(set, labeled, step, d.options(augment, philox.OrderPYX, philox.AugmentPYX)); err != nil {
+	o := d.options(augment, philox.OrderPYX, philox.AugmentPYX)
+	o.Batch = c.Train.Labeled()
+	if d.Labeled, err = d.stream(set, labeled, step, o); err != nil {
 		return err
 	}
 	if c.Data.SharedStream || c.Objective.PX == 0 && c.Objective.L2 == 0 {
@@ -184,7 +186,7 @@ func (d *Feed) stream(set *data.Set, indices []int, step int, o data.LoaderOptio
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{loader: l}
+	s := &stream{loader: l, epoch: max(1, l.Len()/d.cfg.Train.Labeled())}
 	s.restart(step)
 	d.streams = append(d.streams, s)
 	return s, nil
@@ -193,6 +195,7 @@ func (d *Feed) stream(set *data.Set, indices []int, step int, o data.LoaderOptio
 // stream is a loader that computes ahead of the trainer.
 type stream struct {
 	loader *data.Loader
+	epoch  int // steps in which the labelled batch takes as many images as the stream has
 	ahead  *data.Stream
 	next   int
 }
@@ -209,7 +212,7 @@ func (s *stream) Batch(step int) ([]float32, []int32, error) {
 }
 
 // StepsPerEpoch implements Stream.
-func (s *stream) StepsPerEpoch() int { return s.loader.StepsPerEpoch() }
+func (s *stream) StepsPerEpoch() int { return s.epoch }
 
 func (s *stream) restart(step int) {
 	s.close()

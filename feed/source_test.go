@@ -69,3 +69,31 @@ func TestSourceRefusesAnotherPublishedSet(t *testing.T) {
 		t.Errorf("of another size: %v", err)
 	}
 }
+
+// The labelled stream may have a batch of its own, which then says what an epoch is: as many steps as it takes to go
+// through the training images. Otherwise train.batch says it, of as many images as log p(x) has.
+func TestLabeledBatchDrivesTheEpoch(t *testing.T) {
+	for _, tc := range []struct{ batch, labeled, perClass, epoch int }{
+		{4, 0, -1, 4}, // 18 images to train on
+		{4, 9, -1, 2},
+		{9, 4, -1, 4},
+		{4, 9, 2, 2}, // few of them labelled
+		{4, 0, 2, 4},
+	} {
+		c := own(t)
+		c.Train.Batch, c.Train.LabeledBatch, c.Data.LabelsPerClass = tc.batch, tc.labeled, tc.perClass
+		f, _, err := Source{Config: c}.Open(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, px, err := f.PX.Batch(0)
+		_, labeled, failed := f.Labeled.Batch(0)
+		if err != nil || failed != nil || len(px) != tc.batch || len(labeled) != c.Train.Labeled() {
+			t.Errorf("%+v: batches of %d and %d", tc, len(px), len(labeled))
+		}
+		if got := f.PX.StepsPerEpoch(); got != tc.epoch || got != c.StepsPerEpoch(24) {
+			t.Errorf("%+v: %d steps an epoch, foretold are %d", tc, got, c.StepsPerEpoch(24))
+		}
+		f.Close()
+	}
+}

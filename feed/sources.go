@@ -24,7 +24,8 @@ type Stream interface {
 	// function of the step, which usually grows by one from call to call. The slices are
 	// valid until the next call.
 	Batch(step int) (images []float32, labels []int32, err error)
-	// StepsPerEpoch is the number of whole batches in an epoch.
+	// StepsPerEpoch is the number of steps in an epoch: whole labelled batches of as many images as the
+	// stream has, and one at least. The stream's own batch may be another.
 	StepsPerEpoch() int
 }
 

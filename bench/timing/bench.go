@@ -38,7 +38,7 @@ type Result struct {
 // channels, with the given number of classes. Data loading is not part of it. It ends with ctx's
 // error after the step in which ctx ends.
 func Measure(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
-	src := feed.Noise(c.Train.Batch, channels, size, classes)
+	src := feed.Noise(c.Train.Batch, c.Train.Labeled(), channels, size, classes)
 	if err := step.Affordable(dev, &c, src); err != nil {
 		return Result{}, err
 	}
@@ -90,7 +90,7 @@ func Measure(ctx context.Context, dev backend.Device, c config.Config, channels,
 
 // Footprint is step.NewFootprint for images as Measure's.
 func Footprint(dev backend.Device, c config.Config, channels, size, classes int) (step.Footprint, bool, error) {
-	return step.NewFootprint(dev, c, feed.Noise(1, channels, size, classes))
+	return step.NewFootprint(dev, c, feed.Noise(1, 1, channels, size, classes))
 }
 
 func median(v []float64) float64 {
