@@ -57,22 +57,11 @@ func (o Outcome) write(run string) error {
 	return durable.WriteFile(filepath.Join(run, outcomeFile), append(text, '\n'))
 }
 
-// hours adds up the seconds of the recorded steps. Steps that a rollback gave up count:
-// they took their time.
+// hours are those of the recorded steps.
 func hours(run string) (float64, error) {
 	records, _, err := journal.ReadHistory(rundir.Path(run))
 	if err != nil {
 		return 0, fmt.Errorf("hours of %s: %w", run, err)
 	}
-	seconds, last := 0.0, 0
-	for _, r := range records {
-		switch {
-		case r.Kind == journal.KindRollback:
-			last = int(r.Values["to"])
-		case r.Kind == journal.KindTrain:
-			seconds += r.Values["step_seconds"] * float64(max(0, r.Step-last))
-			last = r.Step
-		}
-	}
-	return seconds / 3600, nil
+	return records.Hours(), nil
 }

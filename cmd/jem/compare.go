@@ -26,20 +26,27 @@ const stretches = 10
 func compareCommand() *cli.Command {
 	return leaf(&cli.Command{
 		Name:  "compare",
-		Usage: "lay a metric of several runs over each other",
-		Description: examples("Reads the runs' metrics.jsonl and prints the metric's mean over tenths of the longest run; tenths without\n"+
-			"a record are left out, and so are steps that a rollback gave up. Each run is called by its folder's name.\n"+
-			"A kind or metric that isn't there is answered by the list of those that are.",
-			"jem compare --run runs/first --run runs/other --metric loss --out loss.png"),
+		Usage: "tell what several runs came to, in a table, or lay a metric of them over each other",
+		Description: examples("RUN is a run's folder, or a folder of runs. The table has a row for each: the last and the best evaluation of\n"+
+			"the held-out images (of the test images where none are held out; SPLIT tells), rollbacks, steps, hours of the\n"+
+			"steps, and the settings in which the runs differ. Test figures stand apart: to choose by them is to learn from them.\n"+
+			"\n"+
+			"With --metric or --kind, or runs named by --run, the metric's mean over tenths of the longest run is printed;\n"+
+			"tenths without a record are left out, and so are steps that a rollback gave up. A kind or metric that isn't\n"+
+			"there is answered by the list of those that are. Each run is called by its folder's name.",
+			"jem compare runs/first runs/other",
+			"jem compare runs --out runs.csv",
+			"jem compare runs/first runs/other --metric loss --out loss.png"),
 		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "run", Usage: "run `FOLDER`; repeat the flag for each"},
-			&cli.StringFlag{Name: "metric", Value: "loss", Usage: "name in metrics.jsonl"},
+			&cli.StringSliceFlag{Name: "run", Usage: "run `FOLDER` whose metric is laid over the others'; repeat the flag for each"},
+			&cli.StringFlag{Name: "metric", Value: "loss", Usage: "lay this one over each other: name in metrics.jsonl"},
 			&cli.StringFlag{Name: "kind", Value: "train", Usage: "of the records: train, eval-valid or eval-test; eval is that one of the two which a run has, valid before test"},
-			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "draw the curves into this PNG `FILE`"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write: the table instead of printing it, or a PNG picture of the metric's curves besides"},
+			gridFormatFlag,
 			jsonFlag,
 		}, logFlags()...),
 		Action: runCompare,
-	})
+	}, "[RUN...]")
 }
 
 // curve is a metric along a run.
@@ -53,11 +60,26 @@ type curve struct {
 }
 
 func runCompare(c *cli.Context) error {
-	runs := c.StringSlice("run")
+	runs := slices.Concat(c.Args().Slice(), c.StringSlice("run"))
 	if len(runs) == 0 {
-		return usagef(c, "--run is missing: name the runs, as in --run runs/first --run runs/second")
+		return usagef(c, "--run is missing: name the runs, as in jem compare runs/first runs/second")
 	}
 	s, err := openScreen(c)
+	if err != nil {
+		return err
+	}
+	if c.IsSet("run") || c.IsSet("metric") || c.IsSet("kind") {
+		return overlayRuns(c, s, runs)
+	}
+	return tabulateRuns(c, s, runs)
+}
+
+// overlayRuns lays a metric of runs over each other.
+func overlayRuns(c *cli.Context, s *screen, named []string) error {
+	if c.IsSet(gridFormatFlag.Name) {
+		return usagef(c, "--format is for the table: leave --metric, --kind and --run out, or --format")
+	}
+	runs, err := foldersOf(c, named)
 	if err != nil {
 		return err
 	}

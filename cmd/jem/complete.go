@@ -89,6 +89,8 @@ func values(c *cli.Command, flag string) []string {
 		return []string{"linf", "l2"}
 	case flag == "attack" && c.Name == "attack":
 		return robust.Kinds
+	case flag == "format" && c.Name != "score":
+		return gridFormats
 	case flag == "class" && c.Name == "sample":
 		return []string{"each"}
 	case flag == "from" && c.Name != "attack": // where it names a run

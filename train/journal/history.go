@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -51,6 +52,34 @@ func (h History) Current() History {
 	}
 	slices.Reverse(kept)
 	return kept
+}
+
+// Hours are those of the recorded steps. Steps that a rollback gave up count: they took their time. What
+// comes between steps, evaluations and pictures, doesn't.
+func (h History) Hours() float64 {
+	seconds := 0.0
+	for steps, each := range h.spans() {
+		seconds += each * float64(steps)
+	}
+	return seconds / 3600
+}
+
+// spans are the numbers of steps that records of training tell of, with the mean seconds of each.
+func (h History) spans() iter.Seq2[int, float64] {
+	return func(yield func(steps int, seconds float64) bool) {
+		last := 0
+		for _, r := range h {
+			switch {
+			case r.Kind == KindRollback:
+				last = int(max(0, r.Values["to"]))
+			case r.Kind == KindTrain:
+				if n := r.Step - last; n > 0 && !yield(n, r.Values["step_seconds"]) {
+					return
+				}
+				last = r.Step
+			}
+		}
+	}
 }
 
 // Kinds are the kinds of records that hold values, sorted.

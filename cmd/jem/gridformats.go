@@ -1,0 +1,63 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/internal/grid"
+)
+
+// gridFormats are what a table of runs is written as.
+var gridFormats = []string{"table", "json", "csv", "markdown"}
+
+var gridFormatFlag = &cli.StringFlag{Name: "format", Usage: strings.Join(gridFormats, ", ") + "; default: as --out ends (.json, .csv, .md), else a table"}
+
+// gridFormat is the one that a command line asks for.
+func gridFormat(c *cli.Context) (string, error) {
+	format := c.String(gridFormatFlag.Name)
+	ends := map[string]string{".json": "json", ".csv": "csv", ".md": "markdown", "": "table", ".txt": "table"}
+	end, known := ends[strings.ToLower(filepath.Ext(c.String("out")))]
+	switch {
+	case format == "" && c.Bool("json"):
+		return "json", nil
+	case format == "" && !known:
+		return "", usagef(c, "--out %s: a table is written as .csv, .md, .json or .txt; --format names another", c.String("out"))
+	case format == "":
+		return end, nil
+	case !slices.Contains(gridFormats, format):
+		return "", usagef(c, "--format %q: want %s", format, strings.Join(gridFormats, ", "))
+	}
+	return format, nil
+}
+
+// writeGrid prints a table in a format, or writes it where --out says; v is what it says for JSON.
+func writeGrid(c *cli.Context, format string, g grid.Grid, v any) error {
+	text, err := gridText(format, g, v)
+	if err != nil {
+		return err
+	}
+	if out := c.String("out"); out != "" {
+		if err := writeInto(out, text); err != nil {
+			return err
+		}
+		printPlace(c, out)
+		return nil
+	}
+	_, err = c.App.Writer.Write(text)
+	return err
+}
+
+func gridText(format string, g grid.Grid, v any) ([]byte, error) {
+	switch format {
+	case "json":
+		return marshal(v)
+	case "csv":
+		return g.CSV()
+	case "markdown":
+		return g.Markdown(), nil
+	}
+	return table(g.Lines()...)
+}
