@@ -9,7 +9,7 @@ import (
 )
 
 func chainChecks() []Check {
-	return []Check{{"chain", "gaussian_target", gaussianTarget}, {"chain", "planned", plannedChain}}
+	return []Check{{"chain", "gaussian_target", gaussianTarget}, {"chain", "planned", plannedChain}, {"chain", "moves", movingChain}, {"chain", "batch_statistics", normedChain}}
 }
 
 // plannedChain compares chains that the device plans as a whole with the same calls one by
@@ -54,6 +54,73 @@ func plannedChain(p *Probe) {
 		}
 		p.dev.Copy(x, plainX) // both go on from one place
 	}
+}
+
+// movingChain: every bit of a chain of all moves is that of the calls one by one, from run to run with
+// other images, gradients and centres in the same tensors. Its gradient, (y−x)·(x > 0 ? 1 : 0.2),
+// is made of verbs that no precision for chains applies to. 37 images make slices of several sizes.
+func movingChain(p *Probe) {
+	const steps = 3
+	shape := []int{37, 3, 4, 4}
+	target, centre := p.put(make([]float32, size(shape)), backend.Image, shape...), p.put(make([]float32, size(shape)), backend.Image, shape...)
+	mover := func() (x backend.Tensor, step func(int, philox.Key)) {
+		x, g := p.alloc(backend.Image, shape...), p.alloc(backend.Image, shape...)
+		return x, func(k int, key philox.Key) {
+			p.dev.LeakyReLUGrad(g, target.Tensor, x, 0.2)
+			p.dev.Axpy(g, -1, x)
+			p.dev.SignStep(x, g, 0.1)
+			p.dev.Project(x, centre.Tensor, backend.Ball{Radius: 0.4, Lo: -1, Hi: 1})
+			p.dev.UnitStep(x, g, float32(k+1))
+			p.dev.SGLDStep(x, g, key, backend.SGLD{StepSize: 0.1, Noise: 0.01})
+			p.dev.Project(x, centre.Tensor, backend.Ball{Norm: backend.L2, Radius: 1.5, Lo: -1, Hi: 1})
+		}
+	}
+	x, step := mover()
+	plainX, plainStep := mover()
+	chain := backend.NewChain(p.dev, steps, step)
+	defer chain.Close()
+	for run := range 4 {
+		p.dev.Upload(target.Tensor, p.random(size(shape)))
+		p.dev.Upload(centre.Tensor, times(1.2, p.random(size(shape))))
+		start := p.random(size(shape))
+		p.dev.Upload(x, start)
+		p.dev.Upload(plainX, start)
+		key := p.key()
+		chain.Run(key)
+		backend.PlainChain{Steps: steps, Step: plainStep}.Run(key)
+		p.same(fmt.Sprint("run ", run), x, p.get(plainX))
+	}
+}
+
+// normedChain: a chain through a BatchNorm with the batch's own statistics has the bits of its calls,
+// and the running statistics stay, which BatchStats promises.
+func normedChain(p *Probe) {
+	const steps = 3
+	c := normCase{backend.NormSpec{Kind: backend.BatchNorm, C: 17, H: 3, W: 3, Eps: 1e-5, Momentum: 0.5}, 9}
+	mover := func(o normOperands) (x backend.Tensor, step func(int, philox.Key)) {
+		x, y, g := p.alloc(backend.Image, c.shape()...), p.alloc(backend.Image, c.shape()...), p.alloc(backend.Image, c.shape()...)
+		return x, func(_ int, key philox.Key) {
+			o.plan.Forward(y, x, backend.BatchStats)
+			p.dev.LeakyReLU(y, y, 0.2)
+			o.plan.InputGrad(g, y, x)
+			p.dev.SGLDStep(x, g, key, backend.SGLD{StepSize: 0.1, Noise: 0.01})
+		}
+	}
+	o := normOf(p, c)
+	x, step := mover(o)
+	plainX, plainStep := mover(o)
+	chain := backend.NewChain(p.dev, steps, step)
+	defer chain.Close()
+	for run := range 3 {
+		start, key := p.random(size(c.shape())), p.key()
+		p.dev.Upload(x, start)
+		p.dev.Upload(plainX, start)
+		chain.Run(key)
+		backend.PlainChain{Steps: steps, Step: plainStep}.Run(key)
+		p.same(fmt.Sprint("run ", run), x, p.get(plainX))
+	}
+	p.same("running mean", o.running.Tensor, o.running.v)
+	p.same("running variance", o.runningSq.Tensor, o.runningSq.v)
 }
 
 // gaussianTarget samples N(μ,1) by SGLD with the device's own verbs. With a gradient of

@@ -120,6 +120,101 @@ func (d clipsAfterScaling) SGLDStep(x, g backend.Tensor, key philox.Key, p backe
 	d.Device.SGLDStep(x, g, key, p)
 }
 
+// signBySize moves by the gradient itself.
+type signBySize struct{ backend.Device }
+
+func (d signBySize) SignStep(x, g backend.Tensor, a float32) { d.Axpy(x, a, g) }
+
+// unitOfBatch takes one norm for all images; unitInFloat32 takes each in float32.
+type unitOfBatch struct{ backend.Device }
+
+func (d unitOfBatch) UnitStep(x, g backend.Tensor, a float32) { alongNorm(d, x, g, a, 1) }
+
+type unitInFloat32 struct{ backend.Device }
+
+func (d unitInFloat32) UnitStep(x, g backend.Tensor, a float32) {
+	alongNorm(d, x, g, a, x.Shape()[0])
+}
+
+func alongNorm(d backend.Device, x, g backend.Tensor, a float32, rows int) {
+	v, w := make([]float32, backend.Len(x)), make([]float32, backend.Len(x))
+	if err := errors.Join(d.Download(v, x), d.Download(w, g)); err != nil {
+		panic(err)
+	}
+	row := len(v) / rows
+	for n := range rows {
+		var sum float32
+		for _, g := range w[n*row : (n+1)*row] {
+			sum += g * g
+		}
+		for i := n * row; i < (n+1)*row && sum > 0; i++ {
+			v[i] += a * w[i] / float32(math.Sqrt(float64(sum)))
+		}
+	}
+	d.Upload(x, v)
+}
+
+type forgetsRange struct{ backend.Device }
+
+func (d forgetsRange) Project(x, c backend.Tensor, b backend.Ball) {
+	b.Lo, b.Hi = 0, 0
+	d.Device.Project(x, c, b)
+}
+
+// firstCentre projects around what a centre held when it was first seen.
+type firstCentre struct {
+	backend.Device
+	kept map[backend.Tensor]backend.Tensor
+}
+
+func (d *firstCentre) Project(x, c backend.Tensor, b backend.Ball) {
+	if d.kept[c] == nil {
+		d.kept[c] = d.New(c.Kind(), c.Shape()...)
+		d.Copy(d.kept[c], c)
+	}
+	d.Device.Project(x, d.kept[c], b)
+}
+
+func (d *firstCentre) NewChain(steps int, step func(int, philox.Key)) backend.Chain {
+	return backend.PlainChain{Steps: steps, Step: step}
+}
+
+// noDreams leaves out the logistic function.
+type noDreams struct{ backend.Device }
+
+func (d noDreams) LogitGrad(dlogits, logits, labels, coef backend.Tensor) {
+	c := make([]float32, backend.Len(coef))
+	if err := d.Download(c, coef); err != nil {
+		panic(err)
+	}
+	for i := 3; i < len(c); i += 4 {
+		c[i] = 0
+	}
+	three := d.New(backend.Dense, coef.Shape()...)
+	d.Upload(three, c)
+	d.Device.LogitGrad(dlogits, logits, labels, three)
+}
+
+type forgetsFactor struct{ backend.Device }
+
+func (d forgetsFactor) ProductSquares(dst, x, y backend.Tensor) { d.SumSquares(dst, x) }
+
+// movesAnyway moves running statistics whenever the batch's own are used.
+type movesAnyway struct{ backend.Device }
+
+func (d movesAnyway) NewNorm(s backend.NormSpec, gamma, beta, mean, variance backend.Tensor) backend.Norm {
+	return movingNorm{d.Device.NewNorm(s, gamma, beta, mean, variance)}
+}
+
+type movingNorm struct{ backend.Norm }
+
+func (n movingNorm) Forward(y, x backend.Tensor, mode backend.NormMode) {
+	if mode == backend.BatchStats {
+		mode = backend.MovingStats
+	}
+	n.Norm.Forward(y, x, mode)
+}
+
 type adamForgetsCorrection struct{ backend.Device }
 
 func (d adamForgetsCorrection) AdamStep(p, g, m, v backend.Tensor, h backend.Adam) {
@@ -257,6 +352,14 @@ func TestSuiteNotices(t *testing.T) {
 		{"SGLD descends", sgldDescends{good}, "chain/gaussian_target"},
 		{"chains replayed with an old key", replaysOldKey{good}, "chain/planned"},
 		{"SGLD clips α times the gradient", clipsAfterScaling{good}, "update/sgld_step"},
+		{"SignStep by the gradient's size", signBySize{good}, "moves/sign_step"},
+		{"UnitStep of the batch as a whole", unitOfBatch{good}, "moves/unit_step"},
+		{"UnitStep with norms in float32", unitInFloat32{good}, "moves/unit_step_extremes"},
+		{"Project forgets the range", forgetsRange{good}, "moves/project_linf"},
+		{"Project around an old centre", &firstCentre{good, map[backend.Tensor]backend.Tensor{}}, "chain/moves"},
+		{"LogitGrad without the fourth coefficient", noDreams{good}, "head/logit_grad"},
+		{"ProductSquares of one factor", forgetsFactor{good}, "head/product_squares"},
+		{"BatchStats moves the running ones", movesAnyway{good}, "norm/batch_modes"},
 		{"Adam without bias correction", adamForgetsCorrection{good}, "update/adam"},
 		{"SGD reads the unset momentum", momentumKept{good}, "update/sgd"},
 		{"LinearParamGrad assigns db", headGradAssigns{good}, "head/linear_param_grad"},

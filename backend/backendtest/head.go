@@ -20,8 +20,10 @@ func headChecks() []Check {
 		{"head", "logit_grad_differences", logitGradDifferences},
 		{"head", "logit_grad_row_sums", logitGradRowSums},
 		{"head", "logit_grad_zero_rows", logitGradZeroRows},
+		{"head", "logit_grad_saturates", logitGradSaturates},
 		{"head", "row_norm", rowNorm},
 		{"head", "sum_squares", sumSquaresCheck},
+		{"head", "product_squares", productSquares},
 	}
 }
 
@@ -141,6 +143,21 @@ func sumSquaresCheck(p *Probe) {
 		sum := p.out(backend.Dense, 1)
 		p.dev.SumSquares(sum, x.Tensor)
 		p.near(l.String(), sum, sumSquares(x.v), 2*math.Sqrt(float64(len(x.v)))+1)
+	}
+}
+
+// productSquares: the same, with a product that is rounded before it is squared.
+func productSquares(p *Probe) {
+	for _, l := range layouts() {
+		x, y := p.in(l.kind, l.shape...), p.in(l.kind, l.shape...)
+		want := newEstimate(1)
+		for i, v := range x.v {
+			q := float64(v) * float64(y.v[i])
+			want.add(0, q*q)
+		}
+		sum := p.out(backend.Dense, 1)
+		p.dev.ProductSquares(sum, x.Tensor, y.Tensor)
+		p.near(l.String(), sum, want, 2*math.Sqrt(float64(len(x.v)))+3)
 	}
 }
 

@@ -3,6 +3,7 @@ package backendtest
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"jem/backend"
 )
@@ -54,7 +55,6 @@ func logSumExps(p *Probe) {
 
 // logSumExpExtremes: no overflow, no 0·∞, no log of 0.
 func logSumExpExtremes(p *Probe) {
-	const huge = 3e38
 	rows := [][]float32{
 		{1e4, 1e4, 1e4, 1e4}, {-1e4, -1e4, -1e4, -1e4}, {1e4, -1e4, 0, 1}, {huge, huge, huge, huge},
 		{-huge, -huge, -huge, -huge}, {huge, -huge, 0, 1}, {0, -1e4, -1e4, -huge}, {-100, -101, -102, -103},
@@ -183,5 +183,30 @@ func logitGradZeroRows(p *Probe) {
 		if v != 0 {
 			p.faultf("element %d of a row without coefficients: %v, want 0", i, v)
 		}
+	}
+}
+
+// logitGradSaturates: the logistic function of any lse is a number between 0 and 1, and precise where
+// it is small, down to the smallest normal number.
+func logitGradSaturates(p *Probe) {
+	for _, at := range []float32{-huge, -1e4, -100, -80, -30, -1, 0, 1, 30, 80, 100, 1e4, huge} {
+		x := []float32{at, at, at, at}
+		if at > -huge && at < huge {
+			x = []float32{at - 1, at - 2, at, at - 3}
+		}
+		coef := []float32{0, 0, 0, 0.75}
+		d := p.out(backend.Dense, 1, 4)
+		p.dev.LogitGrad(d, p.fixed(x, backend.Dense, 1, 4).Tensor, nil, p.fixed(coef, backend.Dense, 1, 4).Tensor)
+		want := newEstimate(4)
+		lse := lseEstimate(x, 4)
+		top, sum := float64(slices.Max(x)), 0.0
+		for _, v := range x {
+			sum += math.Exp(float64(v) - top)
+		}
+		for i, v := range x {
+			want.v[i] = 0.75 / (1 + math.Exp(-lse.v[0])) * math.Exp(float64(v)-top) / sum
+			want.s[i] = want.v[i]*(32+min(lse.s[0], 1e6)) + 0x1p-126/u
+		}
+		p.near(fmt.Sprint("lse about ", at), d, want, 1)
 	}
 }

@@ -153,6 +153,7 @@ func borderStaysZero(p *Probe) {
 	rows := p.in(backend.Dense, 4, n/2)
 	act := p.in(backend.Image, shape...)
 	small := p.in(backend.Dense, 2, 17)
+	nan := p.out(backend.Image, shape...)
 	slots := p.index(3, 1)
 	writers := []struct {
 		name  string
@@ -175,6 +176,21 @@ func borderStaysZero(p *Probe) {
 		{"SGLDStep", func(t backend.Tensor) {
 			p.dev.Fill(t, 1)
 			p.dev.SGLDStep(t, x.Tensor, p.key(), backend.SGLD{StepSize: 1, Noise: 1, Lo: 0.5, Hi: 2})
+		}},
+		{"SignStep", func(t backend.Tensor) { p.dev.Fill(t, 1); p.dev.SignStep(t, x.Tensor, 0.5) }},
+		{"UnitStep", func(t backend.Tensor) { p.dev.Fill(t, 1); p.dev.UnitStep(t, x.Tensor, 2) }},
+		{"UnitStep along NaN", func(t backend.Tensor) { p.dev.UnitStep(t, nan, 2); p.dev.Fill(t, 1) }},
+		{"Project LInf", func(t backend.Tensor) {
+			p.dev.Fill(t, 2)
+			p.dev.Project(t, x.Tensor, backend.Ball{Radius: 0.5, Lo: 1, Hi: 2})
+		}},
+		{"Project L2", func(t backend.Tensor) {
+			p.dev.Fill(t, 2)
+			p.dev.Project(t, x.Tensor, backend.Ball{Norm: backend.L2, Radius: 0.5, Lo: 1, Hi: 2})
+		}},
+		{"Project around NaN", func(t backend.Tensor) {
+			p.dev.Project(t, nan, backend.Ball{Norm: backend.L2, Radius: 0.5, Lo: 1, Hi: 2})
+			p.dev.Fill(t, 1)
 		}},
 		{"LayerNorm", func(t backend.Tensor) {
 			norm := p.dev.NewNorm(backend.NormSpec{Kind: backend.LayerNorm, C: 17, H: 5, W: 3, Eps: 1e-5}, p.in(backend.Dense, 17).Tensor, p.in(backend.Dense, 17).Tensor, nil, nil)

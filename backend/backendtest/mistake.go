@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"jem/backend"
@@ -17,7 +18,7 @@ func mistakes(p *Probe) {
 	d := p.dev
 	v3, v4, m23 := p.in(backend.Dense, 3), p.in(backend.Dense, 4), p.in(backend.Dense, 2, 3)
 	im, im5, im17 := p.in(backend.Image, 2, 3, 4, 4), p.in(backend.Image, 2, 3, 5, 4), p.in(backend.Image, 2, 17, 4, 4)
-	idx, key := p.index(0, 1), philox.Key{}
+	idx, key, nan := p.index(0, 1), philox.Key{}, float32(math.NaN())
 	spec := backend.ConvSpec{N: 2, InC: 3, H: 4, W: 4, OutC: 17, Kernel: 3, Stride: 1, Pad: 1, Slope: 0.2}
 	w, b := p.in(backend.Dense, 17, 3, 3, 3), p.in(backend.Dense, 17)
 	conv := d.NewConv(spec, w.Tensor, b.Tensor)
@@ -40,6 +41,7 @@ func mistakes(p *Probe) {
 		{"LeakyReLU", func() { d.LeakyReLU(v3.Tensor, v4.Tensor, 0.2) }},
 		{"LeakyReLUGrad", func() { d.LeakyReLUGrad(im.Tensor, im.Tensor, im5.Tensor, 0.2) }},
 		{"Axpy", func() { d.Axpy(v3.Tensor, 1, v4.Tensor) }},
+		{"AxpySquared", func() { d.AxpySquared(v3.Tensor, 1, v4.Tensor) }},
 		{"Lerp", func() { d.Lerp(im.Tensor, im5.Tensor, 0.5) }},
 		{"Dropout", func() { d.Dropout(v3.Tensor, v4.Tensor, key, 0.5) }},
 		{"AvgPool", func() { d.AvgPool(m23.Tensor, im17.Tensor) }},
@@ -52,6 +54,15 @@ func mistakes(p *Probe) {
 		{"LogitGrad", func() { d.LogitGrad(m23.Tensor, m23.Tensor, idx, v3.Tensor) }},
 		{"RowNorm", func() { d.RowNorm(v3.Tensor, m23.Tensor) }},
 		{"SumSquares", func() { d.SumSquares(v3.Tensor, m23.Tensor) }},
+		{"ProductSquares", func() { d.ProductSquares(v3.Tensor, m23.Tensor, m23.Tensor) }},
+		{"ProductSquares", func() { d.ProductSquares(p.out(backend.Dense, 1), v3.Tensor, v4.Tensor) }},
+		{"SignStep", func() { d.SignStep(im.Tensor, im5.Tensor, 1) }},
+		{"UnitStep", func() { d.UnitStep(im.Tensor, im5.Tensor, 1) }},
+		{"Project", func() { d.Project(im.Tensor, im5.Tensor, backend.Ball{Radius: 1}) }},
+		{"Project", func() { d.Project(im.Tensor, im.Tensor, backend.Ball{Radius: -1}) }},
+		{"Project", func() { d.Project(im.Tensor, im.Tensor, backend.Ball{Radius: nan}) }},
+		{"Project", func() { d.Project(im.Tensor, im.Tensor, backend.Ball{Radius: 1, Lo: 1, Hi: -1}) }},
+		{"Project", func() { d.Project(im.Tensor, im.Tensor, backend.Ball{Norm: backend.L2 + 1, Radius: 1}) }},
 		{"SGLDStep", func() { d.SGLDStep(im.Tensor, im5.Tensor, key, backend.SGLD{StepSize: 1}) }},
 		{"GatherRows", func() { d.GatherRows(m23.Tensor, v3.Tensor, idx) }},
 		{"ScatterRows", func() { d.ScatterRows(m23.Tensor, v3.Tensor, idx) }},

@@ -25,11 +25,17 @@ func normChecks() []Check {
 			checks = append(checks,
 				Check{"norm", label + "_forward", func(p *Probe) { normForward(p, c) }},
 				Check{"norm", label + "_grad", func(p *Probe) { normGrad(p, c, backend.MovingStats) }})
+			if c.Kind == backend.BatchNorm {
+				checks = append(checks,
+					Check{"norm", label + "_grad_running", func(p *Probe) { normGrad(p, c, backend.RunningStats) }},
+					Check{"norm", label + "_grad_batch", func(p *Probe) { normGrad(p, c, backend.BatchStats) }})
+			}
 		}
 	}
 	return append(checks,
 		Check{"norm", "batch_running_statistics", runningStatistics},
-		Check{"norm", "batch_evaluation", batchEvaluation})
+		Check{"norm", "batch_evaluation", batchEvaluation},
+		Check{"norm", "batch_modes", batchModes})
 }
 
 // normOperands are a plan with its parameters and an input whose mean is not zero.
@@ -106,10 +112,12 @@ func normForward(p *Probe, c normCase) {
 	y := p.out(backend.Image, c.shape()...)
 	o.plan.Forward(y, o.x.Tensor, backend.MovingStats)
 	p.near("y", y, want, 1)
-	if c.Kind != backend.BatchNorm { // no other mode
-		again := p.out(backend.Image, c.shape()...)
-		o.plan.Forward(again, o.x.Tensor, backend.RunningStats)
-		p.near("y with another mode", again, want, 1)
+	if c.Kind != backend.BatchNorm { // to which all modes are one
+		for _, mode := range []backend.NormMode{backend.RunningStats, backend.BatchStats} {
+			again := p.out(backend.Image, c.shape()...)
+			o.plan.Forward(again, o.x.Tensor, mode)
+			p.same(fmt.Sprint("y in mode ", mode), again, p.get(y))
+		}
 	}
 }
 
@@ -202,8 +210,39 @@ func runningStatistics(p *Probe) {
 	p.near("running variance", o.runningSq.Tensor, variance, 1)
 }
 
-// batchEvaluation: without training the running statistics are used, left alone, and are
-// constants to the gradient.
+// batchModes: the batch's own statistics make the same of it whether the running ones move or stay;
+// and a gradient is that of the last Forward, whatever mode came before.
+func batchModes(p *Probe) {
+	c := normCase{backend.NormSpec{Kind: backend.BatchNorm, C: 17, H: 4, W: 3, Eps: 1e-5, Momentum: 0.3}, 3}
+	o := normOf(p, c)
+	dy := p.in(backend.Image, c.shape()...)
+	type answer struct{ y, dx, dgamma, dbeta []float32 }
+	ask := func(mode backend.NormMode) answer {
+		y, dx := p.out(backend.Image, c.shape()...), p.out(backend.Image, c.shape()...)
+		dg, db := p.put(make([]float32, c.C), backend.Dense, c.C), p.put(make([]float32, c.C), backend.Dense, c.C)
+		o.plan.Forward(y, o.x.Tensor, mode)
+		o.plan.ParamGrad(dg.Tensor, db.Tensor, o.x.Tensor, dy.Tensor)
+		o.plan.InputGrad(dx, dy.Tensor, o.x.Tensor)
+		return answer{p.get(y), p.get(dx), p.get(dg.Tensor), p.get(db.Tensor)}
+	}
+	compare := func(what string, got, want answer) {
+		p.sameValues(what+": y", c.shape(), got.y, want.y)
+		p.sameValues(what+": dx", c.shape(), got.dx, want.dx)
+		p.sameValues(what+": dgamma", []int{c.C}, got.dgamma, want.dgamma)
+		p.sameValues(what+": dbeta", []int{c.C}, got.dbeta, want.dbeta)
+	}
+	running, batch := ask(backend.RunningStats), ask(backend.BatchStats)
+	p.same("running mean after BatchStats", o.running.Tensor, o.running.v)
+	p.same("running variance after BatchStats", o.runningSq.Tensor, o.runningSq.v)
+	compare("RunningStats after BatchStats", ask(backend.RunningStats), running)
+	compare("MovingStats and BatchStats", ask(backend.MovingStats), batch)
+	if moved := p.get(o.running.Tensor); moved[0] == o.running.v[0] {
+		p.faultf("MovingStats left the running mean of channel 0, %v, where it was", moved[0])
+	}
+	compare("BatchStats after MovingStats", ask(backend.BatchStats), batch)
+}
+
+// batchEvaluation: running statistics are used, left alone, and are constants to the gradient.
 func batchEvaluation(p *Probe) {
 	c := normCase{backend.NormSpec{Kind: backend.BatchNorm, C: 17, H: 3, W: 3, Eps: 1e-5, Momentum: 0.9}, 2}
 	o := normOf(p, c)

@@ -15,7 +15,9 @@ func passChecks() []Check {
 		{name: "input_gradient"},
 		{name: "norms", normed: true},
 		{name: "norms_gradients", normed: true, sums: true},
-		{name: "coupled", normed: true, coupled: true, sums: true},
+		{name: "coupled", normed: true, batch: true, mode: backend.MovingStats, sums: true},
+		{name: "batch_statistics", normed: true, batch: true, mode: backend.BatchStats, sums: true},
+		{name: "running_statistics", normed: true, batch: true, mode: backend.RunningStats, sums: true},
 		{name: "nested", sums: true, parts: backend.Pass},
 		{name: "interrupted", sums: true, interrupted: true},
 	} {
@@ -26,10 +28,12 @@ func passChecks() []Check {
 
 // passCase is what a pass has besides convolutions, forward and back.
 type passCase struct {
-	name                  string
-	normed, coupled, sums bool
-	parts                 func(d backend.Device, f func()) // how its two halves are called
-	interrupted           bool                             // by calls that use what came before
+	name         string
+	normed, sums bool
+	batch        bool // the first norm is a BatchNorm, in this mode
+	mode         backend.NormMode
+	parts        func(d backend.Device, f func()) // how its two halves are called
+	interrupted  bool                             // by calls that use what came before
 }
 
 // passImages give each of four workers some.

@@ -47,7 +47,7 @@ type passNet struct {
 	passCase
 	dev   backend.Device
 	x, dx backend.Tensor
-	kept  []backend.Tensor // results by image: logits, LogSumExp, dx, its norms, a copy
+	kept  []backend.Tensor // results by image: logits, LogSumExp, dx, its norms, a copy, moved images
 	grads []backend.Tensor // gradients of parameters
 
 	raw, act, drop, dact backend.Tensor // (16,8,8)
@@ -65,7 +65,7 @@ func newPassNet(p *Probe, c passCase, params *passParams, memory func(backend.Ki
 	dense := func(row ...int) backend.Tensor { return p.alloc(backend.Dense, append([]int{passImages}, row...)...) }
 	n := &passNet{passParams: params, passCase: c, dev: p.dev}
 	n.x, n.dx = p.alloc(backend.Image, passImages, 3, 8, 8), p.alloc(backend.Image, passImages, 3, 8, 8)
-	n.kept = []backend.Tensor{dense(5), dense(), n.dx, dense(), p.alloc(backend.Image, passImages, 32, 4, 4)}
+	n.kept = []backend.Tensor{dense(5), dense(), n.dx, dense(), p.alloc(backend.Image, passImages, 32, 4, 4), p.alloc(backend.Image, passImages, 3, 8, 8)}
 	for _, shape := range [][]int{{16, 3, 3, 3}, {16}, {32, 16, 3, 3}, {32}, {32, 16, 1, 1}, {32}, {5, 32}, {5}, {16}, {16}, {32}, {32}} {
 		n.grads = append(n.grads, p.alloc(backend.Dense, shape...))
 	}
@@ -96,8 +96,8 @@ func (n *passNet) run(key philox.Key) {
 
 // first is the norm of the first layer.
 func (n *passNet) first() backend.Norm {
-	if n.coupled {
-		return n.batch
+	if n.passCase.batch {
+		return n.passParams.batch
 	}
 	return n.instance
 }
@@ -106,14 +106,14 @@ func (n *passNet) forward(key philox.Key) {
 	d := n.dev
 	n.stem.Forward(n.raw, n.act, n.x, nil)
 	if n.normed {
-		n.first().Forward(n.act, n.raw, backend.MovingStats)
+		n.first().Forward(n.act, n.raw, n.mode)
 		d.LeakyReLU(n.act, n.act, 0.2)
 	}
 	d.Dropout(n.drop, n.act, key, 0.3)
 	n.conv.Forward(n.out, nil, n.drop, nil)
 	n.short.Forward(n.out, n.feature, n.drop, n.out)
 	if n.normed {
-		n.layer.Forward(n.feature, n.out, backend.MovingStats)
+		n.layer.Forward(n.feature, n.out, n.mode)
 	}
 	d.AvgPool(n.pooled, n.feature)
 	d.Linear(n.kept[0], n.pooled, n.w, n.b)
@@ -145,7 +145,17 @@ func (n *passNet) backward(key philox.Key) {
 	n.sum(func() { n.stem.ParamGrad(n.grads[0], n.grads[1], n.x, n.dact) })
 	n.stem.InputGrad(n.dx, n.dact, nil, nil)
 	d.RowNorm(n.kept[3], n.dx)
+	n.move(n.kept[5])
 	d.Clamp(n.dx, -1, 1)
+}
+
+// move makes the moves that aren't Langevin's.
+func (n *passNet) move(x backend.Tensor) {
+	d := n.dev
+	d.SignStep(x, n.dx, 0.1)
+	d.Project(x, n.x, backend.Ball{Radius: 0.3, Lo: -1, Hi: 1})
+	d.UnitStep(x, n.dx, 2)
+	d.Project(x, n.x, backend.Ball{Norm: backend.L2, Radius: 1.5, Lo: -1, Hi: 1})
 }
 
 // sum makes calls that sum over images, if they are asked for.

@@ -11,6 +11,7 @@ func pointwiseChecks() []Check {
 		{"pointwise", "leaky_relu", leakyReLU},
 		{"pointwise", "leaky_relu_grad", leakyReLUGrad},
 		{"pointwise", "axpy", axpy},
+		{"pointwise", "axpy_squared", axpySquared},
 		{"pointwise", "lerp", lerp},
 		{"pointwise", "clamp", clamp},
 		{"pointwise", "nan_is_not_hidden", nanShows},
@@ -63,6 +64,19 @@ func axpy(p *Probe) {
 		}
 		p.dev.Axpy(y.Tensor, -1.3, x.Tensor)
 		p.near(l.String(), y.Tensor, want, 2)
+	}
+}
+
+// axpySquared: three products and a sum.
+func axpySquared(p *Probe) {
+	for _, l := range layouts() {
+		x, y := p.in(l.kind, l.shape...), p.put(p.random(size(l.shape)), l.kind, l.shape...)
+		want := exactly(y.v)
+		for i, v := range x.v {
+			want.add(i, float64(float32(1.7))*float64(y.v[i])*float64(y.v[i])*float64(v))
+		}
+		p.dev.AxpySquared(y.Tensor, 1.7, x.Tensor)
+		p.near(l.String(), y.Tensor, want, 4)
 	}
 }
 

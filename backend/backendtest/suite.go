@@ -11,7 +11,7 @@
 //
 // suite is the list, probe what a check works with, naive the definitions, adjoint the identities at full
 // size, network the published layers; then one file for each group of the contract: memory, conv,
-// convplan, norm, pointwise, window, head, logits, random, update, chain, pass (on passnet), and mistake for callers' own.
+// convplan, norm, pointwise, window, head, logits, random, update, moves, chain, pass (on passnet), and mistake for callers' own.
 package backendtest
 
 import (
@@ -98,7 +98,7 @@ func (r Report) Failures() []Result {
 // Checks lists the whole suite in the order it runs.
 func Checks() []Check {
 	return slices.Concat(memoryChecks(), pointwiseChecks(), convChecks(), adjointChecks(),
-		headChecks(), normChecks(), randomChecks(), updateChecks(), chainChecks(), passChecks(), windowChecks(), mistakeChecks())
+		headChecks(), normChecks(), randomChecks(), updateChecks(), moveChecks(), chainChecks(), passChecks(), windowChecks(), mistakeChecks())
 }
 
 // Suite puts the checks to a device, one after the other, on the caller's goroutine.
