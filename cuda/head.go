@@ -123,7 +123,7 @@ func (d *Device) LogitGrad(dlogits, logits, labels, coef backend.Tensor) {
 	const op = "LogitGrad"
 	n, k := rowsOf(op, logits)
 	backend.SameShape(op, logits, dlogits)
-	backend.CheckShape(op, coef, backend.Dense, n, 3)
+	backend.CheckShape(op, coef, backend.Dense, n, 4)
 	of := driver.Pointer(0)
 	if labels != nil {
 		backend.CheckShape(op, labels, backend.Index, n)
@@ -161,5 +161,18 @@ func (d *Device) SumSquares(dst, x backend.Tensor) {
 	count, from := kernels.ElementParts(t.n), d.read(op, t)
 	parts := d.reserve(op, partial, int64(count)*word)
 	d.kernel(op, "sum_squares_parts", single).ptr(parts, from).num(t.n).over(t.n)
+	d.kernel(op, "sum_squares", single).ptr(d.out(op, dst), parts).num(count).over(1)
+}
+
+// ProductSquares implements backend.Head, in two passes.
+func (d *Device) ProductSquares(dst, x, y backend.Tensor) {
+	const op = "ProductSquares"
+	t := alike(op, x, y)
+	if !isVector(dst, 1) {
+		backend.Mismatch(op, dst, x)
+	}
+	count, from, with := kernels.ElementParts(t.n), d.read(op, t), d.in(op, y)
+	parts := d.reserve(op, partial, int64(count)*word)
+	d.kernel(op, "product_squares_parts", single).ptr(parts, from, with).num(t.n).over(t.n)
 	d.kernel(op, "sum_squares", single).ptr(d.out(op, dst), parts).num(count).over(1)
 }

@@ -64,26 +64,27 @@ func (p *norm) sizes(c *call) *call {
 func (p *norm) elements() int { return p.n * p.spec.C * p.spec.H * p.spec.W }
 
 // Forward implements backend.Norm.
-func (p *norm) Forward(y, x backend.Tensor, train bool) {
+func (p *norm) Forward(y, x backend.Tensor, mode backend.NormMode) {
 	const op = "Norm.Forward"
 	d := p.d
 	p.keep(op, p.spec.Images(op, y, x))
-	p.fixed = p.spec.Kind == backend.BatchNorm && !train
+	p.fixed = p.spec.Kind == backend.BatchNorm && mode == backend.RunningStats
 	from := d.in(op, x)
 	if p.fixed {
 		d.kernel(op, "norm_running", single).ptr(p.mu.p, p.rstd.p, p.mean.at(), p.variance.at()).num(p.spec.C).float(p.spec.Eps).over(p.spec.C)
 	} else {
-		p.measure(op, from)
+		p.measure(op, from, mode == backend.MovingStats)
 	}
 	p.sizes(d.kernel(op, "norm_apply", single).ptr(d.out(op, y), from, p.mu.p, p.rstd.p, p.gamma.at(), p.beta.at())).over(p.elements())
 }
 
-// measure takes the statistics from the images, in two passes, and moves the running ones.
-func (p *norm) measure(op string, x driver.Pointer) {
+// measure takes the statistics from the images, in two passes, and moves BatchNorm's running ones
+// if they are to move.
+func (p *norm) measure(op string, x driver.Pointer, moving bool) {
 	d, n, c := p.d, p.n, p.spec.C
 	sums := d.reserve(op, partial, int64(n*c)*word)
 	var mean, variance driver.Pointer
-	if p.spec.Kind == backend.BatchNorm {
+	if moving && p.spec.Kind == backend.BatchNorm {
 		mean, variance = p.mean.at(), p.variance.at()
 	}
 	p.sizes(d.kernel(op, "norm_sums", single).ptr(sums, x, 0)).over(n, c)

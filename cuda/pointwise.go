@@ -38,6 +38,14 @@ func (d *Device) Axpy(y backend.Tensor, a float32, x backend.Tensor) {
 	d.kernel(op, "axpy", single).ptr(to, from).num(t.n).float(a).over(t.n)
 }
 
+// AxpySquared implements backend.Pointwise.
+func (d *Device) AxpySquared(y backend.Tensor, a float32, x backend.Tensor) {
+	const op = "AxpySquared"
+	t := alike(op, y, x)
+	from, to := d.in(op, x), d.read(op, t)
+	d.kernel(op, "axpy_squared", single).ptr(to, from).num(t.n).float(a).over(t.n)
+}
+
 // Lerp implements backend.Pointwise.
 func (d *Device) Lerp(y, x backend.Tensor, v float32) {
 	const op = "Lerp"

@@ -3,6 +3,7 @@
 #include "head.cu"
 #include "layout.cu"
 #include "logits.cu"
+#include "moves.cu"
 #include "norm.cu"
 #include "optim.cu"
 #include "pointwise.cu"

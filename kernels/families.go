@@ -22,6 +22,7 @@ func pointwise() []Family {
 		{"leaky_relu", true, "out T y, in T x, i64 n, f32 slope", Quads, "n", "y = x > 0 ? x : slope·x"},
 		{"leaky_relu_grad", true, "out T dx, in T dy, in T y, i64 n, f32 slope", Quads, "n", "dx = y > 0 ? dy : slope·dy"},
 		{"axpy", true, "out T y, in T x, i64 n, f32 a", Quads, "n", "y += a·x"},
+		{"axpy_squared", false, "out f32 y, in f32 x, i64 n, f32 a", Quads, "n", "y += a·y²·x"},
 		{"lerp", true, "out T y, in T x, i64 n, f32 t", Quads, "n", "y += t·(x − y)"},
 		{"clamp", true, "out T x, i64 n, f32 lo, f32 hi", Quads, "n", "x = min(max(x, lo), hi)"},
 		{"not_finite", true, "out i32 flag, in T x, i64 n", Quads, "n", "flag[0] |= 1 where an x is NaN or infinite; the caller zeroes flag"},
@@ -66,9 +67,10 @@ func head() []Family {
 		{"linear_param_grad", false, "out f32 dw, out f32 db, in f32 x, in f32 dy, i32 n, i32 d, i32 k", Elements, "k·(d+1)", "dw += dyᵀ·x, db += Σ_n dy"},
 		{"log_sum_exp", false, "out f32 lse, in f32 logits, i32 n, i32 k", Warps, "n", "lse[n] = log Σ_k exp logits[n][k]"},
 		{"logit_grad", false, "out f32 d, in f32 logits, in i32? labels, in f32 coef, i32 n, i32 k", Warps, "n",
-			"d[n][k] = (c₀ + c₁·lse[n])·softmax(logits[n])[k] + c₂·[k = labels[n]], (c₀,c₁,c₂) = coef[n]; a row with c₂ ≠ 0 and no label among the classes is NaN"},
+			"d[n][k] = (c₀ + c₁·lse[n] + c₃·σ(lse[n]))·softmax(logits[n])[k] + c₂·[k = labels[n]], (c₀,c₁,c₂,c₃) = coef[n]; a row with c₂ ≠ 0 and no label among the classes is NaN"},
 		{"row_norm", true, "out f32 norm, in T x, i32 rows, i64 row", Blocks, "rows", "norm[n] = √Σ x[n]²"},
 		{"sum_squares_parts", true, "out f32 parts, in T x, i64 n", Parts, "n", "parts (ElementParts(n)): sums of squares of a part of x"},
+		{"product_squares_parts", false, "out f32 parts, in f32 x, in f32 y, i64 n", Parts, "n", "parts (ElementParts(n)): sums of (x·y)² of a part of the elements"},
 		{"sum_squares", false, "out f32 sum, in f32 parts, i32 count", Blocks, "1", "sum[0] = Σ parts, count = ElementParts(n)"},
 	}
 }
@@ -83,11 +85,16 @@ func randoms() []Family {
 	}
 }
 
-// sgld.cu, optim.cu
+// sgld.cu, moves.cu, optim.cu
 func updates() []Family {
 	return []Family{
 		{"sgld", true, "out f32 x, in T g, out bf16? copy, i64 n, i32 c, i32 hw, i32 cs, f32 alpha, f32 sigma, f32 clip, f32 lo, f32 hi" + random, Stream, "n, c, hw",
 			"x = clamp(x + α·clip(g) + σ·ε); no limit = ±∞. g, and copy (x rounded, for the next forward pass), have cs channels a pixel; dense: c = cs = 1"},
+		{"sign_step", true, "out f32 x, in T g, i64 n, f32 a", Quads, "n", "x += a·sign(g)"},
+		{"unit_step", true, "out f32 x, in T g, i32 rows, i64 row, f32 a", Blocks, "rows", "x[r] += a·g[r]/‖g[r]‖₂ in float64; a row whose gradient is 0 stays"},
+		{"project_box", false, "out f32 x, in f32 c, i64 n, f32 radius, f32 lo, f32 hi", Quads, "n", "x = min(max(x, c − radius), c + radius), then min(max(x, min(lo, c)), max(hi, c)); no range = ±∞"},
+		{"project_sphere", false, "out f32 x, in f32 c, i32 rows, i64 row, f32 radius, f32 lo, f32 hi", Blocks, "rows",
+			"x[r] = c[r] + (x[r] − c[r])·radius/‖x[r] − c[r]‖₂ in float64 where the distance is beyond the radius; then the range, as project_box"},
 		{"adam", false, "out f32 p, in f32 g, out f32 m, out f32 v, i64 n, f32 scale, f32 decay, f32 beta1, f32 rest1, f32 beta2, f32 rest2, f32 rate, f32 root, f32 eps", Quads, "n",
 			"g = scale·g + decay·p; m = β₁·m + rest1·g; v = β₂·v + rest2·g²; p −= rate·m/(√v·root + eps), constants as asm.Adam"},
 		{"sgd", false, "out f32 p, in f32 g, out f32 m, i64 n, f32 scale, f32 decay, f32 momentum, f32 rate, i32 first", Quads, "n",

@@ -43,18 +43,27 @@ EXPORTED log_sum_exp(Out<float> lse, In<float> logits, int32_t n, int32_t k) {
     if (threadIdx.x % 32 == 0) lse[row] = s.lse();
 }
 
-// d[row][k] = (c₀ + c₁·lse)·softmax[k] + c₂·[k = label]. 8 bytes a logit; up to 1024 classes each is
+// logistic is 1/(1+exp(−v)): of an exponential that is at most 1, so it overflows for no v and is as
+// precise where it is small.
+__device__ inline float logistic(float v) {
+    float e = expf(-fabsf(v));
+    return (v >= 0 ? 1 : e) / (1 + e);
+}
+
+// d[row][k] = (c₀ + c₁·lse + c₃·σ(lse))·softmax[k] + c₂·[k = label]. 8 bytes a logit; up to 1024 classes each is
 // read once and kept in registers, beyond that twice. The softmax is divided by the sum: exp(x − lse)
 // would lose it where the logits are huge.
 EXPORTED logit_grad(Out<float> d, In<float> logits, In<int32_t> labels, In<float> coef, int32_t n, int32_t k) {
     int64_t row = thread() / 32;
     if (row >= n) return; // the whole warp
-    float c0 = coef[3 * row], c1 = coef[3 * row + 1], c2 = coef[3 * row + 2];
+    float c0 = coef[4 * row], c1 = coef[4 * row + 1], c2 = coef[4 * row + 2], c3 = coef[4 * row + 3];
     int32_t lane = threadIdx.x % 32, label = c2 != 0 && labels ? int32_t(labels[row]) : -1;
-    bool lost = c2 != 0 && (label < 0 || label >= k), used = !(c0 == 0 && c1 == 0);
+    bool lost = c2 != 0 && (label < 0 || label >= k), used = !(c0 == 0 && c1 == 0 && c3 == 0);
     float keep[32], base = lost ? __uint_as_float(0x7fc00000) : 0;
     Softmax s = softmax(keep, logits + row * k, k);
-    float scale = (c0 + c1 * s.lse()) / s.sum;
+    float weight = c0 + c1 * s.lse();
+    if (c3 != 0) weight += c3 * logistic(s.lse());
+    float scale = weight / s.sum;
     auto put = [&](int32_t i, float x) {
         float v = base + (used ? scale * expf(x - s.top) : 0);
         d[row * k + i] = i == label ? v + c2 : v;

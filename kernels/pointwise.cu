@@ -42,6 +42,17 @@ template <class T> __device__ void axpy(Out<T> y, In<T> x, int64_t n, float a) {
     store4(y, v, i, n, wide);
 }
 
+// y += a·y²·x
+EXPORTED axpy_squared(Out<float> y, In<float> x, int64_t n, float a) {
+    int64_t i = 4 * thread();
+    bool wide = aligned(y) && aligned(x);
+    float v[4], w[4];
+    load4<float>(v, y, i, n, wide);
+    load4(w, x, i, n, wide);
+    for (int j = 0; j < 4; j++) v[j] += a * v[j] * v[j] * w[j];
+    store4(y, v, i, n, wide);
+}
+
 // y += t·(x − y)
 template <class T> __device__ void lerp(Out<T> y, In<T> x, int64_t n, float t) {
     int64_t i = 4 * thread();

@@ -6,7 +6,7 @@
 constexpr unsigned whole_warp = 0xffffffffu;
 
 // warp_sum gives every lane the sum over the warp.
-__device__ inline float warp_sum(float v) {
+template <class T> __device__ T warp_sum(T v) {
     for (int d = 16; d > 0; d /= 2) v += __shfl_xor_sync(whole_warp, v, d);
     return v;
 }
@@ -18,12 +18,12 @@ __device__ inline float warp_max(float v) {
 }
 
 // block_sum gives thread 0 the sum over a block of 256 threads: by warp, then over the warps.
-__device__ inline float block_sum(float v) {
-    SHARED(float, part, 8);
+template <class T> __device__ T block_sum(T v) {
+    SHARED(T, part, 8);
     v = warp_sum(v);
     if (threadIdx.x % 32 == 0) part[threadIdx.x / 32] = v;
     __syncthreads();
-    if (threadIdx.x < 32) v = warp_sum(threadIdx.x < 8 ? float(part[threadIdx.x]) : 0.f);
+    if (threadIdx.x < 32) v = warp_sum(threadIdx.x < 8 ? T(part[threadIdx.x]) : T(0));
     return v;
 }
 

@@ -25,6 +25,19 @@ template <class T> __device__ void sum_squares_parts(Out<float> parts, In<T> x, 
     if (threadIdx.x == 0) parts[blockIdx.x] = sum;
 }
 
+// parts[b] = Σ (x·y)² over the elements that sum_squares_parts takes (rule Parts). 8 bytes an element.
+EXPORTED product_squares_parts(Out<float> parts, In<float> x, In<float> y, int64_t n) {
+    bool wide = aligned(x) && aligned(y);
+    float sum = 0, v[4], w[4];
+    for (int64_t i = 4 * thread(); i < n; i += 4 * int64_t(gridDim.x) * blockDim.x) {
+        load4(v, x, i, n, wide);
+        load4(w, y, i, n, wide);
+        for (int j = 0; j < 4; j++) sum += v[j] * w[j] * (v[j] * w[j]);
+    }
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) parts[blockIdx.x] = sum;
+}
+
 EXPORTED row_norm_f32(Out<float> norm, In<float> x, int32_t rows, int64_t row) { row_norm(norm, x, rows, row); }
 EXPORTED row_norm_bf16(Out<float> norm, In<bf16> x, int32_t rows, int64_t row) { row_norm(norm, x, rows, row); }
 EXPORTED sum_squares_parts_f32(Out<float> parts, In<float> x, int64_t n) { sum_squares_parts(parts, x, n); }

@@ -142,7 +142,7 @@ func (d *Device) SumSquares(dst, x backend.Tensor) {
 func (d *Device) ProductSquares(dst, x, y backend.Tensor) {
 	d.now()
 	d.total("ProductSquares", dst, d.onElements("ProductSquares", x, y), func(e *elements, lo, hi int) float64 {
-		return productSquares(e.v[0][lo:hi], e.v[1][lo:hi])
+		return e.k.ProductSquares(e.v[0][lo:hi], e.v[1][lo:hi])
 	})
 }
 
@@ -158,13 +158,4 @@ func (d *Device) total(op string, dst backend.Tensor, e *elements, sum func(e *e
 		all += s
 	}
 	floats(op, dst)[0] = float32(all)
-}
-
-// productSquares is Σ (x·y)² in float64, where a product of two float32 is exact.
-func productSquares(x, y []float32) (sum float64) {
-	for i, v := range y[:len(x)] {
-		p := float64(x[i]) * float64(v)
-		sum += p * p
-	}
-	return sum
 }

@@ -16,19 +16,7 @@ func (d *Device) SignStep(x, grad backend.Tensor, a float32) {
 	}
 	e := d.onElements("SignStep", x, grad)
 	e.a = a
-	d.runElements(e, func(e *elements, lo, hi int) { signStep(e.v[0][lo:hi], e.v[1][lo:hi], e.a) })
-}
-
-func signStep(x, g []float32, a float32) {
-	for i, v := range g[:len(x)] {
-		switch {
-		case v > 0:
-			v = a
-		case v < 0:
-			v = -a
-		} // else 0 or NaN
-		x[i] += v
-	}
+	d.runElements(e, func(e *elements, lo, hi int) { e.k.Sign(e.v[0][lo:hi], e.v[1][lo:hi], e.a) })
 }
 
 // UnitStep implements backend.Update.
@@ -69,15 +57,7 @@ func (d *Device) Project(x, centre backend.Tensor, b backend.Ball) {
 	}
 	e := d.onElements("Project", x, centre)
 	e.box = limits
-	d.runElements(e, func(e *elements, lo, hi int) { box(e.v[0][lo:hi], e.v[1][lo:hi], &e.box) })
-}
-
-// box moves x into [c−r, c+r], then into [min(lo,c), max(hi,c)].
-func box(x, c []float32, b *asm.Box) {
-	for i, v := range c[:len(x)] {
-		w := min(max(x[i], v-b.Radius), v+b.Radius)
-		x[i] = min(max(w, min(b.Lo, v)), max(b.Hi, v))
-	}
+	d.runElements(e, func(e *elements, lo, hi int) { e.k.Box(e.v[0][lo:hi], e.v[1][lo:hi], &e.box) })
 }
 
 // ontoSphere moves images that are farther from their centres than the radius to that distance.

@@ -49,13 +49,7 @@ func (d *Device) AxpySquared(y backend.Tensor, a float32, x backend.Tensor) {
 	d.now()
 	e := d.onElements("AxpySquared", y, x)
 	e.a = a
-	d.runElements(e, func(e *elements, lo, hi int) { axpySquared(e.v[0][lo:hi], e.v[1][lo:hi], e.a) })
-}
-
-func axpySquared(y, x []float32, a float32) {
-	for i, v := range x[:len(y)] {
-		y[i] += a * y[i] * y[i] * v
-	}
+	d.runElements(e, func(e *elements, lo, hi int) { e.k.AxpySquared(e.v[0][lo:hi], e.v[1][lo:hi], e.a) })
 }
 
 // Lerp implements backend.Pointwise.

@@ -202,6 +202,14 @@ inline float __shfl_xor_sync(unsigned mask, float v, int d) {
     return __uint_as_float(uint32_t(sim::shuffle(mask, (sim::self->number ^ unsigned(d)) % 32, __float_as_uint(v))));
 }
 
+inline double __shfl_xor_sync(unsigned mask, double v, int d) {
+    uint64_t bits;
+    memcpy(&bits, &v, 8);
+    bits = sim::shuffle(mask, (sim::self->number ^ unsigned(d)) % 32, bits);
+    memcpy(&v, &bits, 8);
+    return v;
+}
+
 // Moves of four elements, which need their alignment.
 template <class T> struct Four;
 template <class T> bool aligned(const In<T> &p) { return p.span.address % (4 * sizeof(T)) == 0; }

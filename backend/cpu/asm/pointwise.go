@@ -7,7 +7,7 @@ import "jem/backend/philox"
 // Every kernel works on len(first operand) elements, any number of them, none included; the
 // other operands are at least as long (the caller slices them). An operand may be the
 // destination itself. Instruction sets differ by rounding (fused multiply-adds, the order of
-// sums), except Uniform, which is exact. A NaN in an operand reaches the result.
+// sums), except Uniform, Sign and Box, which are exact. A NaN in an operand reaches the result.
 type Pointwise struct {
 	// LeakyReLU: y = max(x, slope·x), 0 < slope ≤ 1.
 	LeakyReLU func(y, x []float32, slope float32)
@@ -15,10 +15,17 @@ type Pointwise struct {
 	LeakyReLUGrad func(dx, dy, y []float32, slope float32)
 	// Axpy: y += a·x.
 	Axpy func(y, x []float32, a float32)
+	// AxpySquared: y += a·y²·x.
+	AxpySquared func(y, x []float32, a float32)
 	// Lerp: y += t·(x − y).
 	Lerp func(y, x []float32, t float32)
 	// Clamp: x = min(max(x, lo), hi).
 	Clamp func(x []float32, lo, hi float32)
+	// Sign: x += a where g > 0, −a where g < 0, else g.
+	Sign func(x, g []float32, a float32)
+	// Box: x = min(max(x, centre − Radius), centre + Radius), then
+	// min(max(x, min(Lo, centre)), max(Hi, centre)).
+	Box func(x, centre []float32, c *Box)
 	// Drop: dst = scale·src where u ≥ rate, else 0.
 	Drop func(dst, src, u []float32, rate, scale float32)
 	// Adam is one step for parameters p, gradient g and moments m, v.
@@ -37,6 +44,8 @@ type Pointwise struct {
 
 	// SumSquares is Σ x², summed in float64.
 	SumSquares func(x []float32) float64
+	// ProductSquares is Σ (x·y)², in float64.
+	ProductSquares func(x, y []float32) float64
 	// Dot is Σ a·b.
 	Dot func(a, b []float32) float32
 	// PixelSum: sum[j] = Σ_i x[16i+j] for the 16 channels of a block; len(x) is a

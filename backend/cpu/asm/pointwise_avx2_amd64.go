@@ -14,6 +14,9 @@ func leakyReLUGradAVX2(dx []float32, dy []float32, y []float32, slope float32)
 func axpyAVX2(y []float32, x []float32, a float32)
 
 //go:noescape
+func axpySquaredAVX2(y []float32, x []float32, a float32)
+
+//go:noescape
 func lerpAVX2(y []float32, x []float32, t float32)
 
 //go:noescape
@@ -21,6 +24,12 @@ func clampAVX2(x []float32, lo float32, hi float32)
 
 //go:noescape
 func dropAVX2(dst []float32, src []float32, u []float32, rate float32, scale float32)
+
+//go:noescape
+func signAVX2(x []float32, g []float32, a float32)
+
+//go:noescape
+func boxAVX2(x []float32, centre []float32, c *Box)
 
 //go:noescape
 func adamAVX2(p []float32, g []float32, m []float32, v []float32, c *Adam)
@@ -42,6 +51,9 @@ func driftAVX2(x []float32, g []float32, c *SGLD)
 
 //go:noescape
 func sumSquaresAVX2(x []float32) float64
+
+//go:noescape
+func productSquaresAVX2(x []float32, y []float32) float64
 
 //go:noescape
 func dotAVX2(a []float32, b []float32) float32

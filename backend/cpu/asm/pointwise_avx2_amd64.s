@@ -264,6 +264,78 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpySquaredAVX2(y []float32, x []float32, a float32)
+// Requires: AVX, FMA3
+TEXT ·axpySquaredAVX2(SB), NOSPLIT, $0-52
+	VBROADCASTSS a+48(FP), Y0
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         x_base+24(FP), BX
+	XORQ         CX, CX
+
+loop4:
+	CMPQ        AX, $+32
+	JL          done4
+	VMOVUPS     (DX)(CX*4), Y1
+	VMOVUPS     (BX)(CX*4), Y2
+	VMULPS      Y1, Y0, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y3, Y2, Y1
+	VMOVUPS     Y1, (DX)(CX*4)
+	VMOVUPS     32(DX)(CX*4), Y1
+	VMOVUPS     32(BX)(CX*4), Y2
+	VMULPS      Y1, Y0, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y3, Y2, Y1
+	VMOVUPS     Y1, 32(DX)(CX*4)
+	VMOVUPS     64(DX)(CX*4), Y1
+	VMOVUPS     64(BX)(CX*4), Y2
+	VMULPS      Y1, Y0, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y3, Y2, Y1
+	VMOVUPS     Y1, 64(DX)(CX*4)
+	VMOVUPS     96(DX)(CX*4), Y1
+	VMOVUPS     96(BX)(CX*4), Y2
+	VMULPS      Y1, Y0, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y3, Y2, Y1
+	VMOVUPS     Y1, 96(DX)(CX*4)
+	ADDQ        $+32, CX
+	SUBQ        $+32, AX
+	JMP         loop4
+
+done4:
+loop1:
+	CMPQ        AX, $+8
+	JL          done1
+	VMOVUPS     (DX)(CX*4), Y1
+	VMOVUPS     (BX)(CX*4), Y2
+	VMULPS      Y1, Y0, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y3, Y2, Y1
+	VMOVUPS     Y1, (DX)(CX*4)
+	ADDQ        $+8, CX
+	SUBQ        $+8, AX
+	JMP         loop1
+
+done1:
+	TESTQ       AX, AX
+	JZ          end
+	LEAQ        window<>+0(SB), SI
+	NEGQ        AX
+	VMOVDQU     128(SI)(AX*4), Y1
+	NEGQ        AX
+	VMASKMOVPS  (DX)(CX*4), Y1, Y2
+	VMASKMOVPS  (BX)(CX*4), Y1, Y3
+	VMULPS      Y2, Y0, Y0
+	VMULPS      Y2, Y0, Y0
+	VFMADD231PS Y0, Y3, Y2
+	VMASKMOVPS  Y2, Y1, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func lerpAVX2(y []float32, x []float32, t float32)
 // Requires: AVX, FMA3
 TEXT ·lerpAVX2(SB), NOSPLIT, $0-52
@@ -452,6 +524,203 @@ end:
 	VZEROUPPER
 	RET
 
+// func signAVX2(x []float32, g []float32, a float32)
+// Requires: AVX
+TEXT ·signAVX2(SB), NOSPLIT, $0-52
+	VBROADCASTSS a+48(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), DX
+	MOVQ         g_base+24(FP), BX
+	XORQ         CX, CX
+
+loop4:
+	CMPQ      AX, $+32
+	JL        done4
+	VMOVUPS   (DX)(CX*4), Y2
+	VMOVUPS   (BX)(CX*4), Y3
+	VANDPS    vector0<>+0(SB), Y3, Y4
+	VXORPS    Y0, Y4, Y4
+	VCMPPS    $0x0c, Y1, Y3, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VADDPS    Y5, Y2, Y2
+	VMOVUPS   Y2, (DX)(CX*4)
+	VMOVUPS   32(DX)(CX*4), Y2
+	VMOVUPS   32(BX)(CX*4), Y3
+	VANDPS    vector0<>+0(SB), Y3, Y4
+	VXORPS    Y0, Y4, Y4
+	VCMPPS    $0x0c, Y1, Y3, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VADDPS    Y5, Y2, Y2
+	VMOVUPS   Y2, 32(DX)(CX*4)
+	VMOVUPS   64(DX)(CX*4), Y2
+	VMOVUPS   64(BX)(CX*4), Y3
+	VANDPS    vector0<>+0(SB), Y3, Y4
+	VXORPS    Y0, Y4, Y4
+	VCMPPS    $0x0c, Y1, Y3, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VADDPS    Y5, Y2, Y2
+	VMOVUPS   Y2, 64(DX)(CX*4)
+	VMOVUPS   96(DX)(CX*4), Y2
+	VMOVUPS   96(BX)(CX*4), Y3
+	VANDPS    vector0<>+0(SB), Y3, Y4
+	VXORPS    Y0, Y4, Y4
+	VCMPPS    $0x0c, Y1, Y3, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VADDPS    Y5, Y2, Y2
+	VMOVUPS   Y2, 96(DX)(CX*4)
+	ADDQ      $+32, CX
+	SUBQ      $+32, AX
+	JMP       loop4
+
+done4:
+loop1:
+	CMPQ      AX, $+8
+	JL        done1
+	VMOVUPS   (DX)(CX*4), Y2
+	VMOVUPS   (BX)(CX*4), Y3
+	VANDPS    vector0<>+0(SB), Y3, Y4
+	VXORPS    Y0, Y4, Y4
+	VCMPPS    $0x0c, Y1, Y3, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VADDPS    Y5, Y2, Y2
+	VMOVUPS   Y2, (DX)(CX*4)
+	ADDQ      $+8, CX
+	SUBQ      $+8, AX
+	JMP       loop1
+
+done1:
+	TESTQ      AX, AX
+	JZ         end
+	LEAQ       window<>+0(SB), SI
+	NEGQ       AX
+	VMOVDQU    128(SI)(AX*4), Y2
+	NEGQ       AX
+	VMASKMOVPS (DX)(CX*4), Y2, Y3
+	VMASKMOVPS (BX)(CX*4), Y2, Y4
+	VANDPS     vector0<>+0(SB), Y4, Y5
+	VXORPS     Y0, Y5, Y5
+	VCMPPS     $0x0c, Y1, Y4, Y0
+	VBLENDVPS  Y0, Y5, Y4, Y0
+	VADDPS     Y0, Y3, Y3
+	VMASKMOVPS Y3, Y2, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA vector0<>+0(SB)/4, $0x80000000
+DATA vector0<>+4(SB)/4, $0x80000000
+DATA vector0<>+8(SB)/4, $0x80000000
+DATA vector0<>+12(SB)/4, $0x80000000
+DATA vector0<>+16(SB)/4, $0x80000000
+DATA vector0<>+20(SB)/4, $0x80000000
+DATA vector0<>+24(SB)/4, $0x80000000
+DATA vector0<>+28(SB)/4, $0x80000000
+DATA vector0<>+32(SB)/4, $0x80000000
+DATA vector0<>+36(SB)/4, $0x80000000
+DATA vector0<>+40(SB)/4, $0x80000000
+DATA vector0<>+44(SB)/4, $0x80000000
+DATA vector0<>+48(SB)/4, $0x80000000
+DATA vector0<>+52(SB)/4, $0x80000000
+DATA vector0<>+56(SB)/4, $0x80000000
+DATA vector0<>+60(SB)/4, $0x80000000
+GLOBL vector0<>(SB), RODATA|NOPTR, $64
+
+// func boxAVX2(x []float32, centre []float32, c *Box)
+// Requires: AVX
+TEXT ·boxAVX2(SB), NOSPLIT, $0-56
+	MOVQ         c+48(FP), AX
+	MOVQ         c+48(FP), CX
+	VBROADCASTSS (AX), Y0
+	MOVQ         c+48(FP), CX
+	VBROADCASTSS 4(AX), Y1
+	MOVQ         c+48(FP), CX
+	VBROADCASTSS 8(AX), Y2
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), DX
+	MOVQ         centre_base+24(FP), BX
+	XORQ         CX, CX
+
+loop2:
+	CMPQ      AX, $+16
+	JL        done2
+	VMOVUPS   (DX)(CX*4), Y3
+	VMOVUPS   (BX)(CX*4), Y4
+	VSUBPS    Y0, Y4, Y5
+	VADDPS    Y0, Y4, Y6
+	VMAXPS    Y3, Y5, Y3
+	VMINPS    Y3, Y6, Y3
+	VMINPS    Y4, Y1, Y5
+	VMAXPS    Y4, Y2, Y6
+	VMAXPS    Y3, Y5, Y3
+	VMINPS    Y3, Y6, Y3
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VMOVUPS   Y5, (DX)(CX*4)
+	VMOVUPS   32(DX)(CX*4), Y3
+	VMOVUPS   32(BX)(CX*4), Y4
+	VSUBPS    Y0, Y4, Y5
+	VADDPS    Y0, Y4, Y6
+	VMAXPS    Y3, Y5, Y3
+	VMINPS    Y3, Y6, Y3
+	VMINPS    Y4, Y1, Y5
+	VMAXPS    Y4, Y2, Y6
+	VMAXPS    Y3, Y5, Y3
+	VMINPS    Y3, Y6, Y3
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VMOVUPS   Y5, 32(DX)(CX*4)
+	ADDQ      $+16, CX
+	SUBQ      $+16, AX
+	JMP       loop2
+
+done2:
+loop1:
+	CMPQ      AX, $+8
+	JL        done1
+	VMOVUPS   (DX)(CX*4), Y3
+	VMOVUPS   (BX)(CX*4), Y4
+	VSUBPS    Y0, Y4, Y5
+	VADDPS    Y0, Y4, Y6
+	VMAXPS    Y3, Y5, Y3
+	VMINPS    Y3, Y6, Y3
+	VMINPS    Y4, Y1, Y5
+	VMAXPS    Y4, Y2, Y6
+	VMAXPS    Y3, Y5, Y3
+	VMINPS    Y3, Y6, Y3
+	VCMPPS    $0x03, Y4, Y4, Y5
+	VBLENDVPS Y5, Y4, Y3, Y5
+	VMOVUPS   Y5, (DX)(CX*4)
+	ADDQ      $+8, CX
+	SUBQ      $+8, AX
+	JMP       loop1
+
+done1:
+	TESTQ      AX, AX
+	JZ         end
+	LEAQ       window<>+0(SB), SI
+	NEGQ       AX
+	VMOVDQU    128(SI)(AX*4), Y3
+	NEGQ       AX
+	VMASKMOVPS (DX)(CX*4), Y3, Y4
+	VMASKMOVPS (BX)(CX*4), Y3, Y5
+	VSUBPS     Y0, Y5, Y6
+	VADDPS     Y0, Y5, Y0
+	VMAXPS     Y4, Y6, Y4
+	VMINPS     Y4, Y0, Y4
+	VMINPS     Y5, Y1, Y6
+	VMAXPS     Y5, Y2, Y0
+	VMAXPS     Y4, Y6, Y4
+	VMINPS     Y4, Y0, Y4
+	VCMPPS     $0x03, Y5, Y5, Y0
+	VBLENDVPS  Y0, Y5, Y4, Y0
+	VMASKMOVPS Y0, Y3, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func adamAVX2(p []float32, g []float32, m []float32, v []float32, c *Adam)
 // Requires: AVX, FMA3
 TEXT ·adamAVX2(SB), NOSPLIT, $0-104
@@ -626,29 +895,29 @@ TEXT ·normalAVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst_base+0(FP), DX
 	MOVQ         s+24(FP), BX
 	VPBROADCASTQ block+32(FP), Y0
-	VPADDQ       vector0<>+0(SB), Y0, Y0
+	VPADDQ       vector1<>+0(SB), Y0, Y0
 	XORQ         CX, CX
 
 loop:
 	CMPQ         AX, $+32
 	JL           rest
-	VPADDQ       vector3<>+0(SB), Y0, Y1
+	VPADDQ       vector4<>+0(SB), Y0, Y1
 	VPBROADCASTD 80(BX), Y2
 	VPBROADCASTD 84(BX), Y3
 	VPSRLQ       $0x20, Y0, Y4
 	VPSRLQ       $0x20, Y1, Y5
 	VPBROADCASTD (BX), Y6
 	VPBROADCASTD 4(BX), Y7
-	VPMULUDQ     vector1<>+0(SB), Y0, Y8
-	VPMULUDQ     vector2<>+0(SB), Y2, Y9
+	VPMULUDQ     vector2<>+0(SB), Y0, Y8
+	VPMULUDQ     vector3<>+0(SB), Y2, Y9
 	VPSRLQ       $0x20, Y9, Y10
 	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y6, Y4, Y4
 	VPXOR        Y4, Y10, Y10
 	VPXOR        Y7, Y3, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y1, Y1
-	VPMULUDQ     vector2<>+0(SB), Y2, Y2
+	VPMULUDQ     vector2<>+0(SB), Y1, Y1
+	VPMULUDQ     vector3<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPSRLQ       $0x20, Y1, Y12
 	VPXOR        Y6, Y5, Y5
@@ -657,16 +926,16 @@ loop:
 	VPXOR        Y3, Y12, Y12
 	VPBROADCASTD 8(BX), Y3
 	VPBROADCASTD 12(BX), Y5
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y10, Y10
 	VPXOR        Y5, Y8, Y8
 	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y4, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y4, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y3, Y2, Y2
@@ -675,16 +944,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 16(BX), Y1
 	VPBROADCASTD 20(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -693,16 +962,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 24(BX), Y1
 	VPBROADCASTD 28(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -711,16 +980,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 32(BX), Y1
 	VPBROADCASTD 36(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y8, Y8
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y9, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y1, Y5, Y1
@@ -729,16 +998,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 40(BX), Y1
 	VPBROADCASTD 44(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -747,16 +1016,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 48(BX), Y1
 	VPBROADCASTD 52(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -765,16 +1034,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 56(BX), Y1
 	VPBROADCASTD 60(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y8, Y8
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y9, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y1, Y5, Y1
@@ -783,16 +1052,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 64(BX), Y1
 	VPBROADCASTD 68(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -801,16 +1070,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 72(BX), Y1
 	VPBROADCASTD 76(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -826,24 +1095,23 @@ loop:
 	VPSLLQ       $0x20, Y3, Y3
 	VPBLENDD     $0xaa, Y3, Y4, Y3
 	VPSRLD       $0x07, Y1, Y4
-	VPOR         vector4<>+0(SB), Y4, Y4
+	VPOR         vector5<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y1
 	VCVTPS2DQ    Y1, Y6
 	VPSUBD       Y6, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VPADDD       vector5<>+0(SB), Y1, Y1
+	VPADDD       vector6<>+0(SB), Y1, Y1
 	VPSRLD       $0x17, Y1, Y6
-	VPAND        vector6<>+0(SB), Y1, Y7
-	VPADDD       vector7<>+0(SB), Y7, Y7
-	VSUBPS       vector8<>+0(SB), Y7, Y7
+	VPAND        vector7<>+0(SB), Y1, Y7
+	VPADDD       vector8<>+0(SB), Y7, Y7
+	VSUBPS       vector9<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y6, Y1
-	VMOVUPS      vector9<>+0(SB), Y8
+	VMOVUPS      vector10<>+0(SB), Y8
 	VPSUBD       Y1, Y8, Y8
 	VFMADD231PS  Y8, Y4, Y7
-	VPSUBD       vector10<>+0(SB), Y6, Y6
+	VPSUBD       vector11<>+0(SB), Y6, Y6
 	VCVTDQ2PS    Y6, Y6
-	VMOVUPS      vector11<>+0(SB), Y1
-	VFMADD213PS  vector12<>+0(SB), Y7, Y1
+	VMOVUPS      vector12<>+0(SB), Y1
 	VFMADD213PS  vector13<>+0(SB), Y7, Y1
 	VFMADD213PS  vector14<>+0(SB), Y7, Y1
 	VFMADD213PS  vector15<>+0(SB), Y7, Y1
@@ -851,60 +1119,60 @@ loop:
 	VFMADD213PS  vector17<>+0(SB), Y7, Y1
 	VFMADD213PS  vector18<>+0(SB), Y7, Y1
 	VFMADD213PS  vector19<>+0(SB), Y7, Y1
+	VFMADD213PS  vector20<>+0(SB), Y7, Y1
 	VMULPS       Y7, Y7, Y4
 	VMULPS       Y7, Y1, Y1
 	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  vector20<>+0(SB), Y6, Y1
-	VFMADD231PS  vector21<>+0(SB), Y4, Y1
+	VFMADD231PS  vector21<>+0(SB), Y6, Y1
+	VFMADD231PS  vector22<>+0(SB), Y4, Y1
 	VADDPS       Y7, Y1, Y1
-	VFMADD231PS  vector22<>+0(SB), Y6, Y1
-	VMULPS       vector23<>+0(SB), Y1, Y1
+	VFMADD231PS  vector23<>+0(SB), Y6, Y1
+	VMULPS       vector24<>+0(SB), Y1, Y1
 	VSQRTPS      Y1, Y1
-	VPADDD       vector24<>+0(SB), Y2, Y4
-	VPAND        vector25<>+0(SB), Y2, Y2
+	VPADDD       vector25<>+0(SB), Y2, Y4
+	VPAND        vector26<>+0(SB), Y2, Y2
 	VPSLLD       $0x02, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VMULPS       vector26<>+0(SB), Y2, Y2
+	VMULPS       vector27<>+0(SB), Y2, Y2
 	VMULPS       Y2, Y2, Y6
-	VMOVUPS      vector27<>+0(SB), Y7
-	VFMADD213PS  vector28<>+0(SB), Y6, Y7
+	VMOVUPS      vector28<>+0(SB), Y7
 	VFMADD213PS  vector29<>+0(SB), Y6, Y7
+	VFMADD213PS  vector30<>+0(SB), Y6, Y7
 	VMULPS       Y6, Y7, Y7
 	VFMADD213PS  Y2, Y2, Y7
-	VMOVUPS      vector30<>+0(SB), Y2
-	VFMADD213PS  vector31<>+0(SB), Y6, Y2
+	VMOVUPS      vector31<>+0(SB), Y2
 	VFMADD213PS  vector32<>+0(SB), Y6, Y2
-	VFMADD213PS  vector21<>+0(SB), Y6, Y2
-	VFMADD213PS  vector8<>+0(SB), Y6, Y2
+	VFMADD213PS  vector33<>+0(SB), Y6, Y2
+	VFMADD213PS  vector22<>+0(SB), Y6, Y2
+	VFMADD213PS  vector9<>+0(SB), Y6, Y2
 	VPSLLD       $0x01, Y4, Y8
 	VBLENDVPS    Y8, Y2, Y7, Y6
 	VBLENDVPS    Y8, Y7, Y2, Y2
-	VPAND        vector33<>+0(SB), Y4, Y7
+	VPAND        vector0<>+0(SB), Y4, Y7
 	VXORPS       Y7, Y6, Y6
 	VPADDD       vector34<>+0(SB), Y4, Y4
-	VPAND        vector33<>+0(SB), Y4, Y4
+	VPAND        vector0<>+0(SB), Y4, Y4
 	VXORPS       Y4, Y2, Y2
 	VMULPS       Y1, Y2, Y2
 	VMULPS       Y1, Y6, Y6
 	VPSRLD       $0x07, Y5, Y4
-	VPOR         vector4<>+0(SB), Y4, Y4
+	VPOR         vector5<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y1
 	VCVTPS2DQ    Y1, Y5
 	VPSUBD       Y5, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VPADDD       vector5<>+0(SB), Y1, Y1
+	VPADDD       vector6<>+0(SB), Y1, Y1
 	VPSRLD       $0x17, Y1, Y5
-	VPAND        vector6<>+0(SB), Y1, Y7
-	VPADDD       vector7<>+0(SB), Y7, Y7
-	VSUBPS       vector8<>+0(SB), Y7, Y7
+	VPAND        vector7<>+0(SB), Y1, Y7
+	VPADDD       vector8<>+0(SB), Y7, Y7
+	VSUBPS       vector9<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y5, Y1
-	VMOVUPS      vector9<>+0(SB), Y8
+	VMOVUPS      vector10<>+0(SB), Y8
 	VPSUBD       Y1, Y8, Y8
 	VFMADD231PS  Y8, Y4, Y7
-	VPSUBD       vector10<>+0(SB), Y5, Y5
+	VPSUBD       vector11<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      vector11<>+0(SB), Y1
-	VFMADD213PS  vector12<>+0(SB), Y7, Y1
+	VMOVUPS      vector12<>+0(SB), Y1
 	VFMADD213PS  vector13<>+0(SB), Y7, Y1
 	VFMADD213PS  vector14<>+0(SB), Y7, Y1
 	VFMADD213PS  vector15<>+0(SB), Y7, Y1
@@ -912,38 +1180,39 @@ loop:
 	VFMADD213PS  vector17<>+0(SB), Y7, Y1
 	VFMADD213PS  vector18<>+0(SB), Y7, Y1
 	VFMADD213PS  vector19<>+0(SB), Y7, Y1
+	VFMADD213PS  vector20<>+0(SB), Y7, Y1
 	VMULPS       Y7, Y7, Y4
 	VMULPS       Y7, Y1, Y1
 	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  vector20<>+0(SB), Y5, Y1
-	VFMADD231PS  vector21<>+0(SB), Y4, Y1
+	VFMADD231PS  vector21<>+0(SB), Y5, Y1
+	VFMADD231PS  vector22<>+0(SB), Y4, Y1
 	VADDPS       Y7, Y1, Y1
-	VFMADD231PS  vector22<>+0(SB), Y5, Y1
-	VMULPS       vector23<>+0(SB), Y1, Y1
+	VFMADD231PS  vector23<>+0(SB), Y5, Y1
+	VMULPS       vector24<>+0(SB), Y1, Y1
 	VSQRTPS      Y1, Y1
-	VPADDD       vector24<>+0(SB), Y3, Y4
-	VPAND        vector25<>+0(SB), Y3, Y3
+	VPADDD       vector25<>+0(SB), Y3, Y4
+	VPAND        vector26<>+0(SB), Y3, Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       vector26<>+0(SB), Y3, Y3
+	VMULPS       vector27<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y3, Y5
-	VMOVUPS      vector27<>+0(SB), Y7
-	VFMADD213PS  vector28<>+0(SB), Y5, Y7
+	VMOVUPS      vector28<>+0(SB), Y7
 	VFMADD213PS  vector29<>+0(SB), Y5, Y7
+	VFMADD213PS  vector30<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y3, Y3, Y7
-	VMOVUPS      vector30<>+0(SB), Y3
-	VFMADD213PS  vector31<>+0(SB), Y5, Y3
+	VMOVUPS      vector31<>+0(SB), Y3
 	VFMADD213PS  vector32<>+0(SB), Y5, Y3
-	VFMADD213PS  vector21<>+0(SB), Y5, Y3
-	VFMADD213PS  vector8<>+0(SB), Y5, Y3
+	VFMADD213PS  vector33<>+0(SB), Y5, Y3
+	VFMADD213PS  vector22<>+0(SB), Y5, Y3
+	VFMADD213PS  vector9<>+0(SB), Y5, Y3
 	VPSLLD       $0x01, Y4, Y8
 	VBLENDVPS    Y8, Y3, Y7, Y5
 	VBLENDVPS    Y8, Y7, Y3, Y3
-	VPAND        vector33<>+0(SB), Y4, Y7
+	VPAND        vector0<>+0(SB), Y4, Y7
 	VXORPS       Y7, Y5, Y5
 	VPADDD       vector34<>+0(SB), Y4, Y4
-	VPAND        vector33<>+0(SB), Y4, Y4
+	VPAND        vector0<>+0(SB), Y4, Y4
 	VXORPS       Y4, Y3, Y3
 	VMULPS       Y1, Y3, Y3
 	VMULPS       Y1, Y5, Y5
@@ -983,23 +1252,23 @@ loop:
 rest:
 	TESTQ        AX, AX
 	JZ           end
-	VPADDQ       vector3<>+0(SB), Y0, Y1
+	VPADDQ       vector4<>+0(SB), Y0, Y1
 	VPBROADCASTD 80(BX), Y2
 	VPBROADCASTD 84(BX), Y3
 	VPSRLQ       $0x20, Y0, Y4
 	VPSRLQ       $0x20, Y1, Y5
 	VPBROADCASTD (BX), Y6
 	VPBROADCASTD 4(BX), Y7
-	VPMULUDQ     vector1<>+0(SB), Y0, Y0
-	VPMULUDQ     vector2<>+0(SB), Y2, Y8
+	VPMULUDQ     vector2<>+0(SB), Y0, Y0
+	VPMULUDQ     vector3<>+0(SB), Y2, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y0, Y10
 	VPXOR        Y6, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y7, Y3, Y4
 	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y1, Y1
-	VPMULUDQ     vector2<>+0(SB), Y2, Y2
+	VPMULUDQ     vector2<>+0(SB), Y1, Y1
+	VPMULUDQ     vector3<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPSRLQ       $0x20, Y1, Y11
 	VPXOR        Y6, Y5, Y5
@@ -1008,16 +1277,16 @@ rest:
 	VPXOR        Y3, Y11, Y11
 	VPBROADCASTD 8(BX), Y3
 	VPBROADCASTD 12(BX), Y5
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y9, Y9
 	VPXOR        Y5, Y0, Y0
 	VPXOR        Y0, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y4, Y0
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y4, Y0
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y3, Y2, Y2
@@ -1026,16 +1295,16 @@ rest:
 	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 16(BX), Y1
 	VPBROADCASTD 20(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y4, Y1
@@ -1044,16 +1313,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 24(BX), Y0
 	VPBROADCASTD 28(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -1062,16 +1331,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 32(BX), Y0
 	VPBROADCASTD 36(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y2
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y8, Y2
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y0, Y5, Y0
@@ -1080,16 +1349,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 40(BX), Y0
 	VPBROADCASTD 44(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y0, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y4, Y0
@@ -1098,16 +1367,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 48(BX), Y0
 	VPBROADCASTD 52(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -1116,16 +1385,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 56(BX), Y0
 	VPBROADCASTD 60(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y2
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y8, Y2
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y0, Y5, Y0
@@ -1134,16 +1403,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 64(BX), Y0
 	VPBROADCASTD 68(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y0, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y4, Y0
@@ -1152,16 +1421,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 72(BX), Y0
 	VPBROADCASTD 76(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -1177,24 +1446,23 @@ rest:
 	VPSLLQ       $0x20, Y3, Y3
 	VPBLENDD     $0xaa, Y3, Y2, Y3
 	VPSRLD       $0x07, Y0, Y2
-	VPOR         vector4<>+0(SB), Y2, Y2
+	VPOR         vector5<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y2, Y0
 	VCVTPS2DQ    Y0, Y5
 	VPSUBD       Y5, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VPADDD       vector5<>+0(SB), Y0, Y0
+	VPADDD       vector6<>+0(SB), Y0, Y0
 	VPSRLD       $0x17, Y0, Y5
-	VPAND        vector6<>+0(SB), Y0, Y6
-	VPADDD       vector7<>+0(SB), Y6, Y6
-	VSUBPS       vector8<>+0(SB), Y6, Y6
+	VPAND        vector7<>+0(SB), Y0, Y6
+	VPADDD       vector8<>+0(SB), Y6, Y6
+	VSUBPS       vector9<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y5, Y0
-	VMOVUPS      vector9<>+0(SB), Y7
+	VMOVUPS      vector10<>+0(SB), Y7
 	VPSUBD       Y0, Y7, Y7
 	VFMADD231PS  Y7, Y2, Y6
-	VPSUBD       vector10<>+0(SB), Y5, Y5
+	VPSUBD       vector11<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      vector11<>+0(SB), Y0
-	VFMADD213PS  vector12<>+0(SB), Y6, Y0
+	VMOVUPS      vector12<>+0(SB), Y0
 	VFMADD213PS  vector13<>+0(SB), Y6, Y0
 	VFMADD213PS  vector14<>+0(SB), Y6, Y0
 	VFMADD213PS  vector15<>+0(SB), Y6, Y0
@@ -1202,60 +1470,60 @@ rest:
 	VFMADD213PS  vector17<>+0(SB), Y6, Y0
 	VFMADD213PS  vector18<>+0(SB), Y6, Y0
 	VFMADD213PS  vector19<>+0(SB), Y6, Y0
+	VFMADD213PS  vector20<>+0(SB), Y6, Y0
 	VMULPS       Y6, Y6, Y2
 	VMULPS       Y6, Y0, Y0
 	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  vector20<>+0(SB), Y5, Y0
-	VFMADD231PS  vector21<>+0(SB), Y2, Y0
+	VFMADD231PS  vector21<>+0(SB), Y5, Y0
+	VFMADD231PS  vector22<>+0(SB), Y2, Y0
 	VADDPS       Y6, Y0, Y0
-	VFMADD231PS  vector22<>+0(SB), Y5, Y0
-	VMULPS       vector23<>+0(SB), Y0, Y0
+	VFMADD231PS  vector23<>+0(SB), Y5, Y0
+	VMULPS       vector24<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
-	VPADDD       vector24<>+0(SB), Y1, Y2
-	VPAND        vector25<>+0(SB), Y1, Y1
+	VPADDD       vector25<>+0(SB), Y1, Y2
+	VPAND        vector26<>+0(SB), Y1, Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VMULPS       vector26<>+0(SB), Y1, Y1
+	VMULPS       vector27<>+0(SB), Y1, Y1
 	VMULPS       Y1, Y1, Y5
-	VMOVUPS      vector27<>+0(SB), Y6
-	VFMADD213PS  vector28<>+0(SB), Y5, Y6
+	VMOVUPS      vector28<>+0(SB), Y6
 	VFMADD213PS  vector29<>+0(SB), Y5, Y6
+	VFMADD213PS  vector30<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y6, Y6
 	VFMADD213PS  Y1, Y1, Y6
-	VMOVUPS      vector30<>+0(SB), Y1
-	VFMADD213PS  vector31<>+0(SB), Y5, Y1
+	VMOVUPS      vector31<>+0(SB), Y1
 	VFMADD213PS  vector32<>+0(SB), Y5, Y1
-	VFMADD213PS  vector21<>+0(SB), Y5, Y1
-	VFMADD213PS  vector8<>+0(SB), Y5, Y1
+	VFMADD213PS  vector33<>+0(SB), Y5, Y1
+	VFMADD213PS  vector22<>+0(SB), Y5, Y1
+	VFMADD213PS  vector9<>+0(SB), Y5, Y1
 	VPSLLD       $0x01, Y2, Y7
 	VBLENDVPS    Y7, Y1, Y6, Y5
 	VBLENDVPS    Y7, Y6, Y1, Y1
-	VPAND        vector33<>+0(SB), Y2, Y6
+	VPAND        vector0<>+0(SB), Y2, Y6
 	VXORPS       Y6, Y5, Y5
 	VPADDD       vector34<>+0(SB), Y2, Y2
-	VPAND        vector33<>+0(SB), Y2, Y2
+	VPAND        vector0<>+0(SB), Y2, Y2
 	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y5, Y5
 	VPSRLD       $0x07, Y4, Y2
-	VPOR         vector4<>+0(SB), Y2, Y2
+	VPOR         vector5<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y2, Y0
 	VCVTPS2DQ    Y0, Y4
 	VPSUBD       Y4, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VPADDD       vector5<>+0(SB), Y0, Y0
+	VPADDD       vector6<>+0(SB), Y0, Y0
 	VPSRLD       $0x17, Y0, Y4
-	VPAND        vector6<>+0(SB), Y0, Y6
-	VPADDD       vector7<>+0(SB), Y6, Y6
-	VSUBPS       vector8<>+0(SB), Y6, Y6
+	VPAND        vector7<>+0(SB), Y0, Y6
+	VPADDD       vector8<>+0(SB), Y6, Y6
+	VSUBPS       vector9<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y4, Y0
-	VMOVUPS      vector9<>+0(SB), Y7
+	VMOVUPS      vector10<>+0(SB), Y7
 	VPSUBD       Y0, Y7, Y7
 	VFMADD231PS  Y7, Y2, Y6
-	VPSUBD       vector10<>+0(SB), Y4, Y4
+	VPSUBD       vector11<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VMOVUPS      vector11<>+0(SB), Y0
-	VFMADD213PS  vector12<>+0(SB), Y6, Y0
+	VMOVUPS      vector12<>+0(SB), Y0
 	VFMADD213PS  vector13<>+0(SB), Y6, Y0
 	VFMADD213PS  vector14<>+0(SB), Y6, Y0
 	VFMADD213PS  vector15<>+0(SB), Y6, Y0
@@ -1263,38 +1531,39 @@ rest:
 	VFMADD213PS  vector17<>+0(SB), Y6, Y0
 	VFMADD213PS  vector18<>+0(SB), Y6, Y0
 	VFMADD213PS  vector19<>+0(SB), Y6, Y0
+	VFMADD213PS  vector20<>+0(SB), Y6, Y0
 	VMULPS       Y6, Y6, Y2
 	VMULPS       Y6, Y0, Y0
 	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  vector20<>+0(SB), Y4, Y0
-	VFMADD231PS  vector21<>+0(SB), Y2, Y0
+	VFMADD231PS  vector21<>+0(SB), Y4, Y0
+	VFMADD231PS  vector22<>+0(SB), Y2, Y0
 	VADDPS       Y6, Y0, Y0
-	VFMADD231PS  vector22<>+0(SB), Y4, Y0
-	VMULPS       vector23<>+0(SB), Y0, Y0
+	VFMADD231PS  vector23<>+0(SB), Y4, Y0
+	VMULPS       vector24<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
-	VPADDD       vector24<>+0(SB), Y3, Y2
-	VPAND        vector25<>+0(SB), Y3, Y3
+	VPADDD       vector25<>+0(SB), Y3, Y2
+	VPAND        vector26<>+0(SB), Y3, Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       vector26<>+0(SB), Y3, Y3
+	VMULPS       vector27<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y3, Y4
-	VMOVUPS      vector27<>+0(SB), Y6
-	VFMADD213PS  vector28<>+0(SB), Y4, Y6
+	VMOVUPS      vector28<>+0(SB), Y6
 	VFMADD213PS  vector29<>+0(SB), Y4, Y6
+	VFMADD213PS  vector30<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y6, Y6
 	VFMADD213PS  Y3, Y3, Y6
-	VMOVUPS      vector30<>+0(SB), Y3
-	VFMADD213PS  vector31<>+0(SB), Y4, Y3
+	VMOVUPS      vector31<>+0(SB), Y3
 	VFMADD213PS  vector32<>+0(SB), Y4, Y3
-	VFMADD213PS  vector21<>+0(SB), Y4, Y3
-	VFMADD213PS  vector8<>+0(SB), Y4, Y3
+	VFMADD213PS  vector33<>+0(SB), Y4, Y3
+	VFMADD213PS  vector22<>+0(SB), Y4, Y3
+	VFMADD213PS  vector9<>+0(SB), Y4, Y3
 	VPSLLD       $0x01, Y2, Y7
 	VBLENDVPS    Y7, Y3, Y6, Y4
 	VBLENDVPS    Y7, Y6, Y3, Y3
-	VPAND        vector33<>+0(SB), Y2, Y6
+	VPAND        vector0<>+0(SB), Y2, Y6
 	VXORPS       Y6, Y4, Y4
 	VPADDD       vector34<>+0(SB), Y2, Y2
-	VPAND        vector33<>+0(SB), Y2, Y2
+	VPAND        vector0<>+0(SB), Y2, Y2
 	VXORPS       Y2, Y3, Y3
 	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y4, Y4
@@ -1347,616 +1616,598 @@ end:
 	VZEROUPPER
 	RET
 
-DATA vector0<>+0(SB)/4, $0x00000000
-DATA vector0<>+4(SB)/4, $0x00000000
-DATA vector0<>+8(SB)/4, $0x00000004
-DATA vector0<>+12(SB)/4, $0x00000000
-DATA vector0<>+16(SB)/4, $0x00000001
-DATA vector0<>+20(SB)/4, $0x00000000
-DATA vector0<>+24(SB)/4, $0x00000005
-DATA vector0<>+28(SB)/4, $0x00000000
-DATA vector0<>+32(SB)/4, $0x00000000
-DATA vector0<>+36(SB)/4, $0x00000000
-DATA vector0<>+40(SB)/4, $0x00000000
-DATA vector0<>+44(SB)/4, $0x00000000
-DATA vector0<>+48(SB)/4, $0x00000000
-DATA vector0<>+52(SB)/4, $0x00000000
-DATA vector0<>+56(SB)/4, $0x00000000
-DATA vector0<>+60(SB)/4, $0x00000000
-GLOBL vector0<>(SB), RODATA|NOPTR, $64
-
-DATA vector1<>+0(SB)/4, $0xd2511f53
-DATA vector1<>+4(SB)/4, $0xd2511f53
-DATA vector1<>+8(SB)/4, $0xd2511f53
-DATA vector1<>+12(SB)/4, $0xd2511f53
-DATA vector1<>+16(SB)/4, $0xd2511f53
-DATA vector1<>+20(SB)/4, $0xd2511f53
-DATA vector1<>+24(SB)/4, $0xd2511f53
-DATA vector1<>+28(SB)/4, $0xd2511f53
-DATA vector1<>+32(SB)/4, $0xd2511f53
-DATA vector1<>+36(SB)/4, $0xd2511f53
-DATA vector1<>+40(SB)/4, $0xd2511f53
-DATA vector1<>+44(SB)/4, $0xd2511f53
-DATA vector1<>+48(SB)/4, $0xd2511f53
-DATA vector1<>+52(SB)/4, $0xd2511f53
-DATA vector1<>+56(SB)/4, $0xd2511f53
-DATA vector1<>+60(SB)/4, $0xd2511f53
+DATA vector1<>+0(SB)/4, $0x00000000
+DATA vector1<>+4(SB)/4, $0x00000000
+DATA vector1<>+8(SB)/4, $0x00000004
+DATA vector1<>+12(SB)/4, $0x00000000
+DATA vector1<>+16(SB)/4, $0x00000001
+DATA vector1<>+20(SB)/4, $0x00000000
+DATA vector1<>+24(SB)/4, $0x00000005
+DATA vector1<>+28(SB)/4, $0x00000000
+DATA vector1<>+32(SB)/4, $0x00000000
+DATA vector1<>+36(SB)/4, $0x00000000
+DATA vector1<>+40(SB)/4, $0x00000000
+DATA vector1<>+44(SB)/4, $0x00000000
+DATA vector1<>+48(SB)/4, $0x00000000
+DATA vector1<>+52(SB)/4, $0x00000000
+DATA vector1<>+56(SB)/4, $0x00000000
+DATA vector1<>+60(SB)/4, $0x00000000
 GLOBL vector1<>(SB), RODATA|NOPTR, $64
 
-DATA vector2<>+0(SB)/4, $0xcd9e8d57
-DATA vector2<>+4(SB)/4, $0xcd9e8d57
-DATA vector2<>+8(SB)/4, $0xcd9e8d57
-DATA vector2<>+12(SB)/4, $0xcd9e8d57
-DATA vector2<>+16(SB)/4, $0xcd9e8d57
-DATA vector2<>+20(SB)/4, $0xcd9e8d57
-DATA vector2<>+24(SB)/4, $0xcd9e8d57
-DATA vector2<>+28(SB)/4, $0xcd9e8d57
-DATA vector2<>+32(SB)/4, $0xcd9e8d57
-DATA vector2<>+36(SB)/4, $0xcd9e8d57
-DATA vector2<>+40(SB)/4, $0xcd9e8d57
-DATA vector2<>+44(SB)/4, $0xcd9e8d57
-DATA vector2<>+48(SB)/4, $0xcd9e8d57
-DATA vector2<>+52(SB)/4, $0xcd9e8d57
-DATA vector2<>+56(SB)/4, $0xcd9e8d57
-DATA vector2<>+60(SB)/4, $0xcd9e8d57
+DATA vector2<>+0(SB)/4, $0xd2511f53
+DATA vector2<>+4(SB)/4, $0xd2511f53
+DATA vector2<>+8(SB)/4, $0xd2511f53
+DATA vector2<>+12(SB)/4, $0xd2511f53
+DATA vector2<>+16(SB)/4, $0xd2511f53
+DATA vector2<>+20(SB)/4, $0xd2511f53
+DATA vector2<>+24(SB)/4, $0xd2511f53
+DATA vector2<>+28(SB)/4, $0xd2511f53
+DATA vector2<>+32(SB)/4, $0xd2511f53
+DATA vector2<>+36(SB)/4, $0xd2511f53
+DATA vector2<>+40(SB)/4, $0xd2511f53
+DATA vector2<>+44(SB)/4, $0xd2511f53
+DATA vector2<>+48(SB)/4, $0xd2511f53
+DATA vector2<>+52(SB)/4, $0xd2511f53
+DATA vector2<>+56(SB)/4, $0xd2511f53
+DATA vector2<>+60(SB)/4, $0xd2511f53
 GLOBL vector2<>(SB), RODATA|NOPTR, $64
 
-DATA vector3<>+0(SB)/4, $0x00000002
-DATA vector3<>+4(SB)/4, $0x00000000
-DATA vector3<>+8(SB)/4, $0x00000002
-DATA vector3<>+12(SB)/4, $0x00000000
-DATA vector3<>+16(SB)/4, $0x00000002
-DATA vector3<>+20(SB)/4, $0x00000000
-DATA vector3<>+24(SB)/4, $0x00000002
-DATA vector3<>+28(SB)/4, $0x00000000
-DATA vector3<>+32(SB)/4, $0x00000002
-DATA vector3<>+36(SB)/4, $0x00000000
-DATA vector3<>+40(SB)/4, $0x00000002
-DATA vector3<>+44(SB)/4, $0x00000000
-DATA vector3<>+48(SB)/4, $0x00000002
-DATA vector3<>+52(SB)/4, $0x00000000
-DATA vector3<>+56(SB)/4, $0x00000002
-DATA vector3<>+60(SB)/4, $0x00000000
+DATA vector3<>+0(SB)/4, $0xcd9e8d57
+DATA vector3<>+4(SB)/4, $0xcd9e8d57
+DATA vector3<>+8(SB)/4, $0xcd9e8d57
+DATA vector3<>+12(SB)/4, $0xcd9e8d57
+DATA vector3<>+16(SB)/4, $0xcd9e8d57
+DATA vector3<>+20(SB)/4, $0xcd9e8d57
+DATA vector3<>+24(SB)/4, $0xcd9e8d57
+DATA vector3<>+28(SB)/4, $0xcd9e8d57
+DATA vector3<>+32(SB)/4, $0xcd9e8d57
+DATA vector3<>+36(SB)/4, $0xcd9e8d57
+DATA vector3<>+40(SB)/4, $0xcd9e8d57
+DATA vector3<>+44(SB)/4, $0xcd9e8d57
+DATA vector3<>+48(SB)/4, $0xcd9e8d57
+DATA vector3<>+52(SB)/4, $0xcd9e8d57
+DATA vector3<>+56(SB)/4, $0xcd9e8d57
+DATA vector3<>+60(SB)/4, $0xcd9e8d57
 GLOBL vector3<>(SB), RODATA|NOPTR, $64
 
-DATA vector4<>+0(SB)/4, $0x00000001
-DATA vector4<>+4(SB)/4, $0x00000001
-DATA vector4<>+8(SB)/4, $0x00000001
-DATA vector4<>+12(SB)/4, $0x00000001
-DATA vector4<>+16(SB)/4, $0x00000001
-DATA vector4<>+20(SB)/4, $0x00000001
-DATA vector4<>+24(SB)/4, $0x00000001
-DATA vector4<>+28(SB)/4, $0x00000001
-DATA vector4<>+32(SB)/4, $0x00000001
-DATA vector4<>+36(SB)/4, $0x00000001
-DATA vector4<>+40(SB)/4, $0x00000001
-DATA vector4<>+44(SB)/4, $0x00000001
-DATA vector4<>+48(SB)/4, $0x00000001
-DATA vector4<>+52(SB)/4, $0x00000001
-DATA vector4<>+56(SB)/4, $0x00000001
-DATA vector4<>+60(SB)/4, $0x00000001
+DATA vector4<>+0(SB)/4, $0x00000002
+DATA vector4<>+4(SB)/4, $0x00000000
+DATA vector4<>+8(SB)/4, $0x00000002
+DATA vector4<>+12(SB)/4, $0x00000000
+DATA vector4<>+16(SB)/4, $0x00000002
+DATA vector4<>+20(SB)/4, $0x00000000
+DATA vector4<>+24(SB)/4, $0x00000002
+DATA vector4<>+28(SB)/4, $0x00000000
+DATA vector4<>+32(SB)/4, $0x00000002
+DATA vector4<>+36(SB)/4, $0x00000000
+DATA vector4<>+40(SB)/4, $0x00000002
+DATA vector4<>+44(SB)/4, $0x00000000
+DATA vector4<>+48(SB)/4, $0x00000002
+DATA vector4<>+52(SB)/4, $0x00000000
+DATA vector4<>+56(SB)/4, $0x00000002
+DATA vector4<>+60(SB)/4, $0x00000000
 GLOBL vector4<>(SB), RODATA|NOPTR, $64
 
-DATA vector5<>+0(SB)/4, $0x004afb0d
-DATA vector5<>+4(SB)/4, $0x004afb0d
-DATA vector5<>+8(SB)/4, $0x004afb0d
-DATA vector5<>+12(SB)/4, $0x004afb0d
-DATA vector5<>+16(SB)/4, $0x004afb0d
-DATA vector5<>+20(SB)/4, $0x004afb0d
-DATA vector5<>+24(SB)/4, $0x004afb0d
-DATA vector5<>+28(SB)/4, $0x004afb0d
-DATA vector5<>+32(SB)/4, $0x004afb0d
-DATA vector5<>+36(SB)/4, $0x004afb0d
-DATA vector5<>+40(SB)/4, $0x004afb0d
-DATA vector5<>+44(SB)/4, $0x004afb0d
-DATA vector5<>+48(SB)/4, $0x004afb0d
-DATA vector5<>+52(SB)/4, $0x004afb0d
-DATA vector5<>+56(SB)/4, $0x004afb0d
-DATA vector5<>+60(SB)/4, $0x004afb0d
+DATA vector5<>+0(SB)/4, $0x00000001
+DATA vector5<>+4(SB)/4, $0x00000001
+DATA vector5<>+8(SB)/4, $0x00000001
+DATA vector5<>+12(SB)/4, $0x00000001
+DATA vector5<>+16(SB)/4, $0x00000001
+DATA vector5<>+20(SB)/4, $0x00000001
+DATA vector5<>+24(SB)/4, $0x00000001
+DATA vector5<>+28(SB)/4, $0x00000001
+DATA vector5<>+32(SB)/4, $0x00000001
+DATA vector5<>+36(SB)/4, $0x00000001
+DATA vector5<>+40(SB)/4, $0x00000001
+DATA vector5<>+44(SB)/4, $0x00000001
+DATA vector5<>+48(SB)/4, $0x00000001
+DATA vector5<>+52(SB)/4, $0x00000001
+DATA vector5<>+56(SB)/4, $0x00000001
+DATA vector5<>+60(SB)/4, $0x00000001
 GLOBL vector5<>(SB), RODATA|NOPTR, $64
 
-DATA vector6<>+0(SB)/4, $0x007fffff
-DATA vector6<>+4(SB)/4, $0x007fffff
-DATA vector6<>+8(SB)/4, $0x007fffff
-DATA vector6<>+12(SB)/4, $0x007fffff
-DATA vector6<>+16(SB)/4, $0x007fffff
-DATA vector6<>+20(SB)/4, $0x007fffff
-DATA vector6<>+24(SB)/4, $0x007fffff
-DATA vector6<>+28(SB)/4, $0x007fffff
-DATA vector6<>+32(SB)/4, $0x007fffff
-DATA vector6<>+36(SB)/4, $0x007fffff
-DATA vector6<>+40(SB)/4, $0x007fffff
-DATA vector6<>+44(SB)/4, $0x007fffff
-DATA vector6<>+48(SB)/4, $0x007fffff
-DATA vector6<>+52(SB)/4, $0x007fffff
-DATA vector6<>+56(SB)/4, $0x007fffff
-DATA vector6<>+60(SB)/4, $0x007fffff
+DATA vector6<>+0(SB)/4, $0x004afb0d
+DATA vector6<>+4(SB)/4, $0x004afb0d
+DATA vector6<>+8(SB)/4, $0x004afb0d
+DATA vector6<>+12(SB)/4, $0x004afb0d
+DATA vector6<>+16(SB)/4, $0x004afb0d
+DATA vector6<>+20(SB)/4, $0x004afb0d
+DATA vector6<>+24(SB)/4, $0x004afb0d
+DATA vector6<>+28(SB)/4, $0x004afb0d
+DATA vector6<>+32(SB)/4, $0x004afb0d
+DATA vector6<>+36(SB)/4, $0x004afb0d
+DATA vector6<>+40(SB)/4, $0x004afb0d
+DATA vector6<>+44(SB)/4, $0x004afb0d
+DATA vector6<>+48(SB)/4, $0x004afb0d
+DATA vector6<>+52(SB)/4, $0x004afb0d
+DATA vector6<>+56(SB)/4, $0x004afb0d
+DATA vector6<>+60(SB)/4, $0x004afb0d
 GLOBL vector6<>(SB), RODATA|NOPTR, $64
 
-DATA vector7<>+0(SB)/4, $0x3f3504f3
-DATA vector7<>+4(SB)/4, $0x3f3504f3
-DATA vector7<>+8(SB)/4, $0x3f3504f3
-DATA vector7<>+12(SB)/4, $0x3f3504f3
-DATA vector7<>+16(SB)/4, $0x3f3504f3
-DATA vector7<>+20(SB)/4, $0x3f3504f3
-DATA vector7<>+24(SB)/4, $0x3f3504f3
-DATA vector7<>+28(SB)/4, $0x3f3504f3
-DATA vector7<>+32(SB)/4, $0x3f3504f3
-DATA vector7<>+36(SB)/4, $0x3f3504f3
-DATA vector7<>+40(SB)/4, $0x3f3504f3
-DATA vector7<>+44(SB)/4, $0x3f3504f3
-DATA vector7<>+48(SB)/4, $0x3f3504f3
-DATA vector7<>+52(SB)/4, $0x3f3504f3
-DATA vector7<>+56(SB)/4, $0x3f3504f3
-DATA vector7<>+60(SB)/4, $0x3f3504f3
+DATA vector7<>+0(SB)/4, $0x007fffff
+DATA vector7<>+4(SB)/4, $0x007fffff
+DATA vector7<>+8(SB)/4, $0x007fffff
+DATA vector7<>+12(SB)/4, $0x007fffff
+DATA vector7<>+16(SB)/4, $0x007fffff
+DATA vector7<>+20(SB)/4, $0x007fffff
+DATA vector7<>+24(SB)/4, $0x007fffff
+DATA vector7<>+28(SB)/4, $0x007fffff
+DATA vector7<>+32(SB)/4, $0x007fffff
+DATA vector7<>+36(SB)/4, $0x007fffff
+DATA vector7<>+40(SB)/4, $0x007fffff
+DATA vector7<>+44(SB)/4, $0x007fffff
+DATA vector7<>+48(SB)/4, $0x007fffff
+DATA vector7<>+52(SB)/4, $0x007fffff
+DATA vector7<>+56(SB)/4, $0x007fffff
+DATA vector7<>+60(SB)/4, $0x007fffff
 GLOBL vector7<>(SB), RODATA|NOPTR, $64
 
-DATA vector8<>+0(SB)/4, $0x3f800000
-DATA vector8<>+4(SB)/4, $0x3f800000
-DATA vector8<>+8(SB)/4, $0x3f800000
-DATA vector8<>+12(SB)/4, $0x3f800000
-DATA vector8<>+16(SB)/4, $0x3f800000
-DATA vector8<>+20(SB)/4, $0x3f800000
-DATA vector8<>+24(SB)/4, $0x3f800000
-DATA vector8<>+28(SB)/4, $0x3f800000
-DATA vector8<>+32(SB)/4, $0x3f800000
-DATA vector8<>+36(SB)/4, $0x3f800000
-DATA vector8<>+40(SB)/4, $0x3f800000
-DATA vector8<>+44(SB)/4, $0x3f800000
-DATA vector8<>+48(SB)/4, $0x3f800000
-DATA vector8<>+52(SB)/4, $0x3f800000
-DATA vector8<>+56(SB)/4, $0x3f800000
-DATA vector8<>+60(SB)/4, $0x3f800000
+DATA vector8<>+0(SB)/4, $0x3f3504f3
+DATA vector8<>+4(SB)/4, $0x3f3504f3
+DATA vector8<>+8(SB)/4, $0x3f3504f3
+DATA vector8<>+12(SB)/4, $0x3f3504f3
+DATA vector8<>+16(SB)/4, $0x3f3504f3
+DATA vector8<>+20(SB)/4, $0x3f3504f3
+DATA vector8<>+24(SB)/4, $0x3f3504f3
+DATA vector8<>+28(SB)/4, $0x3f3504f3
+DATA vector8<>+32(SB)/4, $0x3f3504f3
+DATA vector8<>+36(SB)/4, $0x3f3504f3
+DATA vector8<>+40(SB)/4, $0x3f3504f3
+DATA vector8<>+44(SB)/4, $0x3f3504f3
+DATA vector8<>+48(SB)/4, $0x3f3504f3
+DATA vector8<>+52(SB)/4, $0x3f3504f3
+DATA vector8<>+56(SB)/4, $0x3f3504f3
+DATA vector8<>+60(SB)/4, $0x3f3504f3
 GLOBL vector8<>(SB), RODATA|NOPTR, $64
 
-DATA vector9<>+0(SB)/4, $0x7f000000
-DATA vector9<>+4(SB)/4, $0x7f000000
-DATA vector9<>+8(SB)/4, $0x7f000000
-DATA vector9<>+12(SB)/4, $0x7f000000
-DATA vector9<>+16(SB)/4, $0x7f000000
-DATA vector9<>+20(SB)/4, $0x7f000000
-DATA vector9<>+24(SB)/4, $0x7f000000
-DATA vector9<>+28(SB)/4, $0x7f000000
-DATA vector9<>+32(SB)/4, $0x7f000000
-DATA vector9<>+36(SB)/4, $0x7f000000
-DATA vector9<>+40(SB)/4, $0x7f000000
-DATA vector9<>+44(SB)/4, $0x7f000000
-DATA vector9<>+48(SB)/4, $0x7f000000
-DATA vector9<>+52(SB)/4, $0x7f000000
-DATA vector9<>+56(SB)/4, $0x7f000000
-DATA vector9<>+60(SB)/4, $0x7f000000
+DATA vector9<>+0(SB)/4, $0x3f800000
+DATA vector9<>+4(SB)/4, $0x3f800000
+DATA vector9<>+8(SB)/4, $0x3f800000
+DATA vector9<>+12(SB)/4, $0x3f800000
+DATA vector9<>+16(SB)/4, $0x3f800000
+DATA vector9<>+20(SB)/4, $0x3f800000
+DATA vector9<>+24(SB)/4, $0x3f800000
+DATA vector9<>+28(SB)/4, $0x3f800000
+DATA vector9<>+32(SB)/4, $0x3f800000
+DATA vector9<>+36(SB)/4, $0x3f800000
+DATA vector9<>+40(SB)/4, $0x3f800000
+DATA vector9<>+44(SB)/4, $0x3f800000
+DATA vector9<>+48(SB)/4, $0x3f800000
+DATA vector9<>+52(SB)/4, $0x3f800000
+DATA vector9<>+56(SB)/4, $0x3f800000
+DATA vector9<>+60(SB)/4, $0x3f800000
 GLOBL vector9<>(SB), RODATA|NOPTR, $64
 
-DATA vector10<>+0(SB)/4, $0x00000098
-DATA vector10<>+4(SB)/4, $0x00000098
-DATA vector10<>+8(SB)/4, $0x00000098
-DATA vector10<>+12(SB)/4, $0x00000098
-DATA vector10<>+16(SB)/4, $0x00000098
-DATA vector10<>+20(SB)/4, $0x00000098
-DATA vector10<>+24(SB)/4, $0x00000098
-DATA vector10<>+28(SB)/4, $0x00000098
-DATA vector10<>+32(SB)/4, $0x00000098
-DATA vector10<>+36(SB)/4, $0x00000098
-DATA vector10<>+40(SB)/4, $0x00000098
-DATA vector10<>+44(SB)/4, $0x00000098
-DATA vector10<>+48(SB)/4, $0x00000098
-DATA vector10<>+52(SB)/4, $0x00000098
-DATA vector10<>+56(SB)/4, $0x00000098
-DATA vector10<>+60(SB)/4, $0x00000098
+DATA vector10<>+0(SB)/4, $0x7f000000
+DATA vector10<>+4(SB)/4, $0x7f000000
+DATA vector10<>+8(SB)/4, $0x7f000000
+DATA vector10<>+12(SB)/4, $0x7f000000
+DATA vector10<>+16(SB)/4, $0x7f000000
+DATA vector10<>+20(SB)/4, $0x7f000000
+DATA vector10<>+24(SB)/4, $0x7f000000
+DATA vector10<>+28(SB)/4, $0x7f000000
+DATA vector10<>+32(SB)/4, $0x7f000000
+DATA vector10<>+36(SB)/4, $0x7f000000
+DATA vector10<>+40(SB)/4, $0x7f000000
+DATA vector10<>+44(SB)/4, $0x7f000000
+DATA vector10<>+48(SB)/4, $0x7f000000
+DATA vector10<>+52(SB)/4, $0x7f000000
+DATA vector10<>+56(SB)/4, $0x7f000000
+DATA vector10<>+60(SB)/4, $0x7f000000
 GLOBL vector10<>(SB), RODATA|NOPTR, $64
 
-DATA vector11<>+0(SB)/4, $0x3d9021bb
-DATA vector11<>+4(SB)/4, $0x3d9021bb
-DATA vector11<>+8(SB)/4, $0x3d9021bb
-DATA vector11<>+12(SB)/4, $0x3d9021bb
-DATA vector11<>+16(SB)/4, $0x3d9021bb
-DATA vector11<>+20(SB)/4, $0x3d9021bb
-DATA vector11<>+24(SB)/4, $0x3d9021bb
-DATA vector11<>+28(SB)/4, $0x3d9021bb
-DATA vector11<>+32(SB)/4, $0x3d9021bb
-DATA vector11<>+36(SB)/4, $0x3d9021bb
-DATA vector11<>+40(SB)/4, $0x3d9021bb
-DATA vector11<>+44(SB)/4, $0x3d9021bb
-DATA vector11<>+48(SB)/4, $0x3d9021bb
-DATA vector11<>+52(SB)/4, $0x3d9021bb
-DATA vector11<>+56(SB)/4, $0x3d9021bb
-DATA vector11<>+60(SB)/4, $0x3d9021bb
+DATA vector11<>+0(SB)/4, $0x00000098
+DATA vector11<>+4(SB)/4, $0x00000098
+DATA vector11<>+8(SB)/4, $0x00000098
+DATA vector11<>+12(SB)/4, $0x00000098
+DATA vector11<>+16(SB)/4, $0x00000098
+DATA vector11<>+20(SB)/4, $0x00000098
+DATA vector11<>+24(SB)/4, $0x00000098
+DATA vector11<>+28(SB)/4, $0x00000098
+DATA vector11<>+32(SB)/4, $0x00000098
+DATA vector11<>+36(SB)/4, $0x00000098
+DATA vector11<>+40(SB)/4, $0x00000098
+DATA vector11<>+44(SB)/4, $0x00000098
+DATA vector11<>+48(SB)/4, $0x00000098
+DATA vector11<>+52(SB)/4, $0x00000098
+DATA vector11<>+56(SB)/4, $0x00000098
+DATA vector11<>+60(SB)/4, $0x00000098
 GLOBL vector11<>(SB), RODATA|NOPTR, $64
 
-DATA vector12<>+0(SB)/4, $0xbdebd1b8
-DATA vector12<>+4(SB)/4, $0xbdebd1b8
-DATA vector12<>+8(SB)/4, $0xbdebd1b8
-DATA vector12<>+12(SB)/4, $0xbdebd1b8
-DATA vector12<>+16(SB)/4, $0xbdebd1b8
-DATA vector12<>+20(SB)/4, $0xbdebd1b8
-DATA vector12<>+24(SB)/4, $0xbdebd1b8
-DATA vector12<>+28(SB)/4, $0xbdebd1b8
-DATA vector12<>+32(SB)/4, $0xbdebd1b8
-DATA vector12<>+36(SB)/4, $0xbdebd1b8
-DATA vector12<>+40(SB)/4, $0xbdebd1b8
-DATA vector12<>+44(SB)/4, $0xbdebd1b8
-DATA vector12<>+48(SB)/4, $0xbdebd1b8
-DATA vector12<>+52(SB)/4, $0xbdebd1b8
-DATA vector12<>+56(SB)/4, $0xbdebd1b8
-DATA vector12<>+60(SB)/4, $0xbdebd1b8
+DATA vector12<>+0(SB)/4, $0x3d9021bb
+DATA vector12<>+4(SB)/4, $0x3d9021bb
+DATA vector12<>+8(SB)/4, $0x3d9021bb
+DATA vector12<>+12(SB)/4, $0x3d9021bb
+DATA vector12<>+16(SB)/4, $0x3d9021bb
+DATA vector12<>+20(SB)/4, $0x3d9021bb
+DATA vector12<>+24(SB)/4, $0x3d9021bb
+DATA vector12<>+28(SB)/4, $0x3d9021bb
+DATA vector12<>+32(SB)/4, $0x3d9021bb
+DATA vector12<>+36(SB)/4, $0x3d9021bb
+DATA vector12<>+40(SB)/4, $0x3d9021bb
+DATA vector12<>+44(SB)/4, $0x3d9021bb
+DATA vector12<>+48(SB)/4, $0x3d9021bb
+DATA vector12<>+52(SB)/4, $0x3d9021bb
+DATA vector12<>+56(SB)/4, $0x3d9021bb
+DATA vector12<>+60(SB)/4, $0x3d9021bb
 GLOBL vector12<>(SB), RODATA|NOPTR, $64
 
-DATA vector13<>+0(SB)/4, $0x3def251a
-DATA vector13<>+4(SB)/4, $0x3def251a
-DATA vector13<>+8(SB)/4, $0x3def251a
-DATA vector13<>+12(SB)/4, $0x3def251a
-DATA vector13<>+16(SB)/4, $0x3def251a
-DATA vector13<>+20(SB)/4, $0x3def251a
-DATA vector13<>+24(SB)/4, $0x3def251a
-DATA vector13<>+28(SB)/4, $0x3def251a
-DATA vector13<>+32(SB)/4, $0x3def251a
-DATA vector13<>+36(SB)/4, $0x3def251a
-DATA vector13<>+40(SB)/4, $0x3def251a
-DATA vector13<>+44(SB)/4, $0x3def251a
-DATA vector13<>+48(SB)/4, $0x3def251a
-DATA vector13<>+52(SB)/4, $0x3def251a
-DATA vector13<>+56(SB)/4, $0x3def251a
-DATA vector13<>+60(SB)/4, $0x3def251a
+DATA vector13<>+0(SB)/4, $0xbdebd1b8
+DATA vector13<>+4(SB)/4, $0xbdebd1b8
+DATA vector13<>+8(SB)/4, $0xbdebd1b8
+DATA vector13<>+12(SB)/4, $0xbdebd1b8
+DATA vector13<>+16(SB)/4, $0xbdebd1b8
+DATA vector13<>+20(SB)/4, $0xbdebd1b8
+DATA vector13<>+24(SB)/4, $0xbdebd1b8
+DATA vector13<>+28(SB)/4, $0xbdebd1b8
+DATA vector13<>+32(SB)/4, $0xbdebd1b8
+DATA vector13<>+36(SB)/4, $0xbdebd1b8
+DATA vector13<>+40(SB)/4, $0xbdebd1b8
+DATA vector13<>+44(SB)/4, $0xbdebd1b8
+DATA vector13<>+48(SB)/4, $0xbdebd1b8
+DATA vector13<>+52(SB)/4, $0xbdebd1b8
+DATA vector13<>+56(SB)/4, $0xbdebd1b8
+DATA vector13<>+60(SB)/4, $0xbdebd1b8
 GLOBL vector13<>(SB), RODATA|NOPTR, $64
 
-DATA vector14<>+0(SB)/4, $0xbdfe5d4f
-DATA vector14<>+4(SB)/4, $0xbdfe5d4f
-DATA vector14<>+8(SB)/4, $0xbdfe5d4f
-DATA vector14<>+12(SB)/4, $0xbdfe5d4f
-DATA vector14<>+16(SB)/4, $0xbdfe5d4f
-DATA vector14<>+20(SB)/4, $0xbdfe5d4f
-DATA vector14<>+24(SB)/4, $0xbdfe5d4f
-DATA vector14<>+28(SB)/4, $0xbdfe5d4f
-DATA vector14<>+32(SB)/4, $0xbdfe5d4f
-DATA vector14<>+36(SB)/4, $0xbdfe5d4f
-DATA vector14<>+40(SB)/4, $0xbdfe5d4f
-DATA vector14<>+44(SB)/4, $0xbdfe5d4f
-DATA vector14<>+48(SB)/4, $0xbdfe5d4f
-DATA vector14<>+52(SB)/4, $0xbdfe5d4f
-DATA vector14<>+56(SB)/4, $0xbdfe5d4f
-DATA vector14<>+60(SB)/4, $0xbdfe5d4f
+DATA vector14<>+0(SB)/4, $0x3def251a
+DATA vector14<>+4(SB)/4, $0x3def251a
+DATA vector14<>+8(SB)/4, $0x3def251a
+DATA vector14<>+12(SB)/4, $0x3def251a
+DATA vector14<>+16(SB)/4, $0x3def251a
+DATA vector14<>+20(SB)/4, $0x3def251a
+DATA vector14<>+24(SB)/4, $0x3def251a
+DATA vector14<>+28(SB)/4, $0x3def251a
+DATA vector14<>+32(SB)/4, $0x3def251a
+DATA vector14<>+36(SB)/4, $0x3def251a
+DATA vector14<>+40(SB)/4, $0x3def251a
+DATA vector14<>+44(SB)/4, $0x3def251a
+DATA vector14<>+48(SB)/4, $0x3def251a
+DATA vector14<>+52(SB)/4, $0x3def251a
+DATA vector14<>+56(SB)/4, $0x3def251a
+DATA vector14<>+60(SB)/4, $0x3def251a
 GLOBL vector14<>(SB), RODATA|NOPTR, $64
 
-DATA vector15<>+0(SB)/4, $0x3e11e9bf
-DATA vector15<>+4(SB)/4, $0x3e11e9bf
-DATA vector15<>+8(SB)/4, $0x3e11e9bf
-DATA vector15<>+12(SB)/4, $0x3e11e9bf
-DATA vector15<>+16(SB)/4, $0x3e11e9bf
-DATA vector15<>+20(SB)/4, $0x3e11e9bf
-DATA vector15<>+24(SB)/4, $0x3e11e9bf
-DATA vector15<>+28(SB)/4, $0x3e11e9bf
-DATA vector15<>+32(SB)/4, $0x3e11e9bf
-DATA vector15<>+36(SB)/4, $0x3e11e9bf
-DATA vector15<>+40(SB)/4, $0x3e11e9bf
-DATA vector15<>+44(SB)/4, $0x3e11e9bf
-DATA vector15<>+48(SB)/4, $0x3e11e9bf
-DATA vector15<>+52(SB)/4, $0x3e11e9bf
-DATA vector15<>+56(SB)/4, $0x3e11e9bf
-DATA vector15<>+60(SB)/4, $0x3e11e9bf
+DATA vector15<>+0(SB)/4, $0xbdfe5d4f
+DATA vector15<>+4(SB)/4, $0xbdfe5d4f
+DATA vector15<>+8(SB)/4, $0xbdfe5d4f
+DATA vector15<>+12(SB)/4, $0xbdfe5d4f
+DATA vector15<>+16(SB)/4, $0xbdfe5d4f
+DATA vector15<>+20(SB)/4, $0xbdfe5d4f
+DATA vector15<>+24(SB)/4, $0xbdfe5d4f
+DATA vector15<>+28(SB)/4, $0xbdfe5d4f
+DATA vector15<>+32(SB)/4, $0xbdfe5d4f
+DATA vector15<>+36(SB)/4, $0xbdfe5d4f
+DATA vector15<>+40(SB)/4, $0xbdfe5d4f
+DATA vector15<>+44(SB)/4, $0xbdfe5d4f
+DATA vector15<>+48(SB)/4, $0xbdfe5d4f
+DATA vector15<>+52(SB)/4, $0xbdfe5d4f
+DATA vector15<>+56(SB)/4, $0xbdfe5d4f
+DATA vector15<>+60(SB)/4, $0xbdfe5d4f
 GLOBL vector15<>(SB), RODATA|NOPTR, $64
 
-DATA vector16<>+0(SB)/4, $0xbe2aae50
-DATA vector16<>+4(SB)/4, $0xbe2aae50
-DATA vector16<>+8(SB)/4, $0xbe2aae50
-DATA vector16<>+12(SB)/4, $0xbe2aae50
-DATA vector16<>+16(SB)/4, $0xbe2aae50
-DATA vector16<>+20(SB)/4, $0xbe2aae50
-DATA vector16<>+24(SB)/4, $0xbe2aae50
-DATA vector16<>+28(SB)/4, $0xbe2aae50
-DATA vector16<>+32(SB)/4, $0xbe2aae50
-DATA vector16<>+36(SB)/4, $0xbe2aae50
-DATA vector16<>+40(SB)/4, $0xbe2aae50
-DATA vector16<>+44(SB)/4, $0xbe2aae50
-DATA vector16<>+48(SB)/4, $0xbe2aae50
-DATA vector16<>+52(SB)/4, $0xbe2aae50
-DATA vector16<>+56(SB)/4, $0xbe2aae50
-DATA vector16<>+60(SB)/4, $0xbe2aae50
+DATA vector16<>+0(SB)/4, $0x3e11e9bf
+DATA vector16<>+4(SB)/4, $0x3e11e9bf
+DATA vector16<>+8(SB)/4, $0x3e11e9bf
+DATA vector16<>+12(SB)/4, $0x3e11e9bf
+DATA vector16<>+16(SB)/4, $0x3e11e9bf
+DATA vector16<>+20(SB)/4, $0x3e11e9bf
+DATA vector16<>+24(SB)/4, $0x3e11e9bf
+DATA vector16<>+28(SB)/4, $0x3e11e9bf
+DATA vector16<>+32(SB)/4, $0x3e11e9bf
+DATA vector16<>+36(SB)/4, $0x3e11e9bf
+DATA vector16<>+40(SB)/4, $0x3e11e9bf
+DATA vector16<>+44(SB)/4, $0x3e11e9bf
+DATA vector16<>+48(SB)/4, $0x3e11e9bf
+DATA vector16<>+52(SB)/4, $0x3e11e9bf
+DATA vector16<>+56(SB)/4, $0x3e11e9bf
+DATA vector16<>+60(SB)/4, $0x3e11e9bf
 GLOBL vector16<>(SB), RODATA|NOPTR, $64
 
-DATA vector17<>+0(SB)/4, $0x3e4cceac
-DATA vector17<>+4(SB)/4, $0x3e4cceac
-DATA vector17<>+8(SB)/4, $0x3e4cceac
-DATA vector17<>+12(SB)/4, $0x3e4cceac
-DATA vector17<>+16(SB)/4, $0x3e4cceac
-DATA vector17<>+20(SB)/4, $0x3e4cceac
-DATA vector17<>+24(SB)/4, $0x3e4cceac
-DATA vector17<>+28(SB)/4, $0x3e4cceac
-DATA vector17<>+32(SB)/4, $0x3e4cceac
-DATA vector17<>+36(SB)/4, $0x3e4cceac
-DATA vector17<>+40(SB)/4, $0x3e4cceac
-DATA vector17<>+44(SB)/4, $0x3e4cceac
-DATA vector17<>+48(SB)/4, $0x3e4cceac
-DATA vector17<>+52(SB)/4, $0x3e4cceac
-DATA vector17<>+56(SB)/4, $0x3e4cceac
-DATA vector17<>+60(SB)/4, $0x3e4cceac
+DATA vector17<>+0(SB)/4, $0xbe2aae50
+DATA vector17<>+4(SB)/4, $0xbe2aae50
+DATA vector17<>+8(SB)/4, $0xbe2aae50
+DATA vector17<>+12(SB)/4, $0xbe2aae50
+DATA vector17<>+16(SB)/4, $0xbe2aae50
+DATA vector17<>+20(SB)/4, $0xbe2aae50
+DATA vector17<>+24(SB)/4, $0xbe2aae50
+DATA vector17<>+28(SB)/4, $0xbe2aae50
+DATA vector17<>+32(SB)/4, $0xbe2aae50
+DATA vector17<>+36(SB)/4, $0xbe2aae50
+DATA vector17<>+40(SB)/4, $0xbe2aae50
+DATA vector17<>+44(SB)/4, $0xbe2aae50
+DATA vector17<>+48(SB)/4, $0xbe2aae50
+DATA vector17<>+52(SB)/4, $0xbe2aae50
+DATA vector17<>+56(SB)/4, $0xbe2aae50
+DATA vector17<>+60(SB)/4, $0xbe2aae50
 GLOBL vector17<>(SB), RODATA|NOPTR, $64
 
-DATA vector18<>+0(SB)/4, $0xbe7ffffc
-DATA vector18<>+4(SB)/4, $0xbe7ffffc
-DATA vector18<>+8(SB)/4, $0xbe7ffffc
-DATA vector18<>+12(SB)/4, $0xbe7ffffc
-DATA vector18<>+16(SB)/4, $0xbe7ffffc
-DATA vector18<>+20(SB)/4, $0xbe7ffffc
-DATA vector18<>+24(SB)/4, $0xbe7ffffc
-DATA vector18<>+28(SB)/4, $0xbe7ffffc
-DATA vector18<>+32(SB)/4, $0xbe7ffffc
-DATA vector18<>+36(SB)/4, $0xbe7ffffc
-DATA vector18<>+40(SB)/4, $0xbe7ffffc
-DATA vector18<>+44(SB)/4, $0xbe7ffffc
-DATA vector18<>+48(SB)/4, $0xbe7ffffc
-DATA vector18<>+52(SB)/4, $0xbe7ffffc
-DATA vector18<>+56(SB)/4, $0xbe7ffffc
-DATA vector18<>+60(SB)/4, $0xbe7ffffc
+DATA vector18<>+0(SB)/4, $0x3e4cceac
+DATA vector18<>+4(SB)/4, $0x3e4cceac
+DATA vector18<>+8(SB)/4, $0x3e4cceac
+DATA vector18<>+12(SB)/4, $0x3e4cceac
+DATA vector18<>+16(SB)/4, $0x3e4cceac
+DATA vector18<>+20(SB)/4, $0x3e4cceac
+DATA vector18<>+24(SB)/4, $0x3e4cceac
+DATA vector18<>+28(SB)/4, $0x3e4cceac
+DATA vector18<>+32(SB)/4, $0x3e4cceac
+DATA vector18<>+36(SB)/4, $0x3e4cceac
+DATA vector18<>+40(SB)/4, $0x3e4cceac
+DATA vector18<>+44(SB)/4, $0x3e4cceac
+DATA vector18<>+48(SB)/4, $0x3e4cceac
+DATA vector18<>+52(SB)/4, $0x3e4cceac
+DATA vector18<>+56(SB)/4, $0x3e4cceac
+DATA vector18<>+60(SB)/4, $0x3e4cceac
 GLOBL vector18<>(SB), RODATA|NOPTR, $64
 
-DATA vector19<>+0(SB)/4, $0x3eaaaaaa
-DATA vector19<>+4(SB)/4, $0x3eaaaaaa
-DATA vector19<>+8(SB)/4, $0x3eaaaaaa
-DATA vector19<>+12(SB)/4, $0x3eaaaaaa
-DATA vector19<>+16(SB)/4, $0x3eaaaaaa
-DATA vector19<>+20(SB)/4, $0x3eaaaaaa
-DATA vector19<>+24(SB)/4, $0x3eaaaaaa
-DATA vector19<>+28(SB)/4, $0x3eaaaaaa
-DATA vector19<>+32(SB)/4, $0x3eaaaaaa
-DATA vector19<>+36(SB)/4, $0x3eaaaaaa
-DATA vector19<>+40(SB)/4, $0x3eaaaaaa
-DATA vector19<>+44(SB)/4, $0x3eaaaaaa
-DATA vector19<>+48(SB)/4, $0x3eaaaaaa
-DATA vector19<>+52(SB)/4, $0x3eaaaaaa
-DATA vector19<>+56(SB)/4, $0x3eaaaaaa
-DATA vector19<>+60(SB)/4, $0x3eaaaaaa
+DATA vector19<>+0(SB)/4, $0xbe7ffffc
+DATA vector19<>+4(SB)/4, $0xbe7ffffc
+DATA vector19<>+8(SB)/4, $0xbe7ffffc
+DATA vector19<>+12(SB)/4, $0xbe7ffffc
+DATA vector19<>+16(SB)/4, $0xbe7ffffc
+DATA vector19<>+20(SB)/4, $0xbe7ffffc
+DATA vector19<>+24(SB)/4, $0xbe7ffffc
+DATA vector19<>+28(SB)/4, $0xbe7ffffc
+DATA vector19<>+32(SB)/4, $0xbe7ffffc
+DATA vector19<>+36(SB)/4, $0xbe7ffffc
+DATA vector19<>+40(SB)/4, $0xbe7ffffc
+DATA vector19<>+44(SB)/4, $0xbe7ffffc
+DATA vector19<>+48(SB)/4, $0xbe7ffffc
+DATA vector19<>+52(SB)/4, $0xbe7ffffc
+DATA vector19<>+56(SB)/4, $0xbe7ffffc
+DATA vector19<>+60(SB)/4, $0xbe7ffffc
 GLOBL vector19<>(SB), RODATA|NOPTR, $64
 
-DATA vector20<>+0(SB)/4, $0xb95e8083
-DATA vector20<>+4(SB)/4, $0xb95e8083
-DATA vector20<>+8(SB)/4, $0xb95e8083
-DATA vector20<>+12(SB)/4, $0xb95e8083
-DATA vector20<>+16(SB)/4, $0xb95e8083
-DATA vector20<>+20(SB)/4, $0xb95e8083
-DATA vector20<>+24(SB)/4, $0xb95e8083
-DATA vector20<>+28(SB)/4, $0xb95e8083
-DATA vector20<>+32(SB)/4, $0xb95e8083
-DATA vector20<>+36(SB)/4, $0xb95e8083
-DATA vector20<>+40(SB)/4, $0xb95e8083
-DATA vector20<>+44(SB)/4, $0xb95e8083
-DATA vector20<>+48(SB)/4, $0xb95e8083
-DATA vector20<>+52(SB)/4, $0xb95e8083
-DATA vector20<>+56(SB)/4, $0xb95e8083
-DATA vector20<>+60(SB)/4, $0xb95e8083
+DATA vector20<>+0(SB)/4, $0x3eaaaaaa
+DATA vector20<>+4(SB)/4, $0x3eaaaaaa
+DATA vector20<>+8(SB)/4, $0x3eaaaaaa
+DATA vector20<>+12(SB)/4, $0x3eaaaaaa
+DATA vector20<>+16(SB)/4, $0x3eaaaaaa
+DATA vector20<>+20(SB)/4, $0x3eaaaaaa
+DATA vector20<>+24(SB)/4, $0x3eaaaaaa
+DATA vector20<>+28(SB)/4, $0x3eaaaaaa
+DATA vector20<>+32(SB)/4, $0x3eaaaaaa
+DATA vector20<>+36(SB)/4, $0x3eaaaaaa
+DATA vector20<>+40(SB)/4, $0x3eaaaaaa
+DATA vector20<>+44(SB)/4, $0x3eaaaaaa
+DATA vector20<>+48(SB)/4, $0x3eaaaaaa
+DATA vector20<>+52(SB)/4, $0x3eaaaaaa
+DATA vector20<>+56(SB)/4, $0x3eaaaaaa
+DATA vector20<>+60(SB)/4, $0x3eaaaaaa
 GLOBL vector20<>(SB), RODATA|NOPTR, $64
 
-DATA vector21<>+0(SB)/4, $0xbf000000
-DATA vector21<>+4(SB)/4, $0xbf000000
-DATA vector21<>+8(SB)/4, $0xbf000000
-DATA vector21<>+12(SB)/4, $0xbf000000
-DATA vector21<>+16(SB)/4, $0xbf000000
-DATA vector21<>+20(SB)/4, $0xbf000000
-DATA vector21<>+24(SB)/4, $0xbf000000
-DATA vector21<>+28(SB)/4, $0xbf000000
-DATA vector21<>+32(SB)/4, $0xbf000000
-DATA vector21<>+36(SB)/4, $0xbf000000
-DATA vector21<>+40(SB)/4, $0xbf000000
-DATA vector21<>+44(SB)/4, $0xbf000000
-DATA vector21<>+48(SB)/4, $0xbf000000
-DATA vector21<>+52(SB)/4, $0xbf000000
-DATA vector21<>+56(SB)/4, $0xbf000000
-DATA vector21<>+60(SB)/4, $0xbf000000
+DATA vector21<>+0(SB)/4, $0xb95e8083
+DATA vector21<>+4(SB)/4, $0xb95e8083
+DATA vector21<>+8(SB)/4, $0xb95e8083
+DATA vector21<>+12(SB)/4, $0xb95e8083
+DATA vector21<>+16(SB)/4, $0xb95e8083
+DATA vector21<>+20(SB)/4, $0xb95e8083
+DATA vector21<>+24(SB)/4, $0xb95e8083
+DATA vector21<>+28(SB)/4, $0xb95e8083
+DATA vector21<>+32(SB)/4, $0xb95e8083
+DATA vector21<>+36(SB)/4, $0xb95e8083
+DATA vector21<>+40(SB)/4, $0xb95e8083
+DATA vector21<>+44(SB)/4, $0xb95e8083
+DATA vector21<>+48(SB)/4, $0xb95e8083
+DATA vector21<>+52(SB)/4, $0xb95e8083
+DATA vector21<>+56(SB)/4, $0xb95e8083
+DATA vector21<>+60(SB)/4, $0xb95e8083
 GLOBL vector21<>(SB), RODATA|NOPTR, $64
 
-DATA vector22<>+0(SB)/4, $0x3f318000
-DATA vector22<>+4(SB)/4, $0x3f318000
-DATA vector22<>+8(SB)/4, $0x3f318000
-DATA vector22<>+12(SB)/4, $0x3f318000
-DATA vector22<>+16(SB)/4, $0x3f318000
-DATA vector22<>+20(SB)/4, $0x3f318000
-DATA vector22<>+24(SB)/4, $0x3f318000
-DATA vector22<>+28(SB)/4, $0x3f318000
-DATA vector22<>+32(SB)/4, $0x3f318000
-DATA vector22<>+36(SB)/4, $0x3f318000
-DATA vector22<>+40(SB)/4, $0x3f318000
-DATA vector22<>+44(SB)/4, $0x3f318000
-DATA vector22<>+48(SB)/4, $0x3f318000
-DATA vector22<>+52(SB)/4, $0x3f318000
-DATA vector22<>+56(SB)/4, $0x3f318000
-DATA vector22<>+60(SB)/4, $0x3f318000
+DATA vector22<>+0(SB)/4, $0xbf000000
+DATA vector22<>+4(SB)/4, $0xbf000000
+DATA vector22<>+8(SB)/4, $0xbf000000
+DATA vector22<>+12(SB)/4, $0xbf000000
+DATA vector22<>+16(SB)/4, $0xbf000000
+DATA vector22<>+20(SB)/4, $0xbf000000
+DATA vector22<>+24(SB)/4, $0xbf000000
+DATA vector22<>+28(SB)/4, $0xbf000000
+DATA vector22<>+32(SB)/4, $0xbf000000
+DATA vector22<>+36(SB)/4, $0xbf000000
+DATA vector22<>+40(SB)/4, $0xbf000000
+DATA vector22<>+44(SB)/4, $0xbf000000
+DATA vector22<>+48(SB)/4, $0xbf000000
+DATA vector22<>+52(SB)/4, $0xbf000000
+DATA vector22<>+56(SB)/4, $0xbf000000
+DATA vector22<>+60(SB)/4, $0xbf000000
 GLOBL vector22<>(SB), RODATA|NOPTR, $64
 
-DATA vector23<>+0(SB)/4, $0xc0000000
-DATA vector23<>+4(SB)/4, $0xc0000000
-DATA vector23<>+8(SB)/4, $0xc0000000
-DATA vector23<>+12(SB)/4, $0xc0000000
-DATA vector23<>+16(SB)/4, $0xc0000000
-DATA vector23<>+20(SB)/4, $0xc0000000
-DATA vector23<>+24(SB)/4, $0xc0000000
-DATA vector23<>+28(SB)/4, $0xc0000000
-DATA vector23<>+32(SB)/4, $0xc0000000
-DATA vector23<>+36(SB)/4, $0xc0000000
-DATA vector23<>+40(SB)/4, $0xc0000000
-DATA vector23<>+44(SB)/4, $0xc0000000
-DATA vector23<>+48(SB)/4, $0xc0000000
-DATA vector23<>+52(SB)/4, $0xc0000000
-DATA vector23<>+56(SB)/4, $0xc0000000
-DATA vector23<>+60(SB)/4, $0xc0000000
+DATA vector23<>+0(SB)/4, $0x3f318000
+DATA vector23<>+4(SB)/4, $0x3f318000
+DATA vector23<>+8(SB)/4, $0x3f318000
+DATA vector23<>+12(SB)/4, $0x3f318000
+DATA vector23<>+16(SB)/4, $0x3f318000
+DATA vector23<>+20(SB)/4, $0x3f318000
+DATA vector23<>+24(SB)/4, $0x3f318000
+DATA vector23<>+28(SB)/4, $0x3f318000
+DATA vector23<>+32(SB)/4, $0x3f318000
+DATA vector23<>+36(SB)/4, $0x3f318000
+DATA vector23<>+40(SB)/4, $0x3f318000
+DATA vector23<>+44(SB)/4, $0x3f318000
+DATA vector23<>+48(SB)/4, $0x3f318000
+DATA vector23<>+52(SB)/4, $0x3f318000
+DATA vector23<>+56(SB)/4, $0x3f318000
+DATA vector23<>+60(SB)/4, $0x3f318000
 GLOBL vector23<>(SB), RODATA|NOPTR, $64
 
-DATA vector24<>+0(SB)/4, $0x20000000
-DATA vector24<>+4(SB)/4, $0x20000000
-DATA vector24<>+8(SB)/4, $0x20000000
-DATA vector24<>+12(SB)/4, $0x20000000
-DATA vector24<>+16(SB)/4, $0x20000000
-DATA vector24<>+20(SB)/4, $0x20000000
-DATA vector24<>+24(SB)/4, $0x20000000
-DATA vector24<>+28(SB)/4, $0x20000000
-DATA vector24<>+32(SB)/4, $0x20000000
-DATA vector24<>+36(SB)/4, $0x20000000
-DATA vector24<>+40(SB)/4, $0x20000000
-DATA vector24<>+44(SB)/4, $0x20000000
-DATA vector24<>+48(SB)/4, $0x20000000
-DATA vector24<>+52(SB)/4, $0x20000000
-DATA vector24<>+56(SB)/4, $0x20000000
-DATA vector24<>+60(SB)/4, $0x20000000
+DATA vector24<>+0(SB)/4, $0xc0000000
+DATA vector24<>+4(SB)/4, $0xc0000000
+DATA vector24<>+8(SB)/4, $0xc0000000
+DATA vector24<>+12(SB)/4, $0xc0000000
+DATA vector24<>+16(SB)/4, $0xc0000000
+DATA vector24<>+20(SB)/4, $0xc0000000
+DATA vector24<>+24(SB)/4, $0xc0000000
+DATA vector24<>+28(SB)/4, $0xc0000000
+DATA vector24<>+32(SB)/4, $0xc0000000
+DATA vector24<>+36(SB)/4, $0xc0000000
+DATA vector24<>+40(SB)/4, $0xc0000000
+DATA vector24<>+44(SB)/4, $0xc0000000
+DATA vector24<>+48(SB)/4, $0xc0000000
+DATA vector24<>+52(SB)/4, $0xc0000000
+DATA vector24<>+56(SB)/4, $0xc0000000
+DATA vector24<>+60(SB)/4, $0xc0000000
 GLOBL vector24<>(SB), RODATA|NOPTR, $64
 
-DATA vector25<>+0(SB)/4, $0xffffff00
-DATA vector25<>+4(SB)/4, $0xffffff00
-DATA vector25<>+8(SB)/4, $0xffffff00
-DATA vector25<>+12(SB)/4, $0xffffff00
-DATA vector25<>+16(SB)/4, $0xffffff00
-DATA vector25<>+20(SB)/4, $0xffffff00
-DATA vector25<>+24(SB)/4, $0xffffff00
-DATA vector25<>+28(SB)/4, $0xffffff00
-DATA vector25<>+32(SB)/4, $0xffffff00
-DATA vector25<>+36(SB)/4, $0xffffff00
-DATA vector25<>+40(SB)/4, $0xffffff00
-DATA vector25<>+44(SB)/4, $0xffffff00
-DATA vector25<>+48(SB)/4, $0xffffff00
-DATA vector25<>+52(SB)/4, $0xffffff00
-DATA vector25<>+56(SB)/4, $0xffffff00
-DATA vector25<>+60(SB)/4, $0xffffff00
+DATA vector25<>+0(SB)/4, $0x20000000
+DATA vector25<>+4(SB)/4, $0x20000000
+DATA vector25<>+8(SB)/4, $0x20000000
+DATA vector25<>+12(SB)/4, $0x20000000
+DATA vector25<>+16(SB)/4, $0x20000000
+DATA vector25<>+20(SB)/4, $0x20000000
+DATA vector25<>+24(SB)/4, $0x20000000
+DATA vector25<>+28(SB)/4, $0x20000000
+DATA vector25<>+32(SB)/4, $0x20000000
+DATA vector25<>+36(SB)/4, $0x20000000
+DATA vector25<>+40(SB)/4, $0x20000000
+DATA vector25<>+44(SB)/4, $0x20000000
+DATA vector25<>+48(SB)/4, $0x20000000
+DATA vector25<>+52(SB)/4, $0x20000000
+DATA vector25<>+56(SB)/4, $0x20000000
+DATA vector25<>+60(SB)/4, $0x20000000
 GLOBL vector25<>(SB), RODATA|NOPTR, $64
 
-DATA vector26<>+0(SB)/4, $0x2fc90fdb
-DATA vector26<>+4(SB)/4, $0x2fc90fdb
-DATA vector26<>+8(SB)/4, $0x2fc90fdb
-DATA vector26<>+12(SB)/4, $0x2fc90fdb
-DATA vector26<>+16(SB)/4, $0x2fc90fdb
-DATA vector26<>+20(SB)/4, $0x2fc90fdb
-DATA vector26<>+24(SB)/4, $0x2fc90fdb
-DATA vector26<>+28(SB)/4, $0x2fc90fdb
-DATA vector26<>+32(SB)/4, $0x2fc90fdb
-DATA vector26<>+36(SB)/4, $0x2fc90fdb
-DATA vector26<>+40(SB)/4, $0x2fc90fdb
-DATA vector26<>+44(SB)/4, $0x2fc90fdb
-DATA vector26<>+48(SB)/4, $0x2fc90fdb
-DATA vector26<>+52(SB)/4, $0x2fc90fdb
-DATA vector26<>+56(SB)/4, $0x2fc90fdb
-DATA vector26<>+60(SB)/4, $0x2fc90fdb
+DATA vector26<>+0(SB)/4, $0xffffff00
+DATA vector26<>+4(SB)/4, $0xffffff00
+DATA vector26<>+8(SB)/4, $0xffffff00
+DATA vector26<>+12(SB)/4, $0xffffff00
+DATA vector26<>+16(SB)/4, $0xffffff00
+DATA vector26<>+20(SB)/4, $0xffffff00
+DATA vector26<>+24(SB)/4, $0xffffff00
+DATA vector26<>+28(SB)/4, $0xffffff00
+DATA vector26<>+32(SB)/4, $0xffffff00
+DATA vector26<>+36(SB)/4, $0xffffff00
+DATA vector26<>+40(SB)/4, $0xffffff00
+DATA vector26<>+44(SB)/4, $0xffffff00
+DATA vector26<>+48(SB)/4, $0xffffff00
+DATA vector26<>+52(SB)/4, $0xffffff00
+DATA vector26<>+56(SB)/4, $0xffffff00
+DATA vector26<>+60(SB)/4, $0xffffff00
 GLOBL vector26<>(SB), RODATA|NOPTR, $64
 
-DATA vector27<>+0(SB)/4, $0xb94ca1f9
-DATA vector27<>+4(SB)/4, $0xb94ca1f9
-DATA vector27<>+8(SB)/4, $0xb94ca1f9
-DATA vector27<>+12(SB)/4, $0xb94ca1f9
-DATA vector27<>+16(SB)/4, $0xb94ca1f9
-DATA vector27<>+20(SB)/4, $0xb94ca1f9
-DATA vector27<>+24(SB)/4, $0xb94ca1f9
-DATA vector27<>+28(SB)/4, $0xb94ca1f9
-DATA vector27<>+32(SB)/4, $0xb94ca1f9
-DATA vector27<>+36(SB)/4, $0xb94ca1f9
-DATA vector27<>+40(SB)/4, $0xb94ca1f9
-DATA vector27<>+44(SB)/4, $0xb94ca1f9
-DATA vector27<>+48(SB)/4, $0xb94ca1f9
-DATA vector27<>+52(SB)/4, $0xb94ca1f9
-DATA vector27<>+56(SB)/4, $0xb94ca1f9
-DATA vector27<>+60(SB)/4, $0xb94ca1f9
+DATA vector27<>+0(SB)/4, $0x2fc90fdb
+DATA vector27<>+4(SB)/4, $0x2fc90fdb
+DATA vector27<>+8(SB)/4, $0x2fc90fdb
+DATA vector27<>+12(SB)/4, $0x2fc90fdb
+DATA vector27<>+16(SB)/4, $0x2fc90fdb
+DATA vector27<>+20(SB)/4, $0x2fc90fdb
+DATA vector27<>+24(SB)/4, $0x2fc90fdb
+DATA vector27<>+28(SB)/4, $0x2fc90fdb
+DATA vector27<>+32(SB)/4, $0x2fc90fdb
+DATA vector27<>+36(SB)/4, $0x2fc90fdb
+DATA vector27<>+40(SB)/4, $0x2fc90fdb
+DATA vector27<>+44(SB)/4, $0x2fc90fdb
+DATA vector27<>+48(SB)/4, $0x2fc90fdb
+DATA vector27<>+52(SB)/4, $0x2fc90fdb
+DATA vector27<>+56(SB)/4, $0x2fc90fdb
+DATA vector27<>+60(SB)/4, $0x2fc90fdb
 GLOBL vector27<>(SB), RODATA|NOPTR, $64
 
-DATA vector28<>+0(SB)/4, $0x3c08839e
-DATA vector28<>+4(SB)/4, $0x3c08839e
-DATA vector28<>+8(SB)/4, $0x3c08839e
-DATA vector28<>+12(SB)/4, $0x3c08839e
-DATA vector28<>+16(SB)/4, $0x3c08839e
-DATA vector28<>+20(SB)/4, $0x3c08839e
-DATA vector28<>+24(SB)/4, $0x3c08839e
-DATA vector28<>+28(SB)/4, $0x3c08839e
-DATA vector28<>+32(SB)/4, $0x3c08839e
-DATA vector28<>+36(SB)/4, $0x3c08839e
-DATA vector28<>+40(SB)/4, $0x3c08839e
-DATA vector28<>+44(SB)/4, $0x3c08839e
-DATA vector28<>+48(SB)/4, $0x3c08839e
-DATA vector28<>+52(SB)/4, $0x3c08839e
-DATA vector28<>+56(SB)/4, $0x3c08839e
-DATA vector28<>+60(SB)/4, $0x3c08839e
+DATA vector28<>+0(SB)/4, $0xb94ca1f9
+DATA vector28<>+4(SB)/4, $0xb94ca1f9
+DATA vector28<>+8(SB)/4, $0xb94ca1f9
+DATA vector28<>+12(SB)/4, $0xb94ca1f9
+DATA vector28<>+16(SB)/4, $0xb94ca1f9
+DATA vector28<>+20(SB)/4, $0xb94ca1f9
+DATA vector28<>+24(SB)/4, $0xb94ca1f9
+DATA vector28<>+28(SB)/4, $0xb94ca1f9
+DATA vector28<>+32(SB)/4, $0xb94ca1f9
+DATA vector28<>+36(SB)/4, $0xb94ca1f9
+DATA vector28<>+40(SB)/4, $0xb94ca1f9
+DATA vector28<>+44(SB)/4, $0xb94ca1f9
+DATA vector28<>+48(SB)/4, $0xb94ca1f9
+DATA vector28<>+52(SB)/4, $0xb94ca1f9
+DATA vector28<>+56(SB)/4, $0xb94ca1f9
+DATA vector28<>+60(SB)/4, $0xb94ca1f9
 GLOBL vector28<>(SB), RODATA|NOPTR, $64
 
-DATA vector29<>+0(SB)/4, $0xbe2aaaa3
-DATA vector29<>+4(SB)/4, $0xbe2aaaa3
-DATA vector29<>+8(SB)/4, $0xbe2aaaa3
-DATA vector29<>+12(SB)/4, $0xbe2aaaa3
-DATA vector29<>+16(SB)/4, $0xbe2aaaa3
-DATA vector29<>+20(SB)/4, $0xbe2aaaa3
-DATA vector29<>+24(SB)/4, $0xbe2aaaa3
-DATA vector29<>+28(SB)/4, $0xbe2aaaa3
-DATA vector29<>+32(SB)/4, $0xbe2aaaa3
-DATA vector29<>+36(SB)/4, $0xbe2aaaa3
-DATA vector29<>+40(SB)/4, $0xbe2aaaa3
-DATA vector29<>+44(SB)/4, $0xbe2aaaa3
-DATA vector29<>+48(SB)/4, $0xbe2aaaa3
-DATA vector29<>+52(SB)/4, $0xbe2aaaa3
-DATA vector29<>+56(SB)/4, $0xbe2aaaa3
-DATA vector29<>+60(SB)/4, $0xbe2aaaa3
+DATA vector29<>+0(SB)/4, $0x3c08839e
+DATA vector29<>+4(SB)/4, $0x3c08839e
+DATA vector29<>+8(SB)/4, $0x3c08839e
+DATA vector29<>+12(SB)/4, $0x3c08839e
+DATA vector29<>+16(SB)/4, $0x3c08839e
+DATA vector29<>+20(SB)/4, $0x3c08839e
+DATA vector29<>+24(SB)/4, $0x3c08839e
+DATA vector29<>+28(SB)/4, $0x3c08839e
+DATA vector29<>+32(SB)/4, $0x3c08839e
+DATA vector29<>+36(SB)/4, $0x3c08839e
+DATA vector29<>+40(SB)/4, $0x3c08839e
+DATA vector29<>+44(SB)/4, $0x3c08839e
+DATA vector29<>+48(SB)/4, $0x3c08839e
+DATA vector29<>+52(SB)/4, $0x3c08839e
+DATA vector29<>+56(SB)/4, $0x3c08839e
+DATA vector29<>+60(SB)/4, $0x3c08839e
 GLOBL vector29<>(SB), RODATA|NOPTR, $64
 
-DATA vector30<>+0(SB)/4, $0x37ccf5ce
-DATA vector30<>+4(SB)/4, $0x37ccf5ce
-DATA vector30<>+8(SB)/4, $0x37ccf5ce
-DATA vector30<>+12(SB)/4, $0x37ccf5ce
-DATA vector30<>+16(SB)/4, $0x37ccf5ce
-DATA vector30<>+20(SB)/4, $0x37ccf5ce
-DATA vector30<>+24(SB)/4, $0x37ccf5ce
-DATA vector30<>+28(SB)/4, $0x37ccf5ce
-DATA vector30<>+32(SB)/4, $0x37ccf5ce
-DATA vector30<>+36(SB)/4, $0x37ccf5ce
-DATA vector30<>+40(SB)/4, $0x37ccf5ce
-DATA vector30<>+44(SB)/4, $0x37ccf5ce
-DATA vector30<>+48(SB)/4, $0x37ccf5ce
-DATA vector30<>+52(SB)/4, $0x37ccf5ce
-DATA vector30<>+56(SB)/4, $0x37ccf5ce
-DATA vector30<>+60(SB)/4, $0x37ccf5ce
+DATA vector30<>+0(SB)/4, $0xbe2aaaa3
+DATA vector30<>+4(SB)/4, $0xbe2aaaa3
+DATA vector30<>+8(SB)/4, $0xbe2aaaa3
+DATA vector30<>+12(SB)/4, $0xbe2aaaa3
+DATA vector30<>+16(SB)/4, $0xbe2aaaa3
+DATA vector30<>+20(SB)/4, $0xbe2aaaa3
+DATA vector30<>+24(SB)/4, $0xbe2aaaa3
+DATA vector30<>+28(SB)/4, $0xbe2aaaa3
+DATA vector30<>+32(SB)/4, $0xbe2aaaa3
+DATA vector30<>+36(SB)/4, $0xbe2aaaa3
+DATA vector30<>+40(SB)/4, $0xbe2aaaa3
+DATA vector30<>+44(SB)/4, $0xbe2aaaa3
+DATA vector30<>+48(SB)/4, $0xbe2aaaa3
+DATA vector30<>+52(SB)/4, $0xbe2aaaa3
+DATA vector30<>+56(SB)/4, $0xbe2aaaa3
+DATA vector30<>+60(SB)/4, $0xbe2aaaa3
 GLOBL vector30<>(SB), RODATA|NOPTR, $64
 
-DATA vector31<>+0(SB)/4, $0xbab6061a
-DATA vector31<>+4(SB)/4, $0xbab6061a
-DATA vector31<>+8(SB)/4, $0xbab6061a
-DATA vector31<>+12(SB)/4, $0xbab6061a
-DATA vector31<>+16(SB)/4, $0xbab6061a
-DATA vector31<>+20(SB)/4, $0xbab6061a
-DATA vector31<>+24(SB)/4, $0xbab6061a
-DATA vector31<>+28(SB)/4, $0xbab6061a
-DATA vector31<>+32(SB)/4, $0xbab6061a
-DATA vector31<>+36(SB)/4, $0xbab6061a
-DATA vector31<>+40(SB)/4, $0xbab6061a
-DATA vector31<>+44(SB)/4, $0xbab6061a
-DATA vector31<>+48(SB)/4, $0xbab6061a
-DATA vector31<>+52(SB)/4, $0xbab6061a
-DATA vector31<>+56(SB)/4, $0xbab6061a
-DATA vector31<>+60(SB)/4, $0xbab6061a
+DATA vector31<>+0(SB)/4, $0x37ccf5ce
+DATA vector31<>+4(SB)/4, $0x37ccf5ce
+DATA vector31<>+8(SB)/4, $0x37ccf5ce
+DATA vector31<>+12(SB)/4, $0x37ccf5ce
+DATA vector31<>+16(SB)/4, $0x37ccf5ce
+DATA vector31<>+20(SB)/4, $0x37ccf5ce
+DATA vector31<>+24(SB)/4, $0x37ccf5ce
+DATA vector31<>+28(SB)/4, $0x37ccf5ce
+DATA vector31<>+32(SB)/4, $0x37ccf5ce
+DATA vector31<>+36(SB)/4, $0x37ccf5ce
+DATA vector31<>+40(SB)/4, $0x37ccf5ce
+DATA vector31<>+44(SB)/4, $0x37ccf5ce
+DATA vector31<>+48(SB)/4, $0x37ccf5ce
+DATA vector31<>+52(SB)/4, $0x37ccf5ce
+DATA vector31<>+56(SB)/4, $0x37ccf5ce
+DATA vector31<>+60(SB)/4, $0x37ccf5ce
 GLOBL vector31<>(SB), RODATA|NOPTR, $64
 
-DATA vector32<>+0(SB)/4, $0x3d2aaaa5
-DATA vector32<>+4(SB)/4, $0x3d2aaaa5
-DATA vector32<>+8(SB)/4, $0x3d2aaaa5
-DATA vector32<>+12(SB)/4, $0x3d2aaaa5
-DATA vector32<>+16(SB)/4, $0x3d2aaaa5
-DATA vector32<>+20(SB)/4, $0x3d2aaaa5
-DATA vector32<>+24(SB)/4, $0x3d2aaaa5
-DATA vector32<>+28(SB)/4, $0x3d2aaaa5
-DATA vector32<>+32(SB)/4, $0x3d2aaaa5
-DATA vector32<>+36(SB)/4, $0x3d2aaaa5
-DATA vector32<>+40(SB)/4, $0x3d2aaaa5
-DATA vector32<>+44(SB)/4, $0x3d2aaaa5
-DATA vector32<>+48(SB)/4, $0x3d2aaaa5
-DATA vector32<>+52(SB)/4, $0x3d2aaaa5
-DATA vector32<>+56(SB)/4, $0x3d2aaaa5
-DATA vector32<>+60(SB)/4, $0x3d2aaaa5
+DATA vector32<>+0(SB)/4, $0xbab6061a
+DATA vector32<>+4(SB)/4, $0xbab6061a
+DATA vector32<>+8(SB)/4, $0xbab6061a
+DATA vector32<>+12(SB)/4, $0xbab6061a
+DATA vector32<>+16(SB)/4, $0xbab6061a
+DATA vector32<>+20(SB)/4, $0xbab6061a
+DATA vector32<>+24(SB)/4, $0xbab6061a
+DATA vector32<>+28(SB)/4, $0xbab6061a
+DATA vector32<>+32(SB)/4, $0xbab6061a
+DATA vector32<>+36(SB)/4, $0xbab6061a
+DATA vector32<>+40(SB)/4, $0xbab6061a
+DATA vector32<>+44(SB)/4, $0xbab6061a
+DATA vector32<>+48(SB)/4, $0xbab6061a
+DATA vector32<>+52(SB)/4, $0xbab6061a
+DATA vector32<>+56(SB)/4, $0xbab6061a
+DATA vector32<>+60(SB)/4, $0xbab6061a
 GLOBL vector32<>(SB), RODATA|NOPTR, $64
 
-DATA vector33<>+0(SB)/4, $0x80000000
-DATA vector33<>+4(SB)/4, $0x80000000
-DATA vector33<>+8(SB)/4, $0x80000000
-DATA vector33<>+12(SB)/4, $0x80000000
-DATA vector33<>+16(SB)/4, $0x80000000
-DATA vector33<>+20(SB)/4, $0x80000000
-DATA vector33<>+24(SB)/4, $0x80000000
-DATA vector33<>+28(SB)/4, $0x80000000
-DATA vector33<>+32(SB)/4, $0x80000000
-DATA vector33<>+36(SB)/4, $0x80000000
-DATA vector33<>+40(SB)/4, $0x80000000
-DATA vector33<>+44(SB)/4, $0x80000000
-DATA vector33<>+48(SB)/4, $0x80000000
-DATA vector33<>+52(SB)/4, $0x80000000
-DATA vector33<>+56(SB)/4, $0x80000000
-DATA vector33<>+60(SB)/4, $0x80000000
+DATA vector33<>+0(SB)/4, $0x3d2aaaa5
+DATA vector33<>+4(SB)/4, $0x3d2aaaa5
+DATA vector33<>+8(SB)/4, $0x3d2aaaa5
+DATA vector33<>+12(SB)/4, $0x3d2aaaa5
+DATA vector33<>+16(SB)/4, $0x3d2aaaa5
+DATA vector33<>+20(SB)/4, $0x3d2aaaa5
+DATA vector33<>+24(SB)/4, $0x3d2aaaa5
+DATA vector33<>+28(SB)/4, $0x3d2aaaa5
+DATA vector33<>+32(SB)/4, $0x3d2aaaa5
+DATA vector33<>+36(SB)/4, $0x3d2aaaa5
+DATA vector33<>+40(SB)/4, $0x3d2aaaa5
+DATA vector33<>+44(SB)/4, $0x3d2aaaa5
+DATA vector33<>+48(SB)/4, $0x3d2aaaa5
+DATA vector33<>+52(SB)/4, $0x3d2aaaa5
+DATA vector33<>+56(SB)/4, $0x3d2aaaa5
+DATA vector33<>+60(SB)/4, $0x3d2aaaa5
 GLOBL vector33<>(SB), RODATA|NOPTR, $64
 
 DATA vector34<>+0(SB)/4, $0x40000000
@@ -2002,29 +2253,29 @@ TEXT ·uniformAVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst_base+0(FP), DX
 	MOVQ         s+24(FP), BX
 	VPBROADCASTQ block+32(FP), Y0
-	VPADDQ       vector0<>+0(SB), Y0, Y0
+	VPADDQ       vector1<>+0(SB), Y0, Y0
 	XORQ         CX, CX
 
 loop:
 	CMPQ         AX, $+32
 	JL           rest
-	VPADDQ       vector3<>+0(SB), Y0, Y1
+	VPADDQ       vector4<>+0(SB), Y0, Y1
 	VPBROADCASTD 80(BX), Y2
 	VPBROADCASTD 84(BX), Y3
 	VPSRLQ       $0x20, Y0, Y4
 	VPSRLQ       $0x20, Y1, Y5
 	VPBROADCASTD (BX), Y6
 	VPBROADCASTD 4(BX), Y7
-	VPMULUDQ     vector1<>+0(SB), Y0, Y8
-	VPMULUDQ     vector2<>+0(SB), Y2, Y9
+	VPMULUDQ     vector2<>+0(SB), Y0, Y8
+	VPMULUDQ     vector3<>+0(SB), Y2, Y9
 	VPSRLQ       $0x20, Y9, Y10
 	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y6, Y4, Y4
 	VPXOR        Y4, Y10, Y10
 	VPXOR        Y7, Y3, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y1, Y1
-	VPMULUDQ     vector2<>+0(SB), Y2, Y2
+	VPMULUDQ     vector2<>+0(SB), Y1, Y1
+	VPMULUDQ     vector3<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPSRLQ       $0x20, Y1, Y12
 	VPXOR        Y6, Y5, Y5
@@ -2033,16 +2284,16 @@ loop:
 	VPXOR        Y3, Y12, Y12
 	VPBROADCASTD 8(BX), Y3
 	VPBROADCASTD 12(BX), Y5
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y10, Y10
 	VPXOR        Y5, Y8, Y8
 	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y4, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y4, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y3, Y2, Y2
@@ -2051,16 +2302,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 16(BX), Y1
 	VPBROADCASTD 20(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -2069,16 +2320,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 24(BX), Y1
 	VPBROADCASTD 28(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -2087,16 +2338,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 32(BX), Y1
 	VPBROADCASTD 36(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y8, Y8
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y9, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y1, Y5, Y1
@@ -2105,16 +2356,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 40(BX), Y1
 	VPBROADCASTD 44(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -2123,16 +2374,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 48(BX), Y1
 	VPBROADCASTD 52(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -2141,16 +2392,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 56(BX), Y1
 	VPBROADCASTD 60(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y8, Y8
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y9, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y1, Y5, Y1
@@ -2159,16 +2410,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 64(BX), Y1
 	VPBROADCASTD 68(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -2177,16 +2428,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 72(BX), Y1
 	VPBROADCASTD 76(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -2249,23 +2500,23 @@ loop:
 rest:
 	TESTQ        AX, AX
 	JZ           end
-	VPADDQ       vector3<>+0(SB), Y0, Y1
+	VPADDQ       vector4<>+0(SB), Y0, Y1
 	VPBROADCASTD 80(BX), Y2
 	VPBROADCASTD 84(BX), Y3
 	VPSRLQ       $0x20, Y0, Y4
 	VPSRLQ       $0x20, Y1, Y5
 	VPBROADCASTD (BX), Y6
 	VPBROADCASTD 4(BX), Y7
-	VPMULUDQ     vector1<>+0(SB), Y0, Y0
-	VPMULUDQ     vector2<>+0(SB), Y2, Y8
+	VPMULUDQ     vector2<>+0(SB), Y0, Y0
+	VPMULUDQ     vector3<>+0(SB), Y2, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y0, Y10
 	VPXOR        Y6, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y7, Y3, Y4
 	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y1, Y1
-	VPMULUDQ     vector2<>+0(SB), Y2, Y2
+	VPMULUDQ     vector2<>+0(SB), Y1, Y1
+	VPMULUDQ     vector3<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPSRLQ       $0x20, Y1, Y11
 	VPXOR        Y6, Y5, Y5
@@ -2274,16 +2525,16 @@ rest:
 	VPXOR        Y3, Y11, Y11
 	VPBROADCASTD 8(BX), Y3
 	VPBROADCASTD 12(BX), Y5
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y9, Y9
 	VPXOR        Y5, Y0, Y0
 	VPXOR        Y0, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y4, Y0
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y4, Y0
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y3, Y2, Y2
@@ -2292,16 +2543,16 @@ rest:
 	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 16(BX), Y1
 	VPBROADCASTD 20(BX), Y2
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y4, Y1
@@ -2310,16 +2561,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 24(BX), Y0
 	VPBROADCASTD 28(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -2328,16 +2579,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 32(BX), Y0
 	VPBROADCASTD 36(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y2
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y8, Y2
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y0, Y5, Y0
@@ -2346,16 +2597,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 40(BX), Y0
 	VPBROADCASTD 44(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y0, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y4, Y0
@@ -2364,16 +2615,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 48(BX), Y0
 	VPBROADCASTD 52(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -2382,16 +2633,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 56(BX), Y0
 	VPBROADCASTD 60(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y2
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y8, Y2
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y0, Y5, Y0
@@ -2400,16 +2651,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 64(BX), Y0
 	VPBROADCASTD 68(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y0, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y4, Y0
@@ -2418,16 +2669,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 72(BX), Y0
 	VPBROADCASTD 76(BX), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -2530,29 +2781,29 @@ TEXT ·sgldAVX2(SB), NOSPLIT, $0-72
 	MOVQ         g_base+24(FP), SI
 	MOVQ         s+48(FP), DI
 	VPBROADCASTQ block+56(FP), Y0
-	VPADDQ       vector0<>+0(SB), Y0, Y0
+	VPADDQ       vector1<>+0(SB), Y0, Y0
 	XORQ         DX, DX
 
 loop:
 	CMPQ         CX, $+32
 	JL           rest
-	VPADDQ       vector3<>+0(SB), Y0, Y1
+	VPADDQ       vector4<>+0(SB), Y0, Y1
 	VPBROADCASTD 80(DI), Y2
 	VPBROADCASTD 84(DI), Y3
 	VPSRLQ       $0x20, Y0, Y4
 	VPSRLQ       $0x20, Y1, Y5
 	VPBROADCASTD (DI), Y6
 	VPBROADCASTD 4(DI), Y7
-	VPMULUDQ     vector1<>+0(SB), Y0, Y8
-	VPMULUDQ     vector2<>+0(SB), Y2, Y9
+	VPMULUDQ     vector2<>+0(SB), Y0, Y8
+	VPMULUDQ     vector3<>+0(SB), Y2, Y9
 	VPSRLQ       $0x20, Y9, Y10
 	VPSRLQ       $0x20, Y8, Y11
 	VPXOR        Y6, Y4, Y4
 	VPXOR        Y4, Y10, Y10
 	VPXOR        Y7, Y3, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y1, Y1
-	VPMULUDQ     vector2<>+0(SB), Y2, Y2
+	VPMULUDQ     vector2<>+0(SB), Y1, Y1
+	VPMULUDQ     vector3<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPSRLQ       $0x20, Y1, Y12
 	VPXOR        Y6, Y5, Y5
@@ -2561,16 +2812,16 @@ loop:
 	VPXOR        Y3, Y12, Y12
 	VPBROADCASTD 8(DI), Y3
 	VPBROADCASTD 12(DI), Y5
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y3, Y9, Y9
 	VPXOR        Y9, Y10, Y10
 	VPXOR        Y5, Y8, Y8
 	VPXOR        Y8, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y4, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y4, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y3, Y2, Y2
@@ -2579,16 +2830,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 16(DI), Y1
 	VPBROADCASTD 20(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -2597,16 +2848,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 24(DI), Y1
 	VPBROADCASTD 28(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -2615,16 +2866,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 32(DI), Y1
 	VPBROADCASTD 36(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y8, Y8
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y9, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y1, Y5, Y1
@@ -2633,16 +2884,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 40(DI), Y1
 	VPBROADCASTD 44(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -2651,16 +2902,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 48(DI), Y1
 	VPBROADCASTD 52(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -2669,16 +2920,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 56(DI), Y1
 	VPBROADCASTD 60(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y10, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y10
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y8, Y8
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y2, Y4, Y4
 	VPXOR        Y4, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y4
-	VPMULUDQ     vector2<>+0(SB), Y12, Y8
+	VPMULUDQ     vector2<>+0(SB), Y9, Y4
+	VPMULUDQ     vector3<>+0(SB), Y12, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y4, Y12
 	VPXOR        Y1, Y5, Y1
@@ -2687,16 +2938,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 64(DI), Y1
 	VPBROADCASTD 68(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y10, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y10
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y10, Y10
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y12, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y12, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y12
 	VPXOR        Y1, Y8, Y1
@@ -2705,16 +2956,16 @@ loop:
 	VPXOR        Y1, Y12, Y12
 	VPBROADCASTD 72(DI), Y1
 	VPBROADCASTD 76(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y10, Y4
-	VPMULUDQ     vector2<>+0(SB), Y11, Y8
+	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector3<>+0(SB), Y11, Y8
 	VPSRLQ       $0x20, Y8, Y10
 	VPSRLQ       $0x20, Y4, Y11
 	VPXOR        Y1, Y5, Y5
 	VPXOR        Y5, Y10, Y10
 	VPXOR        Y2, Y3, Y3
 	VPXOR        Y3, Y11, Y11
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y12, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y12, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y12
 	VPXOR        Y1, Y7, Y1
@@ -2730,24 +2981,23 @@ loop:
 	VPSLLQ       $0x20, Y3, Y3
 	VPBLENDD     $0xaa, Y3, Y4, Y3
 	VPSRLD       $0x07, Y1, Y4
-	VPOR         vector4<>+0(SB), Y4, Y4
+	VPOR         vector5<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y1
 	VCVTPS2DQ    Y1, Y6
 	VPSUBD       Y6, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VPADDD       vector5<>+0(SB), Y1, Y1
+	VPADDD       vector6<>+0(SB), Y1, Y1
 	VPSRLD       $0x17, Y1, Y6
-	VPAND        vector6<>+0(SB), Y1, Y7
-	VPADDD       vector7<>+0(SB), Y7, Y7
-	VSUBPS       vector8<>+0(SB), Y7, Y7
+	VPAND        vector7<>+0(SB), Y1, Y7
+	VPADDD       vector8<>+0(SB), Y7, Y7
+	VSUBPS       vector9<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y6, Y1
-	VMOVUPS      vector9<>+0(SB), Y8
+	VMOVUPS      vector10<>+0(SB), Y8
 	VPSUBD       Y1, Y8, Y8
 	VFMADD231PS  Y8, Y4, Y7
-	VPSUBD       vector10<>+0(SB), Y6, Y6
+	VPSUBD       vector11<>+0(SB), Y6, Y6
 	VCVTDQ2PS    Y6, Y6
-	VMOVUPS      vector11<>+0(SB), Y1
-	VFMADD213PS  vector12<>+0(SB), Y7, Y1
+	VMOVUPS      vector12<>+0(SB), Y1
 	VFMADD213PS  vector13<>+0(SB), Y7, Y1
 	VFMADD213PS  vector14<>+0(SB), Y7, Y1
 	VFMADD213PS  vector15<>+0(SB), Y7, Y1
@@ -2755,60 +3005,60 @@ loop:
 	VFMADD213PS  vector17<>+0(SB), Y7, Y1
 	VFMADD213PS  vector18<>+0(SB), Y7, Y1
 	VFMADD213PS  vector19<>+0(SB), Y7, Y1
+	VFMADD213PS  vector20<>+0(SB), Y7, Y1
 	VMULPS       Y7, Y7, Y4
 	VMULPS       Y7, Y1, Y1
 	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  vector20<>+0(SB), Y6, Y1
-	VFMADD231PS  vector21<>+0(SB), Y4, Y1
+	VFMADD231PS  vector21<>+0(SB), Y6, Y1
+	VFMADD231PS  vector22<>+0(SB), Y4, Y1
 	VADDPS       Y7, Y1, Y1
-	VFMADD231PS  vector22<>+0(SB), Y6, Y1
-	VMULPS       vector23<>+0(SB), Y1, Y1
+	VFMADD231PS  vector23<>+0(SB), Y6, Y1
+	VMULPS       vector24<>+0(SB), Y1, Y1
 	VSQRTPS      Y1, Y1
-	VPADDD       vector24<>+0(SB), Y2, Y4
-	VPAND        vector25<>+0(SB), Y2, Y2
+	VPADDD       vector25<>+0(SB), Y2, Y4
+	VPAND        vector26<>+0(SB), Y2, Y2
 	VPSLLD       $0x02, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VMULPS       vector26<>+0(SB), Y2, Y2
+	VMULPS       vector27<>+0(SB), Y2, Y2
 	VMULPS       Y2, Y2, Y6
-	VMOVUPS      vector27<>+0(SB), Y7
-	VFMADD213PS  vector28<>+0(SB), Y6, Y7
+	VMOVUPS      vector28<>+0(SB), Y7
 	VFMADD213PS  vector29<>+0(SB), Y6, Y7
+	VFMADD213PS  vector30<>+0(SB), Y6, Y7
 	VMULPS       Y6, Y7, Y7
 	VFMADD213PS  Y2, Y2, Y7
-	VMOVUPS      vector30<>+0(SB), Y2
-	VFMADD213PS  vector31<>+0(SB), Y6, Y2
+	VMOVUPS      vector31<>+0(SB), Y2
 	VFMADD213PS  vector32<>+0(SB), Y6, Y2
-	VFMADD213PS  vector21<>+0(SB), Y6, Y2
-	VFMADD213PS  vector8<>+0(SB), Y6, Y2
+	VFMADD213PS  vector33<>+0(SB), Y6, Y2
+	VFMADD213PS  vector22<>+0(SB), Y6, Y2
+	VFMADD213PS  vector9<>+0(SB), Y6, Y2
 	VPSLLD       $0x01, Y4, Y8
 	VBLENDVPS    Y8, Y2, Y7, Y6
 	VBLENDVPS    Y8, Y7, Y2, Y2
-	VPAND        vector33<>+0(SB), Y4, Y7
+	VPAND        vector0<>+0(SB), Y4, Y7
 	VXORPS       Y7, Y6, Y6
 	VPADDD       vector34<>+0(SB), Y4, Y4
-	VPAND        vector33<>+0(SB), Y4, Y4
+	VPAND        vector0<>+0(SB), Y4, Y4
 	VXORPS       Y4, Y2, Y2
 	VMULPS       Y1, Y2, Y2
 	VMULPS       Y1, Y6, Y6
 	VPSRLD       $0x07, Y5, Y4
-	VPOR         vector4<>+0(SB), Y4, Y4
+	VPOR         vector5<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y1
 	VCVTPS2DQ    Y1, Y5
 	VPSUBD       Y5, Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VPADDD       vector5<>+0(SB), Y1, Y1
+	VPADDD       vector6<>+0(SB), Y1, Y1
 	VPSRLD       $0x17, Y1, Y5
-	VPAND        vector6<>+0(SB), Y1, Y7
-	VPADDD       vector7<>+0(SB), Y7, Y7
-	VSUBPS       vector8<>+0(SB), Y7, Y7
+	VPAND        vector7<>+0(SB), Y1, Y7
+	VPADDD       vector8<>+0(SB), Y7, Y7
+	VSUBPS       vector9<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y5, Y1
-	VMOVUPS      vector9<>+0(SB), Y8
+	VMOVUPS      vector10<>+0(SB), Y8
 	VPSUBD       Y1, Y8, Y8
 	VFMADD231PS  Y8, Y4, Y7
-	VPSUBD       vector10<>+0(SB), Y5, Y5
+	VPSUBD       vector11<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      vector11<>+0(SB), Y1
-	VFMADD213PS  vector12<>+0(SB), Y7, Y1
+	VMOVUPS      vector12<>+0(SB), Y1
 	VFMADD213PS  vector13<>+0(SB), Y7, Y1
 	VFMADD213PS  vector14<>+0(SB), Y7, Y1
 	VFMADD213PS  vector15<>+0(SB), Y7, Y1
@@ -2816,38 +3066,39 @@ loop:
 	VFMADD213PS  vector17<>+0(SB), Y7, Y1
 	VFMADD213PS  vector18<>+0(SB), Y7, Y1
 	VFMADD213PS  vector19<>+0(SB), Y7, Y1
+	VFMADD213PS  vector20<>+0(SB), Y7, Y1
 	VMULPS       Y7, Y7, Y4
 	VMULPS       Y7, Y1, Y1
 	VMULPS       Y4, Y1, Y1
-	VFMADD231PS  vector20<>+0(SB), Y5, Y1
-	VFMADD231PS  vector21<>+0(SB), Y4, Y1
+	VFMADD231PS  vector21<>+0(SB), Y5, Y1
+	VFMADD231PS  vector22<>+0(SB), Y4, Y1
 	VADDPS       Y7, Y1, Y1
-	VFMADD231PS  vector22<>+0(SB), Y5, Y1
-	VMULPS       vector23<>+0(SB), Y1, Y1
+	VFMADD231PS  vector23<>+0(SB), Y5, Y1
+	VMULPS       vector24<>+0(SB), Y1, Y1
 	VSQRTPS      Y1, Y1
-	VPADDD       vector24<>+0(SB), Y3, Y4
-	VPAND        vector25<>+0(SB), Y3, Y3
+	VPADDD       vector25<>+0(SB), Y3, Y4
+	VPAND        vector26<>+0(SB), Y3, Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       vector26<>+0(SB), Y3, Y3
+	VMULPS       vector27<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y3, Y5
-	VMOVUPS      vector27<>+0(SB), Y7
-	VFMADD213PS  vector28<>+0(SB), Y5, Y7
+	VMOVUPS      vector28<>+0(SB), Y7
 	VFMADD213PS  vector29<>+0(SB), Y5, Y7
+	VFMADD213PS  vector30<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y3, Y3, Y7
-	VMOVUPS      vector30<>+0(SB), Y3
-	VFMADD213PS  vector31<>+0(SB), Y5, Y3
+	VMOVUPS      vector31<>+0(SB), Y3
 	VFMADD213PS  vector32<>+0(SB), Y5, Y3
-	VFMADD213PS  vector21<>+0(SB), Y5, Y3
-	VFMADD213PS  vector8<>+0(SB), Y5, Y3
+	VFMADD213PS  vector33<>+0(SB), Y5, Y3
+	VFMADD213PS  vector22<>+0(SB), Y5, Y3
+	VFMADD213PS  vector9<>+0(SB), Y5, Y3
 	VPSLLD       $0x01, Y4, Y8
 	VBLENDVPS    Y8, Y3, Y7, Y5
 	VBLENDVPS    Y8, Y7, Y3, Y3
-	VPAND        vector33<>+0(SB), Y4, Y7
+	VPAND        vector0<>+0(SB), Y4, Y7
 	VXORPS       Y7, Y5, Y5
 	VPADDD       vector34<>+0(SB), Y4, Y4
-	VPAND        vector33<>+0(SB), Y4, Y4
+	VPAND        vector0<>+0(SB), Y4, Y4
 	VXORPS       Y4, Y3, Y3
 	VMULPS       Y1, Y3, Y3
 	VMULPS       Y1, Y5, Y5
@@ -2863,7 +3114,7 @@ loop:
 	VMOVUPS      (SI)(DX*4), Y6
 	MOVQ         c+64(FP), R8
 	VBROADCASTSS 8(AX), Y7
-	VXORPS       vector33<>+0(SB), Y7, Y8
+	VXORPS       vector0<>+0(SB), Y7, Y8
 	VMAXPS       Y6, Y8, Y6
 	VMINPS       Y6, Y7, Y6
 	MOVQ         c+64(FP), R8
@@ -2883,7 +3134,7 @@ loop:
 	VMOVUPS      32(SI)(DX*4), Y5
 	MOVQ         c+64(FP), R8
 	VBROADCASTSS 8(AX), Y6
-	VXORPS       vector33<>+0(SB), Y6, Y7
+	VXORPS       vector0<>+0(SB), Y6, Y7
 	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y6, Y5
 	MOVQ         c+64(FP), R8
@@ -2903,7 +3154,7 @@ loop:
 	VMOVUPS      64(SI)(DX*4), Y3
 	MOVQ         c+64(FP), R8
 	VBROADCASTSS 8(AX), Y5
-	VXORPS       vector33<>+0(SB), Y5, Y6
+	VXORPS       vector0<>+0(SB), Y5, Y6
 	VMAXPS       Y3, Y6, Y3
 	VMINPS       Y3, Y5, Y3
 	MOVQ         c+64(FP), R8
@@ -2923,7 +3174,7 @@ loop:
 	VMOVUPS      96(SI)(DX*4), Y3
 	MOVQ         c+64(FP), R8
 	VBROADCASTSS 8(AX), Y4
-	VXORPS       vector33<>+0(SB), Y4, Y5
+	VXORPS       vector0<>+0(SB), Y4, Y5
 	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y4, Y3
 	MOVQ         c+64(FP), R8
@@ -2947,23 +3198,23 @@ loop:
 rest:
 	TESTQ        CX, CX
 	JZ           end
-	VPADDQ       vector3<>+0(SB), Y0, Y1
+	VPADDQ       vector4<>+0(SB), Y0, Y1
 	VPBROADCASTD 80(DI), Y2
 	VPBROADCASTD 84(DI), Y3
 	VPSRLQ       $0x20, Y0, Y4
 	VPSRLQ       $0x20, Y1, Y5
 	VPBROADCASTD (DI), Y6
 	VPBROADCASTD 4(DI), Y7
-	VPMULUDQ     vector1<>+0(SB), Y0, Y0
-	VPMULUDQ     vector2<>+0(SB), Y2, Y8
+	VPMULUDQ     vector2<>+0(SB), Y0, Y0
+	VPMULUDQ     vector3<>+0(SB), Y2, Y8
 	VPSRLQ       $0x20, Y8, Y9
 	VPSRLQ       $0x20, Y0, Y10
 	VPXOR        Y6, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y7, Y3, Y4
 	VPXOR        Y4, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y1, Y1
-	VPMULUDQ     vector2<>+0(SB), Y2, Y2
+	VPMULUDQ     vector2<>+0(SB), Y1, Y1
+	VPMULUDQ     vector3<>+0(SB), Y2, Y2
 	VPSRLQ       $0x20, Y2, Y4
 	VPSRLQ       $0x20, Y1, Y11
 	VPXOR        Y6, Y5, Y5
@@ -2972,16 +3223,16 @@ rest:
 	VPXOR        Y3, Y11, Y11
 	VPBROADCASTD 8(DI), Y3
 	VPBROADCASTD 12(DI), Y5
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y3, Y8, Y8
 	VPXOR        Y8, Y9, Y9
 	VPXOR        Y5, Y0, Y0
 	VPXOR        Y0, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y4, Y0
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y4, Y0
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y0, Y11
 	VPXOR        Y3, Y2, Y2
@@ -2990,16 +3241,16 @@ rest:
 	VPXOR        Y1, Y11, Y11
 	VPBROADCASTD 16(DI), Y1
 	VPBROADCASTD 20(DI), Y2
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y1, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y2, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y1, Y4, Y1
@@ -3008,16 +3259,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 24(DI), Y0
 	VPBROADCASTD 28(DI), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -3026,16 +3277,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 32(DI), Y0
 	VPBROADCASTD 36(DI), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y2
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y8, Y2
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y0, Y5, Y0
@@ -3044,16 +3295,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 40(DI), Y0
 	VPBROADCASTD 44(DI), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y0, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y4, Y0
@@ -3062,16 +3313,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 48(DI), Y0
 	VPBROADCASTD 52(DI), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -3080,16 +3331,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 56(DI), Y0
 	VPBROADCASTD 60(DI), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y6
-	VPMULUDQ     vector2<>+0(SB), Y10, Y7
+	VPMULUDQ     vector2<>+0(SB), Y9, Y6
+	VPMULUDQ     vector3<>+0(SB), Y10, Y7
 	VPSRLQ       $0x20, Y7, Y9
 	VPSRLQ       $0x20, Y6, Y10
 	VPXOR        Y0, Y4, Y4
 	VPXOR        Y4, Y9, Y9
 	VPXOR        Y1, Y2, Y2
 	VPXOR        Y2, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y2
-	VPMULUDQ     vector2<>+0(SB), Y11, Y4
+	VPMULUDQ     vector2<>+0(SB), Y8, Y2
+	VPMULUDQ     vector3<>+0(SB), Y11, Y4
 	VPSRLQ       $0x20, Y4, Y8
 	VPSRLQ       $0x20, Y2, Y11
 	VPXOR        Y0, Y5, Y0
@@ -3098,16 +3349,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 64(DI), Y0
 	VPBROADCASTD 68(DI), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y3
-	VPMULUDQ     vector2<>+0(SB), Y10, Y5
+	VPMULUDQ     vector2<>+0(SB), Y9, Y3
+	VPMULUDQ     vector3<>+0(SB), Y10, Y5
 	VPSRLQ       $0x20, Y5, Y9
 	VPSRLQ       $0x20, Y3, Y10
 	VPXOR        Y0, Y7, Y7
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y1, Y6, Y6
 	VPXOR        Y6, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y6
-	VPMULUDQ     vector2<>+0(SB), Y11, Y7
+	VPMULUDQ     vector2<>+0(SB), Y8, Y6
+	VPMULUDQ     vector3<>+0(SB), Y11, Y7
 	VPSRLQ       $0x20, Y7, Y8
 	VPSRLQ       $0x20, Y6, Y11
 	VPXOR        Y0, Y4, Y0
@@ -3116,16 +3367,16 @@ rest:
 	VPXOR        Y0, Y11, Y11
 	VPBROADCASTD 72(DI), Y0
 	VPBROADCASTD 76(DI), Y1
-	VPMULUDQ     vector1<>+0(SB), Y9, Y2
-	VPMULUDQ     vector2<>+0(SB), Y10, Y4
+	VPMULUDQ     vector2<>+0(SB), Y9, Y2
+	VPMULUDQ     vector3<>+0(SB), Y10, Y4
 	VPSRLQ       $0x20, Y4, Y9
 	VPSRLQ       $0x20, Y2, Y10
 	VPXOR        Y0, Y5, Y5
 	VPXOR        Y5, Y9, Y9
 	VPXOR        Y1, Y3, Y3
 	VPXOR        Y3, Y10, Y10
-	VPMULUDQ     vector1<>+0(SB), Y8, Y3
-	VPMULUDQ     vector2<>+0(SB), Y11, Y5
+	VPMULUDQ     vector2<>+0(SB), Y8, Y3
+	VPMULUDQ     vector3<>+0(SB), Y11, Y5
 	VPSRLQ       $0x20, Y5, Y8
 	VPSRLQ       $0x20, Y3, Y11
 	VPXOR        Y0, Y7, Y0
@@ -3141,24 +3392,23 @@ rest:
 	VPSLLQ       $0x20, Y3, Y3
 	VPBLENDD     $0xaa, Y3, Y2, Y3
 	VPSRLD       $0x07, Y0, Y2
-	VPOR         vector4<>+0(SB), Y2, Y2
+	VPOR         vector5<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y2, Y0
 	VCVTPS2DQ    Y0, Y5
 	VPSUBD       Y5, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VPADDD       vector5<>+0(SB), Y0, Y0
+	VPADDD       vector6<>+0(SB), Y0, Y0
 	VPSRLD       $0x17, Y0, Y5
-	VPAND        vector6<>+0(SB), Y0, Y6
-	VPADDD       vector7<>+0(SB), Y6, Y6
-	VSUBPS       vector8<>+0(SB), Y6, Y6
+	VPAND        vector7<>+0(SB), Y0, Y6
+	VPADDD       vector8<>+0(SB), Y6, Y6
+	VSUBPS       vector9<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y5, Y0
-	VMOVUPS      vector9<>+0(SB), Y7
+	VMOVUPS      vector10<>+0(SB), Y7
 	VPSUBD       Y0, Y7, Y7
 	VFMADD231PS  Y7, Y2, Y6
-	VPSUBD       vector10<>+0(SB), Y5, Y5
+	VPSUBD       vector11<>+0(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMOVUPS      vector11<>+0(SB), Y0
-	VFMADD213PS  vector12<>+0(SB), Y6, Y0
+	VMOVUPS      vector12<>+0(SB), Y0
 	VFMADD213PS  vector13<>+0(SB), Y6, Y0
 	VFMADD213PS  vector14<>+0(SB), Y6, Y0
 	VFMADD213PS  vector15<>+0(SB), Y6, Y0
@@ -3166,60 +3416,60 @@ rest:
 	VFMADD213PS  vector17<>+0(SB), Y6, Y0
 	VFMADD213PS  vector18<>+0(SB), Y6, Y0
 	VFMADD213PS  vector19<>+0(SB), Y6, Y0
+	VFMADD213PS  vector20<>+0(SB), Y6, Y0
 	VMULPS       Y6, Y6, Y2
 	VMULPS       Y6, Y0, Y0
 	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  vector20<>+0(SB), Y5, Y0
-	VFMADD231PS  vector21<>+0(SB), Y2, Y0
+	VFMADD231PS  vector21<>+0(SB), Y5, Y0
+	VFMADD231PS  vector22<>+0(SB), Y2, Y0
 	VADDPS       Y6, Y0, Y0
-	VFMADD231PS  vector22<>+0(SB), Y5, Y0
-	VMULPS       vector23<>+0(SB), Y0, Y0
+	VFMADD231PS  vector23<>+0(SB), Y5, Y0
+	VMULPS       vector24<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
-	VPADDD       vector24<>+0(SB), Y1, Y2
-	VPAND        vector25<>+0(SB), Y1, Y1
+	VPADDD       vector25<>+0(SB), Y1, Y2
+	VPAND        vector26<>+0(SB), Y1, Y1
 	VPSLLD       $0x02, Y1, Y1
 	VCVTDQ2PS    Y1, Y1
-	VMULPS       vector26<>+0(SB), Y1, Y1
+	VMULPS       vector27<>+0(SB), Y1, Y1
 	VMULPS       Y1, Y1, Y5
-	VMOVUPS      vector27<>+0(SB), Y6
-	VFMADD213PS  vector28<>+0(SB), Y5, Y6
+	VMOVUPS      vector28<>+0(SB), Y6
 	VFMADD213PS  vector29<>+0(SB), Y5, Y6
+	VFMADD213PS  vector30<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y6, Y6
 	VFMADD213PS  Y1, Y1, Y6
-	VMOVUPS      vector30<>+0(SB), Y1
-	VFMADD213PS  vector31<>+0(SB), Y5, Y1
+	VMOVUPS      vector31<>+0(SB), Y1
 	VFMADD213PS  vector32<>+0(SB), Y5, Y1
-	VFMADD213PS  vector21<>+0(SB), Y5, Y1
-	VFMADD213PS  vector8<>+0(SB), Y5, Y1
+	VFMADD213PS  vector33<>+0(SB), Y5, Y1
+	VFMADD213PS  vector22<>+0(SB), Y5, Y1
+	VFMADD213PS  vector9<>+0(SB), Y5, Y1
 	VPSLLD       $0x01, Y2, Y7
 	VBLENDVPS    Y7, Y1, Y6, Y5
 	VBLENDVPS    Y7, Y6, Y1, Y1
-	VPAND        vector33<>+0(SB), Y2, Y6
+	VPAND        vector0<>+0(SB), Y2, Y6
 	VXORPS       Y6, Y5, Y5
 	VPADDD       vector34<>+0(SB), Y2, Y2
-	VPAND        vector33<>+0(SB), Y2, Y2
+	VPAND        vector0<>+0(SB), Y2, Y2
 	VXORPS       Y2, Y1, Y1
 	VMULPS       Y0, Y1, Y1
 	VMULPS       Y0, Y5, Y5
 	VPSRLD       $0x07, Y4, Y2
-	VPOR         vector4<>+0(SB), Y2, Y2
+	VPOR         vector5<>+0(SB), Y2, Y2
 	VCVTDQ2PS    Y2, Y0
 	VCVTPS2DQ    Y0, Y4
 	VPSUBD       Y4, Y2, Y2
 	VCVTDQ2PS    Y2, Y2
-	VPADDD       vector5<>+0(SB), Y0, Y0
+	VPADDD       vector6<>+0(SB), Y0, Y0
 	VPSRLD       $0x17, Y0, Y4
-	VPAND        vector6<>+0(SB), Y0, Y6
-	VPADDD       vector7<>+0(SB), Y6, Y6
-	VSUBPS       vector8<>+0(SB), Y6, Y6
+	VPAND        vector7<>+0(SB), Y0, Y6
+	VPADDD       vector8<>+0(SB), Y6, Y6
+	VSUBPS       vector9<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y4, Y0
-	VMOVUPS      vector9<>+0(SB), Y7
+	VMOVUPS      vector10<>+0(SB), Y7
 	VPSUBD       Y0, Y7, Y7
 	VFMADD231PS  Y7, Y2, Y6
-	VPSUBD       vector10<>+0(SB), Y4, Y4
+	VPSUBD       vector11<>+0(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VMOVUPS      vector11<>+0(SB), Y0
-	VFMADD213PS  vector12<>+0(SB), Y6, Y0
+	VMOVUPS      vector12<>+0(SB), Y0
 	VFMADD213PS  vector13<>+0(SB), Y6, Y0
 	VFMADD213PS  vector14<>+0(SB), Y6, Y0
 	VFMADD213PS  vector15<>+0(SB), Y6, Y0
@@ -3227,38 +3477,39 @@ rest:
 	VFMADD213PS  vector17<>+0(SB), Y6, Y0
 	VFMADD213PS  vector18<>+0(SB), Y6, Y0
 	VFMADD213PS  vector19<>+0(SB), Y6, Y0
+	VFMADD213PS  vector20<>+0(SB), Y6, Y0
 	VMULPS       Y6, Y6, Y2
 	VMULPS       Y6, Y0, Y0
 	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  vector20<>+0(SB), Y4, Y0
-	VFMADD231PS  vector21<>+0(SB), Y2, Y0
+	VFMADD231PS  vector21<>+0(SB), Y4, Y0
+	VFMADD231PS  vector22<>+0(SB), Y2, Y0
 	VADDPS       Y6, Y0, Y0
-	VFMADD231PS  vector22<>+0(SB), Y4, Y0
-	VMULPS       vector23<>+0(SB), Y0, Y0
+	VFMADD231PS  vector23<>+0(SB), Y4, Y0
+	VMULPS       vector24<>+0(SB), Y0, Y0
 	VSQRTPS      Y0, Y0
-	VPADDD       vector24<>+0(SB), Y3, Y2
-	VPAND        vector25<>+0(SB), Y3, Y3
+	VPADDD       vector25<>+0(SB), Y3, Y2
+	VPAND        vector26<>+0(SB), Y3, Y3
 	VPSLLD       $0x02, Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       vector26<>+0(SB), Y3, Y3
+	VMULPS       vector27<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y3, Y4
-	VMOVUPS      vector27<>+0(SB), Y6
-	VFMADD213PS  vector28<>+0(SB), Y4, Y6
+	VMOVUPS      vector28<>+0(SB), Y6
 	VFMADD213PS  vector29<>+0(SB), Y4, Y6
+	VFMADD213PS  vector30<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y6, Y6
 	VFMADD213PS  Y3, Y3, Y6
-	VMOVUPS      vector30<>+0(SB), Y3
-	VFMADD213PS  vector31<>+0(SB), Y4, Y3
+	VMOVUPS      vector31<>+0(SB), Y3
 	VFMADD213PS  vector32<>+0(SB), Y4, Y3
-	VFMADD213PS  vector21<>+0(SB), Y4, Y3
-	VFMADD213PS  vector8<>+0(SB), Y4, Y3
+	VFMADD213PS  vector33<>+0(SB), Y4, Y3
+	VFMADD213PS  vector22<>+0(SB), Y4, Y3
+	VFMADD213PS  vector9<>+0(SB), Y4, Y3
 	VPSLLD       $0x01, Y2, Y7
 	VBLENDVPS    Y7, Y3, Y6, Y4
 	VBLENDVPS    Y7, Y6, Y3, Y3
-	VPAND        vector33<>+0(SB), Y2, Y6
+	VPAND        vector0<>+0(SB), Y2, Y6
 	VXORPS       Y6, Y4, Y4
 	VPADDD       vector34<>+0(SB), Y2, Y2
-	VPAND        vector33<>+0(SB), Y2, Y2
+	VPAND        vector0<>+0(SB), Y2, Y2
 	VXORPS       Y2, Y3, Y3
 	VMULPS       Y0, Y3, Y3
 	VMULPS       Y0, Y4, Y4
@@ -3278,7 +3529,7 @@ rest:
 	VMASKMOVPS   (SI)(DX*4), Y3, Y6
 	MOVQ         c+64(FP), DI
 	VBROADCASTSS 8(AX), Y7
-	VXORPS       vector33<>+0(SB), Y7, Y8
+	VXORPS       vector0<>+0(SB), Y7, Y8
 	VMAXPS       Y6, Y8, Y6
 	VMINPS       Y6, Y7, Y6
 	MOVQ         c+64(FP), DI
@@ -3302,7 +3553,7 @@ rest:
 	VMASKMOVPS   32(SI)(DX*4), Y3, Y5
 	MOVQ         c+64(FP), DI
 	VBROADCASTSS 8(AX), Y6
-	VXORPS       vector33<>+0(SB), Y6, Y7
+	VXORPS       vector0<>+0(SB), Y6, Y7
 	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y6, Y5
 	MOVQ         c+64(FP), DI
@@ -3326,7 +3577,7 @@ rest:
 	VMASKMOVPS   64(SI)(DX*4), Y0, Y4
 	MOVQ         c+64(FP), DI
 	VBROADCASTSS 8(AX), Y5
-	VXORPS       vector33<>+0(SB), Y5, Y6
+	VXORPS       vector0<>+0(SB), Y5, Y6
 	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y5, Y4
 	MOVQ         c+64(FP), DI
@@ -3350,7 +3601,7 @@ rest:
 	VMASKMOVPS   96(SI)(DX*4), Y0, Y3
 	MOVQ         c+64(FP), CX
 	VBROADCASTSS 8(AX), Y4
-	VXORPS       vector33<>+0(SB), Y4, Y5
+	VXORPS       vector0<>+0(SB), Y4, Y5
 	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y4, Y3
 	MOVQ         c+64(FP), CX
@@ -3387,7 +3638,7 @@ loop1:
 	VMOVUPS      (SI)(DX*4), Y1
 	MOVQ         c+48(FP), DI
 	VBROADCASTSS 8(AX), Y2
-	VXORPS       vector33<>+0(SB), Y2, Y3
+	VXORPS       vector0<>+0(SB), Y2, Y3
 	VMAXPS       Y1, Y3, Y1
 	VMINPS       Y1, Y2, Y1
 	MOVQ         c+48(FP), DI
@@ -3415,7 +3666,7 @@ done1:
 	VMASKMOVPS   (SI)(DX*4), Y0, Y2
 	MOVQ         c+48(FP), CX
 	VBROADCASTSS 8(AX), Y3
-	VXORPS       vector33<>+0(SB), Y3, Y4
+	VXORPS       vector0<>+0(SB), Y3, Y4
 	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y3, Y2
 	MOVQ         c+48(FP), CX
@@ -3500,6 +3751,101 @@ end:
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
 	MOVSD        X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func productSquaresAVX2(x []float32, y []float32) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·productSquaresAVX2(SB), NOSPLIT, $0-56
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), DX
+	MOVQ   y_base+24(FP), BX
+	XORQ   CX, CX
+
+loop2:
+	CMPQ         AX, $+16
+	JL           done2
+	VMOVUPS      (DX)(CX*4), Y4
+	VMOVUPS      (BX)(CX*4), Y5
+	VCVTPS2PD    X4, Y6
+	VCVTPS2PD    X5, Y7
+	VMULPD       Y7, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y0
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VMULPD       Y5, Y4, Y4
+	VFMADD231PD  Y4, Y4, Y1
+	VMOVUPS      32(DX)(CX*4), Y4
+	VMOVUPS      32(BX)(CX*4), Y5
+	VCVTPS2PD    X4, Y6
+	VCVTPS2PD    X5, Y7
+	VMULPD       Y7, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y2
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VMULPD       Y5, Y4, Y4
+	VFMADD231PD  Y4, Y4, Y3
+	ADDQ         $+16, CX
+	SUBQ         $+16, AX
+	JMP          loop2
+
+done2:
+loop1:
+	CMPQ         AX, $+8
+	JL           done1
+	VMOVUPS      (DX)(CX*4), Y4
+	VMOVUPS      (BX)(CX*4), Y5
+	VCVTPS2PD    X4, Y6
+	VCVTPS2PD    X5, Y7
+	VMULPD       Y7, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y0
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VMULPD       Y5, Y4, Y4
+	VFMADD231PD  Y4, Y4, Y1
+	ADDQ         $+8, CX
+	SUBQ         $+8, AX
+	JMP          loop1
+
+done1:
+	TESTQ        AX, AX
+	JZ           end
+	LEAQ         window<>+0(SB), SI
+	NEGQ         AX
+	VMOVDQU      128(SI)(AX*4), Y4
+	NEGQ         AX
+	VMASKMOVPS   (DX)(CX*4), Y4, Y5
+	VMASKMOVPS   (BX)(CX*4), Y4, Y4
+	VCVTPS2PD    X5, Y6
+	VCVTPS2PD    X4, Y7
+	VMULPD       Y7, Y6, Y6
+	VFMADD231PD  Y6, Y6, Y0
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VMULPD       Y4, Y5, Y5
+	VFMADD231PD  Y5, Y5, Y1
+
+end:
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	MOVSD        X1, ret+48(FP)
 	VZEROUPPER
 	RET
 

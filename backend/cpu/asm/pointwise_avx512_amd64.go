@@ -14,6 +14,9 @@ func leakyReLUGradAVX512(dx []float32, dy []float32, y []float32, slope float32)
 func axpyAVX512(y []float32, x []float32, a float32)
 
 //go:noescape
+func axpySquaredAVX512(y []float32, x []float32, a float32)
+
+//go:noescape
 func lerpAVX512(y []float32, x []float32, t float32)
 
 //go:noescape
@@ -21,6 +24,12 @@ func clampAVX512(x []float32, lo float32, hi float32)
 
 //go:noescape
 func dropAVX512(dst []float32, src []float32, u []float32, rate float32, scale float32)
+
+//go:noescape
+func signAVX512(x []float32, g []float32, a float32)
+
+//go:noescape
+func boxAVX512(x []float32, centre []float32, c *Box)
 
 //go:noescape
 func adamAVX512(p []float32, g []float32, m []float32, v []float32, c *Adam)
@@ -42,6 +51,9 @@ func driftAVX512(x []float32, g []float32, c *SGLD)
 
 //go:noescape
 func sumSquaresAVX512(x []float32) float64
+
+//go:noescape
+func productSquaresAVX512(x []float32, y []float32) float64
 
 //go:noescape
 func dotAVX512(a []float32, b []float32) float32

@@ -198,6 +198,78 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpySquaredAVX512(y []float32, x []float32, a float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·axpySquaredAVX512(SB), NOSPLIT, $0-52
+	VBROADCASTSS a+48(FP), Z0
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         x_base+24(FP), BX
+	XORQ         CX, CX
+
+loop4:
+	CMPQ        AX, $+64
+	JL          done4
+	VMOVUPS     (DX)(CX*4), Z1
+	VMOVUPS     (BX)(CX*4), Z2
+	VMULPS      Z1, Z0, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     Z1, (DX)(CX*4)
+	VMOVUPS     64(DX)(CX*4), Z1
+	VMOVUPS     64(BX)(CX*4), Z2
+	VMULPS      Z1, Z0, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     Z1, 64(DX)(CX*4)
+	VMOVUPS     128(DX)(CX*4), Z1
+	VMOVUPS     128(BX)(CX*4), Z2
+	VMULPS      Z1, Z0, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     Z1, 128(DX)(CX*4)
+	VMOVUPS     192(DX)(CX*4), Z1
+	VMOVUPS     192(BX)(CX*4), Z2
+	VMULPS      Z1, Z0, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     Z1, 192(DX)(CX*4)
+	ADDQ        $+64, CX
+	SUBQ        $+64, AX
+	JMP         loop4
+
+done4:
+loop1:
+	CMPQ        AX, $+16
+	JL          done1
+	VMOVUPS     (DX)(CX*4), Z1
+	VMOVUPS     (BX)(CX*4), Z2
+	VMULPS      Z1, Z0, Z3
+	VMULPS      Z1, Z3, Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     Z1, (DX)(CX*4)
+	ADDQ        $+16, CX
+	SUBQ        $+16, AX
+	JMP         loop1
+
+done1:
+	TESTQ       AX, AX
+	JZ          end
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	SHRQ        $0x00, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(CX*4), K1, Z1
+	VMOVUPS.Z   (BX)(CX*4), K1, Z2
+	VMULPS      Z1, Z0, Z0
+	VMULPS      Z1, Z0, Z0
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func lerpAVX512(y []float32, x []float32, t float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·lerpAVX512(SB), NOSPLIT, $0-52
@@ -386,6 +458,203 @@ end:
 	VZEROUPPER
 	RET
 
+// func signAVX512(x []float32, g []float32, a float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·signAVX512(SB), NOSPLIT, $0-52
+	VBROADCASTSS a+48(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), DX
+	MOVQ         g_base+24(FP), BX
+	XORQ         CX, CX
+
+loop4:
+	CMPQ      AX, $+64
+	JL        done4
+	VMOVUPS   (DX)(CX*4), Z2
+	VMOVUPS   (BX)(CX*4), Z3
+	VANDPS    vector0<>+0(SB), Z3, Z4
+	VXORPS    Z0, Z4, Z4
+	VCMPPS    $0x0c, Z1, Z3, K1
+	VBLENDMPS Z4, Z3, K1, Z5
+	VADDPS    Z5, Z2, Z2
+	VMOVUPS   Z2, (DX)(CX*4)
+	VMOVUPS   64(DX)(CX*4), Z2
+	VMOVUPS   64(BX)(CX*4), Z3
+	VANDPS    vector0<>+0(SB), Z3, Z4
+	VXORPS    Z0, Z4, Z4
+	VCMPPS    $0x0c, Z1, Z3, K1
+	VBLENDMPS Z4, Z3, K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS   Z2, 64(DX)(CX*4)
+	VMOVUPS   128(DX)(CX*4), Z2
+	VMOVUPS   128(BX)(CX*4), Z3
+	VANDPS    vector0<>+0(SB), Z3, Z4
+	VXORPS    Z0, Z4, Z4
+	VCMPPS    $0x0c, Z1, Z3, K1
+	VBLENDMPS Z4, Z3, K1, Z7
+	VADDPS    Z7, Z2, Z2
+	VMOVUPS   Z2, 128(DX)(CX*4)
+	VMOVUPS   192(DX)(CX*4), Z2
+	VMOVUPS   192(BX)(CX*4), Z3
+	VANDPS    vector0<>+0(SB), Z3, Z4
+	VXORPS    Z0, Z4, Z4
+	VCMPPS    $0x0c, Z1, Z3, K1
+	VBLENDMPS Z4, Z3, K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS   Z2, 192(DX)(CX*4)
+	ADDQ      $+64, CX
+	SUBQ      $+64, AX
+	JMP       loop4
+
+done4:
+loop1:
+	CMPQ      AX, $+16
+	JL        done1
+	VMOVUPS   (DX)(CX*4), Z2
+	VMOVUPS   (BX)(CX*4), Z3
+	VANDPS    vector0<>+0(SB), Z3, Z4
+	VXORPS    Z0, Z4, Z4
+	VCMPPS    $0x0c, Z1, Z3, K1
+	VBLENDMPS Z4, Z3, K1, Z9
+	VADDPS    Z9, Z2, Z2
+	VMOVUPS   Z2, (DX)(CX*4)
+	ADDQ      $+16, CX
+	SUBQ      $+16, AX
+	JMP       loop1
+
+done1:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	SHRQ      $0x00, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(CX*4), K1, Z2
+	VMOVUPS.Z (BX)(CX*4), K1, Z3
+	VANDPS    vector0<>+0(SB), Z3, Z4
+	VXORPS    Z0, Z4, Z4
+	VCMPPS    $0x0c, Z1, Z3, K2
+	VBLENDMPS Z4, Z3, K2, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS   Z2, K1, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA vector0<>+0(SB)/4, $0x80000000
+DATA vector0<>+4(SB)/4, $0x80000000
+DATA vector0<>+8(SB)/4, $0x80000000
+DATA vector0<>+12(SB)/4, $0x80000000
+DATA vector0<>+16(SB)/4, $0x80000000
+DATA vector0<>+20(SB)/4, $0x80000000
+DATA vector0<>+24(SB)/4, $0x80000000
+DATA vector0<>+28(SB)/4, $0x80000000
+DATA vector0<>+32(SB)/4, $0x80000000
+DATA vector0<>+36(SB)/4, $0x80000000
+DATA vector0<>+40(SB)/4, $0x80000000
+DATA vector0<>+44(SB)/4, $0x80000000
+DATA vector0<>+48(SB)/4, $0x80000000
+DATA vector0<>+52(SB)/4, $0x80000000
+DATA vector0<>+56(SB)/4, $0x80000000
+DATA vector0<>+60(SB)/4, $0x80000000
+GLOBL vector0<>(SB), RODATA|NOPTR, $64
+
+// func boxAVX512(x []float32, centre []float32, c *Box)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·boxAVX512(SB), NOSPLIT, $0-56
+	MOVQ         c+48(FP), AX
+	MOVQ         c+48(FP), CX
+	VBROADCASTSS (AX), Z0
+	MOVQ         c+48(FP), CX
+	VBROADCASTSS 4(AX), Z1
+	MOVQ         c+48(FP), CX
+	VBROADCASTSS 8(AX), Z2
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), DX
+	MOVQ         centre_base+24(FP), BX
+	XORQ         CX, CX
+
+loop2:
+	CMPQ      AX, $+32
+	JL        done2
+	VMOVUPS   (DX)(CX*4), Z3
+	VMOVUPS   (BX)(CX*4), Z4
+	VSUBPS    Z0, Z4, Z5
+	VADDPS    Z0, Z4, Z6
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z6, Z3
+	VMINPS    Z4, Z1, Z5
+	VMAXPS    Z4, Z2, Z6
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z6, Z3
+	VCMPPS    $0x03, Z4, Z4, K1
+	VBLENDMPS Z4, Z3, K1, Z7
+	VMOVUPS   Z7, (DX)(CX*4)
+	VMOVUPS   64(DX)(CX*4), Z3
+	VMOVUPS   64(BX)(CX*4), Z4
+	VSUBPS    Z0, Z4, Z5
+	VADDPS    Z0, Z4, Z6
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z6, Z3
+	VMINPS    Z4, Z1, Z5
+	VMAXPS    Z4, Z2, Z6
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z6, Z3
+	VCMPPS    $0x03, Z4, Z4, K1
+	VBLENDMPS Z4, Z3, K1, Z8
+	VMOVUPS   Z8, 64(DX)(CX*4)
+	ADDQ      $+32, CX
+	SUBQ      $+32, AX
+	JMP       loop2
+
+done2:
+loop1:
+	CMPQ      AX, $+16
+	JL        done1
+	VMOVUPS   (DX)(CX*4), Z3
+	VMOVUPS   (BX)(CX*4), Z4
+	VSUBPS    Z0, Z4, Z5
+	VADDPS    Z0, Z4, Z6
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z6, Z3
+	VMINPS    Z4, Z1, Z5
+	VMAXPS    Z4, Z2, Z6
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z6, Z3
+	VCMPPS    $0x03, Z4, Z4, K1
+	VBLENDMPS Z4, Z3, K1, Z9
+	VMOVUPS   Z9, (DX)(CX*4)
+	ADDQ      $+16, CX
+	SUBQ      $+16, AX
+	JMP       loop1
+
+done1:
+	TESTQ     AX, AX
+	JZ        end
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	SHRQ      $0x00, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(CX*4), K1, Z3
+	VMOVUPS.Z (BX)(CX*4), K1, Z4
+	VSUBPS    Z0, Z4, Z5
+	VADDPS    Z0, Z4, Z0
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z0, Z3
+	VMINPS    Z4, Z1, Z5
+	VMAXPS    Z4, Z2, Z0
+	VMAXPS    Z3, Z5, Z3
+	VMINPS    Z3, Z0, Z3
+	VCMPPS    $0x03, Z4, Z4, K2
+	VBLENDMPS Z4, Z3, K2, Z10
+	VMOVUPS   Z10, K1, (DX)(CX*4)
+
+end:
+	VZEROUPPER
+	RET
+
 // func adamAVX512(p []float32, g []float32, m []float32, v []float32, c *Adam)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·adamAVX512(SB), NOSPLIT, $0-104
@@ -560,15 +829,15 @@ TEXT ·normalAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst_base+0(FP), DX
 	MOVQ         s+24(FP), BX
 	VPBROADCASTQ block+32(FP), Z0
-	VPADDQ       vector0<>+0(SB), Z0, Z0
+	VPADDQ       vector1<>+0(SB), Z0, Z0
 	XORQ         CX, CX
 
 loop:
 	CMPQ            AX, $+64
 	JL              rest
-	VMOVUPS         vector1<>+0(SB), Z1
-	VMOVUPS         vector2<>+0(SB), Z2
-	VPADDQ          vector3<>+0(SB), Z0, Z3
+	VMOVUPS         vector2<>+0(SB), Z1
+	VMOVUPS         vector3<>+0(SB), Z2
+	VPADDQ          vector4<>+0(SB), Z0, Z3
 	VPBROADCASTD    80(BX), Z4
 	VPBROADCASTD    84(BX), Z5
 	VPSRLQ          $0x20, Z0, Z6
@@ -710,24 +979,23 @@ loop:
 	KMOVW           SI, K1
 	VPBLENDMD       Z1, Z6, K1, Z1
 	VPSRLD          $0x07, Z3, Z5
-	VPORD           vector4<>+0(SB), Z5, Z5
+	VPORD           vector5<>+0(SB), Z5, Z5
 	VCVTDQ2PS       Z5, Z3
 	VCVTPS2DQ       Z3, Z6
 	VPSUBD          Z6, Z5, Z5
 	VCVTDQ2PS       Z5, Z5
-	VPADDD          vector5<>+0(SB), Z3, Z3
+	VPADDD          vector6<>+0(SB), Z3, Z3
 	VPSRLD          $0x17, Z3, Z6
-	VPANDD          vector6<>+0(SB), Z3, Z7
-	VPADDD          vector7<>+0(SB), Z7, Z7
-	VSUBPS          vector8<>+0(SB), Z7, Z7
+	VPANDD          vector7<>+0(SB), Z3, Z7
+	VPADDD          vector8<>+0(SB), Z7, Z7
+	VSUBPS          vector9<>+0(SB), Z7, Z7
 	VPSLLD          $0x17, Z6, Z3
-	VMOVUPS         vector9<>+0(SB), Z8
+	VMOVUPS         vector10<>+0(SB), Z8
 	VPSUBD          Z3, Z8, Z8
 	VFMADD231PS     Z8, Z5, Z7
-	VPSUBD          vector10<>+0(SB), Z6, Z6
+	VPSUBD          vector11<>+0(SB), Z6, Z6
 	VCVTDQ2PS       Z6, Z6
-	VMOVUPS         vector11<>+0(SB), Z3
-	VFMADD213PS     vector12<>+0(SB), Z7, Z3
+	VMOVUPS         vector12<>+0(SB), Z3
 	VFMADD213PS     vector13<>+0(SB), Z7, Z3
 	VFMADD213PS     vector14<>+0(SB), Z7, Z3
 	VFMADD213PS     vector15<>+0(SB), Z7, Z3
@@ -735,58 +1003,58 @@ loop:
 	VFMADD213PS     vector17<>+0(SB), Z7, Z3
 	VFMADD213PS     vector18<>+0(SB), Z7, Z3
 	VFMADD213PS     vector19<>+0(SB), Z7, Z3
+	VFMADD213PS     vector20<>+0(SB), Z7, Z3
 	VMULPS          Z7, Z7, Z5
 	VMULPS          Z7, Z3, Z3
 	VMULPS          Z5, Z3, Z3
-	VFMADD231PS     vector20<>+0(SB), Z6, Z3
-	VFMADD231PS     vector21<>+0(SB), Z5, Z3
+	VFMADD231PS     vector21<>+0(SB), Z6, Z3
+	VFMADD231PS     vector22<>+0(SB), Z5, Z3
 	VADDPS          Z7, Z3, Z3
-	VFMADD231PS     vector22<>+0(SB), Z6, Z3
-	VMULPS          vector23<>+0(SB), Z3, Z3
+	VFMADD231PS     vector23<>+0(SB), Z6, Z3
+	VMULPS          vector24<>+0(SB), Z3, Z3
 	VSQRTPS         Z3, Z3
-	VPADDD          vector24<>+0(SB), Z2, Z5
-	VPANDD          vector25<>+0(SB), Z2, Z2
+	VPADDD          vector25<>+0(SB), Z2, Z5
+	VPANDD          vector26<>+0(SB), Z2, Z2
 	VPSLLD          $0x02, Z2, Z2
 	VCVTDQ2PS       Z2, Z2
-	VMULPS          vector26<>+0(SB), Z2, Z2
+	VMULPS          vector27<>+0(SB), Z2, Z2
 	VMULPS          Z2, Z2, Z6
-	VMOVUPS         vector27<>+0(SB), Z7
-	VFMADD213PS     vector28<>+0(SB), Z6, Z7
+	VMOVUPS         vector28<>+0(SB), Z7
 	VFMADD213PS     vector29<>+0(SB), Z6, Z7
+	VFMADD213PS     vector30<>+0(SB), Z6, Z7
 	VMULPS          Z6, Z7, Z7
 	VFMADD213PS     Z2, Z2, Z7
-	VMOVUPS         vector30<>+0(SB), Z2
-	VFMADD213PS     vector31<>+0(SB), Z6, Z2
+	VMOVUPS         vector31<>+0(SB), Z2
 	VFMADD213PS     vector32<>+0(SB), Z6, Z2
-	VFMADD213PS     vector21<>+0(SB), Z6, Z2
-	VFMADD213PS     vector8<>+0(SB), Z6, Z2
-	VPTESTMD        vector33<>+0(SB), Z5, K1
+	VFMADD213PS     vector33<>+0(SB), Z6, Z2
+	VFMADD213PS     vector22<>+0(SB), Z6, Z2
+	VFMADD213PS     vector9<>+0(SB), Z6, Z2
+	VPTESTMD        vector34<>+0(SB), Z5, K1
 	VBLENDMPS       Z2, Z7, K1, Z12
 	VBLENDMPS       Z7, Z2, K1, Z13
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z5, Z12
-	VPADDD          vector33<>+0(SB), Z5, Z5
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z5, Z13
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z5, Z12
+	VPADDD          vector34<>+0(SB), Z5, Z5
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z5, Z13
 	VMULPS          Z3, Z13, Z13
 	VMULPS          Z3, Z12, Z12
 	VPSRLD          $0x07, Z4, Z3
-	VPORD           vector4<>+0(SB), Z3, Z3
+	VPORD           vector5<>+0(SB), Z3, Z3
 	VCVTDQ2PS       Z3, Z2
 	VCVTPS2DQ       Z2, Z4
 	VPSUBD          Z4, Z3, Z3
 	VCVTDQ2PS       Z3, Z3
-	VPADDD          vector5<>+0(SB), Z2, Z2
+	VPADDD          vector6<>+0(SB), Z2, Z2
 	VPSRLD          $0x17, Z2, Z4
-	VPANDD          vector6<>+0(SB), Z2, Z5
-	VPADDD          vector7<>+0(SB), Z5, Z5
-	VSUBPS          vector8<>+0(SB), Z5, Z5
+	VPANDD          vector7<>+0(SB), Z2, Z5
+	VPADDD          vector8<>+0(SB), Z5, Z5
+	VSUBPS          vector9<>+0(SB), Z5, Z5
 	VPSLLD          $0x17, Z4, Z2
-	VMOVUPS         vector9<>+0(SB), Z6
+	VMOVUPS         vector10<>+0(SB), Z6
 	VPSUBD          Z2, Z6, Z6
 	VFMADD231PS     Z6, Z3, Z5
-	VPSUBD          vector10<>+0(SB), Z4, Z4
+	VPSUBD          vector11<>+0(SB), Z4, Z4
 	VCVTDQ2PS       Z4, Z4
-	VMOVUPS         vector11<>+0(SB), Z2
-	VFMADD213PS     vector12<>+0(SB), Z5, Z2
+	VMOVUPS         vector12<>+0(SB), Z2
 	VFMADD213PS     vector13<>+0(SB), Z5, Z2
 	VFMADD213PS     vector14<>+0(SB), Z5, Z2
 	VFMADD213PS     vector15<>+0(SB), Z5, Z2
@@ -794,37 +1062,38 @@ loop:
 	VFMADD213PS     vector17<>+0(SB), Z5, Z2
 	VFMADD213PS     vector18<>+0(SB), Z5, Z2
 	VFMADD213PS     vector19<>+0(SB), Z5, Z2
+	VFMADD213PS     vector20<>+0(SB), Z5, Z2
 	VMULPS          Z5, Z5, Z3
 	VMULPS          Z5, Z2, Z2
 	VMULPS          Z3, Z2, Z2
-	VFMADD231PS     vector20<>+0(SB), Z4, Z2
-	VFMADD231PS     vector21<>+0(SB), Z3, Z2
+	VFMADD231PS     vector21<>+0(SB), Z4, Z2
+	VFMADD231PS     vector22<>+0(SB), Z3, Z2
 	VADDPS          Z5, Z2, Z2
-	VFMADD231PS     vector22<>+0(SB), Z4, Z2
-	VMULPS          vector23<>+0(SB), Z2, Z2
+	VFMADD231PS     vector23<>+0(SB), Z4, Z2
+	VMULPS          vector24<>+0(SB), Z2, Z2
 	VSQRTPS         Z2, Z2
-	VPADDD          vector24<>+0(SB), Z1, Z3
-	VPANDD          vector25<>+0(SB), Z1, Z1
+	VPADDD          vector25<>+0(SB), Z1, Z3
+	VPANDD          vector26<>+0(SB), Z1, Z1
 	VPSLLD          $0x02, Z1, Z1
 	VCVTDQ2PS       Z1, Z1
-	VMULPS          vector26<>+0(SB), Z1, Z1
+	VMULPS          vector27<>+0(SB), Z1, Z1
 	VMULPS          Z1, Z1, Z4
-	VMOVUPS         vector27<>+0(SB), Z5
-	VFMADD213PS     vector28<>+0(SB), Z4, Z5
+	VMOVUPS         vector28<>+0(SB), Z5
 	VFMADD213PS     vector29<>+0(SB), Z4, Z5
+	VFMADD213PS     vector30<>+0(SB), Z4, Z5
 	VMULPS          Z4, Z5, Z5
 	VFMADD213PS     Z1, Z1, Z5
-	VMOVUPS         vector30<>+0(SB), Z1
-	VFMADD213PS     vector31<>+0(SB), Z4, Z1
+	VMOVUPS         vector31<>+0(SB), Z1
 	VFMADD213PS     vector32<>+0(SB), Z4, Z1
-	VFMADD213PS     vector21<>+0(SB), Z4, Z1
-	VFMADD213PS     vector8<>+0(SB), Z4, Z1
-	VPTESTMD        vector33<>+0(SB), Z3, K1
+	VFMADD213PS     vector33<>+0(SB), Z4, Z1
+	VFMADD213PS     vector22<>+0(SB), Z4, Z1
+	VFMADD213PS     vector9<>+0(SB), Z4, Z1
+	VPTESTMD        vector34<>+0(SB), Z3, K1
 	VBLENDMPS       Z1, Z5, K1, Z14
 	VBLENDMPS       Z5, Z1, K1, Z15
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z14
-	VPADDD          vector33<>+0(SB), Z3, Z3
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z15
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z14
+	VPADDD          vector34<>+0(SB), Z3, Z3
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z15
 	VMULPS          Z2, Z15, Z15
 	VMULPS          Z2, Z14, Z14
 	VUNPCKLPS       Z12, Z13, Z1
@@ -863,9 +1132,9 @@ loop:
 rest:
 	TESTQ           AX, AX
 	JZ              end
-	VMOVUPS         vector1<>+0(SB), Z1
-	VMOVUPS         vector2<>+0(SB), Z2
-	VPADDQ          vector3<>+0(SB), Z0, Z3
+	VMOVUPS         vector2<>+0(SB), Z1
+	VMOVUPS         vector3<>+0(SB), Z2
+	VPADDQ          vector4<>+0(SB), Z0, Z3
 	VPBROADCASTD    80(BX), Z4
 	VPBROADCASTD    84(BX), Z5
 	VPSRLQ          $0x20, Z0, Z6
@@ -1007,24 +1276,23 @@ rest:
 	KMOVW           BX, K1
 	VPBLENDMD       Z1, Z0, K1, Z1
 	VPSRLD          $0x07, Z3, Z3
-	VPORD           vector4<>+0(SB), Z3, Z3
+	VPORD           vector5<>+0(SB), Z3, Z3
 	VCVTDQ2PS       Z3, Z0
 	VCVTPS2DQ       Z0, Z5
 	VPSUBD          Z5, Z3, Z3
 	VCVTDQ2PS       Z3, Z3
-	VPADDD          vector5<>+0(SB), Z0, Z0
+	VPADDD          vector6<>+0(SB), Z0, Z0
 	VPSRLD          $0x17, Z0, Z5
-	VPANDD          vector6<>+0(SB), Z0, Z6
-	VPADDD          vector7<>+0(SB), Z6, Z6
-	VSUBPS          vector8<>+0(SB), Z6, Z6
+	VPANDD          vector7<>+0(SB), Z0, Z6
+	VPADDD          vector8<>+0(SB), Z6, Z6
+	VSUBPS          vector9<>+0(SB), Z6, Z6
 	VPSLLD          $0x17, Z5, Z0
-	VMOVUPS         vector9<>+0(SB), Z7
+	VMOVUPS         vector10<>+0(SB), Z7
 	VPSUBD          Z0, Z7, Z7
 	VFMADD231PS     Z7, Z3, Z6
-	VPSUBD          vector10<>+0(SB), Z5, Z5
+	VPSUBD          vector11<>+0(SB), Z5, Z5
 	VCVTDQ2PS       Z5, Z5
-	VMOVUPS         vector11<>+0(SB), Z0
-	VFMADD213PS     vector12<>+0(SB), Z6, Z0
+	VMOVUPS         vector12<>+0(SB), Z0
 	VFMADD213PS     vector13<>+0(SB), Z6, Z0
 	VFMADD213PS     vector14<>+0(SB), Z6, Z0
 	VFMADD213PS     vector15<>+0(SB), Z6, Z0
@@ -1032,58 +1300,58 @@ rest:
 	VFMADD213PS     vector17<>+0(SB), Z6, Z0
 	VFMADD213PS     vector18<>+0(SB), Z6, Z0
 	VFMADD213PS     vector19<>+0(SB), Z6, Z0
+	VFMADD213PS     vector20<>+0(SB), Z6, Z0
 	VMULPS          Z6, Z6, Z3
 	VMULPS          Z6, Z0, Z0
 	VMULPS          Z3, Z0, Z0
-	VFMADD231PS     vector20<>+0(SB), Z5, Z0
-	VFMADD231PS     vector21<>+0(SB), Z3, Z0
+	VFMADD231PS     vector21<>+0(SB), Z5, Z0
+	VFMADD231PS     vector22<>+0(SB), Z3, Z0
 	VADDPS          Z6, Z0, Z0
-	VFMADD231PS     vector22<>+0(SB), Z5, Z0
-	VMULPS          vector23<>+0(SB), Z0, Z0
+	VFMADD231PS     vector23<>+0(SB), Z5, Z0
+	VMULPS          vector24<>+0(SB), Z0, Z0
 	VSQRTPS         Z0, Z0
-	VPADDD          vector24<>+0(SB), Z2, Z3
-	VPANDD          vector25<>+0(SB), Z2, Z2
+	VPADDD          vector25<>+0(SB), Z2, Z3
+	VPANDD          vector26<>+0(SB), Z2, Z2
 	VPSLLD          $0x02, Z2, Z2
 	VCVTDQ2PS       Z2, Z2
-	VMULPS          vector26<>+0(SB), Z2, Z2
+	VMULPS          vector27<>+0(SB), Z2, Z2
 	VMULPS          Z2, Z2, Z5
-	VMOVUPS         vector27<>+0(SB), Z6
-	VFMADD213PS     vector28<>+0(SB), Z5, Z6
+	VMOVUPS         vector28<>+0(SB), Z6
 	VFMADD213PS     vector29<>+0(SB), Z5, Z6
+	VFMADD213PS     vector30<>+0(SB), Z5, Z6
 	VMULPS          Z5, Z6, Z6
 	VFMADD213PS     Z2, Z2, Z6
-	VMOVUPS         vector30<>+0(SB), Z2
-	VFMADD213PS     vector31<>+0(SB), Z5, Z2
+	VMOVUPS         vector31<>+0(SB), Z2
 	VFMADD213PS     vector32<>+0(SB), Z5, Z2
-	VFMADD213PS     vector21<>+0(SB), Z5, Z2
-	VFMADD213PS     vector8<>+0(SB), Z5, Z2
-	VPTESTMD        vector33<>+0(SB), Z3, K1
+	VFMADD213PS     vector33<>+0(SB), Z5, Z2
+	VFMADD213PS     vector22<>+0(SB), Z5, Z2
+	VFMADD213PS     vector9<>+0(SB), Z5, Z2
+	VPTESTMD        vector34<>+0(SB), Z3, K1
 	VBLENDMPS       Z2, Z6, K1, Z16
 	VBLENDMPS       Z6, Z2, K1, Z17
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z16
-	VPADDD          vector33<>+0(SB), Z3, Z3
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z17
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z16
+	VPADDD          vector34<>+0(SB), Z3, Z3
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z17
 	VMULPS          Z0, Z17, Z17
 	VMULPS          Z0, Z16, Z16
 	VPSRLD          $0x07, Z4, Z2
-	VPORD           vector4<>+0(SB), Z2, Z2
+	VPORD           vector5<>+0(SB), Z2, Z2
 	VCVTDQ2PS       Z2, Z0
 	VCVTPS2DQ       Z0, Z3
 	VPSUBD          Z3, Z2, Z2
 	VCVTDQ2PS       Z2, Z2
-	VPADDD          vector5<>+0(SB), Z0, Z0
+	VPADDD          vector6<>+0(SB), Z0, Z0
 	VPSRLD          $0x17, Z0, Z3
-	VPANDD          vector6<>+0(SB), Z0, Z4
-	VPADDD          vector7<>+0(SB), Z4, Z4
-	VSUBPS          vector8<>+0(SB), Z4, Z4
+	VPANDD          vector7<>+0(SB), Z0, Z4
+	VPADDD          vector8<>+0(SB), Z4, Z4
+	VSUBPS          vector9<>+0(SB), Z4, Z4
 	VPSLLD          $0x17, Z3, Z0
-	VMOVUPS         vector9<>+0(SB), Z5
+	VMOVUPS         vector10<>+0(SB), Z5
 	VPSUBD          Z0, Z5, Z5
 	VFMADD231PS     Z5, Z2, Z4
-	VPSUBD          vector10<>+0(SB), Z3, Z3
+	VPSUBD          vector11<>+0(SB), Z3, Z3
 	VCVTDQ2PS       Z3, Z3
-	VMOVUPS         vector11<>+0(SB), Z0
-	VFMADD213PS     vector12<>+0(SB), Z4, Z0
+	VMOVUPS         vector12<>+0(SB), Z0
 	VFMADD213PS     vector13<>+0(SB), Z4, Z0
 	VFMADD213PS     vector14<>+0(SB), Z4, Z0
 	VFMADD213PS     vector15<>+0(SB), Z4, Z0
@@ -1091,37 +1359,38 @@ rest:
 	VFMADD213PS     vector17<>+0(SB), Z4, Z0
 	VFMADD213PS     vector18<>+0(SB), Z4, Z0
 	VFMADD213PS     vector19<>+0(SB), Z4, Z0
+	VFMADD213PS     vector20<>+0(SB), Z4, Z0
 	VMULPS          Z4, Z4, Z2
 	VMULPS          Z4, Z0, Z0
 	VMULPS          Z2, Z0, Z0
-	VFMADD231PS     vector20<>+0(SB), Z3, Z0
-	VFMADD231PS     vector21<>+0(SB), Z2, Z0
+	VFMADD231PS     vector21<>+0(SB), Z3, Z0
+	VFMADD231PS     vector22<>+0(SB), Z2, Z0
 	VADDPS          Z4, Z0, Z0
-	VFMADD231PS     vector22<>+0(SB), Z3, Z0
-	VMULPS          vector23<>+0(SB), Z0, Z0
+	VFMADD231PS     vector23<>+0(SB), Z3, Z0
+	VMULPS          vector24<>+0(SB), Z0, Z0
 	VSQRTPS         Z0, Z0
-	VPADDD          vector24<>+0(SB), Z1, Z2
-	VPANDD          vector25<>+0(SB), Z1, Z1
+	VPADDD          vector25<>+0(SB), Z1, Z2
+	VPANDD          vector26<>+0(SB), Z1, Z1
 	VPSLLD          $0x02, Z1, Z1
 	VCVTDQ2PS       Z1, Z1
-	VMULPS          vector26<>+0(SB), Z1, Z1
+	VMULPS          vector27<>+0(SB), Z1, Z1
 	VMULPS          Z1, Z1, Z3
-	VMOVUPS         vector27<>+0(SB), Z4
-	VFMADD213PS     vector28<>+0(SB), Z3, Z4
+	VMOVUPS         vector28<>+0(SB), Z4
 	VFMADD213PS     vector29<>+0(SB), Z3, Z4
+	VFMADD213PS     vector30<>+0(SB), Z3, Z4
 	VMULPS          Z3, Z4, Z4
 	VFMADD213PS     Z1, Z1, Z4
-	VMOVUPS         vector30<>+0(SB), Z1
-	VFMADD213PS     vector31<>+0(SB), Z3, Z1
+	VMOVUPS         vector31<>+0(SB), Z1
 	VFMADD213PS     vector32<>+0(SB), Z3, Z1
-	VFMADD213PS     vector21<>+0(SB), Z3, Z1
-	VFMADD213PS     vector8<>+0(SB), Z3, Z1
-	VPTESTMD        vector33<>+0(SB), Z2, K1
+	VFMADD213PS     vector33<>+0(SB), Z3, Z1
+	VFMADD213PS     vector22<>+0(SB), Z3, Z1
+	VFMADD213PS     vector9<>+0(SB), Z3, Z1
+	VPTESTMD        vector34<>+0(SB), Z2, K1
 	VBLENDMPS       Z1, Z4, K1, Z18
 	VBLENDMPS       Z4, Z1, K1, Z19
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z2, Z18
-	VPADDD          vector33<>+0(SB), Z2, Z2
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z2, Z19
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z2, Z18
+	VPADDD          vector34<>+0(SB), Z2, Z2
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z2, Z19
 	VMULPS          Z0, Z19, Z19
 	VMULPS          Z0, Z18, Z18
 	VUNPCKLPS       Z16, Z17, Z0
@@ -1173,634 +1442,616 @@ end:
 	VZEROUPPER
 	RET
 
-DATA vector0<>+0(SB)/4, $0x00000000
-DATA vector0<>+4(SB)/4, $0x00000000
-DATA vector0<>+8(SB)/4, $0x00000008
-DATA vector0<>+12(SB)/4, $0x00000000
-DATA vector0<>+16(SB)/4, $0x00000001
-DATA vector0<>+20(SB)/4, $0x00000000
-DATA vector0<>+24(SB)/4, $0x00000009
-DATA vector0<>+28(SB)/4, $0x00000000
-DATA vector0<>+32(SB)/4, $0x00000002
-DATA vector0<>+36(SB)/4, $0x00000000
-DATA vector0<>+40(SB)/4, $0x0000000a
-DATA vector0<>+44(SB)/4, $0x00000000
-DATA vector0<>+48(SB)/4, $0x00000003
-DATA vector0<>+52(SB)/4, $0x00000000
-DATA vector0<>+56(SB)/4, $0x0000000b
-DATA vector0<>+60(SB)/4, $0x00000000
-GLOBL vector0<>(SB), RODATA|NOPTR, $64
-
-DATA vector1<>+0(SB)/4, $0xd2511f53
-DATA vector1<>+4(SB)/4, $0xd2511f53
-DATA vector1<>+8(SB)/4, $0xd2511f53
-DATA vector1<>+12(SB)/4, $0xd2511f53
-DATA vector1<>+16(SB)/4, $0xd2511f53
-DATA vector1<>+20(SB)/4, $0xd2511f53
-DATA vector1<>+24(SB)/4, $0xd2511f53
-DATA vector1<>+28(SB)/4, $0xd2511f53
-DATA vector1<>+32(SB)/4, $0xd2511f53
-DATA vector1<>+36(SB)/4, $0xd2511f53
-DATA vector1<>+40(SB)/4, $0xd2511f53
-DATA vector1<>+44(SB)/4, $0xd2511f53
-DATA vector1<>+48(SB)/4, $0xd2511f53
-DATA vector1<>+52(SB)/4, $0xd2511f53
-DATA vector1<>+56(SB)/4, $0xd2511f53
-DATA vector1<>+60(SB)/4, $0xd2511f53
+DATA vector1<>+0(SB)/4, $0x00000000
+DATA vector1<>+4(SB)/4, $0x00000000
+DATA vector1<>+8(SB)/4, $0x00000008
+DATA vector1<>+12(SB)/4, $0x00000000
+DATA vector1<>+16(SB)/4, $0x00000001
+DATA vector1<>+20(SB)/4, $0x00000000
+DATA vector1<>+24(SB)/4, $0x00000009
+DATA vector1<>+28(SB)/4, $0x00000000
+DATA vector1<>+32(SB)/4, $0x00000002
+DATA vector1<>+36(SB)/4, $0x00000000
+DATA vector1<>+40(SB)/4, $0x0000000a
+DATA vector1<>+44(SB)/4, $0x00000000
+DATA vector1<>+48(SB)/4, $0x00000003
+DATA vector1<>+52(SB)/4, $0x00000000
+DATA vector1<>+56(SB)/4, $0x0000000b
+DATA vector1<>+60(SB)/4, $0x00000000
 GLOBL vector1<>(SB), RODATA|NOPTR, $64
 
-DATA vector2<>+0(SB)/4, $0xcd9e8d57
-DATA vector2<>+4(SB)/4, $0xcd9e8d57
-DATA vector2<>+8(SB)/4, $0xcd9e8d57
-DATA vector2<>+12(SB)/4, $0xcd9e8d57
-DATA vector2<>+16(SB)/4, $0xcd9e8d57
-DATA vector2<>+20(SB)/4, $0xcd9e8d57
-DATA vector2<>+24(SB)/4, $0xcd9e8d57
-DATA vector2<>+28(SB)/4, $0xcd9e8d57
-DATA vector2<>+32(SB)/4, $0xcd9e8d57
-DATA vector2<>+36(SB)/4, $0xcd9e8d57
-DATA vector2<>+40(SB)/4, $0xcd9e8d57
-DATA vector2<>+44(SB)/4, $0xcd9e8d57
-DATA vector2<>+48(SB)/4, $0xcd9e8d57
-DATA vector2<>+52(SB)/4, $0xcd9e8d57
-DATA vector2<>+56(SB)/4, $0xcd9e8d57
-DATA vector2<>+60(SB)/4, $0xcd9e8d57
+DATA vector2<>+0(SB)/4, $0xd2511f53
+DATA vector2<>+4(SB)/4, $0xd2511f53
+DATA vector2<>+8(SB)/4, $0xd2511f53
+DATA vector2<>+12(SB)/4, $0xd2511f53
+DATA vector2<>+16(SB)/4, $0xd2511f53
+DATA vector2<>+20(SB)/4, $0xd2511f53
+DATA vector2<>+24(SB)/4, $0xd2511f53
+DATA vector2<>+28(SB)/4, $0xd2511f53
+DATA vector2<>+32(SB)/4, $0xd2511f53
+DATA vector2<>+36(SB)/4, $0xd2511f53
+DATA vector2<>+40(SB)/4, $0xd2511f53
+DATA vector2<>+44(SB)/4, $0xd2511f53
+DATA vector2<>+48(SB)/4, $0xd2511f53
+DATA vector2<>+52(SB)/4, $0xd2511f53
+DATA vector2<>+56(SB)/4, $0xd2511f53
+DATA vector2<>+60(SB)/4, $0xd2511f53
 GLOBL vector2<>(SB), RODATA|NOPTR, $64
 
-DATA vector3<>+0(SB)/4, $0x00000004
-DATA vector3<>+4(SB)/4, $0x00000000
-DATA vector3<>+8(SB)/4, $0x00000004
-DATA vector3<>+12(SB)/4, $0x00000000
-DATA vector3<>+16(SB)/4, $0x00000004
-DATA vector3<>+20(SB)/4, $0x00000000
-DATA vector3<>+24(SB)/4, $0x00000004
-DATA vector3<>+28(SB)/4, $0x00000000
-DATA vector3<>+32(SB)/4, $0x00000004
-DATA vector3<>+36(SB)/4, $0x00000000
-DATA vector3<>+40(SB)/4, $0x00000004
-DATA vector3<>+44(SB)/4, $0x00000000
-DATA vector3<>+48(SB)/4, $0x00000004
-DATA vector3<>+52(SB)/4, $0x00000000
-DATA vector3<>+56(SB)/4, $0x00000004
-DATA vector3<>+60(SB)/4, $0x00000000
+DATA vector3<>+0(SB)/4, $0xcd9e8d57
+DATA vector3<>+4(SB)/4, $0xcd9e8d57
+DATA vector3<>+8(SB)/4, $0xcd9e8d57
+DATA vector3<>+12(SB)/4, $0xcd9e8d57
+DATA vector3<>+16(SB)/4, $0xcd9e8d57
+DATA vector3<>+20(SB)/4, $0xcd9e8d57
+DATA vector3<>+24(SB)/4, $0xcd9e8d57
+DATA vector3<>+28(SB)/4, $0xcd9e8d57
+DATA vector3<>+32(SB)/4, $0xcd9e8d57
+DATA vector3<>+36(SB)/4, $0xcd9e8d57
+DATA vector3<>+40(SB)/4, $0xcd9e8d57
+DATA vector3<>+44(SB)/4, $0xcd9e8d57
+DATA vector3<>+48(SB)/4, $0xcd9e8d57
+DATA vector3<>+52(SB)/4, $0xcd9e8d57
+DATA vector3<>+56(SB)/4, $0xcd9e8d57
+DATA vector3<>+60(SB)/4, $0xcd9e8d57
 GLOBL vector3<>(SB), RODATA|NOPTR, $64
 
-DATA vector4<>+0(SB)/4, $0x00000001
-DATA vector4<>+4(SB)/4, $0x00000001
-DATA vector4<>+8(SB)/4, $0x00000001
-DATA vector4<>+12(SB)/4, $0x00000001
-DATA vector4<>+16(SB)/4, $0x00000001
-DATA vector4<>+20(SB)/4, $0x00000001
-DATA vector4<>+24(SB)/4, $0x00000001
-DATA vector4<>+28(SB)/4, $0x00000001
-DATA vector4<>+32(SB)/4, $0x00000001
-DATA vector4<>+36(SB)/4, $0x00000001
-DATA vector4<>+40(SB)/4, $0x00000001
-DATA vector4<>+44(SB)/4, $0x00000001
-DATA vector4<>+48(SB)/4, $0x00000001
-DATA vector4<>+52(SB)/4, $0x00000001
-DATA vector4<>+56(SB)/4, $0x00000001
-DATA vector4<>+60(SB)/4, $0x00000001
+DATA vector4<>+0(SB)/4, $0x00000004
+DATA vector4<>+4(SB)/4, $0x00000000
+DATA vector4<>+8(SB)/4, $0x00000004
+DATA vector4<>+12(SB)/4, $0x00000000
+DATA vector4<>+16(SB)/4, $0x00000004
+DATA vector4<>+20(SB)/4, $0x00000000
+DATA vector4<>+24(SB)/4, $0x00000004
+DATA vector4<>+28(SB)/4, $0x00000000
+DATA vector4<>+32(SB)/4, $0x00000004
+DATA vector4<>+36(SB)/4, $0x00000000
+DATA vector4<>+40(SB)/4, $0x00000004
+DATA vector4<>+44(SB)/4, $0x00000000
+DATA vector4<>+48(SB)/4, $0x00000004
+DATA vector4<>+52(SB)/4, $0x00000000
+DATA vector4<>+56(SB)/4, $0x00000004
+DATA vector4<>+60(SB)/4, $0x00000000
 GLOBL vector4<>(SB), RODATA|NOPTR, $64
 
-DATA vector5<>+0(SB)/4, $0x004afb0d
-DATA vector5<>+4(SB)/4, $0x004afb0d
-DATA vector5<>+8(SB)/4, $0x004afb0d
-DATA vector5<>+12(SB)/4, $0x004afb0d
-DATA vector5<>+16(SB)/4, $0x004afb0d
-DATA vector5<>+20(SB)/4, $0x004afb0d
-DATA vector5<>+24(SB)/4, $0x004afb0d
-DATA vector5<>+28(SB)/4, $0x004afb0d
-DATA vector5<>+32(SB)/4, $0x004afb0d
-DATA vector5<>+36(SB)/4, $0x004afb0d
-DATA vector5<>+40(SB)/4, $0x004afb0d
-DATA vector5<>+44(SB)/4, $0x004afb0d
-DATA vector5<>+48(SB)/4, $0x004afb0d
-DATA vector5<>+52(SB)/4, $0x004afb0d
-DATA vector5<>+56(SB)/4, $0x004afb0d
-DATA vector5<>+60(SB)/4, $0x004afb0d
+DATA vector5<>+0(SB)/4, $0x00000001
+DATA vector5<>+4(SB)/4, $0x00000001
+DATA vector5<>+8(SB)/4, $0x00000001
+DATA vector5<>+12(SB)/4, $0x00000001
+DATA vector5<>+16(SB)/4, $0x00000001
+DATA vector5<>+20(SB)/4, $0x00000001
+DATA vector5<>+24(SB)/4, $0x00000001
+DATA vector5<>+28(SB)/4, $0x00000001
+DATA vector5<>+32(SB)/4, $0x00000001
+DATA vector5<>+36(SB)/4, $0x00000001
+DATA vector5<>+40(SB)/4, $0x00000001
+DATA vector5<>+44(SB)/4, $0x00000001
+DATA vector5<>+48(SB)/4, $0x00000001
+DATA vector5<>+52(SB)/4, $0x00000001
+DATA vector5<>+56(SB)/4, $0x00000001
+DATA vector5<>+60(SB)/4, $0x00000001
 GLOBL vector5<>(SB), RODATA|NOPTR, $64
 
-DATA vector6<>+0(SB)/4, $0x007fffff
-DATA vector6<>+4(SB)/4, $0x007fffff
-DATA vector6<>+8(SB)/4, $0x007fffff
-DATA vector6<>+12(SB)/4, $0x007fffff
-DATA vector6<>+16(SB)/4, $0x007fffff
-DATA vector6<>+20(SB)/4, $0x007fffff
-DATA vector6<>+24(SB)/4, $0x007fffff
-DATA vector6<>+28(SB)/4, $0x007fffff
-DATA vector6<>+32(SB)/4, $0x007fffff
-DATA vector6<>+36(SB)/4, $0x007fffff
-DATA vector6<>+40(SB)/4, $0x007fffff
-DATA vector6<>+44(SB)/4, $0x007fffff
-DATA vector6<>+48(SB)/4, $0x007fffff
-DATA vector6<>+52(SB)/4, $0x007fffff
-DATA vector6<>+56(SB)/4, $0x007fffff
-DATA vector6<>+60(SB)/4, $0x007fffff
+DATA vector6<>+0(SB)/4, $0x004afb0d
+DATA vector6<>+4(SB)/4, $0x004afb0d
+DATA vector6<>+8(SB)/4, $0x004afb0d
+DATA vector6<>+12(SB)/4, $0x004afb0d
+DATA vector6<>+16(SB)/4, $0x004afb0d
+DATA vector6<>+20(SB)/4, $0x004afb0d
+DATA vector6<>+24(SB)/4, $0x004afb0d
+DATA vector6<>+28(SB)/4, $0x004afb0d
+DATA vector6<>+32(SB)/4, $0x004afb0d
+DATA vector6<>+36(SB)/4, $0x004afb0d
+DATA vector6<>+40(SB)/4, $0x004afb0d
+DATA vector6<>+44(SB)/4, $0x004afb0d
+DATA vector6<>+48(SB)/4, $0x004afb0d
+DATA vector6<>+52(SB)/4, $0x004afb0d
+DATA vector6<>+56(SB)/4, $0x004afb0d
+DATA vector6<>+60(SB)/4, $0x004afb0d
 GLOBL vector6<>(SB), RODATA|NOPTR, $64
 
-DATA vector7<>+0(SB)/4, $0x3f3504f3
-DATA vector7<>+4(SB)/4, $0x3f3504f3
-DATA vector7<>+8(SB)/4, $0x3f3504f3
-DATA vector7<>+12(SB)/4, $0x3f3504f3
-DATA vector7<>+16(SB)/4, $0x3f3504f3
-DATA vector7<>+20(SB)/4, $0x3f3504f3
-DATA vector7<>+24(SB)/4, $0x3f3504f3
-DATA vector7<>+28(SB)/4, $0x3f3504f3
-DATA vector7<>+32(SB)/4, $0x3f3504f3
-DATA vector7<>+36(SB)/4, $0x3f3504f3
-DATA vector7<>+40(SB)/4, $0x3f3504f3
-DATA vector7<>+44(SB)/4, $0x3f3504f3
-DATA vector7<>+48(SB)/4, $0x3f3504f3
-DATA vector7<>+52(SB)/4, $0x3f3504f3
-DATA vector7<>+56(SB)/4, $0x3f3504f3
-DATA vector7<>+60(SB)/4, $0x3f3504f3
+DATA vector7<>+0(SB)/4, $0x007fffff
+DATA vector7<>+4(SB)/4, $0x007fffff
+DATA vector7<>+8(SB)/4, $0x007fffff
+DATA vector7<>+12(SB)/4, $0x007fffff
+DATA vector7<>+16(SB)/4, $0x007fffff
+DATA vector7<>+20(SB)/4, $0x007fffff
+DATA vector7<>+24(SB)/4, $0x007fffff
+DATA vector7<>+28(SB)/4, $0x007fffff
+DATA vector7<>+32(SB)/4, $0x007fffff
+DATA vector7<>+36(SB)/4, $0x007fffff
+DATA vector7<>+40(SB)/4, $0x007fffff
+DATA vector7<>+44(SB)/4, $0x007fffff
+DATA vector7<>+48(SB)/4, $0x007fffff
+DATA vector7<>+52(SB)/4, $0x007fffff
+DATA vector7<>+56(SB)/4, $0x007fffff
+DATA vector7<>+60(SB)/4, $0x007fffff
 GLOBL vector7<>(SB), RODATA|NOPTR, $64
 
-DATA vector8<>+0(SB)/4, $0x3f800000
-DATA vector8<>+4(SB)/4, $0x3f800000
-DATA vector8<>+8(SB)/4, $0x3f800000
-DATA vector8<>+12(SB)/4, $0x3f800000
-DATA vector8<>+16(SB)/4, $0x3f800000
-DATA vector8<>+20(SB)/4, $0x3f800000
-DATA vector8<>+24(SB)/4, $0x3f800000
-DATA vector8<>+28(SB)/4, $0x3f800000
-DATA vector8<>+32(SB)/4, $0x3f800000
-DATA vector8<>+36(SB)/4, $0x3f800000
-DATA vector8<>+40(SB)/4, $0x3f800000
-DATA vector8<>+44(SB)/4, $0x3f800000
-DATA vector8<>+48(SB)/4, $0x3f800000
-DATA vector8<>+52(SB)/4, $0x3f800000
-DATA vector8<>+56(SB)/4, $0x3f800000
-DATA vector8<>+60(SB)/4, $0x3f800000
+DATA vector8<>+0(SB)/4, $0x3f3504f3
+DATA vector8<>+4(SB)/4, $0x3f3504f3
+DATA vector8<>+8(SB)/4, $0x3f3504f3
+DATA vector8<>+12(SB)/4, $0x3f3504f3
+DATA vector8<>+16(SB)/4, $0x3f3504f3
+DATA vector8<>+20(SB)/4, $0x3f3504f3
+DATA vector8<>+24(SB)/4, $0x3f3504f3
+DATA vector8<>+28(SB)/4, $0x3f3504f3
+DATA vector8<>+32(SB)/4, $0x3f3504f3
+DATA vector8<>+36(SB)/4, $0x3f3504f3
+DATA vector8<>+40(SB)/4, $0x3f3504f3
+DATA vector8<>+44(SB)/4, $0x3f3504f3
+DATA vector8<>+48(SB)/4, $0x3f3504f3
+DATA vector8<>+52(SB)/4, $0x3f3504f3
+DATA vector8<>+56(SB)/4, $0x3f3504f3
+DATA vector8<>+60(SB)/4, $0x3f3504f3
 GLOBL vector8<>(SB), RODATA|NOPTR, $64
 
-DATA vector9<>+0(SB)/4, $0x7f000000
-DATA vector9<>+4(SB)/4, $0x7f000000
-DATA vector9<>+8(SB)/4, $0x7f000000
-DATA vector9<>+12(SB)/4, $0x7f000000
-DATA vector9<>+16(SB)/4, $0x7f000000
-DATA vector9<>+20(SB)/4, $0x7f000000
-DATA vector9<>+24(SB)/4, $0x7f000000
-DATA vector9<>+28(SB)/4, $0x7f000000
-DATA vector9<>+32(SB)/4, $0x7f000000
-DATA vector9<>+36(SB)/4, $0x7f000000
-DATA vector9<>+40(SB)/4, $0x7f000000
-DATA vector9<>+44(SB)/4, $0x7f000000
-DATA vector9<>+48(SB)/4, $0x7f000000
-DATA vector9<>+52(SB)/4, $0x7f000000
-DATA vector9<>+56(SB)/4, $0x7f000000
-DATA vector9<>+60(SB)/4, $0x7f000000
+DATA vector9<>+0(SB)/4, $0x3f800000
+DATA vector9<>+4(SB)/4, $0x3f800000
+DATA vector9<>+8(SB)/4, $0x3f800000
+DATA vector9<>+12(SB)/4, $0x3f800000
+DATA vector9<>+16(SB)/4, $0x3f800000
+DATA vector9<>+20(SB)/4, $0x3f800000
+DATA vector9<>+24(SB)/4, $0x3f800000
+DATA vector9<>+28(SB)/4, $0x3f800000
+DATA vector9<>+32(SB)/4, $0x3f800000
+DATA vector9<>+36(SB)/4, $0x3f800000
+DATA vector9<>+40(SB)/4, $0x3f800000
+DATA vector9<>+44(SB)/4, $0x3f800000
+DATA vector9<>+48(SB)/4, $0x3f800000
+DATA vector9<>+52(SB)/4, $0x3f800000
+DATA vector9<>+56(SB)/4, $0x3f800000
+DATA vector9<>+60(SB)/4, $0x3f800000
 GLOBL vector9<>(SB), RODATA|NOPTR, $64
 
-DATA vector10<>+0(SB)/4, $0x00000098
-DATA vector10<>+4(SB)/4, $0x00000098
-DATA vector10<>+8(SB)/4, $0x00000098
-DATA vector10<>+12(SB)/4, $0x00000098
-DATA vector10<>+16(SB)/4, $0x00000098
-DATA vector10<>+20(SB)/4, $0x00000098
-DATA vector10<>+24(SB)/4, $0x00000098
-DATA vector10<>+28(SB)/4, $0x00000098
-DATA vector10<>+32(SB)/4, $0x00000098
-DATA vector10<>+36(SB)/4, $0x00000098
-DATA vector10<>+40(SB)/4, $0x00000098
-DATA vector10<>+44(SB)/4, $0x00000098
-DATA vector10<>+48(SB)/4, $0x00000098
-DATA vector10<>+52(SB)/4, $0x00000098
-DATA vector10<>+56(SB)/4, $0x00000098
-DATA vector10<>+60(SB)/4, $0x00000098
+DATA vector10<>+0(SB)/4, $0x7f000000
+DATA vector10<>+4(SB)/4, $0x7f000000
+DATA vector10<>+8(SB)/4, $0x7f000000
+DATA vector10<>+12(SB)/4, $0x7f000000
+DATA vector10<>+16(SB)/4, $0x7f000000
+DATA vector10<>+20(SB)/4, $0x7f000000
+DATA vector10<>+24(SB)/4, $0x7f000000
+DATA vector10<>+28(SB)/4, $0x7f000000
+DATA vector10<>+32(SB)/4, $0x7f000000
+DATA vector10<>+36(SB)/4, $0x7f000000
+DATA vector10<>+40(SB)/4, $0x7f000000
+DATA vector10<>+44(SB)/4, $0x7f000000
+DATA vector10<>+48(SB)/4, $0x7f000000
+DATA vector10<>+52(SB)/4, $0x7f000000
+DATA vector10<>+56(SB)/4, $0x7f000000
+DATA vector10<>+60(SB)/4, $0x7f000000
 GLOBL vector10<>(SB), RODATA|NOPTR, $64
 
-DATA vector11<>+0(SB)/4, $0x3d9021bb
-DATA vector11<>+4(SB)/4, $0x3d9021bb
-DATA vector11<>+8(SB)/4, $0x3d9021bb
-DATA vector11<>+12(SB)/4, $0x3d9021bb
-DATA vector11<>+16(SB)/4, $0x3d9021bb
-DATA vector11<>+20(SB)/4, $0x3d9021bb
-DATA vector11<>+24(SB)/4, $0x3d9021bb
-DATA vector11<>+28(SB)/4, $0x3d9021bb
-DATA vector11<>+32(SB)/4, $0x3d9021bb
-DATA vector11<>+36(SB)/4, $0x3d9021bb
-DATA vector11<>+40(SB)/4, $0x3d9021bb
-DATA vector11<>+44(SB)/4, $0x3d9021bb
-DATA vector11<>+48(SB)/4, $0x3d9021bb
-DATA vector11<>+52(SB)/4, $0x3d9021bb
-DATA vector11<>+56(SB)/4, $0x3d9021bb
-DATA vector11<>+60(SB)/4, $0x3d9021bb
+DATA vector11<>+0(SB)/4, $0x00000098
+DATA vector11<>+4(SB)/4, $0x00000098
+DATA vector11<>+8(SB)/4, $0x00000098
+DATA vector11<>+12(SB)/4, $0x00000098
+DATA vector11<>+16(SB)/4, $0x00000098
+DATA vector11<>+20(SB)/4, $0x00000098
+DATA vector11<>+24(SB)/4, $0x00000098
+DATA vector11<>+28(SB)/4, $0x00000098
+DATA vector11<>+32(SB)/4, $0x00000098
+DATA vector11<>+36(SB)/4, $0x00000098
+DATA vector11<>+40(SB)/4, $0x00000098
+DATA vector11<>+44(SB)/4, $0x00000098
+DATA vector11<>+48(SB)/4, $0x00000098
+DATA vector11<>+52(SB)/4, $0x00000098
+DATA vector11<>+56(SB)/4, $0x00000098
+DATA vector11<>+60(SB)/4, $0x00000098
 GLOBL vector11<>(SB), RODATA|NOPTR, $64
 
-DATA vector12<>+0(SB)/4, $0xbdebd1b8
-DATA vector12<>+4(SB)/4, $0xbdebd1b8
-DATA vector12<>+8(SB)/4, $0xbdebd1b8
-DATA vector12<>+12(SB)/4, $0xbdebd1b8
-DATA vector12<>+16(SB)/4, $0xbdebd1b8
-DATA vector12<>+20(SB)/4, $0xbdebd1b8
-DATA vector12<>+24(SB)/4, $0xbdebd1b8
-DATA vector12<>+28(SB)/4, $0xbdebd1b8
-DATA vector12<>+32(SB)/4, $0xbdebd1b8
-DATA vector12<>+36(SB)/4, $0xbdebd1b8
-DATA vector12<>+40(SB)/4, $0xbdebd1b8
-DATA vector12<>+44(SB)/4, $0xbdebd1b8
-DATA vector12<>+48(SB)/4, $0xbdebd1b8
-DATA vector12<>+52(SB)/4, $0xbdebd1b8
-DATA vector12<>+56(SB)/4, $0xbdebd1b8
-DATA vector12<>+60(SB)/4, $0xbdebd1b8
+DATA vector12<>+0(SB)/4, $0x3d9021bb
+DATA vector12<>+4(SB)/4, $0x3d9021bb
+DATA vector12<>+8(SB)/4, $0x3d9021bb
+DATA vector12<>+12(SB)/4, $0x3d9021bb
+DATA vector12<>+16(SB)/4, $0x3d9021bb
+DATA vector12<>+20(SB)/4, $0x3d9021bb
+DATA vector12<>+24(SB)/4, $0x3d9021bb
+DATA vector12<>+28(SB)/4, $0x3d9021bb
+DATA vector12<>+32(SB)/4, $0x3d9021bb
+DATA vector12<>+36(SB)/4, $0x3d9021bb
+DATA vector12<>+40(SB)/4, $0x3d9021bb
+DATA vector12<>+44(SB)/4, $0x3d9021bb
+DATA vector12<>+48(SB)/4, $0x3d9021bb
+DATA vector12<>+52(SB)/4, $0x3d9021bb
+DATA vector12<>+56(SB)/4, $0x3d9021bb
+DATA vector12<>+60(SB)/4, $0x3d9021bb
 GLOBL vector12<>(SB), RODATA|NOPTR, $64
 
-DATA vector13<>+0(SB)/4, $0x3def251a
-DATA vector13<>+4(SB)/4, $0x3def251a
-DATA vector13<>+8(SB)/4, $0x3def251a
-DATA vector13<>+12(SB)/4, $0x3def251a
-DATA vector13<>+16(SB)/4, $0x3def251a
-DATA vector13<>+20(SB)/4, $0x3def251a
-DATA vector13<>+24(SB)/4, $0x3def251a
-DATA vector13<>+28(SB)/4, $0x3def251a
-DATA vector13<>+32(SB)/4, $0x3def251a
-DATA vector13<>+36(SB)/4, $0x3def251a
-DATA vector13<>+40(SB)/4, $0x3def251a
-DATA vector13<>+44(SB)/4, $0x3def251a
-DATA vector13<>+48(SB)/4, $0x3def251a
-DATA vector13<>+52(SB)/4, $0x3def251a
-DATA vector13<>+56(SB)/4, $0x3def251a
-DATA vector13<>+60(SB)/4, $0x3def251a
+DATA vector13<>+0(SB)/4, $0xbdebd1b8
+DATA vector13<>+4(SB)/4, $0xbdebd1b8
+DATA vector13<>+8(SB)/4, $0xbdebd1b8
+DATA vector13<>+12(SB)/4, $0xbdebd1b8
+DATA vector13<>+16(SB)/4, $0xbdebd1b8
+DATA vector13<>+20(SB)/4, $0xbdebd1b8
+DATA vector13<>+24(SB)/4, $0xbdebd1b8
+DATA vector13<>+28(SB)/4, $0xbdebd1b8
+DATA vector13<>+32(SB)/4, $0xbdebd1b8
+DATA vector13<>+36(SB)/4, $0xbdebd1b8
+DATA vector13<>+40(SB)/4, $0xbdebd1b8
+DATA vector13<>+44(SB)/4, $0xbdebd1b8
+DATA vector13<>+48(SB)/4, $0xbdebd1b8
+DATA vector13<>+52(SB)/4, $0xbdebd1b8
+DATA vector13<>+56(SB)/4, $0xbdebd1b8
+DATA vector13<>+60(SB)/4, $0xbdebd1b8
 GLOBL vector13<>(SB), RODATA|NOPTR, $64
 
-DATA vector14<>+0(SB)/4, $0xbdfe5d4f
-DATA vector14<>+4(SB)/4, $0xbdfe5d4f
-DATA vector14<>+8(SB)/4, $0xbdfe5d4f
-DATA vector14<>+12(SB)/4, $0xbdfe5d4f
-DATA vector14<>+16(SB)/4, $0xbdfe5d4f
-DATA vector14<>+20(SB)/4, $0xbdfe5d4f
-DATA vector14<>+24(SB)/4, $0xbdfe5d4f
-DATA vector14<>+28(SB)/4, $0xbdfe5d4f
-DATA vector14<>+32(SB)/4, $0xbdfe5d4f
-DATA vector14<>+36(SB)/4, $0xbdfe5d4f
-DATA vector14<>+40(SB)/4, $0xbdfe5d4f
-DATA vector14<>+44(SB)/4, $0xbdfe5d4f
-DATA vector14<>+48(SB)/4, $0xbdfe5d4f
-DATA vector14<>+52(SB)/4, $0xbdfe5d4f
-DATA vector14<>+56(SB)/4, $0xbdfe5d4f
-DATA vector14<>+60(SB)/4, $0xbdfe5d4f
+DATA vector14<>+0(SB)/4, $0x3def251a
+DATA vector14<>+4(SB)/4, $0x3def251a
+DATA vector14<>+8(SB)/4, $0x3def251a
+DATA vector14<>+12(SB)/4, $0x3def251a
+DATA vector14<>+16(SB)/4, $0x3def251a
+DATA vector14<>+20(SB)/4, $0x3def251a
+DATA vector14<>+24(SB)/4, $0x3def251a
+DATA vector14<>+28(SB)/4, $0x3def251a
+DATA vector14<>+32(SB)/4, $0x3def251a
+DATA vector14<>+36(SB)/4, $0x3def251a
+DATA vector14<>+40(SB)/4, $0x3def251a
+DATA vector14<>+44(SB)/4, $0x3def251a
+DATA vector14<>+48(SB)/4, $0x3def251a
+DATA vector14<>+52(SB)/4, $0x3def251a
+DATA vector14<>+56(SB)/4, $0x3def251a
+DATA vector14<>+60(SB)/4, $0x3def251a
 GLOBL vector14<>(SB), RODATA|NOPTR, $64
 
-DATA vector15<>+0(SB)/4, $0x3e11e9bf
-DATA vector15<>+4(SB)/4, $0x3e11e9bf
-DATA vector15<>+8(SB)/4, $0x3e11e9bf
-DATA vector15<>+12(SB)/4, $0x3e11e9bf
-DATA vector15<>+16(SB)/4, $0x3e11e9bf
-DATA vector15<>+20(SB)/4, $0x3e11e9bf
-DATA vector15<>+24(SB)/4, $0x3e11e9bf
-DATA vector15<>+28(SB)/4, $0x3e11e9bf
-DATA vector15<>+32(SB)/4, $0x3e11e9bf
-DATA vector15<>+36(SB)/4, $0x3e11e9bf
-DATA vector15<>+40(SB)/4, $0x3e11e9bf
-DATA vector15<>+44(SB)/4, $0x3e11e9bf
-DATA vector15<>+48(SB)/4, $0x3e11e9bf
-DATA vector15<>+52(SB)/4, $0x3e11e9bf
-DATA vector15<>+56(SB)/4, $0x3e11e9bf
-DATA vector15<>+60(SB)/4, $0x3e11e9bf
+DATA vector15<>+0(SB)/4, $0xbdfe5d4f
+DATA vector15<>+4(SB)/4, $0xbdfe5d4f
+DATA vector15<>+8(SB)/4, $0xbdfe5d4f
+DATA vector15<>+12(SB)/4, $0xbdfe5d4f
+DATA vector15<>+16(SB)/4, $0xbdfe5d4f
+DATA vector15<>+20(SB)/4, $0xbdfe5d4f
+DATA vector15<>+24(SB)/4, $0xbdfe5d4f
+DATA vector15<>+28(SB)/4, $0xbdfe5d4f
+DATA vector15<>+32(SB)/4, $0xbdfe5d4f
+DATA vector15<>+36(SB)/4, $0xbdfe5d4f
+DATA vector15<>+40(SB)/4, $0xbdfe5d4f
+DATA vector15<>+44(SB)/4, $0xbdfe5d4f
+DATA vector15<>+48(SB)/4, $0xbdfe5d4f
+DATA vector15<>+52(SB)/4, $0xbdfe5d4f
+DATA vector15<>+56(SB)/4, $0xbdfe5d4f
+DATA vector15<>+60(SB)/4, $0xbdfe5d4f
 GLOBL vector15<>(SB), RODATA|NOPTR, $64
 
-DATA vector16<>+0(SB)/4, $0xbe2aae50
-DATA vector16<>+4(SB)/4, $0xbe2aae50
-DATA vector16<>+8(SB)/4, $0xbe2aae50
-DATA vector16<>+12(SB)/4, $0xbe2aae50
-DATA vector16<>+16(SB)/4, $0xbe2aae50
-DATA vector16<>+20(SB)/4, $0xbe2aae50
-DATA vector16<>+24(SB)/4, $0xbe2aae50
-DATA vector16<>+28(SB)/4, $0xbe2aae50
-DATA vector16<>+32(SB)/4, $0xbe2aae50
-DATA vector16<>+36(SB)/4, $0xbe2aae50
-DATA vector16<>+40(SB)/4, $0xbe2aae50
-DATA vector16<>+44(SB)/4, $0xbe2aae50
-DATA vector16<>+48(SB)/4, $0xbe2aae50
-DATA vector16<>+52(SB)/4, $0xbe2aae50
-DATA vector16<>+56(SB)/4, $0xbe2aae50
-DATA vector16<>+60(SB)/4, $0xbe2aae50
+DATA vector16<>+0(SB)/4, $0x3e11e9bf
+DATA vector16<>+4(SB)/4, $0x3e11e9bf
+DATA vector16<>+8(SB)/4, $0x3e11e9bf
+DATA vector16<>+12(SB)/4, $0x3e11e9bf
+DATA vector16<>+16(SB)/4, $0x3e11e9bf
+DATA vector16<>+20(SB)/4, $0x3e11e9bf
+DATA vector16<>+24(SB)/4, $0x3e11e9bf
+DATA vector16<>+28(SB)/4, $0x3e11e9bf
+DATA vector16<>+32(SB)/4, $0x3e11e9bf
+DATA vector16<>+36(SB)/4, $0x3e11e9bf
+DATA vector16<>+40(SB)/4, $0x3e11e9bf
+DATA vector16<>+44(SB)/4, $0x3e11e9bf
+DATA vector16<>+48(SB)/4, $0x3e11e9bf
+DATA vector16<>+52(SB)/4, $0x3e11e9bf
+DATA vector16<>+56(SB)/4, $0x3e11e9bf
+DATA vector16<>+60(SB)/4, $0x3e11e9bf
 GLOBL vector16<>(SB), RODATA|NOPTR, $64
 
-DATA vector17<>+0(SB)/4, $0x3e4cceac
-DATA vector17<>+4(SB)/4, $0x3e4cceac
-DATA vector17<>+8(SB)/4, $0x3e4cceac
-DATA vector17<>+12(SB)/4, $0x3e4cceac
-DATA vector17<>+16(SB)/4, $0x3e4cceac
-DATA vector17<>+20(SB)/4, $0x3e4cceac
-DATA vector17<>+24(SB)/4, $0x3e4cceac
-DATA vector17<>+28(SB)/4, $0x3e4cceac
-DATA vector17<>+32(SB)/4, $0x3e4cceac
-DATA vector17<>+36(SB)/4, $0x3e4cceac
-DATA vector17<>+40(SB)/4, $0x3e4cceac
-DATA vector17<>+44(SB)/4, $0x3e4cceac
-DATA vector17<>+48(SB)/4, $0x3e4cceac
-DATA vector17<>+52(SB)/4, $0x3e4cceac
-DATA vector17<>+56(SB)/4, $0x3e4cceac
-DATA vector17<>+60(SB)/4, $0x3e4cceac
+DATA vector17<>+0(SB)/4, $0xbe2aae50
+DATA vector17<>+4(SB)/4, $0xbe2aae50
+DATA vector17<>+8(SB)/4, $0xbe2aae50
+DATA vector17<>+12(SB)/4, $0xbe2aae50
+DATA vector17<>+16(SB)/4, $0xbe2aae50
+DATA vector17<>+20(SB)/4, $0xbe2aae50
+DATA vector17<>+24(SB)/4, $0xbe2aae50
+DATA vector17<>+28(SB)/4, $0xbe2aae50
+DATA vector17<>+32(SB)/4, $0xbe2aae50
+DATA vector17<>+36(SB)/4, $0xbe2aae50
+DATA vector17<>+40(SB)/4, $0xbe2aae50
+DATA vector17<>+44(SB)/4, $0xbe2aae50
+DATA vector17<>+48(SB)/4, $0xbe2aae50
+DATA vector17<>+52(SB)/4, $0xbe2aae50
+DATA vector17<>+56(SB)/4, $0xbe2aae50
+DATA vector17<>+60(SB)/4, $0xbe2aae50
 GLOBL vector17<>(SB), RODATA|NOPTR, $64
 
-DATA vector18<>+0(SB)/4, $0xbe7ffffc
-DATA vector18<>+4(SB)/4, $0xbe7ffffc
-DATA vector18<>+8(SB)/4, $0xbe7ffffc
-DATA vector18<>+12(SB)/4, $0xbe7ffffc
-DATA vector18<>+16(SB)/4, $0xbe7ffffc
-DATA vector18<>+20(SB)/4, $0xbe7ffffc
-DATA vector18<>+24(SB)/4, $0xbe7ffffc
-DATA vector18<>+28(SB)/4, $0xbe7ffffc
-DATA vector18<>+32(SB)/4, $0xbe7ffffc
-DATA vector18<>+36(SB)/4, $0xbe7ffffc
-DATA vector18<>+40(SB)/4, $0xbe7ffffc
-DATA vector18<>+44(SB)/4, $0xbe7ffffc
-DATA vector18<>+48(SB)/4, $0xbe7ffffc
-DATA vector18<>+52(SB)/4, $0xbe7ffffc
-DATA vector18<>+56(SB)/4, $0xbe7ffffc
-DATA vector18<>+60(SB)/4, $0xbe7ffffc
+DATA vector18<>+0(SB)/4, $0x3e4cceac
+DATA vector18<>+4(SB)/4, $0x3e4cceac
+DATA vector18<>+8(SB)/4, $0x3e4cceac
+DATA vector18<>+12(SB)/4, $0x3e4cceac
+DATA vector18<>+16(SB)/4, $0x3e4cceac
+DATA vector18<>+20(SB)/4, $0x3e4cceac
+DATA vector18<>+24(SB)/4, $0x3e4cceac
+DATA vector18<>+28(SB)/4, $0x3e4cceac
+DATA vector18<>+32(SB)/4, $0x3e4cceac
+DATA vector18<>+36(SB)/4, $0x3e4cceac
+DATA vector18<>+40(SB)/4, $0x3e4cceac
+DATA vector18<>+44(SB)/4, $0x3e4cceac
+DATA vector18<>+48(SB)/4, $0x3e4cceac
+DATA vector18<>+52(SB)/4, $0x3e4cceac
+DATA vector18<>+56(SB)/4, $0x3e4cceac
+DATA vector18<>+60(SB)/4, $0x3e4cceac
 GLOBL vector18<>(SB), RODATA|NOPTR, $64
 
-DATA vector19<>+0(SB)/4, $0x3eaaaaaa
-DATA vector19<>+4(SB)/4, $0x3eaaaaaa
-DATA vector19<>+8(SB)/4, $0x3eaaaaaa
-DATA vector19<>+12(SB)/4, $0x3eaaaaaa
-DATA vector19<>+16(SB)/4, $0x3eaaaaaa
-DATA vector19<>+20(SB)/4, $0x3eaaaaaa
-DATA vector19<>+24(SB)/4, $0x3eaaaaaa
-DATA vector19<>+28(SB)/4, $0x3eaaaaaa
-DATA vector19<>+32(SB)/4, $0x3eaaaaaa
-DATA vector19<>+36(SB)/4, $0x3eaaaaaa
-DATA vector19<>+40(SB)/4, $0x3eaaaaaa
-DATA vector19<>+44(SB)/4, $0x3eaaaaaa
-DATA vector19<>+48(SB)/4, $0x3eaaaaaa
-DATA vector19<>+52(SB)/4, $0x3eaaaaaa
-DATA vector19<>+56(SB)/4, $0x3eaaaaaa
-DATA vector19<>+60(SB)/4, $0x3eaaaaaa
+DATA vector19<>+0(SB)/4, $0xbe7ffffc
+DATA vector19<>+4(SB)/4, $0xbe7ffffc
+DATA vector19<>+8(SB)/4, $0xbe7ffffc
+DATA vector19<>+12(SB)/4, $0xbe7ffffc
+DATA vector19<>+16(SB)/4, $0xbe7ffffc
+DATA vector19<>+20(SB)/4, $0xbe7ffffc
+DATA vector19<>+24(SB)/4, $0xbe7ffffc
+DATA vector19<>+28(SB)/4, $0xbe7ffffc
+DATA vector19<>+32(SB)/4, $0xbe7ffffc
+DATA vector19<>+36(SB)/4, $0xbe7ffffc
+DATA vector19<>+40(SB)/4, $0xbe7ffffc
+DATA vector19<>+44(SB)/4, $0xbe7ffffc
+DATA vector19<>+48(SB)/4, $0xbe7ffffc
+DATA vector19<>+52(SB)/4, $0xbe7ffffc
+DATA vector19<>+56(SB)/4, $0xbe7ffffc
+DATA vector19<>+60(SB)/4, $0xbe7ffffc
 GLOBL vector19<>(SB), RODATA|NOPTR, $64
 
-DATA vector20<>+0(SB)/4, $0xb95e8083
-DATA vector20<>+4(SB)/4, $0xb95e8083
-DATA vector20<>+8(SB)/4, $0xb95e8083
-DATA vector20<>+12(SB)/4, $0xb95e8083
-DATA vector20<>+16(SB)/4, $0xb95e8083
-DATA vector20<>+20(SB)/4, $0xb95e8083
-DATA vector20<>+24(SB)/4, $0xb95e8083
-DATA vector20<>+28(SB)/4, $0xb95e8083
-DATA vector20<>+32(SB)/4, $0xb95e8083
-DATA vector20<>+36(SB)/4, $0xb95e8083
-DATA vector20<>+40(SB)/4, $0xb95e8083
-DATA vector20<>+44(SB)/4, $0xb95e8083
-DATA vector20<>+48(SB)/4, $0xb95e8083
-DATA vector20<>+52(SB)/4, $0xb95e8083
-DATA vector20<>+56(SB)/4, $0xb95e8083
-DATA vector20<>+60(SB)/4, $0xb95e8083
+DATA vector20<>+0(SB)/4, $0x3eaaaaaa
+DATA vector20<>+4(SB)/4, $0x3eaaaaaa
+DATA vector20<>+8(SB)/4, $0x3eaaaaaa
+DATA vector20<>+12(SB)/4, $0x3eaaaaaa
+DATA vector20<>+16(SB)/4, $0x3eaaaaaa
+DATA vector20<>+20(SB)/4, $0x3eaaaaaa
+DATA vector20<>+24(SB)/4, $0x3eaaaaaa
+DATA vector20<>+28(SB)/4, $0x3eaaaaaa
+DATA vector20<>+32(SB)/4, $0x3eaaaaaa
+DATA vector20<>+36(SB)/4, $0x3eaaaaaa
+DATA vector20<>+40(SB)/4, $0x3eaaaaaa
+DATA vector20<>+44(SB)/4, $0x3eaaaaaa
+DATA vector20<>+48(SB)/4, $0x3eaaaaaa
+DATA vector20<>+52(SB)/4, $0x3eaaaaaa
+DATA vector20<>+56(SB)/4, $0x3eaaaaaa
+DATA vector20<>+60(SB)/4, $0x3eaaaaaa
 GLOBL vector20<>(SB), RODATA|NOPTR, $64
 
-DATA vector21<>+0(SB)/4, $0xbf000000
-DATA vector21<>+4(SB)/4, $0xbf000000
-DATA vector21<>+8(SB)/4, $0xbf000000
-DATA vector21<>+12(SB)/4, $0xbf000000
-DATA vector21<>+16(SB)/4, $0xbf000000
-DATA vector21<>+20(SB)/4, $0xbf000000
-DATA vector21<>+24(SB)/4, $0xbf000000
-DATA vector21<>+28(SB)/4, $0xbf000000
-DATA vector21<>+32(SB)/4, $0xbf000000
-DATA vector21<>+36(SB)/4, $0xbf000000
-DATA vector21<>+40(SB)/4, $0xbf000000
-DATA vector21<>+44(SB)/4, $0xbf000000
-DATA vector21<>+48(SB)/4, $0xbf000000
-DATA vector21<>+52(SB)/4, $0xbf000000
-DATA vector21<>+56(SB)/4, $0xbf000000
-DATA vector21<>+60(SB)/4, $0xbf000000
+DATA vector21<>+0(SB)/4, $0xb95e8083
+DATA vector21<>+4(SB)/4, $0xb95e8083
+DATA vector21<>+8(SB)/4, $0xb95e8083
+DATA vector21<>+12(SB)/4, $0xb95e8083
+DATA vector21<>+16(SB)/4, $0xb95e8083
+DATA vector21<>+20(SB)/4, $0xb95e8083
+DATA vector21<>+24(SB)/4, $0xb95e8083
+DATA vector21<>+28(SB)/4, $0xb95e8083
+DATA vector21<>+32(SB)/4, $0xb95e8083
+DATA vector21<>+36(SB)/4, $0xb95e8083
+DATA vector21<>+40(SB)/4, $0xb95e8083
+DATA vector21<>+44(SB)/4, $0xb95e8083
+DATA vector21<>+48(SB)/4, $0xb95e8083
+DATA vector21<>+52(SB)/4, $0xb95e8083
+DATA vector21<>+56(SB)/4, $0xb95e8083
+DATA vector21<>+60(SB)/4, $0xb95e8083
 GLOBL vector21<>(SB), RODATA|NOPTR, $64
 
-DATA vector22<>+0(SB)/4, $0x3f318000
-DATA vector22<>+4(SB)/4, $0x3f318000
-DATA vector22<>+8(SB)/4, $0x3f318000
-DATA vector22<>+12(SB)/4, $0x3f318000
-DATA vector22<>+16(SB)/4, $0x3f318000
-DATA vector22<>+20(SB)/4, $0x3f318000
-DATA vector22<>+24(SB)/4, $0x3f318000
-DATA vector22<>+28(SB)/4, $0x3f318000
-DATA vector22<>+32(SB)/4, $0x3f318000
-DATA vector22<>+36(SB)/4, $0x3f318000
-DATA vector22<>+40(SB)/4, $0x3f318000
-DATA vector22<>+44(SB)/4, $0x3f318000
-DATA vector22<>+48(SB)/4, $0x3f318000
-DATA vector22<>+52(SB)/4, $0x3f318000
-DATA vector22<>+56(SB)/4, $0x3f318000
-DATA vector22<>+60(SB)/4, $0x3f318000
+DATA vector22<>+0(SB)/4, $0xbf000000
+DATA vector22<>+4(SB)/4, $0xbf000000
+DATA vector22<>+8(SB)/4, $0xbf000000
+DATA vector22<>+12(SB)/4, $0xbf000000
+DATA vector22<>+16(SB)/4, $0xbf000000
+DATA vector22<>+20(SB)/4, $0xbf000000
+DATA vector22<>+24(SB)/4, $0xbf000000
+DATA vector22<>+28(SB)/4, $0xbf000000
+DATA vector22<>+32(SB)/4, $0xbf000000
+DATA vector22<>+36(SB)/4, $0xbf000000
+DATA vector22<>+40(SB)/4, $0xbf000000
+DATA vector22<>+44(SB)/4, $0xbf000000
+DATA vector22<>+48(SB)/4, $0xbf000000
+DATA vector22<>+52(SB)/4, $0xbf000000
+DATA vector22<>+56(SB)/4, $0xbf000000
+DATA vector22<>+60(SB)/4, $0xbf000000
 GLOBL vector22<>(SB), RODATA|NOPTR, $64
 
-DATA vector23<>+0(SB)/4, $0xc0000000
-DATA vector23<>+4(SB)/4, $0xc0000000
-DATA vector23<>+8(SB)/4, $0xc0000000
-DATA vector23<>+12(SB)/4, $0xc0000000
-DATA vector23<>+16(SB)/4, $0xc0000000
-DATA vector23<>+20(SB)/4, $0xc0000000
-DATA vector23<>+24(SB)/4, $0xc0000000
-DATA vector23<>+28(SB)/4, $0xc0000000
-DATA vector23<>+32(SB)/4, $0xc0000000
-DATA vector23<>+36(SB)/4, $0xc0000000
-DATA vector23<>+40(SB)/4, $0xc0000000
-DATA vector23<>+44(SB)/4, $0xc0000000
-DATA vector23<>+48(SB)/4, $0xc0000000
-DATA vector23<>+52(SB)/4, $0xc0000000
-DATA vector23<>+56(SB)/4, $0xc0000000
-DATA vector23<>+60(SB)/4, $0xc0000000
+DATA vector23<>+0(SB)/4, $0x3f318000
+DATA vector23<>+4(SB)/4, $0x3f318000
+DATA vector23<>+8(SB)/4, $0x3f318000
+DATA vector23<>+12(SB)/4, $0x3f318000
+DATA vector23<>+16(SB)/4, $0x3f318000
+DATA vector23<>+20(SB)/4, $0x3f318000
+DATA vector23<>+24(SB)/4, $0x3f318000
+DATA vector23<>+28(SB)/4, $0x3f318000
+DATA vector23<>+32(SB)/4, $0x3f318000
+DATA vector23<>+36(SB)/4, $0x3f318000
+DATA vector23<>+40(SB)/4, $0x3f318000
+DATA vector23<>+44(SB)/4, $0x3f318000
+DATA vector23<>+48(SB)/4, $0x3f318000
+DATA vector23<>+52(SB)/4, $0x3f318000
+DATA vector23<>+56(SB)/4, $0x3f318000
+DATA vector23<>+60(SB)/4, $0x3f318000
 GLOBL vector23<>(SB), RODATA|NOPTR, $64
 
-DATA vector24<>+0(SB)/4, $0x20000000
-DATA vector24<>+4(SB)/4, $0x20000000
-DATA vector24<>+8(SB)/4, $0x20000000
-DATA vector24<>+12(SB)/4, $0x20000000
-DATA vector24<>+16(SB)/4, $0x20000000
-DATA vector24<>+20(SB)/4, $0x20000000
-DATA vector24<>+24(SB)/4, $0x20000000
-DATA vector24<>+28(SB)/4, $0x20000000
-DATA vector24<>+32(SB)/4, $0x20000000
-DATA vector24<>+36(SB)/4, $0x20000000
-DATA vector24<>+40(SB)/4, $0x20000000
-DATA vector24<>+44(SB)/4, $0x20000000
-DATA vector24<>+48(SB)/4, $0x20000000
-DATA vector24<>+52(SB)/4, $0x20000000
-DATA vector24<>+56(SB)/4, $0x20000000
-DATA vector24<>+60(SB)/4, $0x20000000
+DATA vector24<>+0(SB)/4, $0xc0000000
+DATA vector24<>+4(SB)/4, $0xc0000000
+DATA vector24<>+8(SB)/4, $0xc0000000
+DATA vector24<>+12(SB)/4, $0xc0000000
+DATA vector24<>+16(SB)/4, $0xc0000000
+DATA vector24<>+20(SB)/4, $0xc0000000
+DATA vector24<>+24(SB)/4, $0xc0000000
+DATA vector24<>+28(SB)/4, $0xc0000000
+DATA vector24<>+32(SB)/4, $0xc0000000
+DATA vector24<>+36(SB)/4, $0xc0000000
+DATA vector24<>+40(SB)/4, $0xc0000000
+DATA vector24<>+44(SB)/4, $0xc0000000
+DATA vector24<>+48(SB)/4, $0xc0000000
+DATA vector24<>+52(SB)/4, $0xc0000000
+DATA vector24<>+56(SB)/4, $0xc0000000
+DATA vector24<>+60(SB)/4, $0xc0000000
 GLOBL vector24<>(SB), RODATA|NOPTR, $64
 
-DATA vector25<>+0(SB)/4, $0xffffff00
-DATA vector25<>+4(SB)/4, $0xffffff00
-DATA vector25<>+8(SB)/4, $0xffffff00
-DATA vector25<>+12(SB)/4, $0xffffff00
-DATA vector25<>+16(SB)/4, $0xffffff00
-DATA vector25<>+20(SB)/4, $0xffffff00
-DATA vector25<>+24(SB)/4, $0xffffff00
-DATA vector25<>+28(SB)/4, $0xffffff00
-DATA vector25<>+32(SB)/4, $0xffffff00
-DATA vector25<>+36(SB)/4, $0xffffff00
-DATA vector25<>+40(SB)/4, $0xffffff00
-DATA vector25<>+44(SB)/4, $0xffffff00
-DATA vector25<>+48(SB)/4, $0xffffff00
-DATA vector25<>+52(SB)/4, $0xffffff00
-DATA vector25<>+56(SB)/4, $0xffffff00
-DATA vector25<>+60(SB)/4, $0xffffff00
+DATA vector25<>+0(SB)/4, $0x20000000
+DATA vector25<>+4(SB)/4, $0x20000000
+DATA vector25<>+8(SB)/4, $0x20000000
+DATA vector25<>+12(SB)/4, $0x20000000
+DATA vector25<>+16(SB)/4, $0x20000000
+DATA vector25<>+20(SB)/4, $0x20000000
+DATA vector25<>+24(SB)/4, $0x20000000
+DATA vector25<>+28(SB)/4, $0x20000000
+DATA vector25<>+32(SB)/4, $0x20000000
+DATA vector25<>+36(SB)/4, $0x20000000
+DATA vector25<>+40(SB)/4, $0x20000000
+DATA vector25<>+44(SB)/4, $0x20000000
+DATA vector25<>+48(SB)/4, $0x20000000
+DATA vector25<>+52(SB)/4, $0x20000000
+DATA vector25<>+56(SB)/4, $0x20000000
+DATA vector25<>+60(SB)/4, $0x20000000
 GLOBL vector25<>(SB), RODATA|NOPTR, $64
 
-DATA vector26<>+0(SB)/4, $0x2fc90fdb
-DATA vector26<>+4(SB)/4, $0x2fc90fdb
-DATA vector26<>+8(SB)/4, $0x2fc90fdb
-DATA vector26<>+12(SB)/4, $0x2fc90fdb
-DATA vector26<>+16(SB)/4, $0x2fc90fdb
-DATA vector26<>+20(SB)/4, $0x2fc90fdb
-DATA vector26<>+24(SB)/4, $0x2fc90fdb
-DATA vector26<>+28(SB)/4, $0x2fc90fdb
-DATA vector26<>+32(SB)/4, $0x2fc90fdb
-DATA vector26<>+36(SB)/4, $0x2fc90fdb
-DATA vector26<>+40(SB)/4, $0x2fc90fdb
-DATA vector26<>+44(SB)/4, $0x2fc90fdb
-DATA vector26<>+48(SB)/4, $0x2fc90fdb
-DATA vector26<>+52(SB)/4, $0x2fc90fdb
-DATA vector26<>+56(SB)/4, $0x2fc90fdb
-DATA vector26<>+60(SB)/4, $0x2fc90fdb
+DATA vector26<>+0(SB)/4, $0xffffff00
+DATA vector26<>+4(SB)/4, $0xffffff00
+DATA vector26<>+8(SB)/4, $0xffffff00
+DATA vector26<>+12(SB)/4, $0xffffff00
+DATA vector26<>+16(SB)/4, $0xffffff00
+DATA vector26<>+20(SB)/4, $0xffffff00
+DATA vector26<>+24(SB)/4, $0xffffff00
+DATA vector26<>+28(SB)/4, $0xffffff00
+DATA vector26<>+32(SB)/4, $0xffffff00
+DATA vector26<>+36(SB)/4, $0xffffff00
+DATA vector26<>+40(SB)/4, $0xffffff00
+DATA vector26<>+44(SB)/4, $0xffffff00
+DATA vector26<>+48(SB)/4, $0xffffff00
+DATA vector26<>+52(SB)/4, $0xffffff00
+DATA vector26<>+56(SB)/4, $0xffffff00
+DATA vector26<>+60(SB)/4, $0xffffff00
 GLOBL vector26<>(SB), RODATA|NOPTR, $64
 
-DATA vector27<>+0(SB)/4, $0xb94ca1f9
-DATA vector27<>+4(SB)/4, $0xb94ca1f9
-DATA vector27<>+8(SB)/4, $0xb94ca1f9
-DATA vector27<>+12(SB)/4, $0xb94ca1f9
-DATA vector27<>+16(SB)/4, $0xb94ca1f9
-DATA vector27<>+20(SB)/4, $0xb94ca1f9
-DATA vector27<>+24(SB)/4, $0xb94ca1f9
-DATA vector27<>+28(SB)/4, $0xb94ca1f9
-DATA vector27<>+32(SB)/4, $0xb94ca1f9
-DATA vector27<>+36(SB)/4, $0xb94ca1f9
-DATA vector27<>+40(SB)/4, $0xb94ca1f9
-DATA vector27<>+44(SB)/4, $0xb94ca1f9
-DATA vector27<>+48(SB)/4, $0xb94ca1f9
-DATA vector27<>+52(SB)/4, $0xb94ca1f9
-DATA vector27<>+56(SB)/4, $0xb94ca1f9
-DATA vector27<>+60(SB)/4, $0xb94ca1f9
+DATA vector27<>+0(SB)/4, $0x2fc90fdb
+DATA vector27<>+4(SB)/4, $0x2fc90fdb
+DATA vector27<>+8(SB)/4, $0x2fc90fdb
+DATA vector27<>+12(SB)/4, $0x2fc90fdb
+DATA vector27<>+16(SB)/4, $0x2fc90fdb
+DATA vector27<>+20(SB)/4, $0x2fc90fdb
+DATA vector27<>+24(SB)/4, $0x2fc90fdb
+DATA vector27<>+28(SB)/4, $0x2fc90fdb
+DATA vector27<>+32(SB)/4, $0x2fc90fdb
+DATA vector27<>+36(SB)/4, $0x2fc90fdb
+DATA vector27<>+40(SB)/4, $0x2fc90fdb
+DATA vector27<>+44(SB)/4, $0x2fc90fdb
+DATA vector27<>+48(SB)/4, $0x2fc90fdb
+DATA vector27<>+52(SB)/4, $0x2fc90fdb
+DATA vector27<>+56(SB)/4, $0x2fc90fdb
+DATA vector27<>+60(SB)/4, $0x2fc90fdb
 GLOBL vector27<>(SB), RODATA|NOPTR, $64
 
-DATA vector28<>+0(SB)/4, $0x3c08839e
-DATA vector28<>+4(SB)/4, $0x3c08839e
-DATA vector28<>+8(SB)/4, $0x3c08839e
-DATA vector28<>+12(SB)/4, $0x3c08839e
-DATA vector28<>+16(SB)/4, $0x3c08839e
-DATA vector28<>+20(SB)/4, $0x3c08839e
-DATA vector28<>+24(SB)/4, $0x3c08839e
-DATA vector28<>+28(SB)/4, $0x3c08839e
-DATA vector28<>+32(SB)/4, $0x3c08839e
-DATA vector28<>+36(SB)/4, $0x3c08839e
-DATA vector28<>+40(SB)/4, $0x3c08839e
-DATA vector28<>+44(SB)/4, $0x3c08839e
-DATA vector28<>+48(SB)/4, $0x3c08839e
-DATA vector28<>+52(SB)/4, $0x3c08839e
-DATA vector28<>+56(SB)/4, $0x3c08839e
-DATA vector28<>+60(SB)/4, $0x3c08839e
+DATA vector28<>+0(SB)/4, $0xb94ca1f9
+DATA vector28<>+4(SB)/4, $0xb94ca1f9
+DATA vector28<>+8(SB)/4, $0xb94ca1f9
+DATA vector28<>+12(SB)/4, $0xb94ca1f9
+DATA vector28<>+16(SB)/4, $0xb94ca1f9
+DATA vector28<>+20(SB)/4, $0xb94ca1f9
+DATA vector28<>+24(SB)/4, $0xb94ca1f9
+DATA vector28<>+28(SB)/4, $0xb94ca1f9
+DATA vector28<>+32(SB)/4, $0xb94ca1f9
+DATA vector28<>+36(SB)/4, $0xb94ca1f9
+DATA vector28<>+40(SB)/4, $0xb94ca1f9
+DATA vector28<>+44(SB)/4, $0xb94ca1f9
+DATA vector28<>+48(SB)/4, $0xb94ca1f9
+DATA vector28<>+52(SB)/4, $0xb94ca1f9
+DATA vector28<>+56(SB)/4, $0xb94ca1f9
+DATA vector28<>+60(SB)/4, $0xb94ca1f9
 GLOBL vector28<>(SB), RODATA|NOPTR, $64
 
-DATA vector29<>+0(SB)/4, $0xbe2aaaa3
-DATA vector29<>+4(SB)/4, $0xbe2aaaa3
-DATA vector29<>+8(SB)/4, $0xbe2aaaa3
-DATA vector29<>+12(SB)/4, $0xbe2aaaa3
-DATA vector29<>+16(SB)/4, $0xbe2aaaa3
-DATA vector29<>+20(SB)/4, $0xbe2aaaa3
-DATA vector29<>+24(SB)/4, $0xbe2aaaa3
-DATA vector29<>+28(SB)/4, $0xbe2aaaa3
-DATA vector29<>+32(SB)/4, $0xbe2aaaa3
-DATA vector29<>+36(SB)/4, $0xbe2aaaa3
-DATA vector29<>+40(SB)/4, $0xbe2aaaa3
-DATA vector29<>+44(SB)/4, $0xbe2aaaa3
-DATA vector29<>+48(SB)/4, $0xbe2aaaa3
-DATA vector29<>+52(SB)/4, $0xbe2aaaa3
-DATA vector29<>+56(SB)/4, $0xbe2aaaa3
-DATA vector29<>+60(SB)/4, $0xbe2aaaa3
+DATA vector29<>+0(SB)/4, $0x3c08839e
+DATA vector29<>+4(SB)/4, $0x3c08839e
+DATA vector29<>+8(SB)/4, $0x3c08839e
+DATA vector29<>+12(SB)/4, $0x3c08839e
+DATA vector29<>+16(SB)/4, $0x3c08839e
+DATA vector29<>+20(SB)/4, $0x3c08839e
+DATA vector29<>+24(SB)/4, $0x3c08839e
+DATA vector29<>+28(SB)/4, $0x3c08839e
+DATA vector29<>+32(SB)/4, $0x3c08839e
+DATA vector29<>+36(SB)/4, $0x3c08839e
+DATA vector29<>+40(SB)/4, $0x3c08839e
+DATA vector29<>+44(SB)/4, $0x3c08839e
+DATA vector29<>+48(SB)/4, $0x3c08839e
+DATA vector29<>+52(SB)/4, $0x3c08839e
+DATA vector29<>+56(SB)/4, $0x3c08839e
+DATA vector29<>+60(SB)/4, $0x3c08839e
 GLOBL vector29<>(SB), RODATA|NOPTR, $64
 
-DATA vector30<>+0(SB)/4, $0x37ccf5ce
-DATA vector30<>+4(SB)/4, $0x37ccf5ce
-DATA vector30<>+8(SB)/4, $0x37ccf5ce
-DATA vector30<>+12(SB)/4, $0x37ccf5ce
-DATA vector30<>+16(SB)/4, $0x37ccf5ce
-DATA vector30<>+20(SB)/4, $0x37ccf5ce
-DATA vector30<>+24(SB)/4, $0x37ccf5ce
-DATA vector30<>+28(SB)/4, $0x37ccf5ce
-DATA vector30<>+32(SB)/4, $0x37ccf5ce
-DATA vector30<>+36(SB)/4, $0x37ccf5ce
-DATA vector30<>+40(SB)/4, $0x37ccf5ce
-DATA vector30<>+44(SB)/4, $0x37ccf5ce
-DATA vector30<>+48(SB)/4, $0x37ccf5ce
-DATA vector30<>+52(SB)/4, $0x37ccf5ce
-DATA vector30<>+56(SB)/4, $0x37ccf5ce
-DATA vector30<>+60(SB)/4, $0x37ccf5ce
+DATA vector30<>+0(SB)/4, $0xbe2aaaa3
+DATA vector30<>+4(SB)/4, $0xbe2aaaa3
+DATA vector30<>+8(SB)/4, $0xbe2aaaa3
+DATA vector30<>+12(SB)/4, $0xbe2aaaa3
+DATA vector30<>+16(SB)/4, $0xbe2aaaa3
+DATA vector30<>+20(SB)/4, $0xbe2aaaa3
+DATA vector30<>+24(SB)/4, $0xbe2aaaa3
+DATA vector30<>+28(SB)/4, $0xbe2aaaa3
+DATA vector30<>+32(SB)/4, $0xbe2aaaa3
+DATA vector30<>+36(SB)/4, $0xbe2aaaa3
+DATA vector30<>+40(SB)/4, $0xbe2aaaa3
+DATA vector30<>+44(SB)/4, $0xbe2aaaa3
+DATA vector30<>+48(SB)/4, $0xbe2aaaa3
+DATA vector30<>+52(SB)/4, $0xbe2aaaa3
+DATA vector30<>+56(SB)/4, $0xbe2aaaa3
+DATA vector30<>+60(SB)/4, $0xbe2aaaa3
 GLOBL vector30<>(SB), RODATA|NOPTR, $64
 
-DATA vector31<>+0(SB)/4, $0xbab6061a
-DATA vector31<>+4(SB)/4, $0xbab6061a
-DATA vector31<>+8(SB)/4, $0xbab6061a
-DATA vector31<>+12(SB)/4, $0xbab6061a
-DATA vector31<>+16(SB)/4, $0xbab6061a
-DATA vector31<>+20(SB)/4, $0xbab6061a
-DATA vector31<>+24(SB)/4, $0xbab6061a
-DATA vector31<>+28(SB)/4, $0xbab6061a
-DATA vector31<>+32(SB)/4, $0xbab6061a
-DATA vector31<>+36(SB)/4, $0xbab6061a
-DATA vector31<>+40(SB)/4, $0xbab6061a
-DATA vector31<>+44(SB)/4, $0xbab6061a
-DATA vector31<>+48(SB)/4, $0xbab6061a
-DATA vector31<>+52(SB)/4, $0xbab6061a
-DATA vector31<>+56(SB)/4, $0xbab6061a
-DATA vector31<>+60(SB)/4, $0xbab6061a
+DATA vector31<>+0(SB)/4, $0x37ccf5ce
+DATA vector31<>+4(SB)/4, $0x37ccf5ce
+DATA vector31<>+8(SB)/4, $0x37ccf5ce
+DATA vector31<>+12(SB)/4, $0x37ccf5ce
+DATA vector31<>+16(SB)/4, $0x37ccf5ce
+DATA vector31<>+20(SB)/4, $0x37ccf5ce
+DATA vector31<>+24(SB)/4, $0x37ccf5ce
+DATA vector31<>+28(SB)/4, $0x37ccf5ce
+DATA vector31<>+32(SB)/4, $0x37ccf5ce
+DATA vector31<>+36(SB)/4, $0x37ccf5ce
+DATA vector31<>+40(SB)/4, $0x37ccf5ce
+DATA vector31<>+44(SB)/4, $0x37ccf5ce
+DATA vector31<>+48(SB)/4, $0x37ccf5ce
+DATA vector31<>+52(SB)/4, $0x37ccf5ce
+DATA vector31<>+56(SB)/4, $0x37ccf5ce
+DATA vector31<>+60(SB)/4, $0x37ccf5ce
 GLOBL vector31<>(SB), RODATA|NOPTR, $64
 
-DATA vector32<>+0(SB)/4, $0x3d2aaaa5
-DATA vector32<>+4(SB)/4, $0x3d2aaaa5
-DATA vector32<>+8(SB)/4, $0x3d2aaaa5
-DATA vector32<>+12(SB)/4, $0x3d2aaaa5
-DATA vector32<>+16(SB)/4, $0x3d2aaaa5
-DATA vector32<>+20(SB)/4, $0x3d2aaaa5
-DATA vector32<>+24(SB)/4, $0x3d2aaaa5
-DATA vector32<>+28(SB)/4, $0x3d2aaaa5
-DATA vector32<>+32(SB)/4, $0x3d2aaaa5
-DATA vector32<>+36(SB)/4, $0x3d2aaaa5
-DATA vector32<>+40(SB)/4, $0x3d2aaaa5
-DATA vector32<>+44(SB)/4, $0x3d2aaaa5
-DATA vector32<>+48(SB)/4, $0x3d2aaaa5
-DATA vector32<>+52(SB)/4, $0x3d2aaaa5
-DATA vector32<>+56(SB)/4, $0x3d2aaaa5
-DATA vector32<>+60(SB)/4, $0x3d2aaaa5
+DATA vector32<>+0(SB)/4, $0xbab6061a
+DATA vector32<>+4(SB)/4, $0xbab6061a
+DATA vector32<>+8(SB)/4, $0xbab6061a
+DATA vector32<>+12(SB)/4, $0xbab6061a
+DATA vector32<>+16(SB)/4, $0xbab6061a
+DATA vector32<>+20(SB)/4, $0xbab6061a
+DATA vector32<>+24(SB)/4, $0xbab6061a
+DATA vector32<>+28(SB)/4, $0xbab6061a
+DATA vector32<>+32(SB)/4, $0xbab6061a
+DATA vector32<>+36(SB)/4, $0xbab6061a
+DATA vector32<>+40(SB)/4, $0xbab6061a
+DATA vector32<>+44(SB)/4, $0xbab6061a
+DATA vector32<>+48(SB)/4, $0xbab6061a
+DATA vector32<>+52(SB)/4, $0xbab6061a
+DATA vector32<>+56(SB)/4, $0xbab6061a
+DATA vector32<>+60(SB)/4, $0xbab6061a
 GLOBL vector32<>(SB), RODATA|NOPTR, $64
 
-DATA vector33<>+0(SB)/4, $0x40000000
-DATA vector33<>+4(SB)/4, $0x40000000
-DATA vector33<>+8(SB)/4, $0x40000000
-DATA vector33<>+12(SB)/4, $0x40000000
-DATA vector33<>+16(SB)/4, $0x40000000
-DATA vector33<>+20(SB)/4, $0x40000000
-DATA vector33<>+24(SB)/4, $0x40000000
-DATA vector33<>+28(SB)/4, $0x40000000
-DATA vector33<>+32(SB)/4, $0x40000000
-DATA vector33<>+36(SB)/4, $0x40000000
-DATA vector33<>+40(SB)/4, $0x40000000
-DATA vector33<>+44(SB)/4, $0x40000000
-DATA vector33<>+48(SB)/4, $0x40000000
-DATA vector33<>+52(SB)/4, $0x40000000
-DATA vector33<>+56(SB)/4, $0x40000000
-DATA vector33<>+60(SB)/4, $0x40000000
+DATA vector33<>+0(SB)/4, $0x3d2aaaa5
+DATA vector33<>+4(SB)/4, $0x3d2aaaa5
+DATA vector33<>+8(SB)/4, $0x3d2aaaa5
+DATA vector33<>+12(SB)/4, $0x3d2aaaa5
+DATA vector33<>+16(SB)/4, $0x3d2aaaa5
+DATA vector33<>+20(SB)/4, $0x3d2aaaa5
+DATA vector33<>+24(SB)/4, $0x3d2aaaa5
+DATA vector33<>+28(SB)/4, $0x3d2aaaa5
+DATA vector33<>+32(SB)/4, $0x3d2aaaa5
+DATA vector33<>+36(SB)/4, $0x3d2aaaa5
+DATA vector33<>+40(SB)/4, $0x3d2aaaa5
+DATA vector33<>+44(SB)/4, $0x3d2aaaa5
+DATA vector33<>+48(SB)/4, $0x3d2aaaa5
+DATA vector33<>+52(SB)/4, $0x3d2aaaa5
+DATA vector33<>+56(SB)/4, $0x3d2aaaa5
+DATA vector33<>+60(SB)/4, $0x3d2aaaa5
 GLOBL vector33<>(SB), RODATA|NOPTR, $64
 
-DATA vector34<>+0(SB)/4, $0x80000000
-DATA vector34<>+4(SB)/4, $0x80000000
-DATA vector34<>+8(SB)/4, $0x80000000
-DATA vector34<>+12(SB)/4, $0x80000000
-DATA vector34<>+16(SB)/4, $0x80000000
-DATA vector34<>+20(SB)/4, $0x80000000
-DATA vector34<>+24(SB)/4, $0x80000000
-DATA vector34<>+28(SB)/4, $0x80000000
-DATA vector34<>+32(SB)/4, $0x80000000
-DATA vector34<>+36(SB)/4, $0x80000000
-DATA vector34<>+40(SB)/4, $0x80000000
-DATA vector34<>+44(SB)/4, $0x80000000
-DATA vector34<>+48(SB)/4, $0x80000000
-DATA vector34<>+52(SB)/4, $0x80000000
-DATA vector34<>+56(SB)/4, $0x80000000
-DATA vector34<>+60(SB)/4, $0x80000000
+DATA vector34<>+0(SB)/4, $0x40000000
+DATA vector34<>+4(SB)/4, $0x40000000
+DATA vector34<>+8(SB)/4, $0x40000000
+DATA vector34<>+12(SB)/4, $0x40000000
+DATA vector34<>+16(SB)/4, $0x40000000
+DATA vector34<>+20(SB)/4, $0x40000000
+DATA vector34<>+24(SB)/4, $0x40000000
+DATA vector34<>+28(SB)/4, $0x40000000
+DATA vector34<>+32(SB)/4, $0x40000000
+DATA vector34<>+36(SB)/4, $0x40000000
+DATA vector34<>+40(SB)/4, $0x40000000
+DATA vector34<>+44(SB)/4, $0x40000000
+DATA vector34<>+48(SB)/4, $0x40000000
+DATA vector34<>+52(SB)/4, $0x40000000
+DATA vector34<>+56(SB)/4, $0x40000000
+DATA vector34<>+60(SB)/4, $0x40000000
 GLOBL vector34<>(SB), RODATA|NOPTR, $64
 
 DATA vector35<>+0(SB)/4, $0x00000010
@@ -1828,15 +2079,15 @@ TEXT ·uniformAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst_base+0(FP), DX
 	MOVQ         s+24(FP), BX
 	VPBROADCASTQ block+32(FP), Z0
-	VPADDQ       vector0<>+0(SB), Z0, Z0
+	VPADDQ       vector1<>+0(SB), Z0, Z0
 	XORQ         CX, CX
 
 loop:
 	CMPQ            AX, $+64
 	JL              rest
-	VMOVUPS         vector1<>+0(SB), Z1
-	VMOVUPS         vector2<>+0(SB), Z2
-	VPADDQ          vector3<>+0(SB), Z0, Z3
+	VMOVUPS         vector2<>+0(SB), Z1
+	VMOVUPS         vector3<>+0(SB), Z2
+	VPADDQ          vector4<>+0(SB), Z0, Z3
 	VPBROADCASTD    80(BX), Z4
 	VPBROADCASTD    84(BX), Z5
 	VPSRLQ          $0x20, Z0, Z6
@@ -2025,9 +2276,9 @@ loop:
 rest:
 	TESTQ           AX, AX
 	JZ              end
-	VMOVUPS         vector1<>+0(SB), Z1
-	VMOVUPS         vector2<>+0(SB), Z2
-	VPADDQ          vector3<>+0(SB), Z0, Z3
+	VMOVUPS         vector2<>+0(SB), Z1
+	VMOVUPS         vector3<>+0(SB), Z2
+	VPADDQ          vector4<>+0(SB), Z0, Z3
 	VPBROADCASTD    80(BX), Z4
 	VPBROADCASTD    84(BX), Z5
 	VPSRLQ          $0x20, Z0, Z6
@@ -2256,15 +2507,15 @@ TEXT ·sgldAVX512(SB), NOSPLIT, $0-72
 	MOVQ         g_base+24(FP), SI
 	MOVQ         s+48(FP), DI
 	VPBROADCASTQ block+56(FP), Z0
-	VPADDQ       vector0<>+0(SB), Z0, Z0
+	VPADDQ       vector1<>+0(SB), Z0, Z0
 	XORQ         DX, DX
 
 loop:
 	CMPQ            CX, $+64
 	JL              rest
-	VMOVUPS         vector1<>+0(SB), Z1
-	VMOVUPS         vector2<>+0(SB), Z2
-	VPADDQ          vector3<>+0(SB), Z0, Z3
+	VMOVUPS         vector2<>+0(SB), Z1
+	VMOVUPS         vector3<>+0(SB), Z2
+	VPADDQ          vector4<>+0(SB), Z0, Z3
 	VPBROADCASTD    80(DI), Z4
 	VPBROADCASTD    84(DI), Z5
 	VPSRLQ          $0x20, Z0, Z6
@@ -2406,24 +2657,23 @@ loop:
 	KMOVW           R8, K1
 	VPBLENDMD       Z1, Z6, K1, Z1
 	VPSRLD          $0x07, Z3, Z5
-	VPORD           vector4<>+0(SB), Z5, Z5
+	VPORD           vector5<>+0(SB), Z5, Z5
 	VCVTDQ2PS       Z5, Z3
 	VCVTPS2DQ       Z3, Z6
 	VPSUBD          Z6, Z5, Z5
 	VCVTDQ2PS       Z5, Z5
-	VPADDD          vector5<>+0(SB), Z3, Z3
+	VPADDD          vector6<>+0(SB), Z3, Z3
 	VPSRLD          $0x17, Z3, Z6
-	VPANDD          vector6<>+0(SB), Z3, Z7
-	VPADDD          vector7<>+0(SB), Z7, Z7
-	VSUBPS          vector8<>+0(SB), Z7, Z7
+	VPANDD          vector7<>+0(SB), Z3, Z7
+	VPADDD          vector8<>+0(SB), Z7, Z7
+	VSUBPS          vector9<>+0(SB), Z7, Z7
 	VPSLLD          $0x17, Z6, Z3
-	VMOVUPS         vector9<>+0(SB), Z8
+	VMOVUPS         vector10<>+0(SB), Z8
 	VPSUBD          Z3, Z8, Z8
 	VFMADD231PS     Z8, Z5, Z7
-	VPSUBD          vector10<>+0(SB), Z6, Z6
+	VPSUBD          vector11<>+0(SB), Z6, Z6
 	VCVTDQ2PS       Z6, Z6
-	VMOVUPS         vector11<>+0(SB), Z3
-	VFMADD213PS     vector12<>+0(SB), Z7, Z3
+	VMOVUPS         vector12<>+0(SB), Z3
 	VFMADD213PS     vector13<>+0(SB), Z7, Z3
 	VFMADD213PS     vector14<>+0(SB), Z7, Z3
 	VFMADD213PS     vector15<>+0(SB), Z7, Z3
@@ -2431,58 +2681,58 @@ loop:
 	VFMADD213PS     vector17<>+0(SB), Z7, Z3
 	VFMADD213PS     vector18<>+0(SB), Z7, Z3
 	VFMADD213PS     vector19<>+0(SB), Z7, Z3
+	VFMADD213PS     vector20<>+0(SB), Z7, Z3
 	VMULPS          Z7, Z7, Z5
 	VMULPS          Z7, Z3, Z3
 	VMULPS          Z5, Z3, Z3
-	VFMADD231PS     vector20<>+0(SB), Z6, Z3
-	VFMADD231PS     vector21<>+0(SB), Z5, Z3
+	VFMADD231PS     vector21<>+0(SB), Z6, Z3
+	VFMADD231PS     vector22<>+0(SB), Z5, Z3
 	VADDPS          Z7, Z3, Z3
-	VFMADD231PS     vector22<>+0(SB), Z6, Z3
-	VMULPS          vector23<>+0(SB), Z3, Z3
+	VFMADD231PS     vector23<>+0(SB), Z6, Z3
+	VMULPS          vector24<>+0(SB), Z3, Z3
 	VSQRTPS         Z3, Z3
-	VPADDD          vector24<>+0(SB), Z2, Z5
-	VPANDD          vector25<>+0(SB), Z2, Z2
+	VPADDD          vector25<>+0(SB), Z2, Z5
+	VPANDD          vector26<>+0(SB), Z2, Z2
 	VPSLLD          $0x02, Z2, Z2
 	VCVTDQ2PS       Z2, Z2
-	VMULPS          vector26<>+0(SB), Z2, Z2
+	VMULPS          vector27<>+0(SB), Z2, Z2
 	VMULPS          Z2, Z2, Z6
-	VMOVUPS         vector27<>+0(SB), Z7
-	VFMADD213PS     vector28<>+0(SB), Z6, Z7
+	VMOVUPS         vector28<>+0(SB), Z7
 	VFMADD213PS     vector29<>+0(SB), Z6, Z7
+	VFMADD213PS     vector30<>+0(SB), Z6, Z7
 	VMULPS          Z6, Z7, Z7
 	VFMADD213PS     Z2, Z2, Z7
-	VMOVUPS         vector30<>+0(SB), Z2
-	VFMADD213PS     vector31<>+0(SB), Z6, Z2
+	VMOVUPS         vector31<>+0(SB), Z2
 	VFMADD213PS     vector32<>+0(SB), Z6, Z2
-	VFMADD213PS     vector21<>+0(SB), Z6, Z2
-	VFMADD213PS     vector8<>+0(SB), Z6, Z2
-	VPTESTMD        vector33<>+0(SB), Z5, K1
+	VFMADD213PS     vector33<>+0(SB), Z6, Z2
+	VFMADD213PS     vector22<>+0(SB), Z6, Z2
+	VFMADD213PS     vector9<>+0(SB), Z6, Z2
+	VPTESTMD        vector34<>+0(SB), Z5, K1
 	VBLENDMPS       Z2, Z7, K1, Z12
 	VBLENDMPS       Z7, Z2, K1, Z13
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z5, Z12
-	VPADDD          vector33<>+0(SB), Z5, Z5
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z5, Z13
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z5, Z12
+	VPADDD          vector34<>+0(SB), Z5, Z5
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z5, Z13
 	VMULPS          Z3, Z13, Z13
 	VMULPS          Z3, Z12, Z12
 	VPSRLD          $0x07, Z4, Z3
-	VPORD           vector4<>+0(SB), Z3, Z3
+	VPORD           vector5<>+0(SB), Z3, Z3
 	VCVTDQ2PS       Z3, Z2
 	VCVTPS2DQ       Z2, Z4
 	VPSUBD          Z4, Z3, Z3
 	VCVTDQ2PS       Z3, Z3
-	VPADDD          vector5<>+0(SB), Z2, Z2
+	VPADDD          vector6<>+0(SB), Z2, Z2
 	VPSRLD          $0x17, Z2, Z4
-	VPANDD          vector6<>+0(SB), Z2, Z5
-	VPADDD          vector7<>+0(SB), Z5, Z5
-	VSUBPS          vector8<>+0(SB), Z5, Z5
+	VPANDD          vector7<>+0(SB), Z2, Z5
+	VPADDD          vector8<>+0(SB), Z5, Z5
+	VSUBPS          vector9<>+0(SB), Z5, Z5
 	VPSLLD          $0x17, Z4, Z2
-	VMOVUPS         vector9<>+0(SB), Z6
+	VMOVUPS         vector10<>+0(SB), Z6
 	VPSUBD          Z2, Z6, Z6
 	VFMADD231PS     Z6, Z3, Z5
-	VPSUBD          vector10<>+0(SB), Z4, Z4
+	VPSUBD          vector11<>+0(SB), Z4, Z4
 	VCVTDQ2PS       Z4, Z4
-	VMOVUPS         vector11<>+0(SB), Z2
-	VFMADD213PS     vector12<>+0(SB), Z5, Z2
+	VMOVUPS         vector12<>+0(SB), Z2
 	VFMADD213PS     vector13<>+0(SB), Z5, Z2
 	VFMADD213PS     vector14<>+0(SB), Z5, Z2
 	VFMADD213PS     vector15<>+0(SB), Z5, Z2
@@ -2490,37 +2740,38 @@ loop:
 	VFMADD213PS     vector17<>+0(SB), Z5, Z2
 	VFMADD213PS     vector18<>+0(SB), Z5, Z2
 	VFMADD213PS     vector19<>+0(SB), Z5, Z2
+	VFMADD213PS     vector20<>+0(SB), Z5, Z2
 	VMULPS          Z5, Z5, Z3
 	VMULPS          Z5, Z2, Z2
 	VMULPS          Z3, Z2, Z2
-	VFMADD231PS     vector20<>+0(SB), Z4, Z2
-	VFMADD231PS     vector21<>+0(SB), Z3, Z2
+	VFMADD231PS     vector21<>+0(SB), Z4, Z2
+	VFMADD231PS     vector22<>+0(SB), Z3, Z2
 	VADDPS          Z5, Z2, Z2
-	VFMADD231PS     vector22<>+0(SB), Z4, Z2
-	VMULPS          vector23<>+0(SB), Z2, Z2
+	VFMADD231PS     vector23<>+0(SB), Z4, Z2
+	VMULPS          vector24<>+0(SB), Z2, Z2
 	VSQRTPS         Z2, Z2
-	VPADDD          vector24<>+0(SB), Z1, Z3
-	VPANDD          vector25<>+0(SB), Z1, Z1
+	VPADDD          vector25<>+0(SB), Z1, Z3
+	VPANDD          vector26<>+0(SB), Z1, Z1
 	VPSLLD          $0x02, Z1, Z1
 	VCVTDQ2PS       Z1, Z1
-	VMULPS          vector26<>+0(SB), Z1, Z1
+	VMULPS          vector27<>+0(SB), Z1, Z1
 	VMULPS          Z1, Z1, Z4
-	VMOVUPS         vector27<>+0(SB), Z5
-	VFMADD213PS     vector28<>+0(SB), Z4, Z5
+	VMOVUPS         vector28<>+0(SB), Z5
 	VFMADD213PS     vector29<>+0(SB), Z4, Z5
+	VFMADD213PS     vector30<>+0(SB), Z4, Z5
 	VMULPS          Z4, Z5, Z5
 	VFMADD213PS     Z1, Z1, Z5
-	VMOVUPS         vector30<>+0(SB), Z1
-	VFMADD213PS     vector31<>+0(SB), Z4, Z1
+	VMOVUPS         vector31<>+0(SB), Z1
 	VFMADD213PS     vector32<>+0(SB), Z4, Z1
-	VFMADD213PS     vector21<>+0(SB), Z4, Z1
-	VFMADD213PS     vector8<>+0(SB), Z4, Z1
-	VPTESTMD        vector33<>+0(SB), Z3, K1
+	VFMADD213PS     vector33<>+0(SB), Z4, Z1
+	VFMADD213PS     vector22<>+0(SB), Z4, Z1
+	VFMADD213PS     vector9<>+0(SB), Z4, Z1
+	VPTESTMD        vector34<>+0(SB), Z3, K1
 	VBLENDMPS       Z1, Z5, K1, Z14
 	VBLENDMPS       Z5, Z1, K1, Z15
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z14
-	VPADDD          vector33<>+0(SB), Z3, Z3
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z15
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z14
+	VPADDD          vector34<>+0(SB), Z3, Z3
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z15
 	VMULPS          Z2, Z15, Z15
 	VMULPS          Z2, Z14, Z14
 	VUNPCKLPS       Z12, Z13, Z1
@@ -2535,7 +2786,7 @@ loop:
 	VMOVUPS         (SI)(DX*4), Z6
 	MOVQ            c+64(FP), R8
 	VBROADCASTSS    8(AX), Z7
-	VXORPS          vector34<>+0(SB), Z7, Z8
+	VXORPS          vector0<>+0(SB), Z7, Z8
 	VMAXPS          Z6, Z8, Z6
 	VMINPS          Z6, Z7, Z6
 	MOVQ            c+64(FP), R8
@@ -2555,7 +2806,7 @@ loop:
 	VMOVUPS         64(SI)(DX*4), Z5
 	MOVQ            c+64(FP), R8
 	VBROADCASTSS    8(AX), Z6
-	VXORPS          vector34<>+0(SB), Z6, Z7
+	VXORPS          vector0<>+0(SB), Z6, Z7
 	VMAXPS          Z5, Z7, Z5
 	VMINPS          Z5, Z6, Z5
 	MOVQ            c+64(FP), R8
@@ -2575,7 +2826,7 @@ loop:
 	VMOVUPS         128(SI)(DX*4), Z4
 	MOVQ            c+64(FP), R8
 	VBROADCASTSS    8(AX), Z5
-	VXORPS          vector34<>+0(SB), Z5, Z6
+	VXORPS          vector0<>+0(SB), Z5, Z6
 	VMAXPS          Z4, Z6, Z4
 	VMINPS          Z4, Z5, Z4
 	MOVQ            c+64(FP), R8
@@ -2595,7 +2846,7 @@ loop:
 	VMOVUPS         192(SI)(DX*4), Z3
 	MOVQ            c+64(FP), R8
 	VBROADCASTSS    8(AX), Z4
-	VXORPS          vector34<>+0(SB), Z4, Z5
+	VXORPS          vector0<>+0(SB), Z4, Z5
 	VMAXPS          Z3, Z5, Z3
 	VMINPS          Z3, Z4, Z3
 	MOVQ            c+64(FP), R8
@@ -2619,9 +2870,9 @@ loop:
 rest:
 	TESTQ           CX, CX
 	JZ              end
-	VMOVUPS         vector1<>+0(SB), Z1
-	VMOVUPS         vector2<>+0(SB), Z2
-	VPADDQ          vector3<>+0(SB), Z0, Z3
+	VMOVUPS         vector2<>+0(SB), Z1
+	VMOVUPS         vector3<>+0(SB), Z2
+	VPADDQ          vector4<>+0(SB), Z0, Z3
 	VPBROADCASTD    80(DI), Z4
 	VPBROADCASTD    84(DI), Z5
 	VPSRLQ          $0x20, Z0, Z6
@@ -2763,24 +3014,23 @@ rest:
 	KMOVW           DI, K1
 	VPBLENDMD       Z1, Z0, K1, Z1
 	VPSRLD          $0x07, Z3, Z3
-	VPORD           vector4<>+0(SB), Z3, Z3
+	VPORD           vector5<>+0(SB), Z3, Z3
 	VCVTDQ2PS       Z3, Z0
 	VCVTPS2DQ       Z0, Z5
 	VPSUBD          Z5, Z3, Z3
 	VCVTDQ2PS       Z3, Z3
-	VPADDD          vector5<>+0(SB), Z0, Z0
+	VPADDD          vector6<>+0(SB), Z0, Z0
 	VPSRLD          $0x17, Z0, Z5
-	VPANDD          vector6<>+0(SB), Z0, Z6
-	VPADDD          vector7<>+0(SB), Z6, Z6
-	VSUBPS          vector8<>+0(SB), Z6, Z6
+	VPANDD          vector7<>+0(SB), Z0, Z6
+	VPADDD          vector8<>+0(SB), Z6, Z6
+	VSUBPS          vector9<>+0(SB), Z6, Z6
 	VPSLLD          $0x17, Z5, Z0
-	VMOVUPS         vector9<>+0(SB), Z7
+	VMOVUPS         vector10<>+0(SB), Z7
 	VPSUBD          Z0, Z7, Z7
 	VFMADD231PS     Z7, Z3, Z6
-	VPSUBD          vector10<>+0(SB), Z5, Z5
+	VPSUBD          vector11<>+0(SB), Z5, Z5
 	VCVTDQ2PS       Z5, Z5
-	VMOVUPS         vector11<>+0(SB), Z0
-	VFMADD213PS     vector12<>+0(SB), Z6, Z0
+	VMOVUPS         vector12<>+0(SB), Z0
 	VFMADD213PS     vector13<>+0(SB), Z6, Z0
 	VFMADD213PS     vector14<>+0(SB), Z6, Z0
 	VFMADD213PS     vector15<>+0(SB), Z6, Z0
@@ -2788,58 +3038,58 @@ rest:
 	VFMADD213PS     vector17<>+0(SB), Z6, Z0
 	VFMADD213PS     vector18<>+0(SB), Z6, Z0
 	VFMADD213PS     vector19<>+0(SB), Z6, Z0
+	VFMADD213PS     vector20<>+0(SB), Z6, Z0
 	VMULPS          Z6, Z6, Z3
 	VMULPS          Z6, Z0, Z0
 	VMULPS          Z3, Z0, Z0
-	VFMADD231PS     vector20<>+0(SB), Z5, Z0
-	VFMADD231PS     vector21<>+0(SB), Z3, Z0
+	VFMADD231PS     vector21<>+0(SB), Z5, Z0
+	VFMADD231PS     vector22<>+0(SB), Z3, Z0
 	VADDPS          Z6, Z0, Z0
-	VFMADD231PS     vector22<>+0(SB), Z5, Z0
-	VMULPS          vector23<>+0(SB), Z0, Z0
+	VFMADD231PS     vector23<>+0(SB), Z5, Z0
+	VMULPS          vector24<>+0(SB), Z0, Z0
 	VSQRTPS         Z0, Z0
-	VPADDD          vector24<>+0(SB), Z2, Z3
-	VPANDD          vector25<>+0(SB), Z2, Z2
+	VPADDD          vector25<>+0(SB), Z2, Z3
+	VPANDD          vector26<>+0(SB), Z2, Z2
 	VPSLLD          $0x02, Z2, Z2
 	VCVTDQ2PS       Z2, Z2
-	VMULPS          vector26<>+0(SB), Z2, Z2
+	VMULPS          vector27<>+0(SB), Z2, Z2
 	VMULPS          Z2, Z2, Z5
-	VMOVUPS         vector27<>+0(SB), Z6
-	VFMADD213PS     vector28<>+0(SB), Z5, Z6
+	VMOVUPS         vector28<>+0(SB), Z6
 	VFMADD213PS     vector29<>+0(SB), Z5, Z6
+	VFMADD213PS     vector30<>+0(SB), Z5, Z6
 	VMULPS          Z5, Z6, Z6
 	VFMADD213PS     Z2, Z2, Z6
-	VMOVUPS         vector30<>+0(SB), Z2
-	VFMADD213PS     vector31<>+0(SB), Z5, Z2
+	VMOVUPS         vector31<>+0(SB), Z2
 	VFMADD213PS     vector32<>+0(SB), Z5, Z2
-	VFMADD213PS     vector21<>+0(SB), Z5, Z2
-	VFMADD213PS     vector8<>+0(SB), Z5, Z2
-	VPTESTMD        vector33<>+0(SB), Z3, K1
+	VFMADD213PS     vector33<>+0(SB), Z5, Z2
+	VFMADD213PS     vector22<>+0(SB), Z5, Z2
+	VFMADD213PS     vector9<>+0(SB), Z5, Z2
+	VPTESTMD        vector34<>+0(SB), Z3, K1
 	VBLENDMPS       Z2, Z6, K1, Z16
 	VBLENDMPS       Z6, Z2, K1, Z17
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z16
-	VPADDD          vector33<>+0(SB), Z3, Z3
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z3, Z17
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z16
+	VPADDD          vector34<>+0(SB), Z3, Z3
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z3, Z17
 	VMULPS          Z0, Z17, Z17
 	VMULPS          Z0, Z16, Z16
 	VPSRLD          $0x07, Z4, Z2
-	VPORD           vector4<>+0(SB), Z2, Z2
+	VPORD           vector5<>+0(SB), Z2, Z2
 	VCVTDQ2PS       Z2, Z0
 	VCVTPS2DQ       Z0, Z3
 	VPSUBD          Z3, Z2, Z2
 	VCVTDQ2PS       Z2, Z2
-	VPADDD          vector5<>+0(SB), Z0, Z0
+	VPADDD          vector6<>+0(SB), Z0, Z0
 	VPSRLD          $0x17, Z0, Z3
-	VPANDD          vector6<>+0(SB), Z0, Z4
-	VPADDD          vector7<>+0(SB), Z4, Z4
-	VSUBPS          vector8<>+0(SB), Z4, Z4
+	VPANDD          vector7<>+0(SB), Z0, Z4
+	VPADDD          vector8<>+0(SB), Z4, Z4
+	VSUBPS          vector9<>+0(SB), Z4, Z4
 	VPSLLD          $0x17, Z3, Z0
-	VMOVUPS         vector9<>+0(SB), Z5
+	VMOVUPS         vector10<>+0(SB), Z5
 	VPSUBD          Z0, Z5, Z5
 	VFMADD231PS     Z5, Z2, Z4
-	VPSUBD          vector10<>+0(SB), Z3, Z3
+	VPSUBD          vector11<>+0(SB), Z3, Z3
 	VCVTDQ2PS       Z3, Z3
-	VMOVUPS         vector11<>+0(SB), Z0
-	VFMADD213PS     vector12<>+0(SB), Z4, Z0
+	VMOVUPS         vector12<>+0(SB), Z0
 	VFMADD213PS     vector13<>+0(SB), Z4, Z0
 	VFMADD213PS     vector14<>+0(SB), Z4, Z0
 	VFMADD213PS     vector15<>+0(SB), Z4, Z0
@@ -2847,37 +3097,38 @@ rest:
 	VFMADD213PS     vector17<>+0(SB), Z4, Z0
 	VFMADD213PS     vector18<>+0(SB), Z4, Z0
 	VFMADD213PS     vector19<>+0(SB), Z4, Z0
+	VFMADD213PS     vector20<>+0(SB), Z4, Z0
 	VMULPS          Z4, Z4, Z2
 	VMULPS          Z4, Z0, Z0
 	VMULPS          Z2, Z0, Z0
-	VFMADD231PS     vector20<>+0(SB), Z3, Z0
-	VFMADD231PS     vector21<>+0(SB), Z2, Z0
+	VFMADD231PS     vector21<>+0(SB), Z3, Z0
+	VFMADD231PS     vector22<>+0(SB), Z2, Z0
 	VADDPS          Z4, Z0, Z0
-	VFMADD231PS     vector22<>+0(SB), Z3, Z0
-	VMULPS          vector23<>+0(SB), Z0, Z0
+	VFMADD231PS     vector23<>+0(SB), Z3, Z0
+	VMULPS          vector24<>+0(SB), Z0, Z0
 	VSQRTPS         Z0, Z0
-	VPADDD          vector24<>+0(SB), Z1, Z2
-	VPANDD          vector25<>+0(SB), Z1, Z1
+	VPADDD          vector25<>+0(SB), Z1, Z2
+	VPANDD          vector26<>+0(SB), Z1, Z1
 	VPSLLD          $0x02, Z1, Z1
 	VCVTDQ2PS       Z1, Z1
-	VMULPS          vector26<>+0(SB), Z1, Z1
+	VMULPS          vector27<>+0(SB), Z1, Z1
 	VMULPS          Z1, Z1, Z3
-	VMOVUPS         vector27<>+0(SB), Z4
-	VFMADD213PS     vector28<>+0(SB), Z3, Z4
+	VMOVUPS         vector28<>+0(SB), Z4
 	VFMADD213PS     vector29<>+0(SB), Z3, Z4
+	VFMADD213PS     vector30<>+0(SB), Z3, Z4
 	VMULPS          Z3, Z4, Z4
 	VFMADD213PS     Z1, Z1, Z4
-	VMOVUPS         vector30<>+0(SB), Z1
-	VFMADD213PS     vector31<>+0(SB), Z3, Z1
+	VMOVUPS         vector31<>+0(SB), Z1
 	VFMADD213PS     vector32<>+0(SB), Z3, Z1
-	VFMADD213PS     vector21<>+0(SB), Z3, Z1
-	VFMADD213PS     vector8<>+0(SB), Z3, Z1
-	VPTESTMD        vector33<>+0(SB), Z2, K1
+	VFMADD213PS     vector33<>+0(SB), Z3, Z1
+	VFMADD213PS     vector22<>+0(SB), Z3, Z1
+	VFMADD213PS     vector9<>+0(SB), Z3, Z1
+	VPTESTMD        vector34<>+0(SB), Z2, K1
 	VBLENDMPS       Z1, Z4, K1, Z18
 	VBLENDMPS       Z4, Z1, K1, Z19
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z2, Z18
-	VPADDD          vector33<>+0(SB), Z2, Z2
-	VPTERNLOGD      $0x78, vector34<>+0(SB), Z2, Z19
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z2, Z18
+	VPADDD          vector34<>+0(SB), Z2, Z2
+	VPTERNLOGD      $0x78, vector0<>+0(SB), Z2, Z19
 	VMULPS          Z0, Z19, Z19
 	VMULPS          Z0, Z18, Z18
 	VUNPCKLPS       Z16, Z17, Z0
@@ -2896,7 +3147,7 @@ rest:
 	VMOVUPS.Z       (SI)(DX*4), K1, Z5
 	MOVQ            c+64(FP), DI
 	VBROADCASTSS    8(AX), Z6
-	VXORPS          vector34<>+0(SB), Z6, Z7
+	VXORPS          vector0<>+0(SB), Z6, Z7
 	VMAXPS          Z5, Z7, Z5
 	VMINPS          Z5, Z6, Z5
 	MOVQ            c+64(FP), DI
@@ -2920,7 +3171,7 @@ rest:
 	VMOVUPS.Z       64(SI)(DX*4), K1, Z4
 	MOVQ            c+64(FP), DI
 	VBROADCASTSS    8(AX), Z5
-	VXORPS          vector34<>+0(SB), Z5, Z6
+	VXORPS          vector0<>+0(SB), Z5, Z6
 	VMAXPS          Z4, Z6, Z4
 	VMINPS          Z4, Z5, Z4
 	MOVQ            c+64(FP), DI
@@ -2944,7 +3195,7 @@ rest:
 	VMOVUPS.Z       128(SI)(DX*4), K1, Z3
 	MOVQ            c+64(FP), DI
 	VBROADCASTSS    8(AX), Z4
-	VXORPS          vector34<>+0(SB), Z4, Z5
+	VXORPS          vector0<>+0(SB), Z4, Z5
 	VMAXPS          Z3, Z5, Z3
 	VMINPS          Z3, Z4, Z3
 	MOVQ            c+64(FP), DI
@@ -2968,7 +3219,7 @@ rest:
 	VMOVUPS.Z       192(SI)(DX*4), K1, Z2
 	MOVQ            c+64(FP), CX
 	VBROADCASTSS    8(AX), Z3
-	VXORPS          vector34<>+0(SB), Z3, Z4
+	VXORPS          vector0<>+0(SB), Z3, Z4
 	VMAXPS          Z2, Z4, Z2
 	VMINPS          Z2, Z3, Z2
 	MOVQ            c+64(FP), CX
@@ -3005,7 +3256,7 @@ loop1:
 	VMOVUPS      (SI)(DX*4), Z1
 	MOVQ         c+48(FP), DI
 	VBROADCASTSS 8(AX), Z2
-	VXORPS       vector34<>+0(SB), Z2, Z3
+	VXORPS       vector0<>+0(SB), Z2, Z3
 	VMAXPS       Z1, Z3, Z1
 	VMINPS       Z1, Z2, Z1
 	MOVQ         c+48(FP), DI
@@ -3033,7 +3284,7 @@ done1:
 	VMOVUPS.Z    (SI)(DX*4), K1, Z1
 	MOVQ         c+48(FP), CX
 	VBROADCASTSS 8(AX), Z2
-	VXORPS       vector34<>+0(SB), Z2, Z3
+	VXORPS       vector0<>+0(SB), Z2, Z3
 	VMAXPS       Z1, Z3, Z1
 	VMINPS       Z1, Z2, Z1
 	MOVQ         c+48(FP), CX
@@ -3120,6 +3371,103 @@ end:
 	VPERMILPD     $0x01, X0, X1
 	VADDSD        X1, X0, X0
 	MOVSD         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func productSquaresAVX512(x []float32, y []float32) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·productSquaresAVX512(SB), NOSPLIT, $0-56
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), DX
+	MOVQ   y_base+24(FP), BX
+	XORQ   CX, CX
+
+loop2:
+	CMPQ          AX, $+32
+	JL            done2
+	VMOVUPS       (DX)(CX*4), Z4
+	VMOVUPS       (BX)(CX*4), Z5
+	VCVTPS2PD     Y4, Z6
+	VCVTPS2PD     Y5, Z7
+	VMULPD        Z7, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VMULPD        Z5, Z4, Z4
+	VFMADD231PD   Z4, Z4, Z1
+	VMOVUPS       64(DX)(CX*4), Z4
+	VMOVUPS       64(BX)(CX*4), Z5
+	VCVTPS2PD     Y4, Z6
+	VCVTPS2PD     Y5, Z7
+	VMULPD        Z7, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z2
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VMULPD        Z5, Z4, Z4
+	VFMADD231PD   Z4, Z4, Z3
+	ADDQ          $+32, CX
+	SUBQ          $+32, AX
+	JMP           loop2
+
+done2:
+loop1:
+	CMPQ          AX, $+16
+	JL            done1
+	VMOVUPS       (DX)(CX*4), Z4
+	VMOVUPS       (BX)(CX*4), Z5
+	VCVTPS2PD     Y4, Z6
+	VCVTPS2PD     Y5, Z7
+	VMULPD        Z7, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VMULPD        Z5, Z4, Z4
+	VFMADD231PD   Z4, Z4, Z1
+	ADDQ          $+16, CX
+	SUBQ          $+16, AX
+	JMP           loop1
+
+done1:
+	TESTQ         AX, AX
+	JZ            end
+	MOVQ          $-1, SI
+	BZHIQ         AX, SI, SI
+	SHRQ          $0x00, SI
+	KMOVW         SI, K1
+	VMOVUPS.Z     (DX)(CX*4), K1, Z4
+	VMOVUPS.Z     (BX)(CX*4), K1, Z5
+	VCVTPS2PD     Y4, Z6
+	VCVTPS2PD     Y5, Z7
+	VMULPD        Z7, Z6, Z6
+	VFMADD231PD   Z6, Z6, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VMULPD        Z5, Z4, Z4
+	VFMADD231PD   Z4, Z4, Z1
+
+end:
+	VADDPD        Z1, Z0, Z0
+	VADDPD        Z2, Z0, Z0
+	VADDPD        Z3, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	MOVSD         X0, ret+48(FP)
 	VZEROUPPER
 	RET
 

@@ -9,27 +9,31 @@ import (
 // genericPointwise is the definition of the kernels, for any machine.
 func genericPointwise() Pointwise {
 	return Pointwise{
-		LeakyReLU:     leakyReLU,
-		LeakyReLUGrad: leakyReLUGrad,
-		Axpy:          axpy,
-		Lerp:          lerp,
-		Clamp:         clamp,
-		Drop:          drop,
-		Adam:          adam,
-		SGD:           sgd,
-		Drift:         drift,
-		SGLD:          sgld,
-		Normal:        normal,
-		Uniform:       uniform,
-		SumSquares:    sumSquares,
-		Dot:           dot,
-		PixelSum:      pixelSum,
-		PixelGrad:     pixelGrad,
-		NormSum:       normSum,
-		NormSquares:   normSquares,
-		NormApply:     normApply,
-		NormGradSums:  normGradSums,
-		NormInputGrad: normInputGrad,
+		LeakyReLU:      leakyReLU,
+		LeakyReLUGrad:  leakyReLUGrad,
+		Axpy:           axpy,
+		AxpySquared:    axpySquared,
+		Lerp:           lerp,
+		Clamp:          clamp,
+		Sign:           sign,
+		Box:            box,
+		Drop:           drop,
+		Adam:           adam,
+		SGD:            sgd,
+		Drift:          drift,
+		SGLD:           sgld,
+		Normal:         normal,
+		Uniform:        uniform,
+		SumSquares:     sumSquares,
+		ProductSquares: productSquares,
+		Dot:            dot,
+		PixelSum:       pixelSum,
+		PixelGrad:      pixelGrad,
+		NormSum:        normSum,
+		NormSquares:    normSquares,
+		NormApply:      normApply,
+		NormGradSums:   normGradSums,
+		NormInputGrad:  normInputGrad,
 	}
 }
 
@@ -52,6 +56,31 @@ func leakyReLUGrad(dx, dy, y []float32, slope float32) {
 func axpy(y, x []float32, a float32) {
 	for i, v := range x[:len(y)] {
 		y[i] += a * v
+	}
+}
+
+func axpySquared(y, x []float32, a float32) {
+	for i, v := range x[:len(y)] {
+		y[i] += a * y[i] * y[i] * v
+	}
+}
+
+func sign(x, g []float32, a float32) {
+	for i, v := range g[:len(x)] {
+		switch {
+		case v > 0:
+			v = a
+		case v < 0:
+			v = -a
+		}
+		x[i] += v
+	}
+}
+
+func box(x, centre []float32, c *Box) {
+	for i, m := range centre[:len(x)] {
+		v := min(max(x[i], m-c.Radius), m+c.Radius)
+		x[i] = min(max(v, min(c.Lo, m)), max(c.Hi, m))
 	}
 }
 
@@ -138,6 +167,16 @@ func sumSquares(x []float32) float64 {
 	var sum float64
 	for _, v := range x {
 		sum += float64(v) * float64(v)
+	}
+	return sum
+}
+
+// productSquares: a product of two float32 is exact in float64.
+func productSquares(x, y []float32) float64 {
+	var sum float64
+	for i, v := range y[:len(x)] {
+		p := float64(x[i]) * float64(v)
+		sum += p * p
 	}
 	return sum
 }

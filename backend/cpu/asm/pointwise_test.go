@@ -74,6 +74,10 @@ func TestElementwise(t *testing.T) {
 		generic.Axpy(want, x, 0.7)
 		near(t, got, want, fusedTolerance)
 		copy(want, got)
+		k.AxpySquared(got, x, 0.02) // products below 8, as 0.02·4³
+		generic.AxpySquared(want, x, 0.02)
+		near(t, got, want, 2*fusedTolerance)
+		copy(want, got)
 		k.Lerp(got, x, 0.3)
 		generic.Lerp(want, x, 0.3)
 		near(t, got, want, fusedTolerance)
@@ -84,6 +88,29 @@ func TestElementwise(t *testing.T) {
 		k.Drop(got, x, z, 0.1, 1.1)
 		generic.Drop(want, x, z, 0.1, 1.1)
 		near(t, got, want, 0)
+	})
+}
+
+// Signs and boxes are exact, whatever the gradient and wherever the centre.
+func TestMovesAreExact(t *testing.T) {
+	generic := genericPointwise()
+	inf := float32(math.Inf(1))
+	special := []float32{0, float32(math.Copysign(0, -1)), math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, math.MaxFloat32, inf, -inf}
+	fast(t, func(t *testing.T, k Pointwise, n int) {
+		g := operand(n, 1)
+		copy(g[n/3:], special)
+		for _, a := range []float32{0.1, -0.1, 0} {
+			got, want := operand(n, 0), operand(n, 0)
+			k.Sign(got, g, a)
+			generic.Sign(want, g, a)
+			near(t, got, want, 0)
+		}
+		for _, c := range []Box{{0.3, -inf, inf}, {inf, -1, 1}, {0.5, 0, 0.25}, {0, -1, 1}} {
+			got, want, centre := operand(n, 0), operand(n, 0), operand(n, 2)
+			k.Box(got, centre, &c)
+			generic.Box(want, centre, &c)
+			near(t, got, want, 0)
+		}
 	})
 }
 
@@ -187,6 +214,9 @@ func TestSums(t *testing.T) {
 		if got, want := k.SumSquares(x), sumSquares(x); math.Abs(got-want) > 1e-12*want {
 			t.Errorf("SumSquares = %v, want %v", got, want)
 		}
+		if got, want := k.ProductSquares(x, y), productSquares(x, y); math.Abs(got-want) > 1e-12*want {
+			t.Errorf("ProductSquares = %v, want %v", got, want)
+		}
 		var sum, scale float64
 		for i := range x {
 			p := float64(x[i]) * float64(y[i])
@@ -267,6 +297,7 @@ func TestNormPasses(t *testing.T) {
 func TestNaNPropagates(t *testing.T) {
 	nan := float32(math.NaN())
 	c := SGLD{Alpha: 1, Sigma: 1, Clip: 1, Lo: -1, Hi: 1}
+	box := Box{Radius: 1, Lo: -1, Hi: 1}
 	onEachISA(t, func(t *testing.T, isa ISA) {
 		k := PointwiseFor(isa)
 		for name, op := range map[string]func(x, y []float32){
@@ -276,6 +307,10 @@ func TestNaNPropagates(t *testing.T) {
 			"Clamp":          func(x, y []float32) { copy(x, y); k.Clamp(x, -1, 1) },
 			"SGLD, gradient": func(x, y []float32) { k.SGLD(x, y, stream(), 0, &c) },
 			"SGLD, state":    func(x, y []float32) { copy(x, y); k.SGLD(x, operand(16, 1), stream(), 0, &c) },
+			"AxpySquared":    func(x, y []float32) { k.AxpySquared(x, y, 1) },
+			"Sign":           func(x, y []float32) { k.Sign(x, y, 1) },
+			"Box, state":     func(x, y []float32) { copy(x, y); k.Box(x, operand(16, 1), &box) },
+			"Box, centre":    func(x, y []float32) { k.Box(x, y, &box) },
 			"Drift":          func(x, y []float32) { k.Drift(x, y, &c) },
 		} {
 			x, y := operand(16, 0), operand(16, 1)

@@ -125,7 +125,7 @@ func TestManyClasses(t *testing.T) {
 		lse, d := empty[float32](r, 2), empty[float32](r, 2*k)
 		x := put(r, v...)
 		r.launch("log_sum_exp", []int{2}, lse, x, 2, k)
-		r.launch("logit_grad", []int{2}, d, x, put[int32](r, int32(k-1), 0), put[float32](r, 1, 0, -1, 0, 0, 0), 2, k)
+		r.launch("logit_grad", []int{2}, d, x, put[int32](r, int32(k-1), 0), put[float32](r, 1, 0, -1, 0, 0, 0, 0, 0), 2, k)
 		l, g := get[float32](r, lse, 2), get[float32](r, d, 2*k)
 		for row := range 2 {
 			sum := 0.0
@@ -155,7 +155,7 @@ func TestManyClasses(t *testing.T) {
 func TestMissingLabel(t *testing.T) {
 	r := newRig(t)
 	d := empty[float32](r, 8)
-	r.launch("logit_grad", []int{4}, d, put(r, numbers(1, 8)...), put[int32](r, 2, -1, 1, -1), put[float32](r, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0), 4, 2)
+	r.launch("logit_grad", []int{4}, d, put(r, numbers(1, 8)...), put[int32](r, 2, -1, 1, -1), put[float32](r, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0), 4, 2)
 	for i, v := range get[float32](r, d, 8) {
 		if lost := i < 4; lost != (v != v) {
 			t.Errorf("element %d: %v", i, v)

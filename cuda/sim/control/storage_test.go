@@ -113,6 +113,8 @@ func TestStorages(t *testing.T) {
 		{"mean_pool", []int{n * 7 * c}, 0, []any{image(0), image(1), n, c, 1, hw, 3, 1, 1}},
 		{"row_norm", []int{n}, 0, []any{none(n), image(1), n, c * hw}},
 		{"sum_squares_parts", []int{size}, 0, []any{none(1), image(1), size}},
+		{"sign_step", []int{size}, 0, []any{dense(0, size), image(1), size, float32(0.3)}},
+		{"unit_step", []int{n}, 0, []any{dense(0, size), image(1), n, c * hw, float32(0.3)}},
 		{"uniform", []int{size, c, hw}, 0, random(image(0), size, c, hw, float32(-1), float32(2))},
 		{"normal", []int{size, c, hw}, 0, random(image(0), size, c, hw, float32(0), float32(1))},
 		{"dropout", []int{size, c, hw}, 0, random(image(0), image(1), size, c, hw, float32(0.5), float32(2))},

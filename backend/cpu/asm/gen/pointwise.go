@@ -13,10 +13,11 @@ import (
 
 // pointwise writes the elementwise and random kernels of one instruction set.
 func pointwise(isa string) {
-	declare("../pointwise_args.go", "Adam", "SGD", "SGLD", "Stream", "NormPlane")
+	declare("../pointwise_args.go", "Adam", "SGD", "SGLD", "Box", "Stream", "NormPlane")
 	ConstraintExpr("amd64")
 	m := &machine{wide: isa == "avx512", constants: map[[16]uint32]Mem{}}
 	m.elementKernels()
+	m.moveKernels()
 	m.optimizerKernels()
 	m.randomKernels()
 	m.sumKernels()

@@ -40,6 +40,17 @@ func (m *machine) elementKernels() {
 	})
 	finish()
 
+	m.function("axpySquared", "(y, x []float32, a float32)")
+	a = m.param("a")
+	m.each([]string{"y", "x"}, 4, func(_ int, at []Mem, k mask) {
+		y, x, w := m.load(at[0], k), m.load(at[1], k), m.vec()
+		VMULPS(y, a, w)
+		VMULPS(y, w, w)
+		VFMADD231PS(w, x, y)
+		m.store(y, at[0], k)
+	})
+	finish()
+
 	m.function("lerp", "(y, x []float32, t float32)")
 	t := m.param("t")
 	m.each([]string{"y", "x"}, 4, func(_ int, at []Mem, k mask) {

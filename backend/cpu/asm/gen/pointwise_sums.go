@@ -12,19 +12,24 @@ func (m *machine) sumKernels() {
 	m.each([]string{"x"}, 2, func(u int, at []Mem, k mask) {
 		x := m.load(at[0], k)
 		for half := range 2 {
-			d := m.vec()
-			VCVTPS2PD(m.half(x, half), d)
+			d := m.doubles(x, half)
 			VFMADD231PD(d, d, acc[2*u+half])
 		}
 	})
-	for _, v := range acc[1:] {
-		VADDPD(v, acc[0], acc[0])
-	}
-	x := m.fold(acc[0], VADDPD)
-	y := XMM()
-	VPERMILPD(U8(1), x, y)
-	VADDSD(y, x, x)
-	Store(x, ReturnIndex(0))
+	m.total(acc)
+	finish()
+
+	m.function("productSquares", "(x, y []float32) float64")
+	acc = m.zeros(4)
+	m.each([]string{"x", "y"}, 2, func(u int, at []Mem, k mask) {
+		x, y := m.load(at[0], k), m.load(at[1], k)
+		for half := range 2 {
+			d := m.doubles(x, half)
+			VMULPD(m.doubles(y, half), d, d)
+			VFMADD231PD(d, d, acc[2*u+half])
+		}
+	})
+	m.total(acc)
 	finish()
 
 	m.function("dot", "(a, b []float32) float32")
@@ -36,7 +41,7 @@ func (m *machine) sumKernels() {
 	for _, v := range acc[1:] {
 		VADDPS(v, acc[0], acc[0])
 	}
-	x = m.fold(acc[0], VADDPS)
+	x := m.fold(acc[0], VADDPS)
 	for _, swap := range []uint64{0x4e, 0xb1} { // halves, then neighbours
 		y := XMM()
 		VPERMILPS(U8(swap), x, y)
@@ -51,6 +56,25 @@ func (m *machine) zeros(n int) (v []reg.VecVirtual) {
 		v = append(v, m.zero())
 	}
 	return v
+}
+
+// doubles is the lower or upper half of x in float64.
+func (m *machine) doubles(x reg.VecVirtual, half int) reg.VecVirtual {
+	d := m.vec()
+	VCVTPS2PD(m.half(x, half), d)
+	return d
+}
+
+// total returns the sum of float64 accumulators.
+func (m *machine) total(acc []reg.VecVirtual) {
+	for _, v := range acc[1:] {
+		VADDPD(v, acc[0], acc[0])
+	}
+	x := m.fold(acc[0], VADDPD)
+	y := XMM()
+	VPERMILPD(U8(1), x, y)
+	VADDSD(y, x, x)
+	Store(x, ReturnIndex(0))
 }
 
 // half is the lower or upper half of x as the next narrower register.
@@ -120,14 +144,19 @@ func (m *machine) pixelKernels() {
 
 // choose is a where act > 0, else b.
 func (m *machine) choose(act, a, b, zero reg.VecVirtual) reg.VecVirtual {
+	return m.where(greater, act, zero, a, b)
+}
+
+// where is a where x and y compare, else b.
+func (m *machine) where(predicate uint64, x, y, a, b reg.VecVirtual) reg.VecVirtual {
 	w := m.vec()
 	if m.wide {
 		k := K()
-		VCMPPS(U8(greater), zero, act, k)
+		VCMPPS(U8(predicate), y, x, k)
 		VBLENDMPS(a, b, k, w)
 		return w
 	}
-	VCMPPS(U8(greater), zero, act, w)
+	VCMPPS(U8(predicate), y, x, w)
 	VBLENDVPS(w, a, b, w)
 	return w
 }
