@@ -25,6 +25,8 @@ func BenchmarkVerbs(b *testing.B) {
 		return d.NewNorm(backend.NormSpec{Kind: kind, C: 32, H: 32, W: 32, Eps: 1e-5, Momentum: 0.1}, v[0], v[1], v[2], v[3])
 	}
 	batch := norm(backend.BatchNorm)
+	one := d.New(backend.Dense, 1)
+	d.Fill(g, 1)
 	sgld := backend.SGLD{StepSize: 1, Noise: 0.01, Lo: -1, Hi: 1}
 	adam := backend.Adam{LR: 1e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, GradScale: 1, Step: 1}
 	for _, c := range []struct {
@@ -33,6 +35,12 @@ func BenchmarkVerbs(b *testing.B) {
 		call func()
 	}{
 		{"SGLDStep", x, func() { d.SGLDStep(x, g, testKey, sgld) }},
+		{"SignStep", x, func() { d.SignStep(x, g, 0.01) }},
+		{"UnitStep", x, func() { d.UnitStep(x, g, 0.01) }},
+		{"Project LInf", x, func() { d.Project(x, g, backend.Ball{Radius: 0.1, Lo: -1, Hi: 1}) }},
+		{"Project L2", x, func() { d.Project(x, g, backend.Ball{Norm: backend.L2, Radius: 0.1, Lo: -1, Hi: 1}) }},
+		{"AxpySquared", p[0], func() { d.AxpySquared(p[0], 0.01, p[1]) }},
+		{"ProductSquares", p[0], func() { d.ProductSquares(one, p[0], p[1]) }},
 		{"AdamStep", p[0], func() { d.AdamStep(p[0], p[1], p[2], p[3], adam) }},
 		{"LeakyReLU", act, func() { d.LeakyReLU(act, feature, 0.2) }},
 		{"LeakyReLUGrad", act, func() { d.LeakyReLUGrad(act, act, feature, 0.2) }},
