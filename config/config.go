@@ -41,6 +41,7 @@ type Data struct {
 	EvalNoise      bool    `yaml:"eval_noise"`       // add it at evaluation too, as the official code does
 	Crop           int     `yaml:"crop"`             // reflect padding of the random crop; 0: no crop
 	Flip           bool    `yaml:"flip"`             // random horizontal flip
+	Strong         string  `yaml:"strong"`           // what labelled images undergo besides: none; cutout (a grey hole); autoaugment (AutoAugment's policy for CIFAR-10, then a hole)
 	LabelsPerClass int     `yaml:"labels_per_class"` // labelled images a class; -1: all
 	SharedStream   bool    `yaml:"shared_stream"`    // one batch serves log p(x) and log p(y|x); official: two
 	CleanPX        bool    `yaml:"clean_px"`         // no augmentation and noise on the p(x) stream (SADA-JEM)

@@ -25,7 +25,7 @@ const extends = "extends"
 func Default() Config {
 	return Config{
 		Seed:      1,
-		Data:      Data{Name: "cifar10", Ground: "white", Valid: 5000, ByClass: true, Noise: 0.03, EvalNoise: true, Crop: 4, Flip: true, LabelsPerClass: -1},
+		Data:      Data{Name: "cifar10", Ground: "white", Valid: 5000, ByClass: true, Noise: 0.03, EvalNoise: true, Crop: 4, Flip: true, Strong: "none", LabelsPerClass: -1},
 		Model:     Model{Depth: 28, Width: 10, Norm: "none", Slope: 0.2},
 		Objective: Objective{PX: 1, PYX: 1},
 		Sampler:   Sampler{Steps: 20, StepSize: 1, Noise: 0.01, StepDecay: 1, NoiseDecay: 1, Buffer: 10000, Reinit: 0.05, Start: "uniform"},

@@ -127,6 +127,10 @@ func (v *validator) data(c Config) {
 		v.fault("data.valid_share", "%g, but data.valid holds out %d images already: set one of them to 0", d.ValidShare, d.Valid)
 	}
 	v.within("data.noise", d.Noise, notNegative)
+	v.oneOf("data.strong", d.Strong, data.Strongs...)
+	if strong := data.Strong(d.Strong); strong.Any() && d.SharedStream && (c.Objective.PX != 0 || c.Objective.L2 != 0) {
+		v.fault("data.strong", "%s, but with data.shared_stream log p(x) would learn such images: set data.shared_stream=false, or data.strong=none", strong)
+	}
 	if d.LabelsPerClass == 0 || d.LabelsPerClass < -1 {
 		v.fault("data.labels_per_class", "%d: want 1 or more, or -1 for all", d.LabelsPerClass)
 	}

@@ -34,6 +34,8 @@ func TestValidateNamesPathValueAndRemedy(t *testing.T) {
 		{"labelled batch of p(x,y)", func(c *Config) { c.Objective.PXY, c.Train.LabeledBatch = 1, 128 }, "train.labeled_batch: 128, but log p(x,y) (objective.p_x_y) takes a chain for each labelled image"},
 		{"valid above data", func(c *Config) { c.Data.Limit = 100 }, "train.batch: 64, but only 0 images are left"},
 		{"labels", func(c *Config) { c.Data.LabelsPerClass = 0 }, "data.labels_per_class: 0: want 1 or more, or -1 for all"},
+		{"strong", func(c *Config) { c.Data.Strong = "mixup" }, `data.strong: unknown name "mixup": want none, cutout, autoaugment`},
+		{"strong p(x)", func(c *Config) { c.Data.Strong, c.Data.SharedStream = "cutout", true }, "data.strong: cutout, but with data.shared_stream log p(x) would learn such images"},
 		{"crop", func(c *Config) { c.Data.Crop = 17 }, "data.crop: 17: want 0 (no crop) to 16 pixels"},
 		{"crop of a small picture", func(c *Config) { c.Data.Name, c.Data.Dir, c.Data.Size, c.Data.Crop = "folder", "x", 8, 5 }, "data.crop: 5: want 0 (no crop) to 4 pixels"},
 		{"size of a published set", func(c *Config) { c.Data.Size = 16 }, "data.size: data.size and data.grey are for pictures of your own"},

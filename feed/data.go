@@ -159,7 +159,7 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 		return unfit("data.labels_per_class", err)
 	}
 	o := d.options(augment, philox.OrderPYX, philox.AugmentPYX)
-	o.Batch = c.Train.Labeled()
+	o.Batch, o.Augment.Strong, o.Strong = c.Train.Labeled(), data.Strong(c.Data.Strong), philox.New(c.Seed, 0, philox.StrongPYX)
 	if d.Labeled, err = d.stream(set, labeled, step, o); err != nil {
 		return err
 	}

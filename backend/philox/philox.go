@@ -37,6 +37,7 @@ const (
 	OrderOutliers                      // epoch order of the outliers
 	AugmentOutliers                    // crop and flip of outliers
 	MakeOutliers                       // what outliers are made of and how, where they are made of training images
+	StrongPYX                          // cutout and AutoAugment of the labelled stream
 )
 
 // Key names a stream of random numbers.

@@ -70,7 +70,7 @@ func TestAugmentationIsPadCropFlip(t *testing.T) {
 	dst := make([]float32, s.Dim())
 	for step := range 2000 {
 		key := philox.New(1, 0, philox.AugmentPX).At(step, 0)
-		g.apply(dst, s.Image(0), key)
+		g.apply(dst, s.Image(0), key, philox.Key{}, nil)
 		top, left := key.IntN(0, 9), key.IntN(1, 9)
 		flip := key.Uniform(2) >= 0.5
 		for i, want := range naiveAugment(s, s.Image(0), 4, top, left, flip) {

@@ -24,6 +24,8 @@
 //	own, folder, gather, album, pictures     pictures of one's own (layout: where they lie; imagefile: what they show)
 //	places                                   sets that come as pictures
 //	loader, augment, noise, prefetch, batch  batches to train on
+//	strong, autoaugment, canvas              what images undergo besides crop and flip (canvas_colour: of their colours)
+//	distort, fit                             images made of a set's; a set in another size
 //	eval, start                              images in order; starts of chains
 //	fetch, download, archive, verify         bringing and checking files
 //	inception                                where the weights of the judge of samples are

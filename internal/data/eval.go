@@ -47,7 +47,7 @@ func (e *Eval) Batch(i int, dst []float32, labels []int32) int {
 	chosen := e.indices[i*e.batch : min((i+1)*e.batch, len(e.indices))]
 	for b, index := range chosen {
 		labels[b] = e.set.Labels[index]
-		e.augment.apply(dst[b*d:(b+1)*d], e.set.Image(index), e.key.At(index, 0))
+		e.augment.apply(dst[b*d:(b+1)*d], e.set.Image(index), e.key.At(index, 0), philox.Key{}, nil)
 	}
 	return len(chosen)
 }

@@ -15,6 +15,7 @@ type LoaderOptions struct {
 	Noise   philox.Key // purpose AugmentPX or AugmentPYX: crop, flip, noise; the same on every rank
 	Distort Distortion // images are made of those of the set before they are cropped and flipped; "": they are those
 	Make    philox.Key // purpose MakeOutliers: of Distort; the same on every rank
+	Strong  philox.Key // purpose StrongPYX: of Augment.Strong; the same on every rank
 	// Rank of Ranks takes its own block of each step's Ranks·Batch images, so the ranks
 	// together see what one process with their joint batch sees. Zero values: one process.
 	Rank, Ranks int
@@ -76,6 +77,7 @@ func (l *Loader) StepsPerEpoch() int { return max(1, len(l.indices)/(l.o.Batch*l
 func (l *Loader) Batch(step int, dst []float32, labels []int32) {
 	d := l.set.Dim()
 	var made []uint8
+	canvas := l.augment.canvas()
 	if l.distort != nil {
 		made = make([]uint8, d)
 	}
@@ -88,7 +90,7 @@ func (l *Loader) Batch(step int, dst []float32, labels []int32) {
 			l.distort.apply(made, i, step, slot)
 			image = made
 		}
-		l.augment.apply(dst[b*d:(b+1)*d], image, l.o.Noise.At(step, slot))
+		l.augment.apply(dst[b*d:(b+1)*d], image, l.o.Noise.At(step, slot), l.o.Strong.At(step, slot), canvas)
 	}
 }
 

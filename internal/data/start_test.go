@@ -179,7 +179,7 @@ func BenchmarkBatch(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		a    Augment
-	}{{"scaled", Augment{}}, {"crop and flip", Augment{Crop: 4, Flip: true}}, {"crop, flip, noise", Augment{4, true, .03}}} {
+	}{{"scaled", Augment{}}, {"crop and flip", Augment{Crop: 4, Flip: true}}, {"crop, flip, noise", Augment{Crop: 4, Flip: true, Noise: .03}}} {
 		b.Run(c.name, func(b *testing.B) {
 			l, err := NewLoader(s, nil, LoaderOptions{Batch: 64, Augment: c.a})
 			if err != nil {
