@@ -129,10 +129,11 @@ type Head interface {
 	LogitGrad(dlogits, logits, labels, coef Tensor)
 	// RowNorm: dst Dense (N) = Euclidean norm of each row (sample) of x.
 	RowNorm(dst, x Tensor)
-	// SumSquares: dst Dense (1) = Σ x².
+	// SumSquares: dst Dense (1) = Σ x², in float32 or better: terms below its range (1e-38) may
+	// vanish, and a sum beyond it is infinite.
 	SumSquares(dst, x Tensor)
 	// ProductSquares: dst Dense (1) = Σ (x·y)², x and y of one kind and shape: the squared
-	// length of a gradient measured in its parameters' own sizes.
+	// length of a gradient measured in its parameters' own sizes. Its range is that of SumSquares.
 	ProductSquares(dst, x, y Tensor)
 }
 

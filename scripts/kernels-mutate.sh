@@ -21,4 +21,4 @@ done
 # One engine is enough: it is the one that uses all kernels.
 LD_LIBRARY_PATH=$dir/sim "$dir/mutate" -run cuda -- \
     "$dir/control.test" -test.failfast -- \
-    "$dir/cuda.test" -test.failfast -test.short -test.run 'TestConformance/fp32_legacy/(memory|pointwise|head|norm|random|update|chain|conv|window)/'
+    "$dir/cuda.test" -test.failfast -test.short -test.run 'TestConformance/fp32_legacy/(memory|pointwise|head|norm|random|update|moves|chain|conv|window)/'

@@ -25,6 +25,7 @@ func mutants() []mutant {
 		{"reduce.cuh", "y < 8", "y < 7"},
 
 		{"pointwise.cu", "v[j] += a * w[j];", "v[j] -= a * w[j];"},
+		{"pointwise.cu", "a * v[j] * v[j] * w[j]", "a * v[j] * w[j]"},
 		{"pointwise.cu", "t * (w[j] - v[j])", "t * w[j]"},
 		{"pointwise.cu", "v[j] - v[j] == 0", "v[j] == v[j]"},
 		{"pointwise.cu", "float v[4] = {value, value, value, value};", "float v[4] = {value, value, value, 0};"},
@@ -46,6 +47,7 @@ func mutants() []mutant {
 		{"sums.cu", "sum += v[j] * v[j];", "sum += v[j];"},
 		{"sums.cu", "norm[blockIdx.x] = sqrtf(sum);", "norm[blockIdx.x] = sum;"},
 		{"sums.cu", "int64_t(gridDim.x) * 4 * blockDim.x", "int64_t(gridDim.x) * 4 * blockDim.x + 4"},
+		{"sums.cu", "v[j] * w[j] * (v[j] * w[j])", "v[j] * w[j]"},
 		{"sums.cu", "i < count", "i < count - 1"},
 
 		{"head.cu", "p += 8", "p += 9"},
@@ -57,7 +59,10 @@ func mutants() []mutant {
 
 		{"logits.cu", "expf(s.top - x)", "expf(x - s.top)"},
 		{"logits.cu", "s.sum * expf(s.top - top)", "s.sum"},
-		{"logits.cu", "(c0 + c1 * s.lse()) / s.sum", "(c0 - c1 * s.lse()) / s.sum"},
+		{"logits.cu", "c0 + c1 * s.lse()", "c0 - c1 * s.lse()"},
+		{"logits.cu", "c0 == 0 && c1 == 0 && c3 == 0", "c0 == 0 && c1 == 0"},
+		{"logits.cu", "expf(-fabsf(v))", "expf(-v)"},
+		{"logits.cu", "v >= 0 ? 1 : e", "v >= 0 ? e : 1"},
 		{"logits.cu", "v + c2", "v - c2"},
 		{"logits.cu", "label >= k", "label > k"},
 		{"logits.cu", "logits[row * k + i]", "logits[row * k + i - 32]"},
@@ -82,6 +87,16 @@ func mutants() []mutant {
 		{"sgld.cu", "get4(g, (p / 3 + pixel) * 4)", "get4(g, (p / 3 + pixel / 2) * 4)"},
 		{"sgld.cu", "j < 3 ? v[3 * pixel + j % 3] : 0", "v[3 * pixel + j % 3]"},
 		{"sgld.cu", "step.sigma == 0", "step.sigma != 0"},
+
+		{"moves.cu", "g > 0 ? a : g < 0 ? -a : g", "g >= 0 ? a : -a"},
+		{"moves.cu", "if (c != c) return c;", ";"},
+		{"moves.cu", "within(v, c - r, c + r)", "v"},
+		{"moves.cu", "fminf(lo, c)", "lo"},
+		{"moves.cu", "fmaxf(hi, c)", "hi"},
+		{"moves.cu", "if (norm == 0) return; // the whole block", ";"},
+		{"moves.cu", "a / norm", "a / float(norm)"},
+		{"moves.cu", "!(norm <= radius)", "norm > radius"},
+		{"moves.cu", "radius / norm", "norm / radius"},
 
 		{"optim.cu", "rest2 * d * d", "rest2 * d"},
 		{"optim.cu", "sqrtf(v4[j]) * root + eps", "sqrtf(v4[j]) * root"},
