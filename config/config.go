@@ -20,7 +20,10 @@ type Config struct {
 	Model     Model     `yaml:"model"`
 	Objective Objective `yaml:"objective"`
 	Sampler   Sampler   `yaml:"sampler"`
+	Attack    Negative  `yaml:"attack"`
+	Dream     Negative  `yaml:"dream"`
 	Optim     Optim     `yaml:"optim"`
+	SAM       SAM       `yaml:"sam"`
 	Train     Loop      `yaml:"train"`
 	Guard     Guard     `yaml:"guard"`
 	Device    Device    `yaml:"device"`
@@ -62,15 +65,19 @@ type Model struct {
 	Norm    string  `yaml:"norm"`    // none, batch, instance, layer
 	Dropout float32 `yaml:"dropout"` // rate within each block
 	Slope   float32 `yaml:"slope"`   // LeakyReLU
+	Centre  bool    `yaml:"centre"`  // class biases begin at -log K, so that log p(x) begins near 0; else near log K
 }
 
 // Objective weighs the terms of the loss (official p_x_weight …).
 type Objective struct {
-	PX        float32 `yaml:"p_x"`         // log p(x)
-	PYX       float32 `yaml:"p_y_given_x"` // log p(y|x)
-	PXY       float32 `yaml:"p_x_y"`       // log p(x,y)
-	L2        float32 `yaml:"l2"`          // penalty λ·mean(log p(x)²) over data and samples
-	ClassCond bool    `yaml:"class_cond"`  // p(x) samples climb f(x)[y] with y uniform (class_cond_p_x_sample)
+	PX         float32 `yaml:"p_x"`          // log p(x)
+	PYX        float32 `yaml:"p_y_given_x"`  // log p(y|x)
+	PXY        float32 `yaml:"p_x_y"`        // log p(x,y)
+	L2         float32 `yaml:"l2"`           // penalty λ·mean(log p(x)²) over data and samples
+	ClassCond  bool    `yaml:"class_cond"`   // p(x) samples climb f(x)[y] with y uniform (class_cond_p_x_sample)
+	Attacked   float32 `yaml:"attacked"`     // log p(y|x) of attacked images: adversarial training
+	AttackedPX float32 `yaml:"attacked_p_x"` // log p(x) of data against attacked images (EB-JDAT)
+	BCE        float32 `yaml:"bce"`          // data told from dreams by log p(x) as a logit (DAT)
 }
 
 // Sampler is SGLD and the replay buffer.
@@ -85,6 +92,35 @@ type Sampler struct {
 	Buffer     int     `yaml:"buffer"`      // images (buffer_size)
 	Reinit     float32 `yaml:"reinit"`      // probability of a fresh start (reinit_freq)
 	Start      string  `yaml:"start"`       // uniform, gaussian (per class)
+	BatchStats bool    `yaml:"batch_stats"` // batch norms use each batch's own statistics in chains (JEM++); else the running ones
+}
+
+// Negative says how a step makes images of its present model besides the chains: attacked images, and
+// dreams. Pixels are in [-1,1], so lengths are twice those of pixels in [0,1].
+type Negative struct {
+	Start      string  `yaml:"start"`       // labeled, data, outliers (images of that stream); uniform, gaussian (per class)
+	Gaussians  float32 `yaml:"gaussians"`   // share of the images that begin at their class's Gaussian instead
+	Scatter    bool    `yaml:"scatter"`     // begin at a random place of the ball
+	Label      string  `yaml:"label"`       // their classes: labeled, data (those of the stream's images), uniform
+	Climb      string  `yaml:"climb"`       // what they ascend: log_px, logit (of their class), cross_entropy (away from it), energy
+	Move       string  `yaml:"move"`        // sign (of each pixel's gradient), unit (along the image's gradient), langevin
+	Steps      int     `yaml:"steps"`       // moves
+	StepSize   float32 `yaml:"step_size"`   // of a move: sign in pixel values, unit the length over all pixels, langevin α
+	Noise      float32 `yaml:"noise"`       // σ of langevin
+	GradClip   float32 `yaml:"grad_clip"`   // of langevin; 0: off
+	Keep       string  `yaml:"keep"`        // where they stay after each move: box (pixels in [-1,1]), linf, l2 (that, and a ball around the start), all
+	Radius     float32 `yaml:"radius"`      // of the ball
+	BatchStats bool    `yaml:"batch_stats"` // as sampler.batch_stats
+	MaxSteps   int     `yaml:"max_steps"`   // moves grow to so many, one at a time, whenever log p(x) tells data from them; 0: constant
+	AUC        float32 `yaml:"auc"`         // mean AUROC from which it does
+	Window     int     `yaml:"window"`      // steps over which that is taken
+}
+
+// SAM is sharpness-aware minimisation: the gradient is taken where the loss is worst near the weights.
+type SAM struct {
+	Rho      float32 `yaml:"rho"`      // radius of the ball of weights; 0: off
+	Adaptive bool    `yaml:"adaptive"` // measured relative to each weight's size (ASAM)
+	Every    int     `yaml:"every"`    // steps between such gradients; the others are plain
 }
 
 // Optim is the optimiser and its schedule.
@@ -106,20 +142,22 @@ type Optim struct {
 
 // Loop is the course of training.
 type Loop struct {
-	Batch        int     `yaml:"batch"`         // images of a step, and chains
-	LabeledBatch int     `yaml:"labeled_batch"` // labelled images of a step, of which as many as go once through the training images are an epoch; 0: as train.batch
-	Epochs       int     `yaml:"epochs"`
-	Steps        int     `yaml:"steps"`        // stop after so many steps whatever train.epochs says; 0: that decides
-	LogEvery     int     `yaml:"log_every"`    // steps between metric records
-	EvalEvery    int     `yaml:"eval_every"`   // steps between evaluations; 0: each epoch, or as many as take 50 steps
-	SampleEvery  int     `yaml:"sample_every"` // steps between sample grids; 0: each epoch, or as many as take 50 steps
-	SaveEvery    int     `yaml:"save_every"`   // steps between checkpoints; 0: each epoch, or as many as take 50 steps
-	TestLimit    int     `yaml:"test_limit"`   // evaluate on so many test images during training, the first ones, or of a folder of all classes alike; 0: all
-	Best         string  `yaml:"best"`         // figure of the held-out images whose best checkpoint is kept: accuracy, nll (cross-entropy)
-	KeepLast     int     `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
-	KeepEvery    int     `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
-	MaxLoss      float32 `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
-	Init         string  `yaml:"init"`         // weights to begin with: a run, a checkpoint, or a file (.pt, .pth, .safetensors); empty: random ones
+	Batch        int      `yaml:"batch"`         // images of a step, and chains
+	LabeledBatch int      `yaml:"labeled_batch"` // labelled images of a step, of which as many as go once through the training images are an epoch; 0: as train.batch
+	Epochs       int      `yaml:"epochs"`
+	Steps        int      `yaml:"steps"`        // stop after so many steps whatever train.epochs says; 0: that decides
+	LogEvery     int      `yaml:"log_every"`    // steps between metric records
+	EvalEvery    int      `yaml:"eval_every"`   // steps between evaluations; 0: each epoch, or as many as take 50 steps
+	SampleEvery  int      `yaml:"sample_every"` // steps between sample grids; 0: each epoch, or as many as take 50 steps
+	SaveEvery    int      `yaml:"save_every"`   // steps between checkpoints; 0: each epoch, or as many as take 50 steps
+	TestLimit    int      `yaml:"test_limit"`   // evaluate on so many test images during training, the first ones, or of a folder of all classes alike; 0: all
+	Best         string   `yaml:"best"`         // figure of the held-out images whose best checkpoint is kept: accuracy, nll (cross-entropy)
+	KeepLast     int      `yaml:"keep_last"`    // checkpoints kept besides the best and the every-n ones
+	KeepEvery    int      `yaml:"keep_every"`   // epochs between checkpoints kept for good (ckpt_every); 0: none
+	MaxLoss      float32  `yaml:"max_loss"`     // |L| above it counts as divergence (official 1e8)
+	FrozenStats  bool     `yaml:"frozen_stats"` // batch norms use the running statistics in training passes, too, and these stay
+	Schedule     []string `yaml:"schedule"`     // settings over the run, as in "objective.l2 0.03@67% 0@100%": linear between those values, constant outside; @ a step or a share of the run
+	Init         string   `yaml:"init"`         // weights to begin with: a run, a checkpoint, or a file (.pt, .pth, .safetensors); empty: random ones
 }
 
 // Figures that the best checkpoint may be chosen by.

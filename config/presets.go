@@ -29,10 +29,13 @@ func Default() Config {
 		Model:     Model{Depth: 28, Width: 10, Norm: "none", Slope: 0.2},
 		Objective: Objective{PX: 1, PYX: 1},
 		Sampler:   Sampler{Steps: 20, StepSize: 1, Noise: 0.01, StepDecay: 1, NoiseDecay: 1, Buffer: 10000, Reinit: 0.05, Start: "uniform"},
+		Attack:    Negative{Start: "labeled", Label: "labeled", Climb: "cross_entropy", Move: "sign", Steps: 10, StepSize: 4. / 255, Keep: "linf", Radius: 16. / 255, AUC: 0.8, Window: 8},
+		Dream:     Negative{Start: "outliers", Label: "data", Climb: "logit", Move: "unit", Steps: 10, StepSize: 0.2, Keep: "box", AUC: 0.8, Window: 8},
 		Optim: Optim{
 			Name: "adam", LR: 1e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Momentum: 0.9,
 			Warmup: 1000, DecayEpochs: []int{50, 100}, DecayRate: 0.3,
 		},
+		SAM:   SAM{Every: 1},
 		Train: Loop{Batch: 64, Epochs: 150, LogEvery: 10, Best: BestAccuracy, KeepLast: 2, KeepEvery: 10, MaxLoss: 1e8},
 		Guard: Guard{
 			MaxGap: 100, MaxLogPx: 1e6, MaxGrad: 1e6, MaxPixel: 100, Saturation: 0.99, Spike: 20, Window: 100,

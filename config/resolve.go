@@ -1,18 +1,13 @@
 package config
 
 import (
+	"jem/backend"
 	"jem/model"
 	"jem/optim"
 	"jem/sampler"
 )
 
 // What the parts of a configuration mean to the packages below.
-
-// Loss weighs the terms of the loss.
-func (c *Config) Loss() model.Objective {
-	o := c.Objective
-	return model.Objective{PX: o.PX, PYX: o.PYX, PXY: o.PXY, L2: o.L2}
-}
 
 // SGLD is the sampler of chains.
 func (c *Config) SGLD() sampler.SGLD {
@@ -21,6 +16,39 @@ func (c *Config) SGLD() sampler.SGLD {
 		Steps: s.Steps, StepSize: s.StepSize, Noise: s.Noise, StepDecay: s.StepDecay,
 		NoiseDecay: s.NoiseDecay, GradClip: s.GradClip, Clamp: s.Clamp,
 	}
+}
+
+// Mover is how a negative's images move, pixels kept in range where they are kept in a box.
+func (n Negative) Mover() sampler.Move {
+	var m sampler.Move
+	switch n.Move {
+	case "sign":
+		m = sampler.Sign{Size: n.StepSize}
+	case "unit":
+		m = sampler.Unit{Size: n.StepSize}
+	default:
+		return sampler.SGLD{StepSize: n.StepSize, Noise: n.Noise, GradClip: n.GradClip, Clamp: n.Keep == "box"}
+	}
+	if n.Keep == "box" {
+		return sampler.Boxed{Move: m}
+	}
+	return m
+}
+
+// Ball is the ball that a negative's images stay in; false where there is none.
+func (n Negative) Ball() (backend.Ball, bool) {
+	b := backend.Ball{Norm: backend.LInf, Radius: n.Radius, Lo: -1, Hi: 1}
+	if n.Keep == "l2" {
+		b.Norm = backend.L2
+	}
+	return b, n.Keep == "linf" || n.Keep == "l2"
+}
+
+// Ascends is what a negative's images climb.
+func (n Negative) Ascends() model.Climb {
+	return map[string]model.Climb{
+		"log_px": model.ClimbLogPx, "logit": model.ClimbLogit, "cross_entropy": model.ClimbCrossEntropy, "energy": model.ClimbEnergy,
+	}[n.Climb]
 }
 
 // Schedule is the learning rate over a run of so many steps.
@@ -46,25 +74,4 @@ func (c *Config) Network(classes, channels, side int) model.Config {
 		Depth: m.Depth, Width: m.Width, Norm: m.Norm, Dropout: m.Dropout, Slope: m.Slope,
 		Classes: classes, InC: channels, Size: side,
 	}
-}
-
-// Parts lists what a step's batch consists of: the objective's terms decide.
-func (c *Config) Parts() []model.Part {
-	o, n, labels := c.Objective, c.Train.Batch, c.Train.Labeled()
-	var parts []model.Part
-	px, labeled := o.PX != 0 || o.L2 != 0, o.PYX != 0 || o.PXY != 0
-	switch {
-	case px && labeled && c.Data.SharedStream:
-		parts = append(parts, model.Part{Role: model.DataPX | model.Labeled, N: n}, model.Part{Role: model.ChainPX, N: n})
-		labeled = false
-	case px:
-		parts = append(parts, model.Part{Role: model.DataPX, N: n}, model.Part{Role: model.ChainPX, N: n})
-	}
-	if labeled {
-		parts = append(parts, model.Part{Role: model.Labeled, N: labels})
-	}
-	if o.PXY != 0 {
-		parts = append(parts, model.Part{Role: model.ChainXY, N: n})
-	}
-	return parts
 }

@@ -21,9 +21,11 @@ func Validate(c Config) error {
 	v.data(c)
 	v.outliers(c)
 	v.model(c.Model)
-	v.objective(c.Objective)
+	v.objective(c)
 	v.sampler(c)
+	v.recipe(c)
 	v.optim(c.Optim)
+	v.schedule(c)
 	v.loop(c)
 	v.guard(c.Guard)
 	v.device(c.Device)
@@ -196,13 +198,18 @@ func (v *validator) model(m Model) {
 	v.within("model.slope", m.Slope, factor)
 }
 
-func (v *validator) objective(o Objective) {
+func (v *validator) objective(c Config) {
+	o := c.Objective
 	v.within("objective.p_x", o.PX, notNegative)
 	v.within("objective.p_y_given_x", o.PYX, notNegative)
 	v.within("objective.p_x_y", o.PXY, notNegative)
 	v.within("objective.l2", o.L2, notNegative)
-	if o.PX == 0 && o.PYX == 0 && o.PXY == 0 {
-		v.fault("objective", "p_x, p_y_given_x and p_x_y are all 0, so there is nothing to train: give one of them a weight")
+	v.within("objective.attacked", o.Attacked, notNegative)
+	v.within("objective.attacked_p_x", o.AttackedPX, notNegative)
+	v.within("objective.bce", o.BCE, notNegative)
+	ever := c.Ever()
+	if o := ever.Objective; o.PX == 0 && o.PYX == 0 && o.PXY == 0 && o.Attacked == 0 && o.BCE == 0 {
+		v.fault("objective", "p_x, p_y_given_x, p_x_y, attacked and bce are all 0, so there is nothing to train: give one of them a weight")
 	}
 }
 

@@ -24,7 +24,7 @@ func TestValidateNamesPathValueAndRemedy(t *testing.T) {
 		{"NaN", func(c *Config) { c.Optim.LR = float32(math.NaN()) }, "optim.lr: NaN: want a number above 0"},
 		{"infinite", func(c *Config) { c.Sampler.StepSize = float32(math.Inf(1)) }, "sampler.step_size: +Inf: want a number above 0"},
 		{"negative weight", func(c *Config) { c.Objective.L2 = -1 }, "objective.l2: -1: want 0 or a number above"},
-		{"no objective", func(c *Config) { c.Objective = Objective{L2: 1} }, "objective: p_x, p_y_given_x and p_x_y are all 0"},
+		{"no objective", func(c *Config) { c.Objective = Objective{L2: 1} }, "objective: p_x, p_y_given_x, p_x_y, attacked and bce are all 0"},
 		{"class share", func(c *Config) { c.Objective.ClassCond = true; c.Sampler.Buffer = 1001 }, "sampler.buffer: 1001 is no multiple of the 10 classes, which share it equally: want 1010"},
 		{"class share of p(x,y)", func(c *Config) { c.Data.Name = "cifar100"; c.Objective.PXY = 1; c.Sampler.Buffer = 150 }, "sampler.buffer: 150 is no multiple of the 100 classes"},
 		{"buffer below classes", func(c *Config) { c.Sampler.Buffer = 9 }, "sampler.buffer: 9 is below 10"},

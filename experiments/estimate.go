@@ -39,6 +39,9 @@ func (r *rates) estimate(l *Lab, dev backend.Device, c config.Config) (rate, err
 			found.SGLD += 2 * forwardWork(c) / r.speed
 		}
 	}
+	for _, n := range c.Negatives() { // those of a curriculum at its longest
+		found.Gradient += 2 * float64(max(n.Steps, n.MaxSteps)) * forwardWork(c) / r.speed
+	}
 	return found, nil
 }
 

@@ -76,7 +76,10 @@ func (d *Feed) open(step int) error {
 	if err := d.outliers(set, split, step); err != nil {
 		return err
 	}
-	d.Start, err = start(&c, set, split)
+	if d.Start, err = start(&c, set, split); err != nil || !c.FromGaussians() {
+		return err
+	}
+	d.Gaussian, err = gaussian(&c, set, split)
 	return err
 }
 
@@ -163,7 +166,7 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 	if d.Labeled, err = d.stream(set, labeled, step, o); err != nil {
 		return err
 	}
-	if c.Data.SharedStream || c.Objective.PX == 0 && c.Objective.L2 == 0 {
+	if c.Data.SharedStream || !c.Draws(config.StreamData) {
 		return nil
 	}
 	if c.Data.CleanPX {

@@ -22,7 +22,7 @@ type Outliers struct {
 // images are, made of those that indices name or of another set.
 func (d *Feed) outliers(set *data.Set, indices []int, step int) (err error) {
 	c := d.cfg.Outliers
-	if !c.Any() {
+	if !c.Any() || !d.cfg.Draws(config.StreamOutliers) {
 		return nil
 	}
 	o := d.options(data.Augment{Crop: d.cfg.Data.Crop, Flip: d.cfg.Data.Flip}, philox.OrderOutliers, philox.AugmentOutliers)

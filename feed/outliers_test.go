@@ -36,11 +36,12 @@ func withOutliers(t *testing.T, s Source) (*Feed, Facts) {
 // Outliers are a function of seed and step, whichever steps come before; without a name there are none.
 func TestOutliersAreAFunctionOfTheStep(t *testing.T) {
 	c := own(t)
+	c.Objective.BCE, c.Dream.Start = 1, "uniform"
 	if f, facts := withOutliers(t, Source{Config: c}); f.Outliers != nil || facts.Outliers != nil {
 		t.Errorf("none are configured: %v, %v", f.Outliers, facts.Outliers)
 	}
 	for _, name := range []string{"shuffled", "blurred", "mixed", "distorted", "shapes"} {
-		c.Outliers.Name, c.Data.Crop, c.Data.Flip = name, 2, true
+		c.Outliers.Name, c.Dream.Start, c.Data.Crop, c.Data.Flip = name, config.StreamOutliers, 2, true
 		a, facts := withOutliers(t, Source{Config: c})
 		b, _ := withOutliers(t, Source{Config: c})
 		first, second := batchOf(t, a.Outliers, 3), batchOf(t, a.Outliers, 4)
@@ -61,6 +62,7 @@ func TestOutliersAreAFunctionOfTheStep(t *testing.T) {
 func TestOutliersFromAFolder(t *testing.T) {
 	c, other := own(t), own(t)
 	c.Data.Size, c.Train.Batch = 8, 6 // theirs are 48 pixels a side, too
+	c.Objective.BCE = 1
 	c.Outliers = config.Outliers{Name: data.Folder, Dir: other.Data.Dir}
 	if err := os.Rename(filepath.Join(other.Data.Dir, "dark", "00.png"), filepath.Join(other.Data.Dir, "loose.png")); err != nil {
 		t.Fatal(err)

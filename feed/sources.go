@@ -9,10 +9,11 @@ type Sources struct {
 	Labeled Stream // (x,y); may equal PX
 	// Outliers are images of no class that negatives may start at, their labels all 0; nil: none are configured.
 	Outliers Stream
-	Valid    Images // nil: no validation
-	Test     Images // nil: no test evaluation
-	Start    sampler.Start
-	Classes  []string // names; their number is K
+	Valid    Images        // nil: no validation
+	Test     Images        // nil: no test evaluation
+	Start    sampler.Start // of chains
+	Gaussian sampler.Start // of each class; nil where nothing begins with it
+	Classes  []string      // names; their number is K
 
 	Channels, Size int     // of an image: C, H = W
 	EvalNoise      float32 // std of the noise that Valid and Test add, for the record

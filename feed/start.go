@@ -25,6 +25,11 @@ func start(c *config.Config, set *data.Set, split []int) (sampler.Start, error) 
 	if c.Sampler.Start != "gaussian" {
 		return sampler.Uniform{}, nil
 	}
+	return gaussian(c, set, split)
+}
+
+// gaussian is fitted to each class of the images to train on.
+func gaussian(c *config.Config, set *data.Set, split []int) (sampler.Start, error) {
 	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
 	if err != nil {
 		return nil, unfit("sampler.start", err)

@@ -234,7 +234,7 @@ func TestGuidedIsBetweenJointAndMarginal(t *testing.T) {
 	jem.LogDensityGrad(g, p.x)
 	marginal := download(t, p.dev, g)
 	for _, w := range []float32{0, 0.5, 3} {
-		model.NewGuided(jem, labels, w).LogDensityGrad(g, p.x)
+		model.Given{JEM: jem, Labels: labels, Climb: model.ClimbGuided(w)}.LogDensityGrad(g, p.x)
 		var largest float64
 		for i := range joint {
 			largest = max(largest, math.Abs(float64(joint[i])), math.Abs(float64(marginal[i])))

@@ -13,14 +13,15 @@ import "jem/backend"
 // and this is the only place where its sign is chosen: all methods speak of log-densities,
 // which samplers climb.
 //
-// A JEM evaluates its network deterministically (no dropout, running batch statistics).
+// A JEM evaluates its network without dropout and, unless Mode says otherwise, with running batch
+// statistics, so that samples do not influence each other.
 type JEM struct {
-	Net *WideResNet
+	Net  *WideResNet
+	Mode Mode // of its passes
 
 	dev     backend.Device
 	dlogits byBatch // (N,K)
-	onLSE   byBatch // coefficients (1,0,0,0): the gradient of LogSumExp
-	onLogit byBatch // coefficients (0,0,1,0): the gradient of f(x)[y]
+	coefs   map[Climb]byBatch
 }
 
 // byBatch holds one tensor for every batch size in use.
@@ -28,13 +29,13 @@ type byBatch map[int]backend.Tensor
 
 // NewJEM reads net as a joint model.
 func NewJEM(dev backend.Device, net *WideResNet) *JEM {
-	return &JEM{Net: net, dev: dev, dlogits: byBatch{}, onLSE: byBatch{}, onLogit: byBatch{}}
+	return &JEM{Net: net, dev: dev, dlogits: byBatch{}, coefs: map[Climb]byBatch{}}
 }
 
 // Logits returns f(x), Dense (N,K), for images x (N,C,H,W). The network owns the result
 // until the next call.
 func (j *JEM) Logits(x backend.Tensor) (logits backend.Tensor) {
-	backend.Pass(j.dev, func() { logits = j.Net.Forward(x, Mode{}) })
+	backend.Pass(j.dev, func() { logits = j.Net.Forward(x, j.Mode) })
 	return logits
 }
 
@@ -44,16 +45,16 @@ func (j *JEM) LogPx(dst, x backend.Tensor) {
 }
 
 // LogDensityGrad assigns g, shape of x, the gradient ∂ log p(x)/∂x of each sample.
-func (j *JEM) LogDensityGrad(g, x backend.Tensor) { j.grad(g, x, nil, j.onLSE, 1, 0) }
+func (j *JEM) LogDensityGrad(g, x backend.Tensor) { j.grad(g, x, nil, ClimbLogPx) }
 
 // LogJointGrad assigns g the gradient ∂ log p(x,y)/∂x of each sample for labels y, Index (N).
-func (j *JEM) LogJointGrad(g, x, y backend.Tensor) { j.grad(g, x, y, j.onLogit, 0, 1) }
+func (j *JEM) LogJointGrad(g, x, y backend.Tensor) { j.grad(g, x, y, ClimbLogit) }
 
-func (j *JEM) grad(g, x, labels backend.Tensor, coefs byBatch, onLSE, onLogit float32) {
-	backend.Pass(j.dev, func() { j.pass(g, x, labels, coefs, onLSE, onLogit) })
+func (j *JEM) grad(g, x, labels backend.Tensor, c Climb) {
+	backend.Pass(j.dev, func() { j.pass(g, x, labels, c) })
 }
 
-func (j *JEM) pass(g, x, labels backend.Tensor, coefs byBatch, onLSE, onLogit float32) {
+func (j *JEM) pass(g, x, labels backend.Tensor, c Climb) {
 	logits := j.Logits(x)
 	n, k := logits.Shape()[0], logits.Shape()[1]
 	d, ok := j.dlogits[n]
@@ -61,24 +62,25 @@ func (j *JEM) pass(g, x, labels backend.Tensor, coefs byBatch, onLSE, onLogit fl
 		d = j.dev.New(backend.Dense, n, k)
 		j.dlogits[n] = d
 	}
-	coef, ok := coefs[n]
-	if !ok {
-		coef = j.dev.New(backend.Dense, n, 4)
-		j.dev.Upload(coef, repeat(n, onLSE, 0, onLogit, 0))
-		coefs[n] = coef
-	}
-	j.dev.LogitGrad(d, logits, labels, coef)
+	j.dev.LogitGrad(d, logits, labels, j.coef(c, n))
 	j.Net.InputGrad(g, d)
 }
 
-// Given is the conditional density p(x|y) of a JEM for fixed labels y, Index (N).
-type Given struct {
-	*JEM
-	Labels backend.Tensor
+// coef are the coefficients of n samples.
+func (j *JEM) coef(c Climb, n int) backend.Tensor {
+	sizes, ok := j.coefs[c]
+	if !ok {
+		sizes = byBatch{}
+		j.coefs[c] = sizes
+	}
+	coef, ok := sizes[n]
+	if !ok {
+		coef = j.dev.New(backend.Dense, n, len(c))
+		j.dev.Upload(coef, repeat(n, c[:]...))
+		sizes[n] = coef
+	}
+	return coef
 }
-
-// LogDensityGrad assigns g the gradient ∂ log p(x|y)/∂x, which is that of log p(x,y).
-func (c Given) LogDensityGrad(g, x backend.Tensor) { c.LogJointGrad(g, x, c.Labels) }
 
 // repeat returns n rows of the given values.
 func repeat(n int, row ...float32) []float32 {

@@ -54,11 +54,13 @@ func TestCoefIsTheDerivativeOfTerms(t *testing.T) {
 		o     Objective
 		parts []Part
 	}{
-		"published":     {Objective{PX: 1, PYX: 1}, []Part{{DataPX, 3}, {ChainPX, 2}, {Labeled, 4}}},
-		"shared stream": {Objective{PX: 0.3, PYX: 1, L2: 0.01}, []Part{{DataPX | Labeled, 3}, {ChainPX, 3}}},
-		"joint":         {Objective{PXY: 1}, []Part{{Labeled, 3}, {ChainXY, 3}}},
-		"everything":    {Objective{PX: 0.5, PYX: 2, PXY: 0.7, L2: 0.1}, []Part{{DataPX, 2}, {ChainPX, 3}, {Labeled, 2}, {ChainXY, 2}}},
-		"softmax only":  {Objective{PYX: 1}, []Part{{Labeled, 4}}},
+		"published":     {jem(1, 1, 0, 0), []Part{{DataPX, 3}, {ChainPX, 2}, {Labeled, 4}}},
+		"shared stream": {jem(0.3, 1, 0, 0.01), []Part{{DataPX | Labeled, 3}, {ChainPX, 3}}},
+		"joint":         {jem(0, 0, 1, 0), []Part{{Labeled, 3}, {ChainXY, 3}}},
+		"everything":    {jem(0.5, 2, 0.7, 0.1), []Part{{DataPX, 2}, {ChainPX, 3}, {Labeled, 2}, {ChainXY, 2}}},
+		"data or dream": {Objective{{BCE, 0.7, DataPX, Dreams}, {CE, 1, Attacked, 0}}, []Part{{DataPX, 3}, {Attacked, 2}, {Dreams, 4}}},
+		"attacked":      {append(jem(1, 1, 0, 0), Term{CE, 1, Attacked, 0}, Term{ML, 0.1, DataPX, Attacked}), []Part{{DataPX, 2}, {ChainPX, 2}, {Labeled, 3}, {Attacked, 3}}},
+		"softmax only":  {jem(0, 1, 0, 0), []Part{{Labeled, 4}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := 0
@@ -87,6 +89,43 @@ func TestCoefIsTheDerivativeOfTerms(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// jem is the objective of JEM with the given weights.
+func jem(px, pyx, pxy, l2 float32) Objective {
+	return Objective{{ML, px, DataPX, ChainPX}, {CE, pyx, Labeled, 0}, {Joint, pxy, Labeled, ChainXY}, {Square, l2, DataPX, ChainPX}}
+}
+
+// The cross-entropy of telling data from dreams is bounded below by 0 and its gradient by the
+// weights, however far energies run; where both are told apart it vanishes.
+func TestBCEIsBounded(t *testing.T) {
+	o, parts := Objective{{BCE, 1, DataPX, Dreams}}, []Part{{DataPX, 1}, {Dreams, 1}}
+	for _, v := range []float32{1, 30, 300, 3e4} {
+		told := o.Terms(parts, []float32{v, v, -v, -v}, []int32{0, 0}).L
+		missed := o.Terms(parts, []float32{-v, -v, v, v}, []int32{0, 0}).L
+		if told < 0 || told > 2*math.Exp(math.Ln2-float64(v))+1e-9 && v > 1 || math.IsInf(missed, 0) || missed < float64(v) {
+			t.Errorf("logits of ±%g: %g where told, %g where not", v, told, missed)
+		}
+	}
+}
+
+// The values go to their own names, and the whole is their weighted sum.
+func TestTermsHaveTheirPlaces(t *testing.T) {
+	o := append(jem(0.5, 2, 0, 0.125), Term{CE, 0.25, Attacked, 0}, Term{ML, 0.125, DataPX, Attacked}, Term{BCE, 4, DataPX, Dreams})
+	parts := []Part{{DataPX, 1}, {ChainPX, 1}, {Labeled, 1}, {Attacked, 1}, {Dreams, 1}}
+	logits := []float32{1, 2, 0, 1, 3, 0, 0, 2, -1, 1}
+	v := o.Terms(parts, logits, []int32{0, 0, 0, 0, 0})
+	lse := func(i int) float64 { return LogSumExp(logits[2*i : 2*i+2]) }
+	for name, of := range map[string][2]float64{
+		"p_x": {v.PX, lse(1) - lse(0)}, "p_y_given_x": {v.PYX, lse(2) - 3}, "attacked": {v.Attacked, lse(3) - 0},
+		"attacked_p_x": {v.AttackedPX, lse(3) - lse(0)}, "bce": {v.BCE, softplus(-lse(0)) + softplus(lse(4))},
+		"l2": {v.L2, lse(0)*lse(0) + lse(1)*lse(1)}, "samples": {v.LogPxNeg, lse(1)},
+		"L": {v.L, 0.5*v.PX + 2*v.PYX + 0.125*v.L2 + 0.25*v.Attacked + 0.125*v.AttackedPX + 4*v.BCE},
+	} {
+		if math.Abs(of[0]-of[1]) > 1e-12 {
+			t.Errorf("%s: %g, want %g", name, of[0], of[1])
+		}
 	}
 }
 

@@ -36,13 +36,10 @@ func NewChains(p *Predictor, o SampleOptions) *Chains {
 // target is the density that n chains climb.
 func (c *Chains) target(n int) sampler.Target {
 	given := c.p.dev.Rows(c.labels, 0, n)
-	switch {
-	case c.o.Class == AnyClass:
+	if c.o.Class == AnyClass {
 		return c.jem
-	case c.o.Guidance > 0:
-		return model.NewGuided(c.jem, given, c.o.Guidance)
 	}
-	return model.Given{JEM: c.jem, Labels: given}
+	return model.Given{JEM: c.jem, Labels: given, Climb: model.ClimbGuided(c.o.Guidance)}
 }
 
 // Give tells the chains from lo on their classes.

@@ -17,7 +17,7 @@ type SampleOptions struct {
 	Seed  uint64 // of the noise and of fresh starts
 
 	// Guidance w > 0 climbs (1+w)·log p(x,y) − w·log p(x) in the place of log p(x|y), see
-	// model.Guided.
+	// model.ClimbGuided.
 	Guidance float32
 }
 

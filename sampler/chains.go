@@ -5,11 +5,11 @@ import (
 	"jem/backend/philox"
 )
 
-// Chains are images on a device that SGLD moves together. Each number of images and of steps
-// is planned once (SGLD.Chain), when it is first asked for.
+// Chains are images on a device that move together. Each number of images and of steps
+// is planned once, when it is first asked for.
 type Chains struct {
 	device  backend.Device
-	sgld    SGLD // whose Steps are the move's
+	move    Move
 	x, grad backend.Tensor
 	target  func(n int) Target
 	plans   map[extent]backend.Chain
@@ -18,18 +18,25 @@ type Chains struct {
 // extent is what a plan is for.
 type extent struct{ images, first, steps int }
 
-// NewChains moves the images x (N,C,H,W) with the step sizes of s; grad is working memory of
-// x's shape, and both stay the caller's. target gives the density that the first n chains
-// climb.
-func NewChains(d backend.Device, s SGLD, x, grad backend.Tensor, target func(n int) Target) *Chains {
-	return &Chains{d, s, x, grad, target, map[extent]backend.Chain{}}
+// NewChains moves the images x (N,C,H,W); grad is working memory of x's shape, and both stay
+// the caller's. target gives what the first n of them climb.
+func NewChains(d backend.Device, m Move, x, grad backend.Tensor, target func(n int) Target) *Chains {
+	return &Chains{d, m, x, grad, target, map[extent]backend.Chain{}}
+}
+
+// Use makes the images move otherwise from now on.
+func (c *Chains) Use(m Move) {
+	if m != c.move {
+		c.Close()
+		c.move = m
+	}
 }
 
 // Images are the first n.
 func (c *Chains) Images(n int) backend.Tensor { return c.rows(c.x, n) }
 
-// Move takes so many SGLD steps with n images, the first of all, in place: steps first, first+1, …,
-// step k with the constants of SGLD.At(k) and noise from the key with Sub + k. So a chain that is
+// Move takes so many steps with n images, the first of all, in place: steps first, first+1, …,
+// step k with noise from the key with Sub + k. So a chain that is
 // moved in pieces ends where it does in one. It waits for nothing.
 func (c *Chains) Move(n, first, steps int, key philox.Key) {
 	if steps == 0 {
@@ -37,14 +44,12 @@ func (c *Chains) Move(n, first, steps int, key philox.Key) {
 	}
 	key.Sub += uint32(first)
 	at := extent{n, first, steps}
-	if c.sgld.constant() {
+	if c.move.Constant() {
 		at.first = 0 // one plan for all
 	}
 	plan, ok := c.plans[at]
 	if !ok {
-		s := c.sgld
-		s.Steps = steps
-		plan = s.chain(c.device, c.target(n), c.Images(n), c.rows(c.grad, n), at.first)
+		plan = chain(c.device, c.move, c.target(n), c.Images(n), c.rows(c.grad, n), at.first, steps)
 		c.plans[at] = plan
 	}
 	plan.Run(key)

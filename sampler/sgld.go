@@ -48,19 +48,24 @@ func (s SGLD) At(k int) backend.SGLD {
 // Nothing is copied to the host or waited for. The chain holds on to device, target and
 // tensors; constants are those of s now.
 func (s SGLD) Chain(d backend.Device, target Target, x, grad backend.Tensor) backend.Chain {
-	return s.chain(d, target, x, grad, 0)
+	return chain(d, s, target, x, grad, 0, s.Steps)
 }
 
-// chain is Chain of the K steps from the given one on.
-func (s SGLD) chain(d backend.Device, target Target, x, grad backend.Tensor, first int) backend.Chain {
-	return backend.NewChain(d, s.Steps, func(k int, key philox.Key) {
+// chain plans steps of a move for the images x, from the given one on.
+func chain(d backend.Device, m Move, target Target, x, grad backend.Tensor, first, steps int) backend.Chain {
+	return backend.NewChain(d, steps, func(k int, key philox.Key) {
 		target.LogDensityGrad(grad, x)
-		d.SGLDStep(x, grad, key, s.At(first+k))
+		m.Step(d, x, grad, first+k, key)
 	})
 }
 
-// constant reports whether α and σ stay as they are.
-func (s SGLD) constant() bool { return power(s.StepDecay, 1) == 1 && power(s.NoiseDecay, 1) == 1 }
+// Step implements Move.
+func (s SGLD) Step(d backend.Device, x, grad backend.Tensor, k int, key philox.Key) {
+	d.SGLDStep(x, grad, key, s.At(k))
+}
+
+// Constant implements Move: it reports whether α and σ stay as they are.
+func (s SGLD) Constant() bool { return power(s.StepDecay, 1) == 1 && power(s.NoiseDecay, 1) == 1 }
 
 func power(decay float32, k int) float32 {
 	if decay == 0 || decay == 1 {

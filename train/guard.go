@@ -70,7 +70,7 @@ func faults(t *Trainer, r *step.Record) string {
 		return fmt.Sprintf("the gradient's norm %.4g exceeds guard.max_grad = %g", r.GradNorm, g.MaxGrad)
 	case exceeds(r.LogPxPos, g.MaxLogPx), exceeds(r.LogPxNeg, g.MaxLogPx):
 		return fmt.Sprintf("log p(x) of %.4g on data, %.4g on samples exceeds guard.max_log_px = %g", r.LogPxPos, r.LogPxNeg, g.MaxLogPx)
-	case t.step.Batch.Part(model.ChainPX) >= 0 && exceeds(r.Gap(), g.MaxGap):
+	case t.step.Batch.Part(model.ChainPX|model.Dreams) >= 0 && exceeds(r.Gap(), g.MaxGap):
 		return fmt.Sprintf("f(x⁺) − f(x⁻) = %.4g lies beyond ±guard.max_gap = ±%g", r.Gap(), g.MaxGap)
 	case g.Spike > 0 && b.Steps >= g.Window && math.Abs(r.L-b.Mean) > float64(g.Spike)*b.deviation():
 		return fmt.Sprintf("L = %.4g is more than guard.spike = %g deviations of %.3g from its running mean %.4g", r.L, g.Spike, b.deviation(), b.Mean)

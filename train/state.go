@@ -15,6 +15,7 @@ import (
 	"jem/internal/fault"
 	"jem/optim"
 	"jem/predict"
+	"jem/train/step"
 )
 
 // All state of a run is here: the tensors of four files and Progress. What else a trainer
@@ -92,6 +93,7 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 		return err
 	}
 	t.progress = s.Progress
+	t.step.SetCurricula(s.Curricula)
 	for file, list := range t.files() {
 		if err := predict.Upload(t.dev, list, c, file); err != nil {
 			return err
@@ -181,6 +183,8 @@ func (p Progress) wrong(step int) string {
 		return fmt.Sprintf("best_step %d: want 0 to %d", p.BestStep, step)
 	case p.Reseed != uint64(len(p.Rollbacks)):
 		return fmt.Sprintf("reseed %d after %d rollbacks", p.Reseed, len(p.Rollbacks))
+	case wrongCurricula(p.Curricula):
+		return "curricula: want counts of moves and areas from 0 to 1"
 	case p.Baseline.Steps < 0 || p.Baseline.Variance < 0:
 		return "baseline: want a count and a variance of 0 or more"
 	}
@@ -190,4 +194,13 @@ func (p Progress) wrong(step int) string {
 		}
 	}
 	return ""
+}
+
+func wrongCurricula(all map[string]step.Curriculum) bool {
+	for _, c := range all {
+		if c.Steps < 0 || slices.ContainsFunc(c.AUC, func(v float64) bool { return !(v >= 0 && v <= 1) }) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,16 +29,17 @@ type Trainer struct {
 
 // Progress is the part of a run's state that is not tensors.
 type Progress struct {
-	Step      int              `json:"step"`            // steps taken
-	Stage     int              `json:"stage,omitempty"` // what of between has been done after that step
-	Reseed    uint64           `json:"reseed"`          // rollbacks so far: each has random numbers of its own
-	Rollbacks []Rollback       `json:"rollbacks,omitempty"`
-	Baseline  Baseline         `json:"baseline"` // of the loss, for the guard
-	BestStep  int              `json:"best_step"`
-	Best      float64          `json:"best"` // accuracy, or cross-entropy, at BestStep: see config.Loop's Best
-	Last      predict.Accuracy `json:"last"` // latest evaluation
-	Initial   *Initial         `json:"initial,omitempty"`
-	Lengths   []Length         `json:"lengths,omitempty"` // changes of the run's length that moved the end of a cosine
+	Step      int                        `json:"step"`            // steps taken
+	Stage     int                        `json:"stage,omitempty"` // what of between has been done after that step
+	Reseed    uint64                     `json:"reseed"`          // rollbacks so far: each has random numbers of its own
+	Rollbacks []Rollback                 `json:"rollbacks,omitempty"`
+	Baseline  Baseline                   `json:"baseline"` // of the loss, for the guard
+	BestStep  int                        `json:"best_step"`
+	Best      float64                    `json:"best"` // accuracy, or cross-entropy, at BestStep: see config.Loop's Best
+	Last      predict.Accuracy           `json:"last"` // latest evaluation
+	Initial   *Initial                   `json:"initial,omitempty"`
+	Curricula map[string]step.Curriculum `json:"curricula,omitempty"` // of negatives, by name
+	Lengths   []Length                   `json:"lengths,omitempty"`   // changes of the run's length that moved the end of a cosine
 }
 
 func (p *Progress) mark() mark {
@@ -140,6 +141,7 @@ func (t *Trainer) take() (step.Record, error) {
 	if strayed := (*step.StrayedError)(nil); errors.As(err, &strayed) {
 		err = &DivergedError{Step: r.Step, Reason: strayed.Reason, Record: r}
 	}
+	t.progress.Curricula = t.step.Curricula()
 	return r, err
 }
 

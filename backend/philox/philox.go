@@ -38,6 +38,8 @@ const (
 	AugmentOutliers                    // crop and flip of outliers
 	MakeOutliers                       // what outliers are made of and how, where they are made of training images
 	StrongPYX                          // cutout and AutoAugment of the labelled stream
+	NegativeStart                      // where attacked images and dreams begin
+	NegativeMove                       // noise of their moves
 )
 
 // Key names a stream of random numbers.

@@ -94,3 +94,16 @@ func splitList(text string) []string {
 	}
 	return items
 }
+
+// SetNumber sets the number at a path of dst, a pointer to a struct; whole ones are rounded to. It
+// panics where there is none.
+func SetNumber(dst any, path string, value float64) {
+	switch field := newTable(dst).leaves[path]; field.Kind() {
+	case reflect.Float32, reflect.Float64:
+		field.SetFloat(value)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		field.SetInt(int64(math.Round(value)))
+	default:
+		panic(fmt.Sprintf("settings: %s is no number", path))
+	}
+}

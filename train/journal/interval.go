@@ -23,6 +23,22 @@ func (s *interval) add(r *step.Record) {
 	} {
 		s.values[name] += v
 	}
+	for name, v := range ofRecipes(r) {
+		if v != 0 {
+			s.values[name] += v
+		}
+	}
+}
+
+// ofRecipes are the numbers that only some recipes have; 0 where they are none.
+func ofRecipes(r *step.Record) map[string]float64 {
+	values := map[string]float64{
+		"attacked": r.Attacked, "attacked_p_x": r.AttackedPX, "bce": r.BCE, "sharpness": r.Sharpness, "moves": float64(r.Moves),
+	}
+	for _, auc := range r.AUC {
+		values["auc"] = auc
+	}
+	return values
 }
 
 // take returns the means and starts anew.

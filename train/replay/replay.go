@@ -129,7 +129,7 @@ func (r *replay) chains() error {
 	}
 	if c, ok := r.recorded.JointChain(); ok && b.Part(model.ChainXY) >= 0 {
 		v := b.Views[b.Part(model.ChainXY)]
-		return r.chain(model.Given{JEM: r.JEM, Labels: v.Labels}, v, c, false)
+		return r.chain(model.Given{JEM: r.JEM, Labels: v.Labels, Climb: model.ClimbLogit}, v, c, false)
 	}
 	return nil
 }

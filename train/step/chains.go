@@ -7,7 +7,6 @@ import (
 	"jem/backend"
 	"jem/config"
 	"jem/model"
-	"jem/sampler"
 )
 
 // conditional reports whether the chains of part i belong to classes.
@@ -23,26 +22,21 @@ func (s *Step) given(i int) []int32 {
 	return s.Batch.host(i)
 }
 
-// density is what the chains of part i climb.
-func (s *Step) density(i int) sampler.Target {
-	if s.conditional(i) {
-		return model.Given{JEM: s.JEM, Labels: s.Batch.Views[i].Labels}
-	}
-	return s.JEM
-}
-
 // StrayedError says that chains left the space of images, before the step's loss was
 // computed: nothing but the chains has changed.
 type StrayedError struct{ Reason string }
 
 func (e *StrayedError) Error() string { return e.Reason }
 
-// inspect refuses chains that left the space of images.
+// inspect refuses chains and other negatives that left the space of images.
 func (s *Step) inspect() error {
 	g := s.cfg.Guard
 	for i, p := range s.Batch.Parts {
-		if p.Role&(model.ChainPX|model.ChainXY) == 0 {
+		if p.Role&moving == 0 {
 			continue
+		}
+		if p.Role&(model.ChainPX|model.ChainXY) == 0 {
+			g.Saturation = 1 // images that moved from elsewhere may well come to the ends of the range
 		}
 		x := s.Batch.Views[i].X
 		if n := backend.Len(x); len(s.pixels) < n {

@@ -29,7 +29,7 @@ func (s *Step) rehearse(paper *trace.Device) error {
 		}
 	}
 	s.JEM.Logits(paper.Rows(s.Batch.x, 0, feed.EvalBatch))
-	return s.passes(At{})
+	return s.passes(At{}, s.norms())
 }
 
 // Total is the sum.

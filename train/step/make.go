@@ -2,6 +2,8 @@ package step
 
 import (
 	"errors"
+	"fmt"
+	"math"
 
 	"jem/backend"
 	"jem/backend/philox"
@@ -21,63 +23,83 @@ type Step struct {
 	Buffer    *sampler.ReplayBuffer // nil without chains
 	Optimizer optim.Optimizer
 	EMA       *optim.EMA // nil when off
-	Batch     *Batch
+	Batch     *Batch     // of the present step
 
-	cfg        config.Config
-	dev        backend.Device
-	src        feed.Sources
-	objective  model.Objective
-	sgld       sampler.SGLD
-	moves      [2]*sampler.Chains // for log p(x) and log p(x,y)
-	schedule   optim.Schedule
-	keys       keys
-	sumSquares backend.Tensor
-	pixels     []float32 // of a step's chains, on the host
+	cfg       config.Config
+	now       config.Config // of the present step, see train.schedule
+	dev       backend.Device
+	src       feed.Sources
+	batches   map[string]*Batch // by their parts
+	coupled   *model.JEM        // JEM with the batch's own statistics
+	curricula map[model.Role]*Curriculum
+	keys      keys
+	scalar    backend.Tensor // Dense (1)
+	away      backend.Tensor // the weights, while worse ones are in their place; nil before
+	pixels    []float32      // of a step's chains, on the host
 }
 
 // keys are the streams of random numbers that training steps draw from.
-type keys struct{ labels, chain, drop philox.Key }
+type keys struct{ labels, chain, drop, starts, moves philox.Key }
 
 func newKeys(seed uint64) keys {
 	return keys{
 		labels: philox.New(seed, 0, philox.Labels),
 		chain:  philox.New(seed, 0, philox.ChainNoise),
 		drop:   philox.New(seed, 0, philox.DropMask),
+		starts: philox.New(seed, 0, philox.NegativeStart),
+		moves:  philox.New(seed, 0, philox.NegativeMove),
 	}
 }
 
 // New builds network, buffer and optimiser on the device. The configuration must be
 // valid; Affordable tells beforehand whether there is memory for it.
 func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
-	if len(cfg.Parts()) == 0 {
+	if ever := cfg.Ever(); len(ever.Parts()) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
 	}
 	s, err := plan(dev, cfg, src)
 	if err != nil {
 		return nil, err
 	}
-	s.schedule = cfg.Schedule(s.TotalSteps())
 	s.Net.Params.Init(dev, cfg.Seed)
+	if cfg.Model.Centre {
+		s.centre()
+	}
 	if s.EMA != nil {
 		s.EMA.Start()
 	}
 	if err := s.newBuffer(); err != nil {
 		return nil, err
 	}
-	s.sumSquares = dev.New(backend.Dense, 1)
+	s.scalar = dev.New(backend.Dense, 1)
 	return s, nil
+}
+
+// centre has the classes' biases begin at −log K: logits near 0 then have LogSumExp near 0.
+func (s *Step) centre() {
+	if bias, ok := s.Net.Params.Get("class_output.bias"); ok {
+		s.dev.Fill(bias.Value, -float32(math.Log(float64(s.Net.Config.Classes))))
+		s.dev.ParamsChanged()
+	}
 }
 
 // plan is New without the values, of weights and of chains, and so without the replay buffer.
 // On a device that takes no memory it takes next to none of the host, whatever the size.
 func plan(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
-	s := &Step{cfg: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), objective: cfg.Loss(), sgld: cfg.SGLD()}
-	network := cfg.Network(len(src.Classes), src.Channels, src.Size)
-	s.Batch = newBatch(dev, cfg.Parts(), s.objective, network)
+	s := &Step{cfg: cfg, now: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), batches: map[string]*Batch{}, curricula: begun(cfg.Ever())}
+	network, ever := cfg.Network(len(src.Classes), src.Channels, src.Size), cfg.Ever()
+	largest := 0
+	for _, p := range ever.Parts() {
+		largest += p.N
+	}
 	var err error
-	if s.Net, err = model.Plan(dev, network, max(len(s.Batch.hostLabels), feed.EvalBatch)); err != nil {
+	if s.Net, err = model.Plan(dev, network, max(largest, feed.EvalBatch)); err != nil {
 		return nil, err
 	}
+	s.Batch = s.batchOf(&ever)
+	s.Batch.weigh(dev, cfg.Loss())
+	s.coupled = model.NewJEM(dev, s.Net)
+	s.coupled.Mode.Norm = backend.BatchStats
 	s.JEM = model.NewJEM(dev, s.Net)
 	p := s.Net.Params
 	if s.Optimizer, err = optim.New(cfg.Optim.Name, dev, p.Value, p.Grad, cfg.Hyper()); err != nil {
@@ -89,9 +111,20 @@ func plan(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error
 	return s, nil
 }
 
+// batchOf is the batch with the parts of a configuration.
+func (s *Step) batchOf(c *config.Config) *Batch {
+	parts := fmt.Sprint(c.Parts())
+	b, ok := s.batches[parts]
+	if !ok {
+		b = newBatch(s.dev, c, s.Net.Config)
+		s.batches[parts] = b
+	}
+	return b
+}
+
 // buffered is the shape of the replay buffer, Dense; nil if the objective has no chains.
 func (s *Step) buffered() []int {
-	if s.Batch.Part(model.ChainPX|model.ChainXY) < 0 {
+	if ever := s.cfg.Ever(); ever.Objective.PX == 0 && ever.Objective.L2 == 0 && ever.Objective.PXY == 0 {
 		return nil
 	}
 	n := s.Net.Config
@@ -113,7 +146,7 @@ func (s *Step) newBuffer() (err error) {
 // StepsPerEpoch is the number of steps an epoch takes.
 func (s *Step) StepsPerEpoch() int {
 	stream := s.src.PX
-	if stream == nil || s.Batch.Part(model.DataPX) < 0 {
+	if stream == nil || !s.cfg.Draws(config.StreamData) {
 		stream = s.src.Labeled
 	}
 	return max(1, stream.StepsPerEpoch())

@@ -8,6 +8,7 @@ import (
 	"jem/backend/cpu"
 	"jem/backend/philox"
 	"jem/feed/feedtest"
+	"jem/model"
 )
 
 // tape is a device that takes the contract's word on chains: it records the calls of a
@@ -149,8 +150,9 @@ func TestChainAllocatesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := testing.AllocsPerRun(5, func() { s.moves[0].Move(cfg.Train.Batch, 0, s.sgld.Steps, s.keys.chain) }); n != 0 {
-		t.Errorf("%v allocations in a chain of %d steps", n, s.sgld.Steps)
+	moves := s.Batch.Views[s.Batch.Part(model.ChainPX)].mover.chains
+	if n := testing.AllocsPerRun(5, func() { moves.Move(cfg.Train.Batch, 0, cfg.Sampler.Steps, s.keys.chain) }); n != 0 {
+		t.Errorf("%v allocations in a chain of %d steps", n, cfg.Sampler.Steps)
 	}
 }
 

@@ -5,17 +5,19 @@ import (
 	"time"
 
 	"jem/model"
-	"jem/sampler"
 )
 
-// Take takes one training step (Grathwohl et al. 2020, algorithm 1):
+// Take takes one training step (Grathwohl et al. 2020, algorithm 1, of which its successors vary
+// each part):
 //
-//  1. take data (x⁺, and (x,y) of the labelled stream),
-//  2. draw chains from the replay buffer, move them K SGLD steps: x⁻, put them back,
+//  1. take images of the streams: data x⁺, labelled (x,y), outliers,
+//  2. make the negatives: chains are drawn from the replay buffer, moved K SGLD steps, put back;
+//     attacked images and dreams move from those of a stream,
 //  3. logits of everything, the loss, the gradient at the logits, parameter gradients,
-//  4. stop here if anything diverged: the weights are still those of the last step, and a
+//  4. where asked for, the same gradients at the worst weights nearby instead,
+//  5. stop here if anything diverged: the weights are still those of the last step, and a
 //     checkpoint has the chains of then, too,
-//  5. move the weights.
+//  6. move the weights.
 //
 // What may is the guard's to say, which sees loss and gradient norm and may be nil; chains
 // that left the space of images are a *StrayedError.
@@ -33,6 +35,9 @@ func (s *Step) Take(at At, guard func(*Record) error) (Record, error) {
 	if err := s.Differentiate(at, &r); err != nil {
 		return r, err
 	}
+	if err := s.Sharpen(at, &r); err != nil {
+		return r, err
+	}
 	if guard != nil {
 		if err := guard(&r); err != nil {
 			return r, err
@@ -46,11 +51,16 @@ func (s *Step) Take(at At, guard func(*Record) error) (Record, error) {
 	return r, nil
 }
 
-// Sample turns the chain parts of the batch into samples x⁻ of the present model.
+// Sample makes the negatives of the batch, samples x⁻ of the present model.
 func (s *Step) Sample(at At) error {
-	for which, role := range [...]model.Role{model.ChainPX, model.ChainXY} {
-		if i := s.Batch.Part(role); i >= 0 {
-			s.chain(i, at, which)
+	negatives, chains := s.now.Negatives(), 0
+	for i, p := range s.Batch.Parts {
+		switch {
+		case p.Role&(model.ChainPX|model.ChainXY) != 0:
+			s.chain(i, at, chains)
+			chains++
+		case p.Role&moving != 0:
+			s.negative(i, negatives[p.Role], at)
 		}
 	}
 	if err := s.dev.Sync(); err != nil {
@@ -59,42 +69,25 @@ func (s *Step) Sample(at At) error {
 	return s.inspect()
 }
 
-// chain draws, moves and puts back the chains of part i; which numbers them within the step.
-func (s *Step) chain(i int, at At, which int) {
-	x := s.Batch.Views[i].X
-	s.Buffer.Draw(x, s.given(i), at.draw(), which)
-	if s.moves[which] == nil {
-		s.moves[which] = sampler.NewChains(s.dev, s.sgld, x, s.Batch.Views[i].Grad, func(int) sampler.Target { return s.density(i) })
-	}
-	steps := s.sgld.Steps + s.cfg.Guard.ExtraSteps*int(at.Reseed)
-	s.moves[which].Move(s.Batch.Parts[i].N, 0, steps, s.keys.chain.At(at.draw(), which*steps))
-	s.Buffer.Put(x)
-}
-
-// Differentiate computes the loss, the parameter gradients and their norm, in which a
-// non-finite element anywhere shows.
-func (s *Step) Differentiate(at At, r *Record) error {
-	s.dev.Fill(s.Net.Params.Grad, 0)
-	if err := s.passes(at); err != nil {
+// Differentiate computes the loss, the parameter gradients and their norm.
+func (s *Step) Differentiate(at At, r *Record) (err error) {
+	if r.GradNorm, err = s.gradient(at, s.norms()); err != nil {
 		return err
 	}
-	r.Terms = s.objective.Terms(s.Batch.Parts, s.Batch.Logits, s.Batch.hostLabels)
-	s.dev.SumSquares(s.sumSquares, s.Net.Params.Grad)
-	var squares [1]float32
-	err := s.dev.Download(squares[:], s.sumSquares)
-	r.GradNorm = math.Sqrt(float64(squares[0]))
-	return err
+	r.Terms = s.loss()
+	r.AUC, r.Moves = s.observe()
+	return nil
 }
 
 // RateOf is the learning rate of a step in a run of so many, before what rollbacks do to it.
 func (s *Step) RateOf(step, total int) float32 {
-	schedule := s.cfg.Schedule(total)
-	return schedule.At(step, s.epoch(step))
+	c := s.cfg.At(step, total)
+	return c.Schedule(total).At(step, s.epoch(step))
 }
 
-// Update moves the weights and their moving average.
+// Update moves the weights, their moving average and the curricula.
 func (s *Step) Update(at At, r *Record) error {
-	r.LR = s.schedule.At(at.Step, s.epoch(at.Step)) * float32(math.Pow(float64(s.cfg.Guard.LRFactor), float64(at.Reseed)))
+	r.LR = s.RateOf(at.Step, s.TotalSteps()) * float32(math.Pow(float64(s.cfg.Guard.LRFactor), float64(at.Reseed)))
 	scale := float32(1)
 	if c := float64(s.cfg.Optim.ClipNorm); c > 0 && r.GradNorm > c {
 		scale = float32(c / r.GradNorm)
@@ -103,5 +96,6 @@ func (s *Step) Update(at At, r *Record) error {
 	if s.EMA != nil {
 		s.EMA.Update(at.Step)
 	}
+	s.advance(r.AUC)
 	return s.dev.Sync()
 }

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"maps"
+	"slices"
+
+	"jem/model"
+)
+
+// recipe checks that what the terms need is there: each negative's settings, and those that contradict
+// each other. Negatives that no term needs are not looked at.
+func (v *validator) recipe(c Config) {
+	ever := c.Ever()
+	v.negatives(ever)
+	needed := ever.needed()
+	for _, group := range slices.Sorted(maps.Keys(needed)) {
+		n := needed[group]
+		if _, ball := n.Ball(); ball && n.Radius == 0 {
+			v.fault(group+".radius", "0: a ball of radius 0 holds the image alone: want a number above 0")
+		}
+	}
+	v.sam(c)
+	if c.Train.FrozenStats && c.Model.Norm != "batch" {
+		v.fault("train.frozen_stats", "true, but a network with model.norm=%s has no running statistics: leave it out", c.Model.Norm)
+	}
+}
+
+// negatives checks those that the terms need.
+func (v *validator) negatives(c Config) {
+	needed := c.needed()
+	for _, group := range slices.Sorted(maps.Keys(needed)) {
+		v.negative(c, group, needed[group])
+	}
+}
+
+// needed are the negatives that the terms need, by their group of settings.
+func (c *Config) needed() map[string]Negative {
+	groups := map[string]Negative{}
+	for role, n := range c.Negatives() {
+		groups[map[model.Role]string{model.Attacked: "attack", model.Dreams: "dream"}[role]] = n
+	}
+	return groups
+}
+
+// Names that settings of a Negative take.
+var (
+	negativeStarts = []string{StreamLabeled, StreamData, StreamOutliers, "uniform", "gaussian"}
+	negativeLabels = []string{StreamLabeled, StreamData, LabelUniform}
+	negativeClimbs = []string{"log_px", "logit", "cross_entropy", "energy"}
+	negativeMoves  = []string{"sign", "unit", "langevin"}
+	negativeKeeps  = []string{"all", "box", "linf", "l2"}
+)
+
+func (v *validator) negative(c Config, group string, n Negative) {
+	at := func(name string) string { return group + "." + name }
+	v.oneOf(at("start"), n.Start, negativeStarts...)
+	v.oneOf(at("label"), n.Label, negativeLabels...)
+	v.oneOf(at("climb"), n.Climb, negativeClimbs...)
+	v.oneOf(at("move"), n.Move, negativeMoves...)
+	v.oneOf(at("keep"), n.Keep, negativeKeeps...)
+	v.within(at("gaussians"), n.Gaussians, probability)
+	v.count(at("steps"), n.Steps, 0, maxCount)
+	v.within(at("step_size"), n.StepSize, positive)
+	v.within(at("noise"), n.Noise, notNegative)
+	v.within(at("grad_clip"), n.GradClip, notNegative)
+	v.within(at("radius"), n.Radius, notNegative)
+	v.start(c, group, n)
+	v.labels(c, group, n)
+	v.curriculum(c, group, n)
+	if n.Move != "langevin" && (n.Noise != 0 || n.GradClip != 0) {
+		v.fault(at("noise"), "%g and %s.grad_clip=%g are of %s.move=langevin: set them to 0 for %s moves", n.Noise, group, n.GradClip, group, n.Move)
+	}
+}
+
+// start checks what a negative's images begin at.
+func (v *validator) start(c Config, group string, n Negative) {
+	ball := n.Keep == "linf" || n.Keep == "l2"
+	fromStream := n.Start == StreamLabeled || n.Start == StreamData || n.Start == StreamOutliers
+	switch {
+	case ball && !fromStream:
+		v.fault(group+".keep", "%s keeps images in a ball around those that they begin at: set %s.start to labeled, data or outliers, or %s.keep to box", n.Keep, group, group)
+	case n.Start == StreamOutliers && !c.Outliers.Any():
+		v.fault(group+".start", "outliers, but outliers.name is empty: set it to distorted for ones made of the training images, to another set, or to folder")
+	case n.Scatter && !ball:
+		v.fault(group+".scatter", "true, but there is no ball to scatter in: set %s.keep to linf or l2", group)
+	case ball && n.Gaussians > 0:
+		v.fault(group+".gaussians", "%g: images of a Gaussian are no start of a ball: set %s.keep to box", n.Gaussians, group)
+	}
+}
+
+// labels checks where a negative's classes come from.
+func (v *validator) labels(c Config, group string, n Negative) {
+	switch {
+	case n.Label == StreamData && c.Data.LabelsPerClass > 0 && !c.Data.SharedStream:
+		v.fault(group+".label", "data: with data.labels_per_class=%d the labels of data are not to be known: set it to labeled or uniform", c.Data.LabelsPerClass)
+	case n.Label == StreamLabeled && c.size(n) != c.Train.Labeled(), n.Label == StreamData && c.size(n) != c.Train.Batch:
+		v.fault(group+".label", "%s: the %d images a step have labels of a batch of another size: set %s.label to %s", n.Label, c.size(n), group, LabelUniform)
+	}
+}
+
+// curriculum checks moves that grow.
+func (v *validator) curriculum(c Config, group string, n Negative) {
+	v.count(group+".max_steps", n.MaxSteps, 0, maxCount)
+	if n.MaxSteps == 0 {
+		if n.Steps == 0 {
+			v.fault(group+".steps", "0: images that never move: want 1 or more, or a curriculum (%s.max_steps)", group)
+		}
+		return
+	}
+	v.within(group+".auc", n.AUC, probability)
+	v.count(group+".window", n.Window, 1, maxCount)
+	if n.MaxSteps < n.Steps {
+		v.fault(group+".max_steps", "%d is below %s.steps = %d, from which it grows", n.MaxSteps, group, n.Steps)
+	}
+	if o := c.Objective; o.PX == 0 && o.BCE == 0 && o.AttackedPX == 0 && o.L2 == 0 {
+		v.fault(group+".max_steps", "%d: moves grow by how well log p(x) tells data from these images, but no term has data: set objective.bce, or %s.max_steps to 0", n.MaxSteps, group)
+	}
+}
+
+func (v *validator) sam(c Config) {
+	v.within("sam.rho", c.SAM.Rho, notNegative)
+	v.count("sam.every", c.SAM.Every, 1, maxCount)
+}

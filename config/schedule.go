@@ -1,0 +1,161 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"jem/config/settings"
+)
+
+// scheduled are the settings that may change in the course of a run. A weight of 0 leaves its term out,
+// with the images and passes that only it needs, so that a run's phases are a schedule of weights.
+var scheduled = []string{
+	"objective.p_x", "objective.p_y_given_x", "objective.p_x_y", "objective.l2", "objective.attacked", "objective.attacked_p_x", "objective.bce",
+	"sampler.steps", "sampler.step_size", "sampler.noise",
+	"attack.steps", "attack.step_size", "attack.radius", "dream.steps", "dream.step_size", "dream.noise",
+	"optim.lr", "optim.weight_decay", "sam.rho",
+}
+
+// course is one setting over a run.
+type course struct {
+	path  string
+	knots []knot
+}
+
+// knot is a value at a place of the run.
+type knot struct {
+	value, at float64 // at: steps taken, or a share of the run
+	share     bool
+}
+
+// step is the number of steps taken at the knot in a run of so many.
+func (k knot) step(total int) float64 {
+	if k.share {
+		return math.Round(k.at * float64(total))
+	}
+	return k.at
+}
+
+// parseCourse reads "objective.l2 0.03@67% 0@100%".
+func parseCourse(text string) (course, error) {
+	words := strings.Fields(text)
+	if len(words) < 2 {
+		return course{}, fmt.Errorf("%q: want a setting and its values, as in %q", text, "objective.l2 0.03@67% 0@100%")
+	}
+	c := course{path: words[0]}
+	if !slices.Contains(scheduled, c.path) {
+		return c, fmt.Errorf("%q: %s doesn't change within a run: %s", text, c.path, settings.DidYouMean(c.path, scheduled))
+	}
+	for _, w := range words[1:] {
+		k, ok := parseKnot(w)
+		if !ok {
+			return c, fmt.Errorf("%q: %s: want a value and where it holds, a step or a share of the run, as in 0.03@2000 or 0.03@67%%", text, w)
+		}
+		if n := len(c.knots); n > 0 && (k.share != c.knots[n-1].share || k.at <= c.knots[n-1].at) {
+			return c, fmt.Errorf("%q: %s: want places in rising order, all of them steps or all of them shares", text, w)
+		}
+		c.knots = append(c.knots, k)
+	}
+	return c, nil
+}
+
+func parseKnot(word string) (k knot, ok bool) {
+	value, at, found := strings.Cut(word, "@")
+	if at, k.share = strings.CutSuffix(at, "%"); !found {
+		return k, false
+	}
+	var bad [2]error
+	k.value, bad[0] = strconv.ParseFloat(value, 32)
+	k.at, bad[1] = strconv.ParseFloat(at, 64)
+	highest := float64(maxCount)
+	if k.share {
+		k.at /= 100
+		highest = 1
+	}
+	return k, bad[0] == nil && bad[1] == nil && math.Abs(k.value) <= math.MaxFloat32 && k.at >= 0 && k.at <= highest && (k.share || k.at == math.Trunc(k.at))
+}
+
+// at is the value after so many steps of a run: linear between knots, constant outside.
+func (c course) at(step, total int) float64 {
+	x, last := float64(step), c.knots[0]
+	for i, k := range c.knots {
+		if at := k.step(total); x <= at {
+			if from := last.step(total); i > 0 && at > from {
+				return last.value + (k.value-last.value)*(x-from)/(at-from)
+			}
+			return k.value
+		}
+		last = k
+	}
+	return last.value
+}
+
+// At is the configuration of the step that follows so many of a run's total. It is a function of
+// these, so a run that is resumed goes on with it.
+func (c *Config) At(step, total int) Config {
+	return c.with(func(k course) float64 { return k.at(step, total) })
+}
+
+// Ever is the configuration with the largest value of each setting in the course of the run: what a
+// run needs at some time it needs here.
+func (c *Config) Ever() Config {
+	return c.with(func(k course) float64 {
+		largest := k.knots[0].value
+		for _, k := range k.knots {
+			largest = max(largest, k.value)
+		}
+		return largest
+	})
+}
+
+// with sets the scheduled settings. The schedule must be valid.
+func (c *Config) with(value func(course) float64) Config {
+	now := *c
+	for _, text := range c.Train.Schedule {
+		if k, err := parseCourse(text); err == nil {
+			settings.SetNumber(&now, k.path, value(k))
+		}
+	}
+	return now
+}
+
+// schedule checks the schedule, and the configuration with each of its values.
+func (v *validator) schedule(c Config) {
+	paths := map[string]bool{}
+	for _, text := range c.Train.Schedule {
+		k, err := parseCourse(text)
+		switch {
+		case err != nil:
+			v.fault("train.schedule", "%v", err)
+			continue
+		case paths[k.path]:
+			v.fault("train.schedule", "%s is given twice", k.path)
+			continue
+		}
+		paths[k.path] = true
+		for _, at := range k.knots {
+			v.knot(c, k.path, at.value)
+		}
+	}
+}
+
+// knot checks one value of a schedule.
+func (v *validator) knot(c Config, path string, value float64) {
+	var at validator
+	c.Train.Schedule = nil
+	settings.SetNumber(&c, path, value)
+	at.objective(c)
+	at.sampler(c)
+	at.negatives(c)
+	at.sam(c)
+	at.optim(c.Optim)
+	for _, f := range at.faults {
+		if f.Path == path {
+			v.fault("train.schedule", "%s: %s", path, f.Problem)
+			return
+		}
+	}
+}
