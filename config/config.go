@@ -48,7 +48,7 @@ type Data struct {
 	LabelsPerClass int     `yaml:"labels_per_class"` // labelled images a class; -1: all
 	SharedStream   bool    `yaml:"shared_stream"`    // one batch serves log p(x) and log p(y|x); official: two
 	CleanPX        bool    `yaml:"clean_px"`         // no augmentation and noise on the p(x) stream (SADA-JEM)
-	Limit          int     `yaml:"limit"`            // use only so many training images, the first ones, or of a folder see by_class; 0: all
+	Limit          int     `yaml:"limit"`            // use only so many training images, those held out among them: the first ones, or of a folder see by_class; 0: all
 }
 
 // Outliers are images of no class that negatives may start at. They are cropped and flipped as the training

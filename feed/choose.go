@@ -58,11 +58,7 @@ func (s Source) whole(split string, from data.Split) (Chosen, []string, error) {
 	if err != nil {
 		return Chosen{}, notes, err
 	}
-	indices := all(set)
-	if set.Name == data.Folder { // sorted by class: a limit would be one to the first classes
-		indices = data.Evenly(set, indices)
-	}
-	return Chosen{split, set, indices}, notes, nil
+	return Chosen{split, set, inOrder(set)}, notes, nil
 }
 
 // divide chooses, from the training images, those held out or the others.
@@ -132,10 +128,14 @@ func (s Source) Images(split string, noise float32) (Part, []string, error) {
 	return Part{images, c.Split}, notes, err
 }
 
-func all(set *data.Set) []int {
+// inOrder are all images of a set in the order in which they are walked: any beginning of it is a fair choice.
+func inOrder(set *data.Set) []int {
 	indices := make([]int, set.Len())
 	for i := range indices {
 		indices[i] = i
+	}
+	if set.Name == data.Folder { // sorted by class: a limit would be one to the first classes
+		indices = data.Evenly(set, indices)
 	}
 	return indices
 }

@@ -109,7 +109,7 @@ func (d *Feed) evaluation(set *data.Set, held []int) error {
 	if err != nil {
 		return err
 	}
-	images, err := d.from.Walk(test, nil, d.EvalNoise)
+	images, err := d.from.Walk(test, inOrder(test), d.EvalNoise)
 	d.Test = images
 	return err
 }
@@ -137,7 +137,7 @@ func (d *Feed) validFolder() (Images, error) {
 		return nil, err
 	}
 	d.notes = append(d.notes, d.insteadOfHeld(set))
-	return d.from.Walk(set, nil, d.EvalNoise)
+	return d.from.Walk(set, inOrder(set), d.EvalNoise)
 }
 
 // insteadOfHeld says that validation images have a folder of their own.
@@ -160,6 +160,9 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 	labeled, err := data.PerClass(set, split, c.Data.LabelsPerClass)
 	if err != nil {
 		return unfit("data.labels_per_class", err)
+	}
+	if none := data.Without(set, labeled); len(none) > 0 {
+		d.notes = append(d.notes, fmt.Sprintf("no image to train on is of %d of the %d classes, which the network can't learn: %s (data.limit and held-out images leave none)", len(none), set.K(), fault.Names(none)))
 	}
 	o := d.options(augment, philox.OrderPYX, philox.AugmentPYX)
 	o.Batch, o.Augment.Strong, o.Strong = c.Train.Labeled(), data.Strong(c.Data.Strong), philox.New(c.Seed, 0, philox.StrongPYX)

@@ -168,3 +168,64 @@ func TestAFolderOfValidationImagesIsUsed(t *testing.T) {
 		t.Errorf("a folder that came later: %d to train on, %d to validate with: %s", train, valid, notes)
 	}
 }
+
+// What a run is evaluated on begins with images of all classes, so that a limit (train.test_limit, --limit) is fair.
+func TestEvaluationsBeginWithAllClasses(t *testing.T) {
+	c := own(t)
+	for _, part := range []string{"train", "test", "val"} {
+		if err := os.CopyFS(filepath.Join(c.Data.Dir, part), os.DirFS(own(t).Data.Dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, _, valid, _ := opened(t, Source{Config: c})
+	if valid != 24 {
+		t.Fatalf("%d to validate with", valid)
+	}
+	images, labels := make([]float32, EvalBatch*16*16), make([]int32, EvalBatch)
+	for name, set := range map[string]Images{"test": f.Test, "valid": f.Valid} {
+		n := Head(set, 6).Batch(0, images, labels)
+		if ones := labels[0] + labels[1] + labels[2] + labels[3] + labels[4] + labels[5]; n != 6 || ones != 3 {
+			t.Errorf("%s: labels %v", name, labels[:n])
+		}
+	}
+}
+
+// data.limit counts the images held out, data.labels_per_class those that are left; a class of which none is left
+// is named, since chains at Gaussians of it can't begin and the network can't learn it.
+func TestFewImagesOfAClass(t *testing.T) {
+	c := own(t)                 // 12 of each of 2 classes, a quarter of them held out
+	c.Sampler.Start = "uniform" // a Gaussian wants 2
+	c.Train.Batch = 1           // so that any number is enough
+	few := func(limit, labels int, share float32) (notes string, train int, err error) {
+		c.Data.Limit, c.Data.LabelsPerClass, c.Data.ValidShare = limit, labels, share
+		f, said, err := Source{Config: c}.Open(0)
+		if err != nil {
+			return "", 0, err
+		}
+		defer f.Close()
+		return strings.Join(said, "\n"), f.Labeled.StepsPerEpoch(), nil
+	}
+	for _, tc := range []struct {
+		limit, labels int
+		share         float32
+		train         int
+		says          string
+	}{
+		{0, -1, 0.25, 18, ""},
+		{0, 9, 0.25, 18, ""},
+		{0, 10, 0.25, 0, `data.labels_per_class: class 0 (dark) has 9 images to train on, since 3 of its 12 are held out, 10 labelled ones are asked for`},
+		{8, 3, 0.25, 6, ""},
+		{8, 4, 0.25, 0, "has 3 images to train on, since 1 of its 4 are held out"},
+		{8, 4, 0, 8, ""},
+		{1, -1, 0, 1, `no image to train on is of 1 of the 2 classes, which the network can't learn: "light"`},
+	} {
+		notes, train, err := few(tc.limit, tc.labels, tc.share)
+		if said := fmt.Sprint(notes, err); train != tc.train || !strings.Contains(said, tc.says) || tc.says == "" && strings.Contains(said, "class") {
+			t.Errorf("%+v: %d to train on, %s", tc, train, said)
+		}
+	}
+	c.Sampler.Start = "gaussian"
+	if _, _, err := few(1, -1, 0); err == nil || !strings.Contains(err.Error(), "has 1 image: a Gaussian start needs at least 2 images a class") {
+		t.Error(err)
+	}
+}

@@ -112,6 +112,9 @@ func oodRows(r ood.Result) []string {
 		if set.Missing != "" {
 			rows = append(rows, fmt.Sprintf("%s\tnot measured: %s", escape(ood.Title(set.Set)), escape(set.Missing)))
 		}
+		if set.Seen {
+			rows = append(rows, fmt.Sprintf("%s\tseen: such images were outliers in training (%s), so that telling them apart is no test", escape(ood.Title(set.Set)), r.Outliers))
+		}
 	}
 	if _, ok := r.Scores["energy"]; ok {
 		rows = append(rows, "", "energy: E(x) = −log p(x) up to log Z, so its figures are those of px")

@@ -50,6 +50,7 @@ type Set struct {
 	Group   string `json:"group"`
 	Images  int    `json:"images"`
 	Data    string `json:"data_sha256"`
+	Seen    bool   `json:"seen,omitempty"`    // its images, or such as they, were outliers in training: no test, and in no group
 	Missing string `json:"missing,omitempty"` // why the images couldn't be had; there are no figures then
 }
 
@@ -91,14 +92,15 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 		r.Scores[name] = meanings[name]
 	}
 	for i, name := range o.Sets {
-		if others[i].images == nil {
+		if others[i].missing != nil {
 			r.Sets = append(r.Sets, Set{Set: name, Group: group(r.Subject.Data, name), Missing: strings.ReplaceAll(others[i].missing.Error(), "\n", "; ")})
 			continue
 		}
-		out, set, err := s.Score(ctx, name, others[i].images, watch)
+		out, set, err := s.Score(ctx, name, others[i].Images, watch)
 		if err != nil {
 			return r, err
 		}
+		set.Seen = others[i].Seen
 		if err := r.add(set, in, out); err != nil {
 			return r, err
 		}
@@ -108,7 +110,7 @@ func Measure(ctx context.Context, p *predict.Predictor, o Options, watch predict
 
 // other is a set that was opened, or why it couldn't be.
 type other struct {
-	images  feed.Images
+	Opened
 	missing error
 }
 
@@ -124,7 +126,7 @@ func (r *Result) open(p *predict.Predictor, o *Options) (own feed.Images, others
 		images, notes, err := Open(p, name, *o)
 		r.Notes = append(r.Notes, notes...)
 		if err != nil {
-			missing, images = append(missing, err), nil
+			missing = append(missing, err)
 		}
 		others = append(others, other{images, err})
 	}
@@ -141,7 +143,9 @@ func (r *Result) add(set Set, in, out map[string][]float64) error {
 	if err != nil {
 		return err
 	}
-	set.Group = group(r.Subject.Data, set.Set)
+	if !set.Seen {
+		set.Group = group(r.Subject.Data, set.Set)
+	}
 	r.Sets = append(r.Sets, set)
 	for _, f := range figures {
 		f.Group = set.Group

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"maps"
@@ -253,6 +254,35 @@ func TestOpenFindsPicturesAndSaysWhatIsMissing(t *testing.T) {
 	}
 	if _, _, err := Open(p, "nosuch", Options{}); err == nil {
 		t.Error("an unknown set was opened")
+	}
+}
+
+// Pictures lie class by class, whichever way they are named: a limit takes from all folders alike.
+func TestLimitOfPicturesIsOfAllFolders(t *testing.T) {
+	p := predicttest.Official(t)
+	p.Config.Data.Dir = t.TempDir()
+	for y, folder := range []string{"textures/black", "textures/white"} {
+		for i := range 3 {
+			img := image.NewGray(image.Rect(0, 0, 32, 32))
+			img.SetGray(0, 0, color.Gray{uint8(255 * y)})
+			path := filepath.Join(p.Config.Data.Dir, folder, fmt.Sprintf("%d.png", i))
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := picture.WritePNG(path, img); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	images, labels := make([]float32, feed.EvalBatch*3*32*32), make([]int32, feed.EvalBatch)
+	for _, name := range []string{"textures", "folder:" + p.Config.Data.Dir + "/textures"} {
+		set, _, err := Open(p, name, Options{Limit: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := set.Batch(0, images, labels); n != 2 || images[0] != -1 || images[3*32*32] != 1 {
+			t.Errorf("%s: %d images, labels %v", name, n, labels[:n])
+		}
 	}
 }
 

@@ -21,34 +21,41 @@ import (
 //	                  the usual places
 //
 // Grey images are repeated for three channels, colours become grey for one, and other sizes
-// are resized. o.Limit > 0 keeps only the first so many images, of a folder so
-// many of all its sub-folders alike. Notes are sentences for the user.
-func Open(p *predict.Predictor, name string, o Options) (feed.Images, []string, error) {
+// are resized. o.Limit > 0 keeps only the first so many images, of pictures so
+// many of all their sub-folders alike. Notes are sentences for the user.
+func Open(p *predict.Predictor, name string, o Options) (Opened, []string, error) {
 	switch name {
 	case "interp":
 		own, _, err := p.Source().Choose(o.Split) // who has opened them for themselves knows the notes
 		if err != nil {
-			return nil, nil, err
+			return Opened{}, nil, err
 		}
 		images, err := interpolation(p, own, o)
-		return images, nil, err
+		return Opened{images, p.Source().Facts.Seen(name, nil)}, nil, err
 	case "uniform", "gaussian":
-		return noiseImages(p, name, o.Limit), nil, nil
+		return Opened{noiseImages(p, name, o.Limit), false}, nil, nil
 	}
 	set, notes, err := read(p, name)
 	if err != nil {
-		return nil, notes, err
+		return Opened{}, notes, err
 	}
 	if set.Len() == 0 {
-		return nil, notes, &fault.Error{Path: name, Kind: fault.ErrMissing, Reason: "no images"}
+		return Opened{}, notes, &fault.Error{Path: name, Kind: fault.ErrMissing, Reason: "no images"}
 	}
 	few := set.Head
-	if strings.HasPrefix(name, ownFolder) {
+	if set.Name == data.Folder { // sorted by class
 		few = set.Limit
 	}
 	c := p.Net().Config
 	images, err := p.Source().Walk(data.Fit(few(o.Limit), c.InC, c.Size), nil, o.Noise)
-	return images, notes, err
+	return Opened{images, p.Source().Facts.Seen(name, set)}, notes, err
+}
+
+// Opened are a set's images, and whether the network was trained to tell such from its own, see feed.Facts.Seen:
+// then that it does is no sign that it knows what it has never seen.
+type Opened struct {
+	feed.Images
+	Seen bool
 }
 
 // ownFolder begins the name of a folder of pictures.

@@ -76,6 +76,20 @@ func (s *Set) Limit(n int) *Set {
 	return &few
 }
 
+// Without are the names of the classes of which none of the images that indices name are.
+func Without(s *Set, indices []int) (names []string) {
+	seen := make([]bool, s.K())
+	for _, i := range indices {
+		seen[s.Labels[i]] = true
+	}
+	for y, there := range seen {
+		if !there {
+			names = append(names, s.Classes[y])
+		}
+	}
+	return names
+}
+
 // tally says how many images a class has among those chosen, and what became of the others.
 func (s *Set) tally(y, chosen int) string {
 	total := 0
