@@ -35,7 +35,7 @@ type refusal struct {
 var questions = []string{"eval/ood", "eval/calibration", "eval/robust", "eval/quality", "eval/chains"}
 
 // aboveStep is what may use everything below.
-var aboveStep = []string{"jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/cmd/..."}
+var aboveStep = []string{"jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/sweep", "jem/cmd/..."}
 
 var refusals = append([]refusal{
 	{"backend/philox", nil, []string{"jem/...", "external"}, nil, true,
@@ -66,7 +66,7 @@ var refusals = append([]refusal{
 		"how settings are read and named does not depend on which there are"},
 	{"config", nil, []string{"jem/..."}, []string{"jem/config/...", "jem/model", "jem/sampler", "jem/optim", "jem/backend", "jem/backend/philox", "jem/internal/..."}, true,
 		"a configuration is resolved before any image is read or device opened"},
-	{"feed/...", nil, []string{"jem/predict/...", "jem/train/...", "jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/cmd/..."}, nil, true,
+	{"feed/...", nil, []string{"jem/predict/...", "jem/train/...", "jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/sweep", "jem/cmd/..."}, nil, true,
 		"images are read in one way whatever becomes of them"},
 	{"predict/...", nil, append([]string{"jem/train/..."}, aboveStep...), nil, true,
 		"who only wants a network's answers, a service for example, links no trainer and no attack"},
@@ -74,7 +74,7 @@ var refusals = append([]refusal{
 		"attacks are algorithms that know no run"},
 	{"eval/inception", nil, []string{"jem/..."}, []string{"jem/backend", "jem/backend/philox", "jem/internal/..."}, true,
 		"the judge of samples is a network that knows no run"},
-	{"eval/...", nil, []string{"jem/train/...", "jem/bench/...", "jem/experiments/...", "jem/cmd/..."}, nil, true,
+	{"eval/...", nil, []string{"jem/train/...", "jem/bench/...", "jem/experiments/...", "jem/sweep", "jem/cmd/..."}, nil, true,
 		"what a network is worth does not depend on how it was trained"},
 	{"train/step", nil, []string{"jem/train", "jem/train/journal", "jem/train/session", "jem/train/replay"}, nil, true,
 		"a step knows nothing of the course of a run"},
@@ -86,6 +86,8 @@ var refusals = append([]refusal{
 		"what is timed is a step, not a run"},
 	{"experiments/...", nil, []string{"jem/cmd/..."}, nil, true,
 		"nothing imports upward"},
+	{"sweep", nil, []string{"jem/cmd/...", "jem/experiments/...", "jem/eval/...", "jem/bench/..."}, nil, true,
+		"a sweep trains runs, and measures nothing that they don't record"},
 	{"...", []string{"cmd/...", "backend/cpu/...", "cuda/...", "predict/predicttest"}, []string{"jem/backend/cpu/...", "jem/cuda/..."}, nil, true,
 		"only the command links a concrete device; everything else takes a backend.Device"},
 	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation"}, []string{"jem/feed/feedtest"}, false,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/config"
 	"jem/config/settings"
 	"jem/internal/grid"
 	"jem/train/journal"
@@ -36,7 +37,7 @@ func foldersOf(c *cli.Context, named []string) (runs []string, err error) {
 
 // tabulateRuns is jem compare's table.
 func tabulateRuns(c *cli.Context, s *screen, named []string) error {
-	format, err := gridFormat(c)
+	format, err := gridFormat(c, c.String("out"))
 	if err != nil {
 		return err
 	}
@@ -58,33 +59,27 @@ func tabulateRuns(c *cli.Context, s *screen, named []string) error {
 	for i, one := range all {
 		told = append(told, compared{one, differing[i]})
 	}
-	return writeGrid(c, format, comparison(told), told)
+	return writeGrid(c, format, c.String("out"), comparison(told), told)
 }
 
-// differences are the settings of runs in which one of them differs from the first whose settings are
-// known, by run. Where images lie and how many threads compute makes no difference.
+// differences are the settings in which runs differ, with their values, by run. Where images lie and how many
+// threads compute makes no difference.
 func differences(all []journal.Standing) []map[string]any {
-	paths := map[string]bool{}
-	var first *journal.Standing
-	for i := range all {
-		switch {
-		case all[i].Config == nil:
-		case first == nil:
-			first = &all[i]
-		default:
-			for _, d := range settings.Diff(*first.Config, *all[i].Config) {
-				paths[d.Path] = d.Path != "data.dir" && d.Path != "device.threads"
-			}
+	var known []config.Config
+	for _, one := range all {
+		if one.Config != nil {
+			known = append(known, *one.Config)
 		}
 	}
+	paths := slices.DeleteFunc(settings.Differing(known), func(p string) bool { return p == "data.dir" || p == "device.threads" })
 	differing := make([]map[string]any, len(all))
-	for i := range all {
+	for i, one := range all {
 		differing[i] = map[string]any{}
-		if all[i].Config == nil {
+		if one.Config == nil {
 			continue
 		}
-		for _, k := range settings.Keys(*all[i].Config) {
-			if paths[k.Path] {
+		for _, k := range settings.Keys(*one.Config) {
+			if slices.Contains(paths, k.Path) {
 				differing[i][k.Path] = k.Value
 			}
 		}

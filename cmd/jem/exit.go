@@ -64,16 +64,13 @@ func exitHelp() string {
 // errFailed is a comparison that came out wrong; what it showed has been printed.
 var errFailed = errors.New("failed")
 
-// stoppedError ends a run that can go on.
+// stoppedError ends work that can go on.
 type stoppedError struct {
-	run  string
-	step int
-	err  error
+	where, remedy string
+	err           error
 }
 
-func (e *stoppedError) Error() string {
-	return fmt.Sprintf("stopped after step %d, checkpoint saved; jem train --resume %s goes on from there", e.step, e.run)
-}
+func (e *stoppedError) Error() string { return e.where + "; " + e.remedy }
 
 func (e *stoppedError) Unwrap() error { return e.err }
 

@@ -13,18 +13,18 @@ import (
 // gridFormats are what a table of runs is written as.
 var gridFormats = []string{"table", "json", "csv", "markdown"}
 
-var gridFormatFlag = &cli.StringFlag{Name: "format", Usage: strings.Join(gridFormats, ", ") + "; default: as --out ends (.json, .csv, .md), else a table"}
+var gridFormatFlag = &cli.StringFlag{Name: "format", Usage: strings.Join(gridFormats, ", ") + "; default: as a file's name ends (.json, .csv, .md), else a table"}
 
 // gridFormat is the one that a command line asks for.
-func gridFormat(c *cli.Context) (string, error) {
+func gridFormat(c *cli.Context, out string) (string, error) {
 	format := c.String(gridFormatFlag.Name)
 	ends := map[string]string{".json": "json", ".csv": "csv", ".md": "markdown", "": "table", ".txt": "table"}
-	end, known := ends[strings.ToLower(filepath.Ext(c.String("out")))]
+	end, known := ends[strings.ToLower(filepath.Ext(out))]
 	switch {
 	case format == "" && c.Bool("json"):
 		return "json", nil
 	case format == "" && !known:
-		return "", usagef(c, "--out %s: a table is written as .csv, .md, .json or .txt; --format names another", c.String("out"))
+		return "", usagef(c, "--out %s: a table is written as .csv, .md, .json or .txt; --format names another", out)
 	case format == "":
 		return end, nil
 	case !slices.Contains(gridFormats, format):
@@ -33,13 +33,13 @@ func gridFormat(c *cli.Context) (string, error) {
 	return format, nil
 }
 
-// writeGrid prints a table in a format, or writes it where --out says; v is what it says for JSON.
-func writeGrid(c *cli.Context, format string, g grid.Grid, v any) error {
+// writeGrid prints a table in a format, or writes it into a file; v is what it says for JSON.
+func writeGrid(c *cli.Context, format, out string, g grid.Grid, v any) error {
 	text, err := gridText(format, g, v)
 	if err != nil {
 		return err
 	}
-	if out := c.String("out"); out != "" {
+	if out != "" {
 		if err := writeInto(out, text); err != nil {
 			return err
 		}

@@ -69,6 +69,7 @@ func app(stdout, stderr io.Writer) *cli.App {
 			"(Grathwohl et al., Your Classifier is Secretly an Energy Based Model, ICLR 2020).",
 		Commands: []*cli.Command{
 			trainCommand(),
+			sweepCommand(),
 			reproduceCommand(),
 			evalCommand(),
 			attackCommand(),

@@ -64,7 +64,7 @@ func runTrain(c *cli.Context) error {
 	step := run.Trainer.Progress().Step
 	switch {
 	case errors.Is(err, context.Canceled):
-		return &stoppedError{run: string(run.Path), step: step, err: err}
+		return &stoppedError{fmt.Sprintf("stopped after step %d, checkpoint saved", step), fmt.Sprintf("jem train --resume %s goes on from there", run.Path), err}
 	case err != nil:
 		return err
 	case c.Bool("json"):

@@ -48,32 +48,72 @@ const maxFile = 1 << 20
 // configuration's size, is a fault like others; one that can't be read is an error of its
 // own kind. Pipes are refused: to open one would wait for its writer.
 func File(name string) (Layer, error) {
+	data, l, err := readFile(name)
+	if err != nil || len(l.faults) > 0 {
+		return l, err
+	}
+	return YAML(name, data), nil
+}
+
+// FileList are the layers of a YAML file's list, which stands alone under a key: one for each of its
+// mappings. Errors: a *Error where it has none; of the file system.
+func FileList(name, key string) ([]Layer, error) {
+	data, l, err := readFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.faults.err(); err != nil {
+		return nil, err
+	}
+	return list(name, key, data)
+}
+
+// list is FileList of what has been read.
+func list(name, key string, data []byte) (all []Layer, err error) {
 	var l Layer
+	root := l.document(name, data)
+	if root != nil && (root.Kind != yaml.MappingNode || len(root.Content) != 2 || root.Content[0].Value != key || root.Content[1].Kind != yaml.SequenceNode) {
+		root = nil
+	}
+	if root == nil && len(l.faults) == 0 {
+		l.faults.add(name, "", "want a list under "+key+": and nothing else")
+	}
+	if err := l.faults.err(); err != nil {
+		return nil, err
+	}
+	for _, item := range root.Content[1].Content {
+		var one Layer
+		one.read(name, "", item)
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// readFile reads a YAML file. What is wrong with it is in the layer's faults, as File says.
+func readFile(name string) (data []byte, l Layer, err error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		l.faults.add(name, "", "there is no such file")
-		return l, nil
+		return nil, l, nil
 	case err != nil:
-		return l, fmt.Errorf("read settings: %w", err)
+		return nil, l, fmt.Errorf("read settings: %w", err)
 	case !info.Mode().IsRegular():
 		l.faults.add(name, "", "is a folder, pipe or device: want a YAML file")
-		return l, nil
+		return nil, l, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return l, fmt.Errorf("read settings: %w", err)
+		return nil, l, fmt.Errorf("read settings: %w", err)
 	}
 	defer f.Close() // nothing was written
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return l, fmt.Errorf("read settings: %w", err)
+	if data, err = io.ReadAll(io.LimitReader(f, maxFile+1)); err != nil {
+		return nil, l, fmt.Errorf("read settings: %w", err)
 	}
 	if len(data) > maxFile {
 		l.faults.add(name, "", fmt.Sprintf("more than %d bytes: not a configuration", maxFile))
-		return l, nil
 	}
-	return YAML(name, data), nil
+	return data, l, nil
 }
 
 // yamlLine finds the place in a message of the YAML parser.
@@ -82,25 +122,32 @@ var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 // YAML is the layer of a YAML document; name stands for it in messages.
 func YAML(name string, data []byte) Layer {
 	var l Layer
+	if root := l.document(name, data); root != nil {
+		l.read(name, "", root)
+	}
+	return l
+}
+
+// document is the one node of a YAML document; nil where there is none.
+func (l *Layer) document(name string, data []byte) *yaml.Node {
 	var doc, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	err := dec.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF): // nothing but comments
-		return l
+		return nil
 	case err != nil:
 		where := name
 		if m := yamlLine.FindStringSubmatch(err.Error()); len(m) > 1 && m[1] != "" {
 			where += ":" + m[1]
 		}
 		l.faults.add(where, "", "not valid YAML: "+short(yamlLine.ReplaceAllString(err.Error(), "")))
-		return l
+		return nil
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		l.faults.add(name, "", "more than one YAML document: want a single one")
 	}
-	l.read(name, "", doc.Content[0])
-	return l
+	return doc.Content[0]
 }
 
 // read adds the entries of a mapping.
@@ -146,6 +193,16 @@ func (l *Layer) items(e entry, list *yaml.Node) []string {
 		items = append(items, n.Value)
 	}
 	return items
+}
+
+// Paths are the settings that the layer has, in its order.
+func (l Layer) Paths() (paths []string) {
+	for _, e := range l.entries {
+		if !e.group {
+			paths = append(paths, e.path)
+		}
+	}
+	return paths
 }
 
 // Take removes a top-level key that is not a setting from the layer and returns its text.

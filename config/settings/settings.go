@@ -54,6 +54,25 @@ func Diff(from, to any) []Change {
 	return changes
 }
 
+// Differing lists the leaves in which structs of one type are not all alike, in field order.
+func Differing[T any](all []T) (paths []string) {
+	if len(all) == 0 {
+		return nil
+	}
+	differ := map[string]bool{}
+	for _, one := range all[1:] {
+		for _, c := range Diff(all[0], one) {
+			differ[c.Path] = true
+		}
+	}
+	for _, k := range Keys(all[0]) {
+		if differ[k.Path] {
+			paths = append(paths, k.Path)
+		}
+	}
+	return paths
+}
+
 // table finds the fields of a struct by path.
 type table struct {
 	paths  []string // of the leaves, in field order
