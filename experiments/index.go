@@ -42,7 +42,7 @@ func overview(all []Result) string {
 		for _, r := range all {
 			for _, c := range r.Claims {
 				if c.Verdict == verdict.key {
-					rows = append(rows, []string{c.Text, c.Figures, link(r)})
+					rows = append(rows, []string{c.sentence(), c.Figures, link(r)})
 				}
 			}
 		}

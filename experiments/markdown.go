@@ -10,11 +10,15 @@ func (r *Result) markdown() ([]byte, error) {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# %s\n\n%s. `%s`\n\n**%s**\n", r.Title, r.Where, r.Command, r.Label)
-	if len(r.Claims) > 0 {
+	if claims := alone(r.Claims); len(claims) > 0 {
 		p("| claim | at this scale | |\n|---|---|---|")
-		for _, c := range r.Claims {
+		for _, c := range claims {
 			p("| %s | **%s** | %s |", cell(c.Text), c.Verdict, cell(c.Figures))
 		}
+		p("")
+	}
+	if rows := against(r.Claims); len(rows) > 0 {
+		markdownTable(&b, rows)
 		p("")
 	}
 	for _, t := range r.Tables {

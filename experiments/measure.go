@@ -24,7 +24,8 @@ func notRun(format string, args ...any) error { return &NotRun{fmt.Sprintf(forma
 
 // opened is a network on a device, kept for the next measurement.
 type opened struct {
-	folder  string
+	folder, checkpoint string // the latter empty for the newest
+
 	dev     backend.Device
 	network *predict.Predictor
 	own     map[string][]float64 // scores of its own test images, see Lab.ownScores
@@ -40,17 +41,15 @@ func (o *opened) close() (err error) {
 
 // network opens a training's result. A training that has not ended is a *NotRun.
 func (l *Lab) network(t Training) (*predict.Predictor, error) {
-	o, ended, err := l.outcome(t)
-	switch {
-	case err != nil:
+	if err := l.finished(t); err != nil {
 		return nil, err
-	case !ended:
-		return nil, notRun("%s is not trained yet", t.Run.Name)
-	case o.Diverged != "":
-		return nil, notRun("%s diverged: %s", t.Run.Name, o.Diverged)
 	}
 	folder := t.path(l.Out)
-	if l.open.folder == folder {
+	at, err := t.checkpoint(l.Out)
+	if err != nil {
+		return nil, err
+	}
+	if l.open.folder == folder && l.open.checkpoint == at {
 		return l.open.network, nil
 	}
 	if err := l.open.close(); err != nil {
@@ -60,12 +59,12 @@ func (l *Lab) network(t Training) (*predict.Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := predict.OpenRun(dev, folder, "")
+	p, _, err := predict.OpenRun(dev, folder, at)
 	if err != nil {
 		return nil, errors.Join(err, dev.Close())
 	}
 	p.Config.Data.Dir = l.DataDir
-	l.open = opened{folder: folder, dev: dev, network: p}
+	l.open = opened{folder: folder, checkpoint: at, dev: dev, network: p}
 	return p, nil
 }
 
@@ -75,12 +74,8 @@ func (l *Lab) twin(run string) (*predict.Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, ended, err := l.outcome(t)
-	if err != nil {
+	if err := l.finished(t); err != nil {
 		return nil, err
-	}
-	if !ended || o.Diverged != "" {
-		return nil, notRun("%s is not trained", run)
 	}
 	p, _, err := predict.OpenRun(l.open.dev, t.path(l.Out), "")
 	return p, err
@@ -118,16 +113,16 @@ func measure[T any](l *Lab, t Training, what string, protocol any, do func(*pred
 	if err != nil {
 		return m.Value, err
 	}
-	l.Tell(fmt.Sprintf("measuring %s of %s", what, t.Folder()))
+	l.Tell(fmt.Sprintf("measuring %s of %s", what, t.measuredAs()))
 	start := time.Now()
 	value, err := do(p)
 	if err != nil {
 		return m.Value, asMissing(l, err)
 	}
-	m = measured[T]{t.Run.Name, t.Folder(), what, protocol, time.Since(start).Seconds(), value}
+	m = measured[T]{t.Run.Name, t.measuredAs(), what, protocol, time.Since(start).Seconds(), value}
 	text, err := json.MarshalIndent(m, "", " ")
 	if err != nil {
-		return value, asMissing(l, fmt.Errorf("%s of %s: %w", what, t.Folder(), err))
+		return value, asMissing(l, fmt.Errorf("%s of %s: %w", what, t.measuredAs(), err))
 	}
 	return value, durable.WriteFile(path, append(text, '\n'))
 }
@@ -138,8 +133,12 @@ func (l *Lab) measurePath(t Training, what string, protocol any) (string, error)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n", t.hash, what, text))
-	return filepath.Join(l.Out, "measures", fmt.Sprintf("%s-%s-%s.json", t.Folder(), what, hex.EncodeToString(sum[:4]))), nil
+	of := t.hash
+	if t.step > 0 {
+		of += fmt.Sprintf(" at step %d", t.step)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n", of, what, text))
+	return filepath.Join(l.Out, "measures", fmt.Sprintf("%s-%s-%s.json", t.measuredAs(), what, hex.EncodeToString(sum[:4]))), nil
 }
 
 func isNotRun(err error) bool {

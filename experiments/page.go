@@ -10,12 +10,15 @@ import (
 // page is the result as one HTML file.
 func (r *Result) page() ([]byte, error) {
 	d := report.Data{Title: r.Title, Subtitle: r.Where + " · " + r.Command + " · " + r.Label, Summary: r.summary(), Config: r.runGroups()}
-	if len(r.Claims) > 0 {
-		t := report.Table{Title: "What the paper claims", Head: []string{"claim", "at this scale", "figures"}}
-		for _, c := range r.Claims {
+	if claims := alone(r.Claims); len(claims) > 0 {
+		t := report.Table{Title: "What is claimed", Head: []string{"claim", "at this scale", "figures"}}
+		for _, c := range claims {
 			t.Rows = append(t.Rows, []string{c.Text, c.Verdict, c.Figures})
 		}
 		d.Tables = append(d.Tables, t)
+	}
+	if rows := against(r.Claims); len(rows) > 0 {
+		d.Tables = append(d.Tables, report.Table{Title: "Against each rival", Head: rows[0], Rows: rows[1:]})
 	}
 	for _, t := range r.Tables {
 		grid := t.grid()

@@ -105,7 +105,7 @@ func factOf(l *Lab, t Training) (RunFact, error) {
 	o, ended, err := l.outcome(t)
 	f := RunFact{
 		Run: t.Run.Name, About: t.Run.About, Folder: filepath.Base(t.path(l.Out)), Seed: t.Seed, Data: t.Config.Data.Name, Network: t.Network(),
-		Recipe: t.Scale.preset(), Options: differences, Steps: totalSteps(t.Config), State: stateNotRun,
+		Recipe: t.Run.preset(t.Scale), Options: differences, Steps: totalSteps(t.Config), State: stateNotRun,
 	}
 	if t.samples() {
 		f.SGLD = t.Config.Sampler.Steps

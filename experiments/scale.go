@@ -38,7 +38,7 @@ func (s Scale) Label() string {
 	case Smoke:
 		return "SCALED DOWN (smoke): tiny networks, seconds of training, few images. It shows that the program works; no number here means anything."
 	case Small:
-		return "SCALED DOWN (small): WRN-10-2 and 5 SGLD steps on a CPU instead of WRN-28-10 and 20, a fraction of the paper's epochs. " +
+		return "SCALED DOWN (small): WRN-10-2 or smaller and 5 SGLD steps on a CPU instead of WRN-28-10 and 20, a fraction of the paper's epochs. " +
 			"Differences between our own rows are the result; those to the paper mostly measure the scale."
 	}
 	return "Full scale: the paper's network, sampler and epochs."

@@ -80,6 +80,7 @@ type line struct {
 	run   string // name of a run; empty: reported by the paper
 	arg   string // for the table's figure
 	k     int    // refinement steps
+	seeds int    // the first so many; 0: all
 	paper quoteRow
 }
 
@@ -106,6 +107,9 @@ func rowOf(l *Lab, d definition, from line) (Row, error) {
 		var err error
 		if trainings, err = lookup(from.run).trainings(l.Scale, l.made); err != nil {
 			return row, err
+		}
+		if from.seeds > 0 {
+			trainings = trainings[:from.seeds]
 		}
 		row.Steps = totalSteps(trainings[0].Config)
 	}

@@ -13,17 +13,19 @@ import (
 	"jem/config/settings"
 )
 
-// Run is something that is trained, as a difference from a scale's recipe: its preset
-// first, then Set, then what is special about the scale. Options are those of
-// jem train --set.
+// Run is something that is trained, as a difference from a recipe: its preset first, then Set,
+// then what is special about the scale. Options are those of jem train --set.
 type Run struct {
 	Name  string // begins its folder's name; tables refer to it
 	About string // what it is, for tables
-	Set   []string
-	Smoke []string
-	Small []string
-	Paper []string
-	Seeds int // 1 to so many; 0: seed 1 alone
+	// Recipe is a preset that has a form for CPUs, NAME-small, of which the smaller scales train;
+	// empty: the scale's own.
+	Recipe string
+	Set    []string
+	Smoke  []string
+	Small  []string
+	Paper  []string
+	Seeds  int // 1 to so many; 0: seed 1 alone
 }
 
 // Training is a run with a seed at a scale: what is trained once and then serves every table.
@@ -34,11 +36,20 @@ type Training struct {
 	Config config.Config
 	Toy    bool // on generated images
 	hash   string
+	step   int // of the checkpoint that is measured; 0: the end's
 }
 
 // options are the run's differences at a scale.
 func (r Run) options(s Scale) []string {
 	return slices.Concat(r.Set, pick(s, r.Smoke, r.Small, r.Paper))
+}
+
+// preset is what the run differs from at a scale.
+func (r Run) preset(s Scale) string {
+	if r.Recipe == "" {
+		return s.preset()
+	}
+	return r.Recipe + pick(s, "-small", "-small", "")
 }
 
 // seeds lists the run's seeds.
@@ -58,7 +69,7 @@ func (r Run) trainings(s Scale, toy bool) ([]Training, error) {
 		for _, o := range r.options(s) {
 			layers = append(layers, settings.Option("run "+r.Name, o))
 		}
-		cfg, err := config.Load(s.preset(), layers...)
+		cfg, err := config.Load(r.preset(s), layers...)
 		if err != nil {
 			return nil, err
 		}
@@ -107,9 +118,9 @@ func (t Training) Network() string {
 	return name
 }
 
-// differences lists what distinguishes the training from the scale's recipe, its seed apart.
+// differences lists what distinguishes the training from its recipe, its seed apart.
 func (t Training) differences() ([]string, error) {
-	from, err := config.Preset(t.Scale.preset())
+	from, err := config.Preset(t.Run.preset(t.Scale))
 	if err != nil {
 		return nil, err
 	}
