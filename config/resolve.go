@@ -18,6 +18,29 @@ func (c *Config) SGLD() sampler.SGLD {
 	}
 }
 
+// FreshSteps is how long SGLD chains that start afresh need to be: the published sampler takes some 100
+// steps without its replay buffer (official flag help).
+const FreshSteps = 100
+
+// Generation is how samples of a run's network are drawn.
+type Generation struct {
+	Move       sampler.Move
+	Steps      int  // of chains that start afresh
+	Persistent bool // chains of the replay buffer can go on
+	ByClass    bool // each climbs to a class
+}
+
+// Generation follows from what the run trains with: chains, or else dreams, which are drawn with twice
+// their longest way, or where it has neither, or attacked images only, as dreams would be.
+func (c *Config) Generation() Generation {
+	ever := c.Ever()
+	if o := ever.Objective; o.PX != 0 || o.PXY != 0 || o.L2 != 0 || o.Attacked == 0 && o.BCE == 0 {
+		return Generation{Move: c.SGLD(), Steps: FreshSteps, Persistent: true}
+	}
+	d := ever.Dream
+	return Generation{Move: d.Mover(), Steps: 2 * max(d.Steps, d.MaxSteps), ByClass: true}
+}
+
 // Mover is how a negative's images move, pixels kept in range where they are kept in a box.
 func (n Negative) Mover() sampler.Move {
 	var m sampler.Move

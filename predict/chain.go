@@ -10,11 +10,11 @@ import (
 	"jem/sampler"
 )
 
-// Chains moves batches of images by the run's SGLD.
+// Chains moves batches of images as the run's samples move.
 type Chains struct {
 	p       *Predictor
 	o       SampleOptions
-	sgld    sampler.SGLD
+	move    sampler.Move
 	key     philox.Key
 	jem     *model.JEM
 	x, grad backend.Tensor // of a whole batch
@@ -24,13 +24,22 @@ type Chains struct {
 
 // NewChains makes room on the device; o says what chains climb, with which noise. Close gives it back.
 func NewChains(p *Predictor, o SampleOptions) *Chains {
-	c := &Chains{p: p, o: o, jem: model.NewJEM(p.dev, p.net), sgld: p.Config.SGLD(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
+	c := &Chains{p: p, o: o, jem: p.Density(), move: p.Config.Generation().Move, key: philox.New(o.Seed, 0, philox.SampleNoise)}
 	n := p.net.Config
 	c.x = p.dev.New(backend.Image, feed.EvalBatch, n.InC, n.Size, n.Size)
 	c.grad = p.dev.New(backend.Image, feed.EvalBatch, n.InC, n.Size, n.Size)
 	c.labels = p.dev.New(backend.Index, feed.EvalBatch)
-	c.moves = sampler.NewChains(p.dev, c.sgld, c.x, c.grad, c.target)
+	c.moves = sampler.NewChains(p.dev, c.move, c.x, c.grad, c.target)
 	return c
+}
+
+// Density is the model as the run's chains climb it.
+func (p *Predictor) Density() *model.JEM {
+	j := model.NewJEM(p.dev, p.net)
+	if p.Config.Sampler.BatchStats {
+		j.Mode.Norm = backend.BatchStats
+	}
+	return j
 }
 
 // target is the density that n chains climb.
@@ -96,7 +105,7 @@ func (c *Chains) unplanned(n int) func(first, steps int) {
 	return func(first, steps int) {
 		for k := first; k < first+steps; k++ {
 			target.LogDensityGrad(grad, x)
-			d.SGLDStep(x, grad, c.key.At(0, k), c.sgld.At(k))
+			c.move.Step(d, x, grad, k, c.key.At(0, k))
 		}
 	}
 }

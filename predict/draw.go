@@ -11,7 +11,7 @@ import (
 // SampleOptions say which samples to draw.
 type SampleOptions struct {
 	N     int
-	Steps int    // SGLD steps, with the run's α, σ, clip and clamp
+	Steps int    // SGLD steps, with the run's α, σ, clip and clamp, or moves of its dreams
 	Fresh bool   // chains start anew from the run's start; else they go on from its replay buffer
 	Class int    // climb log p(x|y) of this class, or of EachClass; AnyClass: log p(x)
 	Seed  uint64 // of the noise and of fresh starts
@@ -21,9 +21,19 @@ type SampleOptions struct {
 	Guidance float32
 }
 
-// FreshSteps is how long chains that start afresh need to be: the published sampler takes some 100
-// SGLD steps without its replay buffer (official flag help).
-const FreshSteps = 100
+// Sampling are the options by which the run's network draws samples where nothing else is said: from
+// the replay buffer with as many steps as in training, or afresh.
+func (p *Predictor) Sampling(fresh bool) SampleOptions {
+	g := p.Config.Generation()
+	o := SampleOptions{Steps: p.Config.Sampler.Steps, Fresh: fresh || !g.Persistent, Class: AnyClass}
+	if o.Fresh {
+		o.Steps = g.Steps
+	}
+	if g.ByClass {
+		o.Class = EachClass
+	}
+	return o
+}
 
 // Choices of SampleOptions.Class besides the classes' numbers.
 const (

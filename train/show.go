@@ -15,31 +15,24 @@ const (
 	perClass   = 30
 )
 
-// samples classifies chains with the weights that would be used for evaluation, until there are
-// enough of each class for a row of the grid. They come in an order fixed by a key: each of a class
-// has the same chance to be shown. It ends early when ctx does.
+// samples classifies chains, or images drawn in their place, with the weights that would be used for
+// evaluation, until there are enough of each class for a row of the grid. It ends early when ctx does.
 func samples(ctx context.Context, t *Trainer) (*predict.Samples, error) {
 	if t.step.EMA != nil {
 		defer t.step.EMA.Use()()
 	}
 	c := t.step.Net.Config
-	pixels, size := c.InC*c.Size*c.Size, t.step.Buffer.Images.Shape()[0]
-	n := min(size, maxSamples, max(feed.EvalBatch, perClass*c.Classes))
-	order := make([]int, size)
-	philox.New(0, 0, philox.ShownOrder).At(size, 1).Perm(order)
-	host := make([]float32, pixels)
+	pixels := c.InC * c.Size * c.Size
+	n, fill := shown(t, pixels)
 	s := &predict.Samples{Channels: c.InC, Size: c.Size}
 	for lo := 0; lo < n && !s.Rows(c.Classes); lo += feed.EvalBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		m := min(feed.EvalBatch, n-lo)
-		for i := range m {
-			slot := order[lo+i]
-			if err := t.dev.Download(host, t.dev.Rows(t.step.Buffer.Images, slot, slot+1)); err != nil {
-				return nil, err
-			}
-			copy(t.eval.Images[i*pixels:], host)
+		classes, err := fill(t.eval.Images[:m*pixels], lo)
+		if err != nil {
+			return nil, err
 		}
 		logits, err := t.eval.Forward(m)
 		if err != nil {
@@ -47,10 +40,37 @@ func samples(ctx context.Context, t *Trainer) (*predict.Samples, error) {
 		}
 		s.Add(t.eval.Images[:m*pixels], logits, c.Classes)
 		if t.progress.Step == 0 {
-			for i := range m {
-				s.Class[lo+i] = int(t.step.Buffer.ClassOf(order[lo+i]))
-			}
+			copy(s.Class[lo:], classes)
 		}
 	}
 	return s.Sorted(pixels), nil
+}
+
+// shown is how many images may be looked at and what writes those from lo on, with the classes that they
+// were begun for. Chains come in an order fixed by a key: each of a class has the same chance to be shown.
+func shown(t *Trainer, pixels int) (n int, fill func(images []float32, lo int) (classes []int, err error)) {
+	k := t.step.Net.Config.Classes
+	if t.step.Buffer == nil {
+		return min(maxSamples, max(feed.EvalBatch, 10*k)), func(images []float32, lo int) ([]int, error) {
+			classes := make([]int, len(images)/pixels)
+			for i := range classes {
+				classes[i] = (lo + i) % k
+			}
+			return classes, t.step.Draw(images, lo)
+		}
+	}
+	size := t.step.Buffer.Images.Shape()[0]
+	order := make([]int, size)
+	philox.New(0, 0, philox.ShownOrder).At(size, 1).Perm(order)
+	return min(size, maxSamples, max(feed.EvalBatch, perClass*k)), func(images []float32, lo int) ([]int, error) {
+		classes := make([]int, len(images)/pixels)
+		for i := range classes {
+			slot := order[lo+i]
+			classes[i] = int(t.step.Buffer.ClassOf(slot))
+			if err := t.dev.Download(images[i*pixels:(i+1)*pixels], t.dev.Rows(t.step.Buffer.Images, slot, slot+1)); err != nil {
+				return nil, err
+			}
+		}
+		return classes, nil
+	}
 }

@@ -239,7 +239,7 @@ func (t *Trainer) judge(ctx context.Context, set feed.Images, split string) (*pr
 
 // show reports pictures of the chains.
 func (t *Trainer) show(ctx context.Context, o Observer) error {
-	if t.step.Buffer == nil {
+	if !t.step.Shows() {
 		return nil
 	}
 	s, err := samples(ctx, t)

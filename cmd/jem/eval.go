@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/config"
 	"jem/eval"
 	"jem/eval/ood"
 	"jem/eval/quality"
@@ -56,7 +57,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "class", Value: "1", Usage: "class to make, by name or number", Category: forDistal},
 		}, slices.Concat(qualityFlags(), in("Tasks samples and chains", chainFlags(
 			"chains: 20; samples: the replay buffer's, or "+strconv.Itoa(quality.DATCount)+" of protocol dat",
-			"chains: 1000; samples: none from the buffer, "+strconv.Itoa(predict.FreshSteps)+" of fresh ones",
+			"chains: 1000; samples: none from the buffer, "+strconv.Itoa(config.FreshSteps)+" of fresh ones",
 			"as the protocol has it")...), runFlags())...),
 		Action: runEval,
 	}, "[MODEL]")

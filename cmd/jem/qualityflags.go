@@ -33,11 +33,12 @@ func qualityOptions(c *cli.Context, m *predict.Predictor) (quality.Options, erro
 	if err != nil {
 		return o, err
 	}
-	o.Samples = predict.SampleOptions{N: c.Int("count"), Fresh: fresh, Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
-	if o.Samples.Fresh {
-		o.Samples.Steps = predict.FreshSteps
+	o.Samples = m.Sampling(fresh)
+	if fresh = o.Samples.Fresh; !fresh {
+		o.Samples.Steps = 0
 	}
-	o.Samples.Steps = number(c, "steps", o.Samples.Steps)
+	o.Samples.N, o.Samples.Steps = c.Int("count"), number(c, "steps", o.Samples.Steps)
+	o.Samples.Seed, o.Samples.Guidance = c.Uint64("seed"), float32(c.Float64("guidance"))
 	o = o.Settled(m)
 	if o.Cache == "" {
 		o.Cache = featureCache()

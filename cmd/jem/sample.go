@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jem/config"
 	"jem/feed"
 	"jem/internal/picture"
 	"jem/predict"
@@ -23,7 +24,7 @@ func sampleCommand() *cli.Command {
 			"jem sample runs/first --fresh --gif chains.gif"),
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "PNG `FILE` to write"},
-		}, chainFlags(strconv.Itoa(usualSamples), "those of training, or "+strconv.Itoa(predict.FreshSteps)+" of fresh ones", "buffer"), []cli.Flag{
+		}, chainFlags(strconv.Itoa(usualSamples), "those of training, or "+strconv.Itoa(config.FreshSteps)+" of fresh ones", "buffer"), []cli.Flag{
 			&cli.StringFlag{Name: "class", Usage: "samples of one class, by name or number, or each class in turn: climb log p(x|y)"},
 			&cli.Float64Flag{Name: "guidance", Usage: "weight w of guided samples of --class: climb (1+w)·log p(x,y) − w·log p(x)"},
 			&cli.StringFlag{Name: "sort", Value: "class", Usage: "order of the picture: class (predicted) or logpx (the likeliest first)"},
@@ -132,11 +133,9 @@ func sampleOptions(c *cli.Context, m *predict.Predictor) (predict.SampleOptions,
 	if err != nil {
 		return predict.SampleOptions{}, err
 	}
-	o := predict.SampleOptions{N: number(c, "count", usualSamples), Steps: m.Config.Sampler.Steps, Fresh: fresh, Class: predict.AnyClass, Seed: c.Uint64("seed"), Guidance: float32(c.Float64("guidance"))}
-	if o.Fresh {
-		o.Steps = predict.FreshSteps
-	}
-	o.Steps = number(c, "steps", o.Steps)
+	o := m.Sampling(fresh)
+	o.N, o.Steps = number(c, "count", usualSamples), number(c, "steps", o.Steps)
+	o.Seed, o.Guidance = c.Uint64("seed"), float32(c.Float64("guidance"))
 	if !c.IsSet("class") {
 		return o, nil
 	}

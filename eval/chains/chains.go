@@ -125,7 +125,7 @@ type longChains struct {
 }
 
 func newLongChains(p *predict.Predictor, o Options) *longChains {
-	c := &longChains{p: p, o: o, sgld: p.Config.SGLD(), jem: model.NewJEM(p.Device(), p.Net()), key: philox.New(o.Seed, 0, philox.SampleNoise)}
+	c := &longChains{p: p, o: o, sgld: p.Config.SGLD(), jem: p.Density(), key: philox.New(o.Seed, 0, philox.SampleNoise)}
 	c.sgld.StepDecay, c.sgld.NoiseDecay = 1, 1
 	n, d := p.Net().Config, p.Device()
 	image := func() backend.Tensor { return d.New(backend.Image, o.N, n.InC, n.Size, n.Size) }

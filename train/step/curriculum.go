@@ -43,8 +43,9 @@ func (s *Step) Curricula() map[string]Curriculum {
 	return all
 }
 
-// SetCurricula puts curricula back; one that isn't there stays as it is.
+// SetCurricula puts curricula back; one that isn't there begins.
 func (s *Step) SetCurricula(all map[string]Curriculum) {
+	s.curricula = begun(s.cfg.Ever())
 	for role, c := range s.curricula {
 		if was, ok := all[curriculumNames[role]]; ok {
 			*c = Curriculum{was.Steps, slices.Clone(was.AUC)}

@@ -1,0 +1,166 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"jem/backend/philox"
+	"jem/config"
+	"jem/feed"
+	"jem/feed/feedtest"
+	"jem/internal/checkpoint"
+	"jem/train/step"
+)
+
+// recipes are the presets of JEM's successors, their published forms and those for a CPU.
+func recipes() (names []string) {
+	for _, name := range []string{"jempp", "sada-jem", "eb-jdat", "at", "dat"} {
+		names = append(names, name, name+"-small")
+	}
+	return names
+}
+
+// toyRecipe is a recipe's step on toy images: all of its choices, on little.
+func toyRecipe(t testing.TB, preset string) config.Config {
+	t.Helper()
+	c, err := config.Preset(preset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	toy := feedtest.ToyConfig()
+	c.Model.Depth, c.Model.Width = toy.Model.Depth, toy.Model.Width
+	c.Sampler.Steps, c.Sampler.Buffer = 2, toy.Sampler.Buffer
+	c.Attack.Steps, c.Dream.AUC, c.Dream.Window = 2, 0, 2 // an area of 0 is always reached: a curriculum that grows
+	c.Optim.Warmup, c.Optim.LR = 0, min(c.Optim.LR, 1e-3)
+	c.Train.Steps, c.Train.Epochs, c.Train.Batch = 12, 1, toy.Train.Batch
+	if c.Train.LabeledBatch > 0 {
+		c.Train.LabeledBatch = 2 * toy.Train.Batch
+	}
+	c.Guard = toy.Guard
+	return c
+}
+
+// recipeSources are toy images with outliers, noise, and Gaussians that are all alike.
+func recipeSources(c config.Config) feed.Sources {
+	src := feedtest.ToySources(c.Train.Batch)
+	src.Labeled = feedtest.Training{Toy: feedtest.Toy{N: 64, StepBatch: c.Train.Labeled()}}
+	if c.Data.SharedStream {
+		src.PX = nil
+	}
+	src.Outliers, src.Gaussian = outliers{c.Train.Batch}, src.Start
+	return src
+}
+
+type outliers struct{ batch int }
+
+func (o outliers) Batch(step int) ([]float32, []int32, error) {
+	images := make([]float32, o.batch*feedtest.ToyPixels)
+	philox.New(1, 0, philox.Test).At(step, 0).FillUniform(images, -1, 1)
+	return images, make([]int32, o.batch), nil
+}
+func (o outliers) StepsPerEpoch() int { return 1 }
+
+func newRecipe(t testing.TB, c config.Config, threads int) *Trainer {
+	t.Helper()
+	tr, err := New(open(t, threads), c, recipeSources(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// Every recipe runs with finite numbers and the terms that it is made of; a run that was cut short
+// goes on to the bits of one that was not, on another number of threads.
+func TestRecipesGoOnToTheBit(t *testing.T) {
+	for _, name := range recipes() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := toyRecipe(t, name)
+			whole, kept, r := newRecipe(t, c, 1), newShelf(t), &recorder{}
+			if err := whole.Run(context.Background(), r, nil); err != nil {
+				t.Fatal(err)
+			}
+			last := r.steps[len(r.steps)-1]
+			for _, s := range r.steps {
+				if !finite(s.L) || !finite(s.GradNorm) || s.GradNorm == 0 {
+					t.Errorf("step %d: L %v, gradient norm %v", s.Step, s.L, s.GradNorm)
+				}
+			}
+			ever := c.Ever()
+			if o := ever.Objective; (o.Attacked > 0) != (last.Attacked != 0) || (o.BCE > 0) != (last.BCE != 0) ||
+				(o.AttackedPX > 0) != (last.AttackedPX != 0) || (o.PX > 0) != (last.PX != 0) || (ever.SAM.Rho > 0) != slices.ContainsFunc(r.steps, sharpened) {
+				t.Errorf("terms of the last step: %+v", last.Terms)
+			}
+			if c.Dream.MaxSteps > 0 && ever.Objective.BCE > 0 && last.Moves <= c.Dream.Steps {
+				t.Errorf("the curriculum stays at %d moves", last.Moves)
+			}
+			resumed := goOn(t, c, kept)
+			if !slices.Equal(parameters(t, whole), parameters(t, resumed)) {
+				t.Error("other weights")
+			}
+			for key, was := range whole.step.Curricula() {
+				if now := resumed.step.Curricula()[key]; now.Steps != was.Steps || !slices.Equal(now.AUC, was.AUC) {
+					t.Errorf("curriculum of %s: %v, uninterrupted %v", key, now, was)
+				}
+			}
+		})
+	}
+}
+
+// goOn takes seven steps, saves, and takes the rest with another trainer.
+func goOn(t *testing.T, c config.Config, kept *shelf) *Trainer {
+	t.Helper()
+	first := newRecipe(t, c, 2)
+	for range 7 {
+		if err := first.advance(context.Background(), &recorder{}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := kept.Save(first); err != nil {
+		t.Fatal(err)
+	}
+	saved, _, err := checkpoint.Latest(kept.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := newRecipe(t, c, 3)
+	if err := second.Restore(saved); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(context.Background(), &recorder{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return second
+}
+
+// A diverged step of any recipe leaves weights and curricula as they were, also where they had been
+// moved to worse ones.
+func TestDivergedRecipesLeaveTheWeights(t *testing.T) {
+	for _, name := range recipes() {
+		t.Run(name, func(t *testing.T) {
+			tr := newRecipe(t, toyRecipe(t, name), 1)
+			tr.dev.Fill(tr.dev.View(tr.step.Net.Params.Value, 200, 1), float32(math.NaN()))
+			tr.dev.ParamsChanged()
+			before := parameters(t, tr)
+			var diverged *DivergedError
+			if err := tr.Run(context.Background(), &recorder{}, nil); !errors.As(err, &diverged) {
+				t.Fatalf("got %v, want a divergence", err)
+			}
+			for i, v := range parameters(t, tr) {
+				if v != before[i] && !(v != v && before[i] != before[i]) {
+					t.Fatalf("weight %d changed from %v to %v", i, before[i], v)
+				}
+			}
+			for key, c := range tr.step.Curricula() {
+				if len(c.AUC) > 0 {
+					t.Errorf("curriculum of %s: %v", key, c)
+				}
+			}
+		})
+	}
+}
+
+func sharpened(r step.Record) bool { return r.Sharpness != 0 }

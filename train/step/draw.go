@@ -1,0 +1,35 @@
+package step
+
+import (
+	"jem/backend"
+	"jem/backend/philox"
+	"jem/model"
+	"jem/sampler"
+)
+
+// Draw writes images (n,C,H,W) that the model makes where there is no replay buffer: class i mod K of
+// image lo+i, moved from the run's start as config.Generation says. It is a function of the weights and
+// of lo.
+func (s *Step) Draw(images []float32, lo int) error {
+	net, g := s.Net.Config, s.cfg.Generation()
+	n := len(images) / (net.InC * net.Size * net.Size)
+	classes := make([]int32, n)
+	for i := range classes {
+		classes[i] = int32((lo + i) % net.Classes)
+	}
+	key := philox.New(s.cfg.Seed, 0, philox.SampleNoise)
+	s.src.Start.Fill(images, classes, key.At(lo, 0))
+	x, grad := s.dev.New(backend.Image, n, net.InC, net.Size, net.Size), s.dev.New(backend.Image, n, net.InC, net.Size, net.Size)
+	labels := s.dev.New(backend.Index, n)
+	defer s.dev.Free(x, grad, labels)
+	s.dev.Upload(x, images)
+	s.dev.UploadIndex(labels, classes)
+	towards := model.Given{JEM: s.jem(s.cfg.Dream.BatchStats), Labels: labels, Climb: model.ClimbLogit}
+	chains := sampler.NewChains(s.dev, g.Move, x, grad, func(int) sampler.Target { return towards })
+	defer chains.Close()
+	chains.Move(n, 0, g.Steps, key.At(lo, 1))
+	return s.dev.Download(images, x)
+}
+
+// Shows reports whether the run has samples to show: chains, or images that Draw makes.
+func (s *Step) Shows() bool { return s.Buffer != nil || s.cfg.Generation().ByClass }
