@@ -60,7 +60,7 @@ program() {
     sim=$(scripts/cuda-sim.sh 13.0)
     export LD_LIBRARY_PATH=$sim
     "$jem" devices | grep -E '^cuda'
-    for file in train/replay/testdata/*.json; do
+    for file in train/replay/testdata/{,recipes/}*.json; do
         "$jem" selftest --device cuda --golden "$file"
     done
     work=$(mktemp -d)

@@ -62,7 +62,7 @@ else
     unset CUDA
 fi
 asker
-cp train/replay/testdata/* "$dest/golden/"
+cp train/replay/testdata/*.* train/replay/testdata/recipes/*.{json,safetensors} "$dest/golden/"
 cp scripts/gpu-run.sh "$dest/run.sh"
 cp bench/peers/torch_step.py LICENSE "$dest/"
 printf '{"release": "%s", "kernels": "%s"}\n' "$release" "$(cat kernels/fatbin/*.fatbin | sha256sum | cut -c1-16)" >"$dest/bundle.json"

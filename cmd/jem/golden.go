@@ -21,18 +21,14 @@ type replayed struct {
 // builtIn stands for the recorded step that the program carries, where --golden names a file.
 const builtIn = "built-in"
 
-// repeatGolden repeats the training step that --golden names.
+// repeatGolden repeats what --golden names: a training step, or some of a recipe.
 func repeatGolden(c *cli.Context, dev backend.Device) error {
 	path := c.String("golden")
-	read := func() (*replay.Step, error) { return replay.Read(path) }
-	if path == builtIn {
-		read = replay.BuiltIn
-	}
-	step, err := read()
+	repeat, err := recordedSteps(path)
 	if err != nil {
 		return &fault.Error{Kind: fault.ErrBad, Reason: "read golden step", Err: err}
 	}
-	out, err := replay.Repeat(dev, step)
+	out, err := repeat(dev)
 	if err != nil {
 		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "cannot be repeated", Err: err}
 	}
@@ -46,6 +42,20 @@ func repeatGolden(c *cli.Context, dev backend.Device) error {
 		err = fmt.Errorf("%w: %s differs from %s", errFailed, dev.Name(), r.Step)
 	}
 	return err
+}
+
+// recordedSteps reads what was recorded, and says how it is repeated.
+func recordedSteps(path string) (repeat func(backend.Device) (replay.Outcome, error), err error) {
+	read := replay.BuiltIn
+	if path != builtIn {
+		recipe, err := replay.ReadRecipe(path)
+		if err != nil || recipe != nil {
+			return func(d backend.Device) (replay.Outcome, error) { return replay.Retrace(d, recipe) }, err
+		}
+		read = func() (*replay.Step, error) { return replay.Read(path) }
+	}
+	step, err := read()
+	return func(d backend.Device) (replay.Outcome, error) { return replay.Repeat(d, step) }, err
 }
 
 // replayedRows is a line a group, and one about kinks where there were any.

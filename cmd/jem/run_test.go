@@ -294,6 +294,11 @@ func TestGoldenStep(t *testing.T) {
 			t.Errorf("%s: got %+v", name, r)
 		}
 	}
+	var followed replayed
+	okJSON(t, &followed, "selftest", "--golden", filepath.Join("..", "..", "train", "replay", "testdata", "recipes", "sada-jem.json"), "--json")
+	if !followed.Passed || len(followed.Groups) != 17 || followed.Step != "sada-jem" {
+		t.Errorf("got %+v", followed)
+	}
 	for _, bad := range []string{"none.json", filepath.Join("..", "..", "go.mod")} {
 		if r := do(t, "selftest", "--golden", bad); r.code != exitData || !strings.HasPrefix(r.stderr, "jem: read golden step: ") {
 			t.Errorf("%s: got %d %s", bad, r.code, r.stderr)

@@ -23,7 +23,7 @@ func selftestCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "leave out the largest layers"},
 			&cli.StringFlag{Name: "only", Usage: "only checks whose name contains this"},
-			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, `FILE`.json beside its .safetensors, or a FILE of figures with their inputs; built-in: the step that the program carries. More of both are in train/replay/testdata and internal/metrics/testdata of the source"},
+			&cli.StringFlag{Name: "golden", Usage: "instead repeat a training step recorded from the official code, or those of a recipe, `FILE`.json beside its .safetensors, or a FILE of figures with their inputs; built-in: the step that the program carries. More of both are in train/replay/testdata and internal/metrics/testdata of the source"},
 			jsonFlag,
 		}, append(deviceFlags(), logFlags()...)...),
 		Action: runSelftest,

@@ -10,6 +10,12 @@
 //	recorded, err := Read("testdata/jem_wrn10_1.json")
 //	outcome, err := Repeat(device, recorded)
 //
+// Steps of the recipes (Recipe: any streams, negatives and terms that a configuration may have) were
+// recorded from a definition of our own in PyTorch, testdata/recipes/generate.py, and are followed likewise:
+//
+//	recipe, err := ReadRecipe("testdata/recipes/sada-jem.json")
+//	outcome, err := Retrace(device, recipe)
+//
 // Recorded figures with their inputs (Metrics) are computed again by package metrics, without
 // a device.
 package replay

@@ -8,7 +8,8 @@ import (
 	"jem/internal/mutation"
 )
 
-// Both files of a step: the configuration as recorded, and tensors small enough to repeat often.
+// Both files of a step: the configuration as recorded, of the official code's and of a recipe's, and tensors small
+// enough to repeat often.
 func TestStepsSurviveMutations(t *testing.T) {
 	config, err := os.ReadFile(filepath.Join("testdata", "jem_wrn10_1.json"))
 	if err != nil {
@@ -18,6 +19,10 @@ func TestStepsSurviveMutations(t *testing.T) {
 	tensors := append([]byte{byte(len(header)), 0, 0, 0, 0, 0, 0, 0}, header...)
 	tensors = append(tensors, make([]byte, 24)...)
 	if _, err := decode(tensors); err != nil {
+		t.Fatal(err)
+	}
+	recipe, err := os.ReadFile(filepath.Join("testdata", "recipes", "eb-jdat.json"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
@@ -30,6 +35,10 @@ func TestStepsSurviveMutations(t *testing.T) {
 				t.Error("accepted a configuration that is not valid")
 			}
 			return err == nil
+		}},
+		"recipe": {recipe, func(file []byte) bool {
+			r, err := parseRecipe(file)
+			return err == nil && r != nil
 		}},
 		"safetensors": {tensors, func(file []byte) bool {
 			all, err := decode(file)

@@ -12,7 +12,7 @@ program can be given it. The network is WRN-10-1 on 8x8 pixels, 4 classes.
 A recording is RECIPE.json (settings by their names in the program, values of the terms) and
 RECIPE.safetensors; all share the weights of start.safetensors. What is recorded was computed in
 float64. The same in float32 tells how much rounding makes: "rounding" holds, by kind of result,
-the largest difference of the two as a share of the tensor's largest entry. That must not hang on
+the largest difference of the two as a share of the tensor's largest entry. What is recorded must not hang on
 the side of zero that a sum falls on by rounding: seeds are tried until every input of a LeakyReLU
 and every gradient whose sign is taken are farther from 0 than a share of the largest beside it.
 """
@@ -245,29 +245,24 @@ class Run:
         """The terms' values and the gradient of their weighted sum. Images are constants."""
         f = {name: self.net(x, mode) for name, (x, _) in parts.items()}
         lse = {name: torch.logsumexp(v, 1) for name, v in f.items()}
-        terms = self.r["terms"]
-        loss, v = 0, {}
-        for name in parts:
-            v["lse_" + name] = lse[name].mean()
-        if "p_x" in terms:
-            loss = loss + terms["p_x"] * (v["lse_chain"] - v["lse_data"])
-        if "p_y_given_x" in terms:
-            v["cross_entropy"] = F.cross_entropy(f["labeled"], parts["labeled"][1])
-            loss = loss + terms["p_y_given_x"] * v["cross_entropy"]
-        if "attacked" in terms:
+        v = {"log_px_" + name: lse[name].mean() for name in parts}
+        if "chain" in parts:
+            v["p_x"] = v["log_px_chain"] - v["log_px_data"]
+        if "labeled" in parts:
+            v["p_y_given_x"] = F.cross_entropy(f["labeled"], parts["labeled"][1])
+        if "attacked" in parts:
             v["attacked"] = F.cross_entropy(f["attacked"], parts["attacked"][1])
-            loss = loss + terms["attacked"] * v["attacked"]
-        if "attacked_p_x" in terms:
-            loss = loss + terms["attacked_p_x"] * (v["lse_attacked"] - v["lse_data"])
-        if "bce" in terms:
+        if "attacked_p_x" in self.r["terms"]:
+            v["attacked_p_x"] = v["log_px_attacked"] - v["log_px_data"]
+        if "dream" in parts:
             v["bce"] = F.softplus(-lse["data"]).mean() + F.softplus(lse["dream"]).mean()
-            loss = loss + terms["bce"] * v["bce"]
+        loss = sum(weight * v[name] for name, weight in self.r["terms"].items())
         names = list(self.net.w)
         found = torch.autograd.grad(loss, [self.net.w[n] for n in names] + list(f.values()))
         gradient = dict(zip(names, found))
         v["L"] = loss
         v["grad_norm"] = torch.cat([g.flatten() for g in gradient.values()]).norm()
-        self.values.update({at + name: x for name, x in v.items()})
+        self.values.update({at + name: x for name, x in v.items() if not at or name in ("L", "grad_norm") or "log_px" in name})
         for name, d in zip(f, found[len(names):]):
             self.note(f"{at}logits/{name}", f[name])
             self.note(f"{at}dlogits/{name}", d)
@@ -349,23 +344,26 @@ def rounded(r):
 
 
 def settings(r):
-    """The recipe by the program's names for it."""
-    s = {"model.depth": 10, "model.width": 1, "model.norm": "batch" if r["norm"] else "none", "model.slope": 0.2,
-         "data.shared_stream": False, "train.batch": r["streams"].get("data", r["streams"]["labeled"]), "train.labeled_batch": r["streams"]["labeled"],
-         "train.frozen_stats": r.get("frozen_stats", False), "optim.name": r["optimiser"], "optim.lr": r["lr"]}
-    for name in ("p_x", "p_y_given_x", "attacked", "attacked_p_x", "bce"):
-        s["objective." + name] = r["terms"].get(name, 0)
-    if r["optimiser"] == "sgd":
-        s |= {"optim.momentum": r["momentum"], "optim.weight_decay": r["weight_decay"]}
+    """The recipe by the program's names for it. Each draw of chains begins afresh, where the recording says."""
+    s = {
+        "data": {"shared_stream": False},
+        "model": {"depth": 10, "width": 1, "norm": "batch" if r["norm"] else "none", "slope": 0.2},
+        "objective": {name: r["terms"].get(name, 0) for name in ("p_x", "p_y_given_x", "attacked", "attacked_p_x", "bce")},
+        "sampler": {"buffer": 10, "reinit": 1},
+        "optim": {"name": r["optimiser"], "lr": r["lr"], "warmup": 0} | {k: r[k] for k in ("momentum", "weight_decay") if k in r},
+        "train": {"batch": r["streams"].get("data", r["streams"]["labeled"]), "labeled_batch": r["streams"]["labeled"], "frozen_stats": r.get("frozen_stats", False)},
+    }
     if c := r.get("chain"):
-        s |= {"sampler.steps": c["steps"], "sampler.step_size": c["step_size"], "sampler.noise": c["noise"],
-              "sampler.grad_clip": c.get("grad_clip", 0), "sampler.clamp": c["keep"] == "box", "sampler.batch_stats": c["mode"] == "batch"}
-    for name, begins in ("attack", "labeled"), ("dream", "outliers"):
+        s["sampler"] |= {"steps": c["steps"], "step_size": c["step_size"], "noise": c["noise"], "grad_clip": c.get("grad_clip", 0),
+                         "clamp": c["keep"] == "box", "batch_stats": c["mode"] == "batch"}
+    for name, begins, label in ("attack", "labeled", "labeled"), ("dream", "outliers", "data"):
         if n := r.get(name):
-            s |= {f"{name}.start": begins, f"{name}.scatter": n.get("scatter", False), f"{name}.batch_stats": n["mode"] == "batch"}
-            s |= {f"{name}.{k}": n[k] for k in ("climb", "move", "steps", "step_size", "keep", "radius") if k in n}
+            s[name] = {"start": begins, "label": label, "scatter": n.get("scatter", False), "batch_stats": n["mode"] == "batch"}
+            s[name] |= {k: n[k] for k in ("climb", "move", "steps", "step_size", "keep", "radius") if k in n}
+    if "outliers" in r["streams"]:
+        s["outliers"] = {"name": "shuffled"}  # any: their images are recorded
     if sam := r.get("sam"):
-        s |= {"sam.rho": sam["rho"], "sam.adaptive": sam["adaptive"], "sam.every": 1}
+        s["sam"] = sam | {"every": 1}
     return s
 
 
