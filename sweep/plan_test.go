@@ -73,7 +73,7 @@ func TestCasesAreReadAndCrossed(t *testing.T) {
 	if got, want := names(p), "twin,lr=0.001-seed1 decay_epochs=10+20,lr=0.001-seed1 gro-er-Name,lr=0.001-08db97e2-seed1"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	if preset, _ := config.Preset("smoke"); p.Cases[2].Runs[0].Config.Train != preset.Train || p.Cases[0].Runs[0].Config.Objective.PX != 0 {
+	if preset, _ := config.Preset("smoke"); p.Cases[2].Runs[0].Config.Model != preset.Model || p.Cases[0].Runs[0].Config.Objective.PX != 0 {
 		t.Errorf("got %+v", p.Cases)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"jem/backend"
 	"jem/config"
+	"jem/feed"
 	"jem/internal/claim"
 	"jem/internal/rundir"
 	"jem/train"
@@ -67,18 +68,27 @@ func (e *UnendedError) Error() string {
 func (e *UnendedError) Unwrap() error { return e.err }
 
 // Open takes the folder, which is new, empty or an earlier sweep's, and looks at what is there. Errors: those of
-// claim.Take; a *settings.Error where runs there have other settings.
+// claim.Take; *claim.OverlapError among pictures that are read; a *settings.Error where runs there have other
+// settings.
 func Open(p *Plan, o Options) (*Sweep, error) {
-	if err := claim.Take(o.Folder, folder); err != nil {
+	s, err := Look(p, o)
+	if err != nil {
 		return nil, err
 	}
-	return Look(p, o)
+	return s, claim.Take(o.Folder, folder)
 }
 
 // Look is Open for a sweep that isn't trained: the folder is not made. Errors are those of Open.
 func Look(p *Plan, o Options) (*Sweep, error) {
 	if err := claim.Check(o.Folder, folder); err != nil {
 		return nil, err
+	}
+	for _, c := range p.Cases {
+		for _, pictures := range feed.PictureFolders(c.Runs[0].Config) {
+			if err := claim.Apart(o.Folder, pictures); err != nil {
+				return nil, err
+			}
+		}
 	}
 	s := &Sweep{plan: p, o: o, endings: map[string]ending{}}
 	if err := s.read(); err != nil {
@@ -106,10 +116,11 @@ func (s *Sweep) Run(ctx context.Context) error {
 		if e := s.endings[r.Name]; e.State == Done || e.State == Diverged {
 			continue
 		}
-		if err := s.train(ctx, r, i, len(all)); err != nil {
-			return errors.Join(err, s.write())
+		err := s.train(ctx, r, i, len(all))
+		if locked := (*rundir.LockedError)(nil); errors.As(err, &locked) {
+			return err // and the table is theirs who are at it
 		}
-		if err := s.write(); err != nil {
+		if err = errors.Join(err, s.write()); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ func modelFlag(what string) cli.Flag {
 }
 
 // checkpointFlag says which of a run's checkpoints.
-var checkpointFlag = &cli.StringFlag{Name: "checkpoint", Usage: "of the run that MODEL names: latest, best (of the evaluations during training) or a step's number; or, without MODEL, a checkpoint's `FOLDER`"}
+var checkpointFlag = &cli.StringFlag{Name: "checkpoint", Usage: "of the run that MODEL names: latest, best (of the evaluations during training, by train.best) or a step's number; or, without MODEL, a checkpoint's `FOLDER`"}
 
 // weightsFlag says which of a run's weights.
 var weightsFlag = &cli.StringFlag{Name: "weights", Usage: "of a run: ema (averaged over the steps of training) or raw (as the last step left them); default: ema where the run has them"}

@@ -78,5 +78,10 @@ func TestSweepMistakes(t *testing.T) {
 		sentence(t, exitUsage, []string{want}, append([]string{"sweep"}, args...)...)
 	}
 	sentence(t, exitBusy, []string{"which jem sweep did not put there"}, sweepArgs(strange, "--seeds", "2")...)
+	pictures := greyPictures(t)
+	sentence(t, exitBusy, []string{pictures}, "sweep", "--preset", "folder", "--data-dir", pictures, "--seeds", "2", "--out", filepath.Join(pictures, "sweep"))
+	if _, err := os.Stat(filepath.Join(pictures, "sweep")); err == nil {
+		t.Error("a folder was made among pictures")
+	}
 	sentence(t, exitConfig, []string{"data.valid: 0: a sweep is judged by held-out images"}, sweepArgs("x", "--seeds", "2", "--set", "data.valid=0")...)
 }

@@ -117,6 +117,7 @@ func (h History) charts() []report.Chart {
 		chart("Accuracy", "share", "Of the labelled training batches, and of the evaluations.",
 			h.Line("training", KindTrain, "accuracy"), h.Line("valid", KindEval+"valid", "accuracy"), h.Line("test", KindEval+"test", "accuracy")),
 		chart("Cross-entropy", "nats", "", h.Line("training", KindTrain, "p_y_given_x"), h.Line("valid", KindEval+"valid", "loss"), h.Line("test", KindEval+"test", "loss")),
+		chart("Expected calibration error", "share", "Of 15 bins.", h.Line("valid", KindEval+"valid", "ece"), h.Line("test", KindEval+"test", "ece")),
 		chart("Log-density", "log p(x), up to log Z", "Mean LogSumExp of the logits on data x⁺ and on samples x⁻.",
 			h.Line("data", KindTrain, "log_px_data"), h.Line("samples", KindTrain, "log_px_samples")),
 		chart("f(x⁺) − f(x⁻)", "nats", "Near zero the samples are as likely as data; a steady climb announces divergence.", h.Line("", KindTrain, "gap")),
