@@ -111,6 +111,14 @@ func (c *Config) Ever() Config {
 	})
 }
 
+// SharesLength reports whether the schedule has places that are shares of the run.
+func (c *Config) SharesLength() bool {
+	return slices.ContainsFunc(c.Train.Schedule, func(text string) bool {
+		k, err := parseCourse(text)
+		return err == nil && k.knots[0].share
+	})
+}
+
 // with sets the scheduled settings. The schedule must be valid.
 func (c *Config) with(value func(course) float64) Config {
 	now := *c
