@@ -130,7 +130,7 @@ func (v *validator) data(c Config) {
 	}
 	v.within("data.noise", d.Noise, notNegative)
 	v.oneOf("data.strong", d.Strong, data.Strongs...)
-	if strong := data.Strong(d.Strong); strong.Any() && d.SharedStream && (c.Objective.PX != 0 || c.Objective.L2 != 0) {
+	if strong := data.Strong(d.Strong); strong.Any() && d.SharedStream && c.Draws(StreamData) {
 		v.fault("data.strong", "%s, but with data.shared_stream log p(x) would learn such images: set data.shared_stream=false, or data.strong=none", strong)
 	}
 	if d.LabelsPerClass == 0 || d.LabelsPerClass < -1 {

@@ -76,10 +76,15 @@ func (d *Feed) open(step int) error {
 	if err := d.outliers(set, split, step); err != nil {
 		return err
 	}
-	if d.Start, err = start(&c, set, split); err != nil || !c.FromGaussians() {
+	if d.Start, err = start(&c, set, split); err != nil {
 		return err
 	}
-	d.Gaussian, err = gaussian(&c, set, split)
+	switch {
+	case c.Sampler.Start == "gaussian":
+		d.Gaussian = d.Start
+	case c.FromGaussians():
+		d.Gaussian, err = gaussian(&c, set, split, "dream.gaussians")
+	}
 	return err
 }
 

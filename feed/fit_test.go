@@ -224,8 +224,13 @@ func TestFewImagesOfAClass(t *testing.T) {
 			t.Errorf("%+v: %d to train on, %s", tc, train, said)
 		}
 	}
+	wants := "has 1 image: a Gaussian start needs at least 2 images a class"
+	c.Objective.BCE, c.Dream.Start, c.Dream.Gaussians = 1, "uniform", 0.5
+	if _, _, err := few(1, -1, 0); err == nil || !strings.Contains(err.Error(), "dream.gaussians: ") || !strings.Contains(err.Error(), wants) {
+		t.Error(err)
+	}
 	c.Sampler.Start = "gaussian"
-	if _, _, err := few(1, -1, 0); err == nil || !strings.Contains(err.Error(), "has 1 image: a Gaussian start needs at least 2 images a class") {
+	if _, _, err := few(1, -1, 0); err == nil || !strings.Contains(err.Error(), "sampler.start: ") || !strings.Contains(err.Error(), wants) {
 		t.Error(err)
 	}
 }

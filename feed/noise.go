@@ -16,7 +16,7 @@ func Noise(batch, labeled, channels, size, classes int) Sources {
 		}
 		return n
 	}
-	return Sources{PX: stream(batch), Labeled: stream(labeled), Outliers: stream(batch), Start: sampler.Uniform{}, Classes: make([]string, classes), Channels: channels, Size: size}
+	return Sources{PX: stream(batch), Labeled: stream(labeled), Outliers: stream(batch), Start: sampler.Uniform{}, Gaussian: sampler.Uniform{}, Classes: make([]string, classes), Channels: channels, Size: size}
 }
 
 type noise struct {

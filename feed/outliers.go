@@ -22,7 +22,11 @@ type Outliers struct {
 // images are, made of those that indices name or of another set.
 func (d *Feed) outliers(set *data.Set, indices []int, step int) (err error) {
 	c := d.cfg.Outliers
-	if !c.Any() || !d.cfg.Draws(config.StreamOutliers) {
+	switch {
+	case !c.Any():
+		return nil
+	case !d.cfg.Draws(config.StreamOutliers):
+		d.notes = append(d.notes, fmt.Sprintf("outliers.name=%s is not used: nothing that this objective needs begins at outliers", c.Name))
 		return nil
 	}
 	o := d.options(data.Augment{Crop: d.cfg.Data.Crop, Flip: d.cfg.Data.Flip}, philox.OrderOutliers, philox.AugmentOutliers)

@@ -40,6 +40,10 @@ func TestOutliersAreAFunctionOfTheStep(t *testing.T) {
 	if f, facts := withOutliers(t, Source{Config: c}); f.Outliers != nil || facts.Outliers != nil {
 		t.Errorf("none are configured: %v, %v", f.Outliers, facts.Outliers)
 	}
+	c.Outliers.Name = "mixed"
+	if f, facts := withOutliers(t, Source{Config: c}); f.Outliers != nil || facts.Outliers != nil || !strings.Contains(strings.Join(f.notes, "\n"), "outliers.name=mixed is not used") {
+		t.Errorf("none are drawn: %v, %v, %v", f.Outliers, facts.Outliers, f.notes)
+	}
 	for _, name := range []string{"shuffled", "blurred", "mixed", "distorted", "shapes"} {
 		c.Outliers.Name, c.Dream.Start, c.Data.Crop, c.Data.Flip = name, config.StreamOutliers, 2, true
 		a, facts := withOutliers(t, Source{Config: c})

@@ -25,14 +25,14 @@ func start(c *config.Config, set *data.Set, split []int) (sampler.Start, error) 
 	if c.Sampler.Start != "gaussian" {
 		return sampler.Uniform{}, nil
 	}
-	return gaussian(c, set, split)
+	return gaussian(c, set, split, "sampler.start")
 }
 
-// gaussian is fitted to each class of the images to train on.
-func gaussian(c *config.Config, set *data.Set, split []int) (sampler.Start, error) {
+// gaussian is fitted to each class of the images to train on, because of a setting.
+func gaussian(c *config.Config, set *data.Set, split []int, because string) (sampler.Start, error) {
 	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
 	if err != nil {
-		return nil, unfit("sampler.start", err)
+		return nil, unfit(because, err)
 	}
 	return g, nil
 }

@@ -85,8 +85,12 @@ func (p *Predictor) Batch() *Evaluator { return p.eval }
 
 // Subject describes the network, and that images carry noise of the given std.
 func (p *Predictor) Subject(noise float32) Subject {
+	outliers := ""
+	if o := p.facts.Outliers; o != nil {
+		outliers = o.Name
+	}
 	return Subject{
-		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.ema, Data: p.Config.Data.Name, Outliers: p.Config.Outliers.Name,
+		Checkpoint: p.Checkpoint, Step: p.Step, Weights: p.weights, EMA: p.ema, Data: p.Config.Data.Name, Outliers: outliers,
 		Noise: noise, Device: p.dev.Name(), Precision: p.precision(), Seed: p.Config.Seed,
 	}
 }

@@ -13,7 +13,7 @@ import (
 func TestOutliersAreMarkedAsSeen(t *testing.T) {
 	dir, run := t.TempDir(), filepath.Join(t.TempDir(), "run")
 	ownPictures(t, dir, "some", 6, 24)
-	train := []string{"train", "--preset", "shapes-demo", "--threads", "1", "--conv-algo", "direct", "--quiet", "--set", "outliers.name=folder", "--set", "train.test_limit=20", "--set", "data.limit=150", "--set", "sampler.buffer=20"}
+	train := []string{"train", "--preset", "shapes-demo", "--threads", "1", "--conv-algo", "direct", "--quiet", "--set", "objective.bce=1", "--set", "dream.steps=1", "--set", "outliers.name=folder", "--set", "train.test_limit=20", "--set", "data.limit=150", "--set", "sampler.buffer=20"}
 	ok(t, append(train, "--out", run, "--steps", "1", "--set", "outliers.dir="+dir)...)
 	var r ood.Result
 	args := []string{"eval", "--run", run, "--threads", "1", "--quiet", "--task", "ood", "--ood", "uniform,interp,folder:" + filepath.Join(dir, "some"), "--limit", "5", "--scores", "px"}
