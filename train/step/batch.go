@@ -59,6 +59,9 @@ func newBatch(d backend.Device, c *config.Config, net model.Config) *Batch {
 		if p.Role&moving != 0 {
 			v.Grad = d.New(backend.Image, p.N, net.InC, net.Size, net.Size)
 			v.mover = &mover{}
+			if _, ball := c.Negatives()[p.Role].Ball(); ball {
+				v.mover.centre = d.New(backend.Image, p.N, net.InC, net.Size, net.Size)
+			}
 		}
 		b.Views = append(b.Views, v)
 		lo += p.N

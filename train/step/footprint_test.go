@@ -24,7 +24,11 @@ func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 	normed.Model.Norm = "batch"
 	averaged.Optim.EMA, averaged.Optim.Name = 0.9, "sgd"
 	joint.Objective.PXY = 1
-	for name, cfg := range map[string]config.Config{"plain": plain, "normed": normed, "averaged": averaged, "joint": joint} {
+	robust := plain
+	robust.SAM = config.SAM{Rho: 0.1, Every: 1}
+	robust.Objective.Attacked = 1
+	robust.Attack = config.Negative{Start: "labeled", Label: "labeled", Climb: "cross_entropy", Move: "sign", Steps: 2, StepSize: 0.1, Keep: "linf", Radius: 0.1}
+	for name, cfg := range map[string]config.Config{"robust": robust, "plain": plain, "normed": normed, "averaged": averaged, "joint": joint} {
 		dev, src := open(t, 2), feedtest.ToySources(cfg.Train.Batch)
 		f, known, err := NewFootprint(dev, cfg, src)
 		if err != nil || !known {

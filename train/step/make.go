@@ -34,7 +34,7 @@ type Step struct {
 	curricula map[model.Role]*Curriculum
 	keys      keys
 	scalar    backend.Tensor // Dense (1)
-	away      backend.Tensor // the weights, while worse ones are in their place; nil before
+	away      backend.Tensor // the weights, while worse ones are in their place; nil without sharpness-aware steps
 	pixels    []float32      // of a step's chains, on the host
 }
 
@@ -104,6 +104,9 @@ func plan(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error
 	p := s.Net.Params
 	if s.Optimizer, err = optim.New(cfg.Optim.Name, dev, p.Value, p.Grad, cfg.Hyper()); err != nil {
 		return nil, err
+	}
+	if ever.SAM.Rho > 0 {
+		s.away = dev.New(backend.Dense, p.Len())
 	}
 	if cfg.Optim.EMA > 0 {
 		s.EMA = optim.NewEMA(dev, p.Value, cfg.Optim.EMA)

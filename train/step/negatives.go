@@ -83,9 +83,6 @@ func (s *Step) moveOf(i int, n config.Negative, at At) sampler.Move {
 	if !within {
 		return n.Mover()
 	}
-	if v.mover.centre == nil {
-		v.mover.centre = s.dev.New(backend.Image, v.X.Shape()...)
-	}
 	s.dev.Copy(v.mover.centre, v.X)
 	m := sampler.Within{Move: n.Mover(), Centre: v.mover.centre, Ball: ball}
 	if n.Scatter {

@@ -23,9 +23,6 @@ func (s *Step) Sharpen(at At, r *Record) error {
 		return nil
 	}
 	w := s.Net.Params
-	if s.away == nil {
-		s.away = s.dev.New(backend.Dense, w.Len())
-	}
 	s.dev.Copy(s.away, w.Value)
 	defer func() {
 		s.dev.Copy(w.Value, s.away)
