@@ -70,6 +70,30 @@ func (d *tape) SGLDStep(x, g backend.Tensor, key philox.Key, p backend.SGLD) {
 	}
 }
 
+func (d *tape) SignStep(x, g backend.Tensor, a float32) {
+	d.do(func() { d.Device.SignStep(x, g, a) })
+}
+
+func (d *tape) UnitStep(x, g backend.Tensor, a float32) {
+	d.do(func() { d.Device.UnitStep(x, g, a) })
+}
+
+func (d *tape) Project(x, centre backend.Tensor, b backend.Ball) {
+	d.do(func() { d.Device.Project(x, centre, b) })
+}
+
+func (d *tape) LeakyReLU(y, x backend.Tensor, slope float32) {
+	d.do(func() { d.Device.LeakyReLU(y, x, slope) })
+}
+
+func (d *tape) LeakyReLUGrad(dx, dy, y backend.Tensor, slope float32) {
+	d.do(func() { d.Device.LeakyReLUGrad(dx, dy, y, slope) })
+}
+
+func (d *tape) Axpy(y backend.Tensor, a float32, x backend.Tensor) {
+	d.do(func() { d.Device.Axpy(y, a, x) })
+}
+
 func (d *tape) AvgPool(y, x backend.Tensor) { d.do(func() { d.Device.AvgPool(y, x) }) }
 func (d *tape) AvgPoolGrad(dx, dy, act backend.Tensor, slope float32) {
 	d.do(func() { d.Device.AvgPoolGrad(dx, dy, act, slope) })
@@ -80,6 +104,23 @@ func (d *tape) LinearInputGrad(dx, dy, w backend.Tensor) {
 }
 func (d *tape) LogitGrad(dl, l, labels, coef backend.Tensor) {
 	d.do(func() { d.Device.LogitGrad(dl, l, labels, coef) })
+}
+
+func (d *tape) NewNorm(s backend.NormSpec, gamma, beta, mean, variance backend.Tensor) backend.Norm {
+	return tapeNorm{d.Device.NewNorm(s, gamma, beta, mean, variance), d}
+}
+
+type tapeNorm struct {
+	backend.Norm
+	d *tape
+}
+
+func (n tapeNorm) Forward(y, x backend.Tensor, mode backend.NormMode) {
+	n.d.do(func() { n.Norm.Forward(y, x, mode) })
+}
+
+func (n tapeNorm) InputGrad(dx, dy, x backend.Tensor) {
+	n.d.do(func() { n.Norm.InputGrad(dx, dy, x) })
 }
 
 func (d *tape) NewConv(s backend.ConvSpec, w, b backend.Tensor) backend.Conv {
