@@ -79,7 +79,7 @@ func last(of func(*journal.Evaluation) *journal.Number) func(journal.Standing) *
 func (s *Sweep) Result() (Result, error) {
 	r := Result{Note: note, paths: s.plan.Paths}
 	for _, p := range s.plan.Cases {
-		c := Cased{Planned: p, Figures: map[string]Spread{}, Runs: []Standing{}}
+		c := Cased{Planned: p, Runs: []Standing{}}
 		for _, run := range p.Runs {
 			one := Standing{Standing: journal.Standing{Run: run.Name, Folder: s.path(run)}, Seed: run.Seed, ending: s.state(run)}
 			if journal.IsRun(s.path(run)) {
@@ -98,6 +98,7 @@ func (s *Sweep) Result() (Result, error) {
 
 // sum takes the means of the runs that are done.
 func (c *Cased) sum() {
+	c.Figures = map[string]Spread{}
 	for _, f := range figures {
 		var values []float64
 		for _, r := range c.Runs {
@@ -145,9 +146,24 @@ func (c *Cased) states() string {
 	return strings.Join(parts, ", ")
 }
 
+// unheld are the runs that are done and held no images out, so that they have no figures.
+func (r Result) unheld() (runs []string) {
+	for _, c := range r.Cases {
+		for _, one := range c.Runs {
+			if one.State == Done && one.Split != "valid" {
+				runs = append(runs, one.Run)
+			}
+		}
+	}
+	return runs
+}
+
 // Grid is the result as a table, a row for each case.
 func (r Result) Grid() grid.Grid {
 	g := grid.Grid{Columns: []grid.Column{{Title: "CASE", Names: []string{"case"}}}, Notes: []string{r.Note}}
+	if runs := r.unheld(); len(runs) > 0 {
+		g.Notes = append(g.Notes, "no figures of runs that hold no images out (data.valid, data.valid_share): "+strings.Join(runs, ", "))
+	}
 	for _, p := range r.paths {
 		g.Columns = append(g.Columns, grid.Column{Names: []string{p}}) // for people the case's name tells them
 	}
