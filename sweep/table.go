@@ -87,6 +87,7 @@ func (s *Sweep) Result() (Result, error) {
 				if one.Standing, _, err = journal.Stand(s.path(run)); err != nil { // its own start told what couldn't be read
 					return r, err
 				}
+				one.forgetTests()
 			}
 			c.Runs = append(c.Runs, one)
 		}
@@ -96,13 +97,20 @@ func (s *Sweep) Result() (Result, error) {
 	return r, nil
 }
 
+// forgetTests leaves out what was measured on test images.
+func (s *Standing) forgetTests() {
+	if s.Test = nil; s.Split != "valid" {
+		s.Last, s.BestAccuracy, s.BestNLL = nil, nil, nil
+	}
+}
+
 // sum takes the means of the runs that are done.
 func (c *Cased) sum() {
 	c.Figures = map[string]Spread{}
 	for _, f := range figures {
 		var values []float64
 		for _, r := range c.Runs {
-			if r.State != Done || !f.withoutImages && (r.Split != "valid" || r.Last == nil) {
+			if r.State != Done || !f.withoutImages && r.Last == nil {
 				continue
 			}
 			if v := f.of(r.Standing); v != nil {

@@ -17,6 +17,12 @@ func TestFiguresOverSeeds(t *testing.T) {
 		run("a-seed1", Done, "valid", 0.5, 1), run("a-seed2", Done, "valid", 0.75, 1.5), run("a-seed3", Done, "test", 1, 0),
 		{Standing: journal.Standing{Run: "a-seed4"}, ending: ending{State: Diverged, Why: "loss\nNaN"}},
 	}}
+	for i := range c.Runs {
+		c.Runs[i].forgetTests()
+	}
+	if c.Runs[2].Last != nil || c.Runs[0].Last == nil {
+		t.Errorf("test figures are there: %+v", c.Runs)
+	}
 	c.sum()
 	if f := c.Figures["nll"]; f.Mean != 1.25 || f.Seeds != 2 || f.Deviation == nil || len(c.Figures) != 9 {
 		t.Errorf("got %+v", c.Figures)
