@@ -74,6 +74,9 @@ func furtherOptions(l *Lab, kind string, k int) robust.Options {
 // furtherAttack attacks a training's predictor JEM-k.
 func furtherAttack(l *Lab, t Training, kind string, k int) (robust.Result, error) {
 	o := furtherOptions(l, kind, k)
+	if !t.Config.Data.EvalNoise {
+		o.Noise = 0
+	}
 	r, err := measure(l, t, fmt.Sprintf("further-%s-k%d", kind, k), o, func(p *predict.Predictor) (robust.Result, error) {
 		o := keeping(l, o)
 		if kind == transfer {

@@ -29,6 +29,9 @@ func (c Cell) text(col Column) string {
 	if c.Seeds > 1 {
 		s += " ± " + col.number(c.Spread)
 	}
+	if c.Note != "" {
+		s += " (" + c.Note + ")"
+	}
 	if d, ok := c.Difference(); ok {
 		s += fmt.Sprintf(" (%s, %s)", col.number(c.Paper.Value), signed(d, col.Digits))
 	}

@@ -24,7 +24,7 @@ type Experiment struct {
 func All() []Experiment {
 	return []Experiment{
 		table1(), samples(), reliability(), table2(), table3(), robustness(), attacks(), distal(), refinement(),
-		ablation(), semiSupervised(), fewLabelsTable(), stability(), longChains(),
+		ablation(), semiSupervised(), fewLabelsTable(), successorsTable(), stability(), longChains(),
 	}
 }
 

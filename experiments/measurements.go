@@ -53,6 +53,7 @@ func oodSets() []string {
 type oodFound struct {
 	Figures    []ood.Figure
 	Histograms map[string][2]chart.Line // by score: of the test images, of the set
+	Seen       bool                     `json:",omitempty"` // its images were outliers in training
 }
 
 // figure is the AUROC of a score.
@@ -85,11 +86,11 @@ func detectionOf(l *Lab, t Training, set string) (oodFound, error) {
 			return oodFound{}, err
 		}
 		in, err1 := ownScores(l, p, s, o.Limit)
-		out, _, err2 := s.Score(l.ctx, set, other, nil)
+		out, _, err2 := s.Score(l.ctx, set, other.Images, nil)
 		if err := errors.Join(err1, err2); err != nil {
 			return oodFound{}, err
 		}
-		found := oodFound{Histograms: map[string][2]chart.Line{}}
+		found := oodFound{Histograms: map[string][2]chart.Line{}, Seen: other.Seen}
 		if found.Figures, err = ood.Detect(set, in, out); err != nil {
 			return found, err
 		}

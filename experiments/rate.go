@@ -69,7 +69,17 @@ func readRates(l *Lab) (*rates, error) {
 // rateKey names what trainings of one rate have in common.
 func rateKey(c config.Config) string {
 	o := c.Objective
-	return fmt.Sprintf("WRN-%d-%d %s, %s, weights %g %g %g %g, shared stream %t", c.Model.Depth, c.Model.Width, c.Model.Norm, c.Data.Name, o.PX, o.PYX, o.PXY, o.L2, c.Data.SharedStream)
+	key := fmt.Sprintf("WRN-%d-%d %s, %s, weights %g %g %g %g, shared stream %t", c.Model.Depth, c.Model.Width, c.Model.Norm, c.Data.Name, o.PX, o.PYX, o.PXY, o.L2, c.Data.SharedStream)
+	if o.Attacked != 0 || o.AttackedPX != 0 {
+		key += fmt.Sprintf(", attacked %g %g in %d steps", o.Attacked, o.AttackedPX, c.Attack.Steps)
+	}
+	if o.BCE != 0 {
+		key += fmt.Sprintf(", dreams %g in %d to %d steps", o.BCE, c.Dream.Steps, c.Dream.MaxSteps)
+	}
+	if c.SAM.Rho != 0 {
+		key += fmt.Sprintf(", sharpness every %d", c.SAM.Every)
+	}
+	return key
 }
 
 // Where a rate comes from.

@@ -50,7 +50,7 @@ func Runs() []Run {
 		{Name: runBaseSVHN, About: "softmax classifier on SVHN", Set: with(svhn(), softmax()...), Small: []string{steps(800), "data.valid=1000"}},
 		{Name: runSemi, About: "JEM, few labels, all images in log p(x)", Set: fewLabels(), Small: []string{steps(800), "data.labels_per_class=100"}, Smoke: []string{"data.labels_per_class=10"}},
 		{Name: runSemiBase, About: "softmax classifier, the same few labels", Set: with(fewLabels(), softmax()...), Small: []string{steps(800), "data.labels_per_class=100"}, Smoke: []string{"data.labels_per_class=10"}},
-	}, fewLabelRuns(), stabilityRuns())
+	}, fewLabelRuns(), successorRuns(), stabilityRuns())
 }
 
 // cifar100Small fits ten thousand training images.

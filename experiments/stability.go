@@ -103,22 +103,22 @@ func stabilityTable() definition {
 			{Key: "ended", Title: "seeds that came to the end, %", Percent: true},
 			{Key: "accuracy", Title: "accuracy at the end, %", Digits: 1, Percent: true},
 		},
-		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) {
-			o, ended, err := l.outcome(t)
-			if err != nil {
-				return reading{}, err
-			}
-			if !ended {
-				return reading{}, notRun("%s is not trained yet", t.Run.Name)
-			}
-			v, err := o.stability(col.Key, totalSteps(t.Config))
-			return plain(v), err
-		},
+		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) { return endedFigure(l, t, col.Key) },
 	}
 	for _, r := range recipes() {
 		d.rows = append(d.rows, line{label: r.name, run: "stability-" + r.name})
 	}
 	return d
+}
+
+// endedFigure is a figure of how a training ended.
+func endedFigure(l *Lab, t Training, key string) (reading, error) {
+	o, err := l.ended(t)
+	if err != nil {
+		return reading{}, err
+	}
+	v, err := o.stability(key, totalSteps(t.Config))
+	return plain(v), err
 }
 
 // stability is a figure of a run that has ended.

@@ -73,18 +73,22 @@ func heldOut(l *Lab, t Training) (all []judgement, err error) {
 	return all, nil
 }
 
+// ended is the outcome of a training that has ended, well or not, else a *NotRun.
+func (l *Lab) ended(t Training) (Outcome, error) {
+	o, ended, err := l.outcome(t)
+	if err == nil && !ended {
+		err = notRun("%s is not trained yet", t.Run.Name)
+	}
+	return o, err
+}
+
 // finished is nil for a training that came to its end, else a *NotRun or an error of the file system.
 func (l *Lab) finished(t Training) error {
-	o, ended, err := l.outcome(t)
-	switch {
-	case err != nil:
-		return err
-	case !ended:
-		return notRun("%s is not trained yet", t.Run.Name)
-	case o.Diverged != "":
-		return notRun("%s diverged: %s", t.Run.Name, o.Diverged)
+	o, err := l.ended(t)
+	if err == nil && o.Diverged != "" {
+		err = notRun("%s diverged: %s", t.Run.Name, o.Diverged)
 	}
-	return nil
+	return err
 }
 
 // checkpoint is the folder of the training's network; empty: its newest.

@@ -41,6 +41,7 @@ type Cell struct {
 	// Error is the standard error that comes from the number of images, in the column's unit;
 	// 0: not known. What another seed would change is not in it.
 	Error   float64 `json:"standard_error,omitempty"`
+	Note    string  `json:"note,omitempty"`    // a word that belongs to the figure
 	Missing string  `json:"missing,omitempty"` // why there is no figure
 	Paper   *Quote  `json:"paper,omitempty"`
 }
@@ -62,13 +63,16 @@ type definition struct {
 }
 
 // reading is a figure with its standard error for want of more images; 0: not known.
-type reading struct{ value, deviation float64 }
+type reading struct {
+	value, deviation float64
+	note             string // see Cell
+}
 
 // plain is a figure whose error is not known.
 func plain(v float64) reading { return reading{value: v} }
 
 // share is a share of n images, or an AUROC of sets of at least so many.
-func share(v float64, n int) reading { return reading{v, binomial(v, n)} }
+func share(v float64, n int) reading { return reading{value: v, deviation: binomial(v, n)} }
 
 // binomial is the standard error of a share v of n images, and a bound on that of an AUROC v
 // whose smaller set has n (van Dantzig 1951).
@@ -150,6 +154,7 @@ func cellOf(l *Lab, d definition, from line, col Column, trainings []Training) (
 		if col.Percent {
 			f.value, f.deviation = 100*f.value, 100*f.deviation
 		}
+		c.Note = f.note
 		values, variance = append(values, f.value), variance+f.deviation*f.deviation
 	}
 	mean, spread := meanSpread(values)
