@@ -42,7 +42,7 @@ func compareCommand() *cli.Command {
 			&cli.StringFlag{Name: "metric", Value: "loss", Usage: "lay this one over each other: name in metrics.jsonl"},
 			&cli.StringFlag{Name: "kind", Value: "train", Usage: "of the records: train, eval-valid or eval-test; eval is that one of the two which a run has, valid before test"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write: the table instead of printing it, or a PNG picture of the metric's curves besides"},
-			gridFormatFlag,
+			gridFormatFlag("as --out ends (.json, .csv, .md), else table"),
 			jsonFlag,
 		}, logFlags()...),
 		Action: runCompare,
@@ -76,7 +76,7 @@ func runCompare(c *cli.Context) error {
 
 // overlayRuns lays a metric of runs over each other.
 func overlayRuns(c *cli.Context, s *screen, named []string) error {
-	if c.IsSet(gridFormatFlag.Name) {
+	if c.IsSet(gridFormatName) {
 		return usagef(c, "--format is for the table: leave --metric, --kind and --run out, or --format")
 	}
 	runs, err := foldersOf(c, named)

@@ -13,11 +13,16 @@ import (
 // gridFormats are what a table of runs is written as.
 var gridFormats = []string{"table", "json", "csv", "markdown"}
 
-var gridFormatFlag = &cli.StringFlag{Name: "format", Usage: strings.Join(gridFormats, ", ") + "; default: as a file's name ends (.json, .csv, .md), else a table"}
+// gridFormatFlag names one of them; usual says which it is by default.
+func gridFormatFlag(usual string) cli.Flag {
+	return &cli.StringFlag{Name: gridFormatName, Usage: "of the table: " + strings.Join(gridFormats, ", ") + "; default: " + usual}
+}
+
+const gridFormatName = "format"
 
 // gridFormat is the one that a command line asks for.
 func gridFormat(c *cli.Context, out string) (string, error) {
-	format := c.String(gridFormatFlag.Name)
+	format := c.String(gridFormatName)
 	ends := map[string]string{".json": "json", ".csv": "csv", ".md": "markdown", "": "table", ".txt": "table"}
 	end, known := ends[strings.ToLower(filepath.Ext(out))]
 	switch {

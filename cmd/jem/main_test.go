@@ -242,6 +242,8 @@ func TestCompletion(t *testing.T) {
 		{"eval --json --task=chains --fr", "--from --fresh"},
 		{"score --norm l", "layer"},
 		{"eval --weights ", "ema raw"},
+		{"sweep --ca", "--cases"},
+		{"compare --format ", "table json csv markdown"},
 		{"data fetch fa", "fashion-mnist"},
 		{"reproduce table", "table1 table2 table3"},
 		{"train --out ", ""},

@@ -49,7 +49,7 @@ func sweepCommand() *cli.Command {
 			&cli.IntFlag{Name: "seeds", Value: 1, Usage: "runs of each case: with the configuration's seed and those that follow"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "print the runs, their settings and how they stand, and train nothing"},
 			&cli.BoolFlag{Name: "allow-changes", Usage: "let harmless settings, as train.steps, differ from those that runs there have"},
-			gridFormatFlag,
+			gridFormatFlag("table; files of all of them are written in any case"),
 			jsonFlag,
 		}, configFlags(), logFlags()),
 		Action: runSweep,
