@@ -25,37 +25,37 @@ func (r *Recipe) sources() feed.Sources {
 
 // given is a stream of recorded batches; labels that weren't recorded are 0, for none looks at them.
 type given struct {
-	*Recipe
+	recipe         *Recipe
 	images, labels string
 	n              int
 }
 
 // Batch implements feed.Stream.
 func (g given) Batch(step int) ([]float32, []int32, error) {
-	x, err := g.Recipe.images(inputName(step, g.images), g.n)
+	x, err := g.recipe.images(inputName(step, g.images), g.n)
 	if err != nil {
 		return nil, nil, err
 	}
 	name := inputName(step, g.labels)
-	if _, ok := g.Tensors[name]; !ok {
+	if _, ok := g.recipe.Tensors[name]; !ok {
 		return x, make([]int32, g.n), nil
 	}
-	y, err := g.Recipe.labels(name, g.n)
+	y, err := g.recipe.labels(name, g.n)
 	return x, y, err
 }
 
 // StepsPerEpoch implements feed.Stream.
-func (g given) StepsPerEpoch() int { return len(g.Trace) }
+func (g given) StepsPerEpoch() int { return len(g.recipe.Trace) }
 
 func inputName(step int, name string) string { return fmt.Sprintf("in/%d/%s", step, name) }
 
 // givenStart begins the chains of a step, all of which begin afresh, where the recording says. The replay
 // buffer that they don't come from is black.
-type givenStart struct{ *Recipe }
+type givenStart struct{ recipe *Recipe }
 
 // Fill implements sampler.Start.
 func (g givenStart) Fill(dst []float32, _ []int32, key philox.Key) {
-	x := g.Tensors[inputName(int(key.Step), "chain/start")].F32
+	x := g.recipe.Tensors[inputName(int(key.Step), "chain/start")].F32
 	if len(x) != len(dst) {
 		clear(dst)
 		return
@@ -66,7 +66,7 @@ func (g givenStart) Fill(dst []float32, _ []int32, key philox.Key) {
 // givenNumbers is a device with the recorded numbers in place of its random ones.
 type givenNumbers struct {
 	backend.Device
-	r *Recipe
+	recipe *Recipe
 }
 
 // withNumbers is the device itself where a recipe draws none: it then has its own ways through chains and passes.
@@ -103,35 +103,10 @@ func (g givenNumbers) SGLDStep(x, grad backend.Tensor, key philox.Key, p backend
 // upload takes the k-th of several recorded sets of images to the device. What wasn't recorded is 0, and shows in the
 // comparison.
 func (g givenNumbers) upload(dst backend.Tensor, name string, k int) {
-	n, all := backend.Len(dst), g.r.Tensors[name].F32
+	n, all := backend.Len(dst), g.recipe.Tensors[name].F32
 	if len(all) < (k+1)*n {
 		g.Fill(dst, 0)
 		return
 	}
 	g.Upload(dst, all[k*n:(k+1)*n])
-}
-
-// adoptStart sets weights and running statistics to those before the first step.
-func (r *retrace) adoptStart() error {
-	for _, p := range r.Net.Params.List {
-		if err := r.adopt(p.Name, p.Value); err != nil {
-			return err
-		}
-	}
-	for _, s := range r.Net.Stats {
-		if err := r.adopt(s.Name, s.Value); err != nil {
-			return err
-		}
-	}
-	r.dev.ParamsChanged()
-	return nil
-}
-
-func (r *retrace) adopt(name string, to backend.Tensor) error {
-	v := r.recipe.Start[name].F32
-	if len(v) != backend.Len(to) {
-		return fmt.Errorf("%s: %s has %d values, this network's %d", startFile, name, len(v), backend.Len(to))
-	}
-	r.dev.Upload(to, v)
-	return nil
 }
