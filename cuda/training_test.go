@@ -45,6 +45,31 @@ func TestGoldenSteps(t *testing.T) {
 	}
 }
 
+// The recorded steps of recipes, with each engine: signs, lengths, balls, statistics of batch norms, the climb
+// of sharpness-aware steps.
+func TestRecipesAreFollowed(t *testing.T) {
+	for _, engine := range []string{"graph", "legacy"} {
+		d := open(t, cuda.Options{ConvEngine: engine})
+		for _, name := range []string{"jem", "jempp", "sada-jem", "eb-jdat", "dat", "at"} {
+			t.Run(name+" "+engine, func(t *testing.T) {
+				recipe, err := replay.ReadRecipe("../train/replay/testdata/recipes/" + name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, err := replay.Retrace(d, recipe)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, c := range out.Groups {
+					if !c.OK {
+						t.Errorf("%s differs from the definition's: %s", c.Group, c)
+					}
+				}
+			})
+		}
+	}
+}
+
 // Thirty training steps beside the CPU's. Over the first ten the CPU's instruction sets differ
 // from each other by 2e-8 of the loss, over all thirty, when chains have carried roundings far,
 // by 5e-3: float32 here may differ by some times that. Rounding operands to 10 or 7 bits moves
