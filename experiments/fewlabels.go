@@ -17,14 +17,16 @@ func fewLabelsTable() Experiment {
 	}
 	e.Build = func(l *Lab) (*Result, error) {
 		r := &Result{Protocol: fewNotes(l)}
+		tables := map[string]Table{} // by the setting's key
 		for _, s := range scarcities() {
 			t, err := tableOf(l, s.table(l))
 			if err != nil {
 				return nil, err
 			}
-			r.Tables = append(r.Tables, t)
-			r.Claims = append(r.Claims, s.claims(t)...)
+			tables[s.key] = t
+			r.Tables, r.Claims = append(r.Tables, t), append(r.Claims, s.claims(t)...)
 		}
+		r.Panels = fewPanels(l, tables)
 		choice, err := tableOf(l, choiceTable())
 		if err != nil {
 			return nil, err
@@ -38,7 +40,7 @@ func fewLabelsTable() Experiment {
 func fewNotes(l *Lab) []string {
 	return []string{
 		"All networks of a setting know the same labelled images, take the same number of steps with the same optimiser and differ in the objective alone. " +
-			"JEM over the labelled images sees nothing else; JEM over all images draws log p(x)'s stream from all training images, without their labels: what it gains may come from these images.",
+			"JEM over the labelled images sees nothing else; JEM over all images draws log p(x)'s stream from all training images, without their labels: what it gains may come from these images. SADA-JEM is the preset of that name: without pixel noise, in training, evaluation and attacks.",
 		"Settings were chosen on held-out images, never on the test images: the weight of log p(x) for all settings in the first one (last table), the twin's stop in each run by the least cross-entropy. " +
 			"The held-out images, more than the labelled ones where these are few, also fit the temperatures: both cures of the twin have this advantage, JEM's figures before the temperature don't use them.",
 		"Stopped best: of the twin's checkpoints and of those of a twin with a quarter of the steps and a schedule of its own, the one with the least held-out cross-entropy.",
@@ -60,6 +62,7 @@ const (
 	labelDropout    = "softmax twin, dropout 0.3"
 	labelJEM        = "JEM, labelled images"
 	labelUnlabelled = "JEM, all images without labels"
+	labelSuccessor  = "SADA-JEM, all images without labels"
 )
 
 // stoppedBest asks for the figures of the checkpoint that held-out images prefer.
@@ -95,7 +98,7 @@ func (s scarcity) table(l *Lab) definition {
 	for _, more := range []struct {
 		label, kind string
 		seeds       int
-	}{{labelDropout, kindDropout, s.dropout}, {labelJEM, kindJEM, s.jem}, {labelUnlabelled, kindUnlabelled, s.unlabelled}} {
+	}{{labelDropout, kindDropout, s.dropout}, {labelJEM, kindJEM, s.jem}, {labelUnlabelled, kindUnlabelled, s.unlabelled}, {labelSuccessor, kindSuccessor, s.successor}} {
 		if more.seeds > 0 {
 			d.rows = append(d.rows, line{label: more.label, run: s.run(more.kind)})
 		}
@@ -175,7 +178,7 @@ func (s scarcity) claims(t Table) (all []Claim) {
 	for _, kind := range []struct {
 		row   string
 		seeds int
-	}{{labelJEM, s.jem}, {labelUnlabelled, s.unlabelled}} {
+	}{{labelJEM, s.jem}, {labelUnlabelled, s.unlabelled}, {labelSuccessor, s.successor}} {
 		if kind.seeds < 2 {
 			continue // nothing is claimed from one seed
 		}

@@ -11,15 +11,15 @@ type scarcity struct {
 	crops  bool   // random crops and flips
 
 	// Seeds of each kind of run; 0: there is none.
-	twin, dropout, jem, unlabelled int
+	twin, dropout, jem, unlabelled, successor int
 }
 
 // scarcities are the settings, the most important first: that is the order in which they are
 // trained. Where something is claimed there are two seeds.
 func scarcities() []scarcity {
 	return []scarcity{
-		{key: "50", labels: 50, set: "cifar10", twin: 2, dropout: 2, jem: 2, unlabelled: 2},
-		{key: "50-crops", labels: 50, set: "cifar10", crops: true, twin: 2, dropout: 2, jem: 2, unlabelled: 2},
+		{key: "50", labels: 50, set: "cifar10", twin: 2, dropout: 2, jem: 2, unlabelled: 2, successor: 2},
+		{key: "50-crops", labels: 50, set: "cifar10", crops: true, twin: 2, dropout: 2, jem: 2, unlabelled: 2, successor: 2},
 		{key: "250", labels: 250, set: "cifar10", twin: 2, jem: 2, unlabelled: 1},
 		{key: "10", labels: 10, set: "cifar10", twin: 2, jem: 1, unlabelled: 1},
 		{key: "all", set: "cifar10", twin: 2, jem: 1},
@@ -36,6 +36,7 @@ const (
 	kindDropout    = "dropout"    // the classifier with dropout
 	kindJEM        = "jem"        // log p(x) over the labelled images
 	kindUnlabelled = "unlabelled" // log p(x) over all training images
+	kindSuccessor  = "sada-jem"   // the preset of that name, over all training images, too
 )
 
 // run names a run of the setting.
@@ -51,8 +52,8 @@ func (s scarcity) runs() (all []Run) {
 		{kindTwin, "softmax classifier", s.twin, softmax()},
 		{kindShort, "softmax classifier, a quarter of the steps", s.twin, softmax()},
 		{kindDropout, "softmax classifier with dropout", s.dropout, with(softmax(), "model.dropout=0.3")},
-		{kindJEM, "JEM, log p(x) over the labelled images", s.jem, []string{"data.shared_stream=true"}},
-		{kindUnlabelled, "JEM, log p(x) over all training images", s.unlabelled, []string{"data.shared_stream=false"}},
+		{kindJEM, "JEM, log p(x) over the labelled images", s.jem, fewWeights("data.shared_stream=true")},
+		{kindUnlabelled, "JEM, log p(x) over all training images", s.unlabelled, fewWeights("data.shared_stream=false")},
 	} {
 		if kind.seeds == 0 {
 			continue
@@ -77,7 +78,7 @@ func (s scarcity) runs() (all []Run) {
 // labels.
 func (s scarcity) recipe() Run {
 	r := Run{
-		Set: []string{"data.name=" + s.set, fmt.Sprintf("objective.p_x=%g", fewPX), "objective.l2=0.01"},
+		Set: []string{"data.name=" + s.set},
 		Small: []string{"model.width=1", "optim.lr=3e-3", steps(1200),
 			"train.eval_every=300", "train.sample_every=1200", "train.save_every=400", "train.keep_last=1"},
 		Smoke: []string{steps(10), "train.batch=16", "sampler.steps=2", "train.eval_every=5", "train.save_every=5", "train.sample_every=10"},
@@ -115,6 +116,11 @@ const fewPX = 0.5
 // weightsTried are the weights of log p(x) that were tried, in the first setting, with seed 1.
 func weightsTried() []float64 { return []float64{0.15, fewPX, 1} }
 
+// fewWeights are the weights of JEM's terms.
+func fewWeights(more ...string) []string {
+	return append([]string{fmt.Sprintf("objective.p_x=%g", fewPX), "objective.l2=0.01"}, more...)
+}
+
 // tried names the run of a weight of log p(x).
 func tried(weight float64) string {
 	if weight == fewPX {
@@ -137,6 +143,14 @@ func fewLabelRuns() (all []Run) {
 			r := lookupIn(all, s.run(kindJEM))
 			r.Name, r.About, r.Seeds = tried(weight), fmt.Sprintf("JEM, %s, weight %g of log p(x)", s.title(), weight), 1
 			r.Set = with(r.Set, fmt.Sprintf("objective.p_x=%g", weight))
+			all = append(all, r)
+		}
+	}
+	for _, s := range scarcities() { // the least important last
+		if s.successor > 0 {
+			r := s.recipe()
+			r.Name, r.About, r.Seeds, r.Recipe = s.run(kindSuccessor), "SADA-JEM, log p(x) over all training images, "+s.title(), s.successor, "sada-jem"
+			r.Smoke = append(tiny(10), r.Smoke...)
 			all = append(all, r)
 		}
 	}

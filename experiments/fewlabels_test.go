@@ -113,3 +113,44 @@ func TestTheBestStopIsThatOfHeldOutImages(t *testing.T) {
 		t.Errorf("a checkpoint's measurement is kept as the end's: %s", one)
 	}
 }
+
+// The picture has the settings that differ in the number of labels alone, in their order, and the curve
+// that only some panels have keeps its look.
+func TestPanelsOfFewLabels(t *testing.T) {
+	l := &Lab{Options: Options{Scale: Small}}
+	if fewPanels(l, nil) != nil {
+		t.Error("a picture of nothing")
+	}
+	tables := map[string]Table{}
+	for _, s := range scarcities() {
+		d := s.table(l)
+		table := Table{Columns: d.columns}
+		for i, from := range d.rows {
+			row := Row{Label: from.label}
+			for range d.columns {
+				c := given(float64(10 * (i + 1)))
+				c.Spread, c.Seeds = 2, 2
+				row.Cells = append(row.Cells, c)
+			}
+			table.Rows = append(table.Rows, row)
+		}
+		tables[s.key] = table
+	}
+	p := fewPanels(l, tables)
+	if len(p.Charts) != 4 || !strings.Contains(p.Title, "1200 steps") {
+		t.Fatalf("%d panels, %s", len(p.Charts), p.Title)
+	}
+	var labels []string
+	for _, tick := range p.Charts[0].XTicks {
+		labels = append(labels, tick.Label)
+	}
+	if got := strings.Join(labels, " "); got != "10 25 50 100 250 all" {
+		t.Errorf("places %s", got)
+	}
+	for i, want := range []int{4, 5, 5, 4} {
+		c := p.Charts[i]
+		if len(c.Lines) != want || len(c.Lines[1].X) != 6 || !slices.IsSorted(c.Lines[1].X) || c.YMax <= 0 {
+			t.Errorf("panel %q has %d curves up to %g, the second with %d points", c.YLabel, len(c.Lines), c.YMax, len(c.Lines[1].X))
+		}
+	}
+}

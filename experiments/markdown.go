@@ -10,6 +10,9 @@ func (r *Result) markdown() ([]byte, error) {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# %s\n\n%s. `%s`\n\n**%s**\n", r.Title, r.Where, r.Command, r.Label)
+	if r.Panels != nil {
+		p("![%s](%s)\n\n%s\n", r.Panels.Title, r.file("", "png"), r.Panels.Caption)
+	}
 	if claims := alone(r.Claims); len(claims) > 0 {
 		p("| claim | at this scale | |\n|---|---|---|")
 		for _, c := range claims {

@@ -10,6 +10,13 @@ import (
 // page is the result as one HTML file.
 func (r *Result) page() ([]byte, error) {
 	d := report.Data{Title: r.Title, Subtitle: r.Where + " · " + r.Command + " · " + r.Label, Summary: r.summary(), Config: r.runGroups()}
+	if r.Panels != nil {
+		png, err := r.Panels.PNG()
+		if err != nil {
+			return nil, err
+		}
+		d.Pictures = append(d.Pictures, report.Picture{Title: r.Panels.Title, Caption: r.Panels.Caption, PNG: png})
+	}
 	if claims := alone(r.Claims); len(claims) > 0 {
 		t := report.Table{Title: "What is claimed", Head: []string{"claim", "at this scale", "figures"}}
 		for _, c := range claims {

@@ -25,6 +25,7 @@ type Result struct {
 	Protocol []string  `json:"protocol"`
 	Runs     []RunFact `json:"runs"`
 
+	Panels   *Panels   `json:"-"` // what tells the whole at one look; nil: nothing
 	Charts   []Chart   `json:"-"`
 	Pictures []Picture `json:"-"`
 }
@@ -54,6 +55,12 @@ type Chart struct {
 	Name    string
 	Caption string
 	chart.Chart
+}
+
+// Panels are several plots in one picture, the result's first; its file is named as the experiment.
+type Panels struct {
+	Caption string
+	chart.Panels
 }
 
 // Picture is a PNG with the end of its file's name.
@@ -147,13 +154,24 @@ type file struct {
 
 func (r *Result) files() ([]file, error) {
 	var all []file
-	for _, c := range r.Charts {
-		png, err1 := c.PNG()
-		svg, err2 := c.SVG()
-		if err := errors.Join(err1, err2); err != nil {
+	draw := func(name string, d interface {
+		PNG() ([]byte, error)
+		SVG() ([]byte, error)
+	}) error {
+		png, err1 := d.PNG()
+		svg, err2 := d.SVG()
+		all = append(all, file{r.file(name, "svg"), svg}, file{r.file(name, "png"), png})
+		return errors.Join(err1, err2)
+	}
+	if r.Panels != nil {
+		if err := draw("", r.Panels); err != nil {
 			return nil, err
 		}
-		all = append(all, file{r.file(c.Name, "svg"), svg}, file{r.file(c.Name, "png"), png})
+	}
+	for _, c := range r.Charts {
+		if err := draw(c.Name, c); err != nil {
+			return nil, err
+		}
 	}
 	for _, p := range r.Pictures {
 		all = append(all, file{r.file(p.Name, "png"), p.PNG})

@@ -25,6 +25,7 @@ const maxMarked = 40
 type Line struct {
 	Name   string
 	X, Y   []float64 // of one length, X ascending; a point that is not finite leaves a gap
+	Err    []float64 // half the height of a bar at each point; nil: there are none
 	Filled bool      // down to 0, for outlines that begin and end there
 	Guide  bool      // thin and grey, without a mark: something to compare with
 }
@@ -32,16 +33,44 @@ type Line struct {
 // Add appends a point.
 func (l *Line) Add(x, y float64) { l.X, l.Y = append(l.X, x), append(l.Y, y) }
 
+// AddError appends a point with a bar from y−e to y+e.
+func (l *Line) AddError(x, y, e float64) {
+	l.Add(x, y)
+	l.Err = append(l.Err, e)
+}
+
+// Tick is a place on an axis with its name.
+type Tick struct {
+	At    float64
+	Label string
+}
+
 // Chart is a diagram of curves. The zero Min and Max leave an axis to the data. Without a point
 // that can be drawn it is an empty grid.
 type Chart struct {
 	Title, XLabel, YLabel  string
 	XMin, XMax, YMin, YMax float64
+	XTicks                 []Tick // none: round numbers
 	Lines                  []Line
 }
 
 // draw draws the diagram, and the legend below it, where it hides nothing.
 func (c Chart) draw(on vg.CanvasSizer) error {
+	var k key
+	for i, l := range c.Lines {
+		k.add(l, lookOf(i, l))
+	}
+	p, err := c.plot()
+	if err != nil {
+		return err
+	}
+	area := draw.Crop(draw.New(on), border, -border, border, -border)
+	p.Draw(draw.Crop(area, 0, -border, k.draw(area), 0))
+	return nil
+}
+
+// plot is the diagram without a legend.
+func (c Chart) plot() (*plot.Plot, error) {
 	p := plot.New()
 	p.BackgroundColor = nil // the canvas has one, or the page
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.XLabel, c.YLabel
@@ -52,25 +81,32 @@ func (c Chart) draw(on vg.CanvasSizer) error {
 		font(&a.Tick.Label, 10)
 		a.LineStyle.Color, a.Tick.LineStyle.Color, a.Tick.Marker = quiet.light, quiet.light, ticks{}
 	}
+	if len(c.XTicks) > 0 {
+		p.X.Tick.Marker = named(c.XTicks)
+	}
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = faint.light, faint.light
 	p.Add(grid)
-	var k key
 	lo, hi := c.span()
 	for i, l := range c.Lines {
-		if len(l.X) != len(l.Y) {
-			return fmt.Errorf("figure %q: %q has %d x and %d y", c.Title, l.Name, len(l.X), len(l.Y))
+		if len(l.X) != len(l.Y) || l.Err != nil && len(l.Err) != len(l.Y) {
+			return nil, fmt.Errorf("figure %q: %q has %d x and %d y%s", c.Title, l.Name, len(l.X), len(l.Y), l.bars())
 		}
 		if err := l.add(p, lookOf(i, l), lo, hi); err != nil {
-			return fmt.Errorf("figure %q: %w", c.Title, err)
+			return nil, fmt.Errorf("figure %q: %w", c.Title, err)
 		}
-		k.add(l, lookOf(i, l))
 	}
 	settle(&p.X, lo, hi)
 	settle(&p.Y, c.YMin, c.YMax)
-	area := draw.Crop(draw.New(on), border, -border, border, -border)
-	p.Draw(draw.Crop(area, 0, -border, k.draw(area), 0))
-	return nil
+	return p, nil
+}
+
+// bars counts the bars, for a message.
+func (l Line) bars() string {
+	if l.Err == nil {
+		return ""
+	}
+	return fmt.Sprintf(" with %d bars", len(l.Err))
 }
 
 // font sets size and colour of text.
@@ -109,9 +145,12 @@ func settle(a *plot.Axis, lo, hi float64) {
 	}
 }
 
-// add draws the curve: its bands, then its lines, then marks where there are few points or a
+// add draws the curve: its bars, its bands, then its lines, then marks where there are few points or a
 // single one.
 func (l Line) add(p *plot.Plot, look look, lo, hi float64) error {
+	if err := l.addBars(p, look); err != nil {
+		return err
+	}
 	for _, piece := range l.pieces(lo, hi) {
 		if outline := piece.band(); outline != nil {
 			band, err := plotter.NewPolygon(outline)
@@ -130,6 +169,30 @@ func (l Line) add(p *plot.Plot, look look, lo, hi float64) error {
 			p.Add(marks)
 		}
 	}
+	return nil
+}
+
+// addBars draws the bars of the points that can be drawn.
+func (l Line) addBars(p *plot.Plot, look look) error {
+	var at struct {
+		plotter.XYs
+		plotter.YErrors
+	}
+	for i, e := range l.Err {
+		if e > 0 && drawable(e) && drawable(l.X[i]) && drawable(l.Y[i]) {
+			at.XYs = append(at.XYs, plotter.XY{X: l.X[i], Y: l.Y[i]})
+			at.YErrors = append(at.YErrors, struct{ Low, High float64 }{e, e})
+		}
+	}
+	if len(at.XYs) == 0 {
+		return nil
+	}
+	bars, err := plotter.NewYErrorBars(at)
+	if err != nil {
+		return err
+	}
+	bars.LineStyle.Color, bars.LineStyle.Width, bars.CapWidth = look.line.Color, 1, 5
+	p.Add(bars)
 	return nil
 }
 

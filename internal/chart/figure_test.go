@@ -65,6 +65,72 @@ func TestPNG(t *testing.T) {
 	}
 }
 
+// fourPanels are panels with all that they can have: bars, named places, a curve that only one has.
+func fourPanels() Panels {
+	ticks := []Tick{{0, "10"}, {1, "100"}, {2, "all"}}
+	curve := func(name string, from, bar float64) (l Line) {
+		l.Name = name
+		for i := range 3 {
+			l.AddError(float64(i), from/(1+float64(i)), bar)
+		}
+		return l
+	}
+	var p Panels
+	p.Title = "Few labels"
+	for i, what := range []string{"accuracy, %", "ECE, %", "NLL, nats", "accuracy under PGD, %"} {
+		c := Chart{YLabel: what, XLabel: "labels a class", XTicks: ticks, Lines: []Line{curve("twin", 60, 4), curve("JEM", 20, 0), {}}}
+		if i == 1 {
+			c.Lines[2] = curve("twin with a temperature", 5, 1)
+		}
+		p.Charts = append(p.Charts, c)
+	}
+	return p
+}
+
+func TestPanels(t *testing.T) {
+	file, err := fourPanels().PNG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, "panels.png", file)
+	img, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := img.Bounds(); b.Dx() != 1840 || b.Dy() < 2*580 {
+		t.Errorf("got %v", b)
+	}
+	drawing, err := fourPanels().SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wellFormed(t, drawing)
+	for _, text := range []string{"Few labels", "twin with a temperature", "NLL, nats", "all"} {
+		if !bytes.Contains(drawing, []byte(">"+text+"<")) {
+			t.Errorf("no %q in the drawing", text)
+		}
+	}
+	if n := bytes.Count(drawing, []byte(">JEM<")); n != 1 {
+		t.Errorf("%d entries of one curve", n)
+	}
+}
+
+func TestBarsAreDrawnWhereTheyAreFinite(t *testing.T) {
+	l := Line{Name: "a"}
+	for i, e := range []float64{1, 0, math.NaN(), math.Inf(1), 2} {
+		l.AddError(float64(i), 1, e)
+	}
+	drawing, err := Chart{Lines: []Line{l}}.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wellFormed(t, drawing)
+	l.Err = l.Err[:1]
+	if _, err := (Chart{Title: "t", Lines: []Line{l}}).SVG(); err == nil || !strings.Contains(err.Error(), `"a" has 5 x and 5 y with 1 bars`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDrawnTwiceIsTheSame(t *testing.T) {
 	style := func() ([]byte, error) { return []byte(Style()), nil }
 	for name, draw := range map[string]func() ([]byte, error){"PNG": example().PNG, "SVG": example().SVG, "element": example().Element, "style": style} {

@@ -28,5 +28,9 @@ func (c Chart) plain() Chart {
 	for i := range c.Lines {
 		c.Lines[i].Name = text(c.Lines[i].Name)
 	}
+	c.XTicks = slices.Clone(c.XTicks)
+	for i := range c.XTicks {
+		c.XTicks[i].Label = text(c.XTicks[i].Label)
+	}
 	return c
 }

@@ -28,6 +28,19 @@ func (ticks) Ticks(lo, hi float64) (all []plot.Tick) {
 	return all
 }
 
+// named labels an axis at given places.
+type named []Tick
+
+// Ticks implements plot.Ticker.
+func (n named) Ticks(lo, hi float64) (all []plot.Tick) {
+	for _, t := range n {
+		if t.At >= lo && t.At <= hi {
+			all = append(all, plot.Tick{Value: t.At, Label: t.Label})
+		}
+	}
+	return all
+}
+
 // labels writes numbers up to a largest one shortly, all with one unit and number of digits:
 // 0.25, 20k, 1.5M, 1.0e−4.
 func labels(largest, step float64) func(float64) string {

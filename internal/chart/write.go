@@ -18,9 +18,17 @@ import (
 const dpi = 200
 
 // PNG draws the diagram as a file, 1080 by 680 pixels, on white.
-func (c Chart) PNG() ([]byte, error) {
-	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
-	if err := c.plain().draw(img); err != nil {
+func (c Chart) PNG() ([]byte, error) { return asPNG(width, height, c.plain().draw) }
+
+// SVG draws the diagram as a file, on white.
+func (c Chart) SVG() ([]byte, error) { return asSVG(width, height, c.draw) }
+
+// drawing draws on a canvas.
+type drawing func(vg.CanvasSizer) error
+
+func asPNG(w, h vg.Length, draw drawing) ([]byte, error) {
+	img := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(dpi))
+	if err := draw(img); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
@@ -28,18 +36,17 @@ func (c Chart) PNG() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// SVG draws the diagram as a file, on white.
-func (c Chart) SVG() ([]byte, error) {
-	s := vgsvg.New(width, height)
+func asSVG(w, h vg.Length, draw drawing) ([]byte, error) {
+	s := vgsvg.New(w, h)
 	s.SetColor(color.White)
-	s.Fill(vg.Rectangle{Max: vg.Point{X: width, Y: height}}.Path())
-	return c.svg(s)
+	s.Fill(vg.Rectangle{Max: vg.Point{X: w, Y: h}}.Path())
+	return svg(s, draw)
 }
 
 // Element draws the diagram as an SVG element for an HTML page that has Style. It is as wide as
 // its container and has the page's background.
 func (c Chart) Element() ([]byte, error) {
-	b, err := c.svg(vgsvg.New(width, height))
+	b, err := svg(vgsvg.New(width, height), c.draw)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +59,8 @@ func (c Chart) Element() ([]byte, error) {
 
 // svg draws on a canvas. Liberation Sans, whose widths the library knows, isn't everywhere: the
 // fonts named after it are as wide.
-func (c Chart) svg(on *vgsvg.Canvas) ([]byte, error) {
-	if err := c.draw(on); err != nil {
+func svg(on *vgsvg.Canvas, draw drawing) ([]byte, error) {
+	if err := draw(on); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
