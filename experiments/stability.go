@@ -11,10 +11,11 @@ import (
 
 // recipe is one way to train that the stability study compares.
 type recipe struct {
-	name  string
-	about string
-	set   []string
-	paper []string // instead at full scale, where the published rate and number of SGLD steps are others
+	name   string
+	about  string
+	preset string // of a successor, in the place of the scale's own
+	set    []string
+	paper  []string // instead at full scale, where the published rate and number of SGLD steps are others
 }
 
 // unprotected takes away what keeps the small scales' recipe stable: what is left is the
@@ -23,6 +24,23 @@ type recipe struct {
 func unprotected() []string {
 	return []string{"objective.p_x=1", "objective.l2=0", "sampler.grad_clip=0", "sampler.clamp=false", "sampler.start=uniform",
 		"optim.clip_norm=0", "optim.cosine=false", "optim.warmup=0", "optim.lr=1e-3"}
+}
+
+// exposed takes from a successor what is no part of its idea: penalty, bound on the gradient's norm,
+// gentle rate and low weight of log p(x). Its chains, balls and terms are its own.
+func exposed() []string {
+	return []string{"objective.l2=0", "optim.clip_norm=0", "optim.cosine=false", "optim.warmup=0", "optim.lr=1e-3"}
+}
+
+// successorsExposed are JEM's successors and their control, as bare as the published recipe.
+func successorsExposed() []recipe {
+	return []recipe{
+		{name: "jempp", preset: "jempp", about: "JEM++: proximal SGLD without noise, K = 10", set: []string{"objective.p_x=1"}},
+		{name: "sada-jem", preset: "sada-jem", about: "SADA-JEM: clean log p(x), sharpness-aware", set: []string{"objective.p_x=1", "train.schedule="}},
+		{name: "eb-jdat", preset: "eb-jdat", about: "EB-JDAT: that with attacked images, without sharpness", set: []string{"objective.p_x=1", "train.schedule="}},
+		{name: "dat", preset: "dat", about: "DAT: bounded loss, dreams by curriculum"},
+		{name: "at", preset: "at", about: "adversarial training alone"},
+	}
 }
 
 // recipes are the published one and each stabiliser alone, then all.
@@ -47,15 +65,29 @@ const stabilitySeeds = 2
 func stabilityRuns() []Run {
 	var all []Run
 	for _, r := range recipes() {
-		all = append(all, Run{
-			Name: "stability-" + r.name, About: r.about, Seeds: stabilitySeeds,
-			Set:   with(unprotected(), append([]string{"train.save_every=20", "train.log_every=2", "guard.budget=3", "guard.lr_factor=1", "optim.ema=0"}, r.set...)...),
-			Small: []string{steps(100), "data.valid=1000", "train.sample_every=100", "train.eval_every=100"},
+		all = append(all, stabilityRun(r, unprotected(), Run{
 			Smoke: []string{steps(20), "train.save_every=5"},
-			Paper: append([]string{fmt.Sprintf("optim.lr=%g", paperRate), "optim.warmup=1000", steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"}, r.paper...),
-		})
+			Paper: []string{fmt.Sprintf("optim.lr=%g", paperRate), "optim.warmup=1000", steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"},
+		}))
+	}
+	for _, r := range successorsExposed() {
+		all = append(all, stabilityRun(r, exposed(), Run{
+			Recipe: r.preset,
+			Smoke:  append(tiny(20), "train.save_every=5"),
+			// The published settings are bare enough.
+			Paper: []string{steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"},
+		}))
 	}
 	return all
+}
+
+// stabilityRun completes the run of a recipe without its protection.
+func stabilityRun(r recipe, bare []string, run Run) Run {
+	run.Name, run.About, run.Seeds = "stability-"+r.name, r.about, stabilitySeeds
+	run.Set = with(bare, append([]string{"train.save_every=20", "train.log_every=2", "guard.budget=3", "guard.lr_factor=1", "optim.ema=0"}, r.set...)...)
+	run.Small = []string{steps(100), "data.valid=1000", "train.sample_every=100", "train.eval_every=100"}
+	run.Paper = append(run.Paper, r.paper...)
+	return run
 }
 
 // paperRate is the published learning rate: the paper's instability is seen at it.
@@ -72,10 +104,19 @@ func stability() Experiment {
 		if err != nil {
 			return nil, err
 		}
-		r := &Result{Tables: []Table{t}, Protocol: []string{
+		successors, err := tableOf(l, exposedTable())
+		if err != nil {
+			return nil, err
+		}
+		whole, err := tableOf(l, wholeTable())
+		if err != nil {
+			return nil, err
+		}
+		r := &Result{Tables: []Table{t, successors, whole}, Protocol: []string{
 			fmt.Sprintf("%d seeds a recipe. A step counts as diverged when loss, log p(x), gradient or chains leave the guard's limits, which stops it before the weights change; "+
 				"the run then goes back to its last checkpoint with new random numbers, at an unchanged rate, and gives up at the fourth time.", stabilitySeeds),
 			"Without a divergence the first one is counted as one step after the last.",
+			"Successors keep what makes them: starts, moves, balls and terms. They lose what our presets add: the penalty on log p(x)², the bound on the gradient's norm, the gentle rate and the low weight of log p(x).",
 		}}
 		chart, err := gapChart(l)
 		if err != nil {
@@ -87,15 +128,34 @@ func stability() Experiment {
 		for _, name := range []string{"proximal", "start", "penalty", "all"} {
 			r.Claims = append(r.Claims, less("fewer divergences than the published recipe: "+name, t.at(name, "count"), t.at("published", "count"), "%.1f"))
 		}
+		for _, s := range successorsExposed() {
+			r.Claims = append(r.Claims, less("fewer divergences than the published recipe: "+s.name, successors.at(s.name, "count"), t.at("published", "count"), "%.1f"))
+		}
 		return r, nil
 	}
 	return e
 }
 
 func stabilityTable() definition {
+	return endedTable("Divergences, mean ± deviation over seeds", "Each recipe is the published one with the change named.", recipes())
+}
+
+func exposedTable() definition {
+	return endedTable("Divergences of JEM's successors without what protects them", "", successorsExposed())
+}
+
+// wholeTable counts the divergences of the table of recipes, whose trainings are long and protected.
+func wholeTable() definition {
+	d := endedTable("Divergences of whole trainings, as the presets are", "The trainings of jem reproduce recipes.", nil)
+	d.rows = successorRows()
+	return d
+}
+
+// endedTable says of recipes how their trainings ended.
+func endedTable(title, caption string, of []recipe) definition {
 	d := definition{
-		title:   "Divergences, mean ± deviation over seeds",
-		caption: "Each recipe is the published one with the change named.",
+		title:   title,
+		caption: caption,
 		columns: []Column{
 			{Key: "diverged", Title: "seeds that diverged, %", Percent: true},
 			{Key: "first", Title: "step of the first divergence", Digits: 0},
@@ -105,7 +165,7 @@ func stabilityTable() definition {
 		},
 		figure: func(l *Lab, t Training, _ line, col Column) (reading, error) { return endedFigure(l, t, col.Key) },
 	}
-	for _, r := range recipes() {
+	for _, r := range of {
 		d.rows = append(d.rows, line{label: r.name, run: "stability-" + r.name})
 	}
 	return d
