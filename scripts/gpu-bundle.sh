@@ -29,6 +29,8 @@ programs() {
         scripts/cuda-env.sh go test -c -trimpath -tags cuda -ldflags '-s -w' -o "$at/tests/$name/$name.test" "$package"
         [[ ! -d $package/testdata ]] || cp -r "$package/testdata" "$at/tests/$name/"
     done
+    mkdir -p "$at/tests/train/replay" # where those of ./cuda look
+    cp -r train/replay/testdata "$at/tests/train/replay/"
 }
 
 # asker builds the two small programs that ask cuDNN 9 about cards.
