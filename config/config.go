@@ -76,7 +76,7 @@ type Objective struct {
 	L2         float32 `yaml:"l2"`           // penalty λ·mean(log p(x)²) over data and samples
 	ClassCond  bool    `yaml:"class_cond"`   // p(x) samples climb f(x)[y] with y uniform (class_cond_p_x_sample)
 	Attacked   float32 `yaml:"attacked"`     // log p(y|x) of attacked images: adversarial training
-	AttackedPX float32 `yaml:"attacked_p_x"` // log p(x) of data against attacked images (EB-JDAT)
+	AttackedPX float32 `yaml:"attacked_p_x"` // log p(x) of data against attacked images (EB-JDAT); below 0 it brings them together
 	BCE        float32 `yaml:"bce"`          // data told from dreams by log p(x) as a logit (DAT)
 }
 

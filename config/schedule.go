@@ -99,13 +99,15 @@ func (c *Config) At(step, total int) Config {
 	return c.with(func(k course) float64 { return k.at(step, total) })
 }
 
-// Ever is the configuration with the largest value of each setting in the course of the run: what a
-// run needs at some time it needs here.
+// Ever is the configuration with the value of each setting that is the furthest from 0 in the course of
+// the run: what a run needs at some time it needs here.
 func (c *Config) Ever() Config {
 	return c.with(func(k course) float64 {
 		largest := k.knots[0].value
 		for _, k := range k.knots {
-			largest = max(largest, k.value)
+			if math.Abs(k.value) > math.Abs(largest) {
+				largest = k.value
+			}
 		}
 		return largest
 	})

@@ -89,6 +89,7 @@ type bounds struct {
 var (
 	positive    = bounds{lo: 0, hi: math.MaxFloat32, openLo: true}
 	notNegative = bounds{lo: 0, hi: math.MaxFloat32}
+	anyNumber   = bounds{lo: -math.MaxFloat32, hi: math.MaxFloat32}
 	probability = bounds{lo: 0, hi: 1}
 	fraction    = bounds{lo: 0, hi: 1, openHi: true}
 	factor      = bounds{lo: 0, hi: 1, openLo: true}
@@ -100,6 +101,8 @@ func (b bounds) String() string {
 		return "a number above 0"
 	case notNegative:
 		return "0 or a number above"
+	case anyNumber:
+		return "a number"
 	}
 	left, right := "[", "]"
 	if b.openLo {
@@ -205,7 +208,7 @@ func (v *validator) objective(c Config) {
 	v.within("objective.p_x_y", o.PXY, notNegative)
 	v.within("objective.l2", o.L2, notNegative)
 	v.within("objective.attacked", o.Attacked, notNegative)
-	v.within("objective.attacked_p_x", o.AttackedPX, notNegative)
+	v.within("objective.attacked_p_x", o.AttackedPX, anyNumber)
 	v.within("objective.bce", o.BCE, notNegative)
 	ever := c.Ever()
 	if o := ever.Objective; o.PX == 0 && o.PYX == 0 && o.PXY == 0 && o.Attacked == 0 && o.BCE == 0 {
