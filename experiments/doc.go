@@ -23,6 +23,8 @@
 //	lab, measure, outcome, folder      trains and measures, once each, in a folder of its own
 //	measurements                       measurements that several tables share
 //	table1, table2, table3, …          one for each table and figure, by its ID
+//	fewlabels, stopped                 networks with few labels, and what stopping early would have given
+//	successors                         JEM's successors beside it
 //	table, cells, quote, claim, result a table as data; the paper's numbers; verdicts
 //	markdown, page, index              the result as pages
 //	plan, rate, missing                what would be done, how long it takes, what is not there

@@ -12,7 +12,7 @@ type Scale string
 // The scales. Only Paper can be compared with the paper's numbers.
 const (
 	Smoke Scale = "smoke" // minutes in all, on generated images: does everything work?
-	Small Scale = "small" // about two hours of training in all on two CPU cores, published images
+	Small Scale = "small" // about eight hours of training in all on two CPU cores, two of them for the paper's own tables; published images
 	Paper Scale = "paper" // the published configuration
 )
 

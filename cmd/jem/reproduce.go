@@ -25,8 +25,8 @@ func reproduceCommand() *cli.Command {
 			"runs have ended, into FOLDER/tables as ID.md, .json, .csv and .html with plots as SVG and PNG; a\n"+
 			"figure whose run is missing says so in its cell. FOLDER is new, empty or of an earlier jem reproduce.\n"+
 			"\n"+
-			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about two\n"+
-			"hours of training on two CPU cores and published images; paper is the published configuration.",
+			"Scales: smoke takes minutes, on generated images unless --data-dir is given; small takes about eight\n"+
+			"hours of training on two CPU cores, two of them for the paper's own tables, and published images; paper is the published configuration.",
 			"jem reproduce table1 --scale small --data-dir data", "jem reproduce all --scale paper --dry-run"),
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "scale", Value: "small", Usage: "smoke, small or paper"},
