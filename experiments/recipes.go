@@ -30,8 +30,8 @@ func steps(n int) string { return fmt.Sprintf("train.steps=%d", n) }
 func with(a []string, more ...string) []string { return append(append([]string{}, a...), more...) }
 
 // Runs are all trainings, the most important first: that is the order in which they are
-// trained. Step counts of the first, which serve the paper's own tables, are shares of two hours on two cores of an AMD EPYC (Zen 4) at 0.40 s
-// a step with samples and 0.14 s without.
+// trained. Step counts of the first, which serve the paper's own tables, are shares of two hours
+// on two cores of an AMD EPYC (Zen 4) at 0.40 s a step with samples and 0.14 s without.
 func Runs() []Run {
 	return slices.Concat([]Run{
 		{Name: runJEM, About: "JEM: log p(y|x) + log p(x)", Small: []string{steps(6000)}},
