@@ -93,9 +93,21 @@ func (v *validator) labels(c Config, group string, n Negative) {
 	switch {
 	case n.Label == StreamData && c.Data.LabelsPerClass > 0 && !c.Data.SharedStream:
 		v.fault(group+".label", "data: with data.labels_per_class=%d the labels of data are not to be known: set it to labeled or uniform", c.Data.LabelsPerClass)
+	case group == "attack" && c.Objective.Attacked != 0 && n.Start == StreamOutliers:
+		v.fault("attack.start", "outliers, which have no class, but objective.attacked learns the classes of attacked images: set it to labeled, or objective.attacked=0")
+	case group == "attack" && c.Objective.Attacked != 0 && c.othersClasses(n):
+		v.fault("attack.label", "%s, but objective.attacked learns the classes of attacked images, and attack.start=%s: set both to labeled", n.Label, n.Start)
 	case n.Label == StreamLabeled && c.size(n) != c.Train.Labeled(), n.Label == StreamData && c.size(n) != c.Train.Batch:
 		v.fault(group+".label", "%s: the %d images a step have labels of a batch of another size: set %s.label to %s", n.Label, c.size(n), group, LabelUniform)
 	}
+}
+
+// othersClasses reports whether a negative's images begin at images of a stream and have the classes of others.
+func (c *Config) othersClasses(n Negative) bool {
+	if n.Start != StreamLabeled && n.Start != StreamData || n.Label == n.Start {
+		return false
+	}
+	return n.Label == LabelUniform || !c.Data.SharedStream // else both are the same images
 }
 
 // curriculum checks moves that grow.

@@ -16,7 +16,7 @@ var scheduled = []string{
 	"objective.p_x", "objective.p_y_given_x", "objective.p_x_y", "objective.l2", "objective.attacked", "objective.attacked_p_x", "objective.bce",
 	"sampler.steps", "sampler.step_size", "sampler.noise",
 	"attack.steps", "attack.step_size", "attack.radius", "dream.steps", "dream.step_size", "dream.noise",
-	"optim.lr", "optim.weight_decay", "sam.rho",
+	"optim.lr", "sam.rho",
 }
 
 // course is one setting over a run.
@@ -147,9 +147,44 @@ func (v *validator) schedule(c Config) {
 		}
 		paths[k.path] = true
 		for _, at := range k.knots {
-			v.knot(c, k.path, at.value)
+			v.knot(c.Ever(), k.path, at.value)
 		}
 	}
+	curriculum := func(group string, n Negative) {
+		if path := group + ".steps"; paths[path] && n.MaxSteps > 0 {
+			v.fault("train.schedule", "%s: with %s.max_steps=%d a curriculum says how many moves there are: leave one of them out", path, group, n.MaxSteps)
+		}
+	}
+	curriculum("attack", c.Attack)
+	curriculum("dream", c.Dream)
+}
+
+// phases wants something to train at each of a run's steps.
+func (v *validator) phases(c Config, total int) {
+	if ever := c.Ever(); len(c.Train.Schedule) == 0 || len(ever.Loss()) == 0 {
+		return // always the same
+	}
+	for _, step := range c.turns(total) {
+		if now := c.At(step, total); len(now.Loss()) == 0 {
+			v.fault("train.schedule", "all weights of the objective are 0 after %d of the run's %d steps, so there is nothing to train: give one of them a weight there", step, total)
+			return
+		}
+	}
+}
+
+// turns are the steps of a run at which weights begin or cease to be 0: those at knots, and next to them, where two may be at one step.
+func (c *Config) turns(total int) []int {
+	steps := []int{0, total - 1}
+	for _, text := range c.Train.Schedule {
+		k, _ := parseCourse(text)
+		for _, knot := range k.knots {
+			if at := int(knot.step(total)); at < total-1 {
+				steps = append(steps, at, at+1)
+			}
+		}
+	}
+	slices.Sort(steps)
+	return slices.Compact(steps)
 }
 
 // knot checks one value of a schedule.

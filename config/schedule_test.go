@@ -62,6 +62,16 @@ func TestRecipesAreRefusedWithReasons(t *testing.T) {
 		"mixed places":         {"train.schedule=optim.lr␣1@10␣2@50%", "2@50%: want places in rising order"},
 		"beyond the end":       {"train.schedule=optim.lr␣1@150%", "1@150%: want a value and where it holds"},
 		"bad value":            {"train.schedule=objective.p_x␣-1@0", "train.schedule: objective.p_x: -1: want 0 or a number above"},
+		"nothing for a while":  {"objective.p_y_given_x=0 train.steps=10 train.schedule=objective.p_x␣0@50%␣1@100%", "train.schedule: all weights of the objective are 0 after 0 of the run's 10 steps"},
+		"nothing at the end":   {"objective.p_y_given_x=0 train.schedule=objective.p_x␣1@0␣0@100", "train.schedule: all weights of the objective are 0 after 100 of the run's"},
+		"later, bad":           {"outliers.name=distorted train.schedule=objective.bce␣0@1␣1@2,dream.step_size␣0@0␣1@1", "train.schedule: dream.step_size: 0: want a number above 0"},
+		"later, too large":     {"train.labeled_batch=8 train.schedule=objective.p_x_y␣0@1␣1@2", "train.labeled_batch: 8, but log p(x,y)"},
+		"later, no multiple":   {"sampler.buffer=99 train.schedule=objective.p_x_y␣0@1␣1@2", "sampler.buffer: 99 is no multiple of the 10 classes"},
+		"two say how many":     {"outliers.name=distorted objective.bce=1 dream.max_steps=20 train.schedule=dream.steps␣1@1␣2@2", "train.schedule: dream.steps: with dream.max_steps=20 a curriculum"},
+		"classes of none":      {"outliers.name=distorted objective.attacked=1 attack.start=outliers", "attack.start: outliers, which have no class"},
+		"classes of others":    {"objective.attacked=1 attack.start=data", "attack.label: labeled, but objective.attacked learns the classes of attacked images"},
+		"classes at random":    {"objective.attacked=1 attack.label=uniform", "attack.label: uniform, but objective.attacked learns"},
+		"one label":            {"data.labels_per_class=1 sampler.start=gaussian", "data.labels_per_class: 1, but images begin at their class's Gaussian"},
 		"twice":                {"train.schedule=optim.lr␣1@0,optim.lr␣2@0", "optim.lr is given twice"},
 	} {
 		var layers []settings.Layer

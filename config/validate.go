@@ -139,6 +139,9 @@ func (v *validator) data(c Config) {
 	if d.LabelsPerClass == 0 || d.LabelsPerClass < -1 {
 		v.fault("data.labels_per_class", "%d: want 1 or more, or -1 for all", d.LabelsPerClass)
 	}
+	if d.LabelsPerClass == 1 && c.FromGaussians() {
+		v.fault("data.labels_per_class", "1, but images begin at their class's Gaussian (sampler.start, attack or dream), which takes 2 labelled images: raise it, or let them begin at uniform")
+	}
 	v.count("data.limit", d.Limit, 0, maxImages)
 	v.pictures(d)
 	published, _ := data.Lookup(d.Name) // none: a folder of the user's, not read yet
@@ -146,8 +149,9 @@ func (v *validator) data(c Config) {
 	if d.Limit > 0 {
 		n = min(n, d.Limit)
 	}
-	if n > 0 && d.Valid >= 0 {
+	if n > 0 && d.Valid >= 0 && c.Train.Labeled() > 0 {
 		v.enough(c, n)
+		v.phases(c, c.TotalSteps(c.StepsPerEpoch(n)))
 	}
 }
 
@@ -217,7 +221,7 @@ func (v *validator) objective(c Config) {
 }
 
 func (v *validator) sampler(c Config) {
-	s, o := c.Sampler, c.Objective
+	s, ever := c.Sampler, c.Ever()
 	v.count("sampler.steps", s.Steps, 1, maxCount)
 	v.within("sampler.step_size", s.StepSize, positive)
 	v.within("sampler.noise", s.Noise, notNegative)
@@ -227,7 +231,7 @@ func (v *validator) sampler(c Config) {
 	v.within("sampler.reinit", s.Reinit, probability)
 	v.oneOf("sampler.start", s.Start, "uniform", "gaussian")
 	published, _ := data.Lookup(c.Data.Name)
-	v.buffer(s, o, max(1, len(published.Classes)))
+	v.buffer(s, ever.Objective, max(1, len(published.Classes)))
 }
 
 // buffer wants room for every class.
@@ -262,8 +266,9 @@ func (v *validator) loop(c Config) {
 	l := c.Train
 	v.count("train.batch", l.Batch, 1, maxBatch)
 	v.count("train.labeled_batch", l.LabeledBatch, 0, maxBatch)
+	ever := c.Ever()
 	switch other := l.Labeled() != l.Batch; {
-	case other && c.Objective.PXY != 0:
+	case other && ever.Objective.PXY != 0:
 		v.fault("train.labeled_batch", "%d, but log p(x,y) (objective.p_x_y) takes a chain for each labelled image, and train.batch says how many chains there are: leave it at 0, or set objective.p_x_y=0", l.LabeledBatch)
 	case other && c.Data.SharedStream:
 		v.fault("train.labeled_batch", "%d, but with data.shared_stream the %d images of train.batch are the labelled ones: leave it at 0, or set data.shared_stream=false", l.LabeledBatch, l.Batch)
@@ -316,10 +321,12 @@ func (v *validator) device(d Device) {
 // the number of training images and classes, and their side in pixels.
 func (c *Config) CheckImages(images, classes, side int) error {
 	var v validator
-	v.buffer(c.Sampler, c.Objective, classes)
+	ever := c.Ever()
+	v.buffer(c.Sampler, ever.Objective, classes)
 	if c.Data.Crop >= side {
 		v.fault("data.crop", "%d: images of %d pixels allow 0 to %d", c.Data.Crop, side, side-1)
 	}
 	v.enough(*c, images)
+	v.phases(*c, c.TotalSteps(c.StepsPerEpoch(images)))
 	return v.err()
 }

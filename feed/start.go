@@ -30,7 +30,11 @@ func start(c *config.Config, set *data.Set, split []int) (sampler.Start, error) 
 
 // gaussian is fitted to each class of the images to train on, because of a setting.
 func gaussian(c *config.Config, set *data.Set, split []int, because string) (sampler.Start, error) {
-	g, err := data.NewClassGaussian(set, split, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
+	labelled, err := data.PerClass(set, split, c.Data.LabelsPerClass)
+	if err != nil {
+		return nil, unfit("data.labels_per_class", err)
+	}
+	g, err := data.NewClassGaussian(set, labelled, data.GaussianOptions{Key: philox.New(c.Seed, 0, philox.BufferInit)})
 	if err != nil {
 		return nil, unfit(because, err)
 	}

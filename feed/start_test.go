@@ -40,6 +40,45 @@ func own(t *testing.T) config.Config {
 	return c
 }
 
+// Where few labels are known, no other reaches the Gaussians of the classes.
+func TestGaussiansOfFewLabels(t *testing.T) {
+	c := own(t)
+	c.Data.LabelsPerClass = 3
+	source := Source{Config: c}
+	var fills [2][]float32
+	for i := range fills {
+		set, _, err := source.Read(data.Train)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := make([]int, set.Len())
+		for j := range all {
+			all[j] = j
+		}
+		if i == 1 { // the classes of the others change places
+			known, err := data.PerClass(set, all, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := range set.Labels {
+				if !slices.Contains(known, j) {
+					set.Labels[j] = 1 - set.Labels[j]
+				}
+			}
+			all = append(known, slices.DeleteFunc(all, func(j int) bool { return slices.Contains(known, j) })...)
+		}
+		g, err := gaussian(&c, set, all, "sampler.start")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fills[i] = make([]float32, 2*set.Dim())
+		g.Fill(fills[i], []int32{0, 1}, philox.New(3, 0, philox.Restart))
+	}
+	if !slices.Equal(fills[0], fills[1]) {
+		t.Error("labels that are not known change where chains begin")
+	}
+}
+
 // Fresh chains of a finished run begin where those of its training did: with all that the
 // configuration does to the images, and without those held out.
 func TestFreshChainsStartAsInTraining(t *testing.T) {

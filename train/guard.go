@@ -20,7 +20,7 @@ type DivergedError struct {
 func (e *DivergedError) Error() string {
 	s := fmt.Sprintf("training diverged at step %d: %s", e.Step, e.Reason)
 	if n := len(e.Rollbacks); n > 0 {
-		s += fmt.Sprintf("; gave up after %d rollbacks, the last to step %d: lower optim.lr, raise sampler.steps, or raise guard.budget", n, e.Rollbacks[n-1].To)
+		s += fmt.Sprintf("; gave up after %d rollbacks, the last to step %d: lower optim.lr, raise sampler.steps where there are chains, or raise guard.budget", n, e.Rollbacks[n-1].To)
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"jem/backend"
+	"jem/config"
 	"jem/config/settings"
 	"jem/internal/checkpoint"
 	"jem/internal/fault"
@@ -87,7 +88,7 @@ func (t *Trainer) Save(s *checkpoint.Store, keeper json.RawMessage) (string, err
 func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 	s, err := readState(c)
 	if err == nil {
-		err = t.fits(c)
+		err = t.fits(c, s)
 	}
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func (t *Trainer) Restore(c *checkpoint.Checkpoint) error {
 }
 
 // fits looks for what the trainer's configuration wants otherwise than the checkpoint has it.
-func (t *Trainer) fits(c *checkpoint.Checkpoint) error {
+func (t *Trainer) fits(c *checkpoint.Checkpoint, s state) error {
 	if err := predict.Fits(c, t.cfg); err != nil {
 		return err
 	}
@@ -125,6 +126,13 @@ func (t *Trainer) fits(c *checkpoint.Checkpoint) error {
 			differ("optim.name", t.cfg.Optim.Name, other)
 		}
 	}
+	grown := func(name string, n config.Negative) {
+		if moves := s.Curricula[name].Steps; n.MaxSteps > 0 && moves > n.MaxSteps {
+			differ(name+".max_steps", n.MaxSteps, fmt.Sprintf("%d moves", moves))
+		}
+	}
+	grown("attack", t.cfg.Attack)
+	grown("dream", t.cfg.Dream)
 	for _, b := range c.Files[bufferFile] {
 		if slots := t.cfg.Sampler.Buffer; t.step.Buffer != nil && b.Name == predict.BufferTensor && len(b.Shape) == 2 && b.Shape[0] != slots && b.Shape[1] == t.step.Buffer.Images.Shape()[1] {
 			differ("sampler.buffer", slots, b.Shape[0])

@@ -1,6 +1,11 @@
 package journal
 
-import "jem/train/step"
+import (
+	"maps"
+	"slices"
+
+	"jem/train/step"
+)
 
 // interval adds up what steps showed, for their mean.
 type interval struct {
@@ -35,8 +40,8 @@ func ofRecipes(r *step.Record) map[string]float64 {
 	values := map[string]float64{
 		"attacked": r.Attacked, "attacked_p_x": r.AttackedPX, "bce": r.BCE, "sharpness": r.Sharpness, "moves": float64(r.Moves),
 	}
-	for _, auc := range r.AUC {
-		values["auc"] = auc
+	for _, role := range slices.Sorted(maps.Keys(r.AUC)) { // the last one's moves are r.Moves
+		values["auc"] = r.AUC[role]
 	}
 	return values
 }

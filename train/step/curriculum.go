@@ -1,6 +1,7 @@
 package step
 
 import (
+	"maps"
 	"slices"
 
 	"jem/config"
@@ -65,10 +66,11 @@ func begun(c config.Config) map[model.Role]*Curriculum {
 }
 
 // observe says how well log p(x) tells data from the images of a curriculum, by role, and, for the
-// record, how far these moved.
+// record, how far these moved, dreams where attacked images have a curriculum, too.
 func (s *Step) observe() (auc map[model.Role]float64, moves int) {
 	data := s.Batch.Part(model.DataPX)
-	for role, c := range s.curricula {
+	for _, role := range slices.Sorted(maps.Keys(s.curricula)) {
+		c := s.curricula[role]
 		if i := s.Batch.Part(role); i >= 0 && data >= 0 {
 			d, err := metrics.Detect(s.Batch.logPx(data), s.Batch.logPx(i))
 			if err != nil {

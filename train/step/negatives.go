@@ -108,7 +108,8 @@ func (s *Step) density(i int) sampler.Target {
 		}
 		return s.jem(s.cfg.Sampler.BatchStats)
 	}
-	n := s.cfg.Negatives()[role]
+	ever := s.cfg.Ever() // a term may have no weight in the beginning
+	n := ever.Negatives()[role]
 	return model.Given{JEM: s.jem(n.BatchStats), Labels: labels, Climb: n.Ascends()}
 }
 

@@ -16,7 +16,7 @@ type Record struct {
 	GradNorm  float64                // of the loss with respect to all parameters, before clipping
 	Sharpness float64                // by how much the loss at the worst weights nearby exceeds it; 0 where they were not asked for
 	AUC       map[model.Role]float64 // how well log p(x) told data from the images of a curriculum; nil without one
-	Moves     int                    // of these images
+	Moves     int                    // of these images; of the last role where there are several
 
 	DataSeconds     float64
 	SampleSeconds   float64
