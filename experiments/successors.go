@@ -6,6 +6,7 @@ import (
 
 	"jem/eval/ood"
 	"jem/internal/rundir"
+	"jem/predict"
 	"jem/train/journal"
 )
 
@@ -30,7 +31,7 @@ func successorsTable() Experiment {
 			r.Tables = append(r.Tables, t)
 		}
 		r.Claims = successorClaims(r.Tables)
-		return r, nil
+		return r, successorSamples(l, r)
 	}
 	return e
 }
@@ -50,6 +51,43 @@ func successorNotes(l *Lab) []string {
 		"AUROC: CIFAR-10's test images are positive. (seen): images of this set were outliers in training, so its figure is no test.",
 		"Samples: the replay buffer's, or where a recipe has none as many drawn afresh with its own moves, the classes in turn; FID and classifier-feature distance (in the features of the softmax twin, all samples) as in table1.",
 	}
+}
+
+// successorSamples adds a picture of what each recipe draws from nothing.
+func successorSamples(l *Lab, r *Result) error {
+	for _, s := range successors() {
+		t, err := firstTraining(l, s.run())
+		if err != nil {
+			return err
+		}
+		d, err := drawnAfresh(l, t)
+		if isNotRun(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r.Pictures = append(r.Pictures, Picture{s.key, s.label, "Drawn from class Gaussians by the recipe's own moves, one row a class that the model sees in them.", d.Grid})
+	}
+	return nil
+}
+
+// drawnAfresh are samples of a training that begin at its start, with the moves that its recipe draws by.
+func drawnAfresh(l *Lab, t Training) (drawn, error) {
+	g := t.Config.Generation()
+	if g.Persistent && !t.samples() {
+		return drawn{}, notRun("a classifier draws no samples")
+	}
+	protocol := struct{ N, Steps int }{pick(l.Scale, 200, 1000, 1000), pick(l.Scale, min(20, g.Steps), g.Steps, g.Steps)}
+	return measure(l, t, "drawn-afresh", protocol, func(p *predict.Predictor) (drawn, error) {
+		o := p.Sampling(true)
+		o.N, o.Steps, o.Seed = protocol.N, protocol.Steps, 1
+		s, err := p.Sample(l.ctx, o)
+		if err != nil {
+			return drawn{}, err
+		}
+		return summarise(s, p.Classes)
+	})
 }
 
 // labelLonger is the row of JEM with twice the steps.
