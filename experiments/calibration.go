@@ -91,7 +91,7 @@ func calibrationFigure(l *Lab, t Training, row line, col Column) (reading, error
 	if col.Key == "accuracy" {
 		return accuracy, nil
 	}
-	at := calibration.Temperature{T: 1, NLL: c.NLL, Brier: c.Brier, Bins: c.Bins}
+	at := calibration.Temperature{T: 1, NLL: c.NLL, NLLError: c.NLLError, Brier: c.Brier, Bins: c.Bins}
 	if row.arg == scaled {
 		if c.Scaled == nil {
 			return reading{}, notRun("no temperature could be fitted")
@@ -99,8 +99,11 @@ func calibrationFigure(l *Lab, t Training, row line, col Column) (reading, error
 		at = *c.Scaled
 	}
 	f := plain(proper(col.Key, at))
-	if col.Percent {
+	switch {
+	case col.Percent:
 		f.deviation = accuracy.deviation
+	case col.Key == "nll":
+		f.deviation = at.NLLError
 	}
 	return f, nil
 }

@@ -33,7 +33,7 @@ const (
 
 // howVerdictsAreMade stands on every page with claims.
 const howVerdictsAreMade = "± is the standard error of a claim's difference: from the number of test images and, where there are several seeds, from their spread; a difference below two of them is too close to tell. " +
-	"It counts both figures as if measured on images of their own, which is cautious; of one seed it says nothing about others, and two tell little. ECE is counted as uncertain as an accuracy, NLL by its seeds alone."
+	"It counts both figures as if measured on images of their own, which is cautious; of one seed it says nothing about others, and two tell little. ECE is counted as uncertain as an accuracy."
 
 // less claims that a is below b.
 func less(text string, a, b Cell, format string) Claim {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"jem/eval/calibration"
 	"jem/internal/metrics"
 )
 
@@ -119,21 +118,13 @@ func fewFigure(l *Lab, t Training, col Column) (reading, error) {
 		return share(r.Points[len(r.Points)-1].Accuracy, r.Samples), nil
 	case "confidence":
 		c, err := calibrationOf(l, t)
-		return plain(confidence(c)), err
+		return plain(c.Confidence), err
 	case scaledKey("ece"), scaledKey("nll"):
 		return calibrationFigure(l, t, line{arg: scaled}, Column{Key: col.Key[:len(col.Key)-len(scaledKey(""))], Percent: col.Percent})
 	case "t":
 		return calibrationFigure(l, t, line{arg: scaled}, col)
 	}
 	return calibrationFigure(l, t, line{}, col)
-}
-
-// confidence is the mean of the largest p(y|x).
-func confidence(c calibration.Result) (mean float64) {
-	for _, b := range c.Reliability {
-		mean += b.Confidence * float64(b.Count) / float64(max(1, c.Images))
-	}
-	return mean
 }
 
 // choiceTable is how the weight of log p(x) was chosen.

@@ -42,6 +42,8 @@ type ProperScores struct {
 	Accuracy float64 `json:"accuracy"`
 	NLL      float64 `json:"nll"`   // mean cross-entropy in nats
 	Brier    float64 `json:"brier"` // summed over classes, in [0,2]
+	// NLLError is the NLL's standard error from the number of images; 0: not known.
+	NLLError float64 `json:"nll_standard_error,omitempty"`
 	// Confidence is the mean of the largest p(y|x): above the accuracy, the network is overconfident.
 	Confidence float64 `json:"mean_confidence"`
 }
@@ -62,6 +64,7 @@ type Temperature struct {
 	FitImages  int         `json:"fit_images"`
 	FitData    string      `json:"fit_data_sha256"`
 	NLL        float64     `json:"nll"`
+	NLLError   float64     `json:"nll_standard_error,omitempty"`
 	Brier      float64     `json:"brier"`
 	Confidence float64     `json:"mean_confidence"`
 	Bins       []BinErrors `json:"bins"`
@@ -151,7 +154,7 @@ func (r *Result) judge(on *predict.Outputs) (err error) {
 	if err != nil {
 		return err
 	}
-	r.NLL, r.Brier, r.Confidence, r.Bins = plain.NLL, plain.Brier, plain.Confidence, plain.Bins
+	r.NLL, r.NLLError, r.Brier, r.Confidence, r.Bins = plain.NLL, plain.NLLError, plain.Brier, plain.Confidence, plain.Bins
 	probabilities, err := metrics.Softmax(on.Logits)
 	if err != nil {
 		return err
@@ -173,6 +176,11 @@ func at(t float64, on *predict.Outputs, edge metrics.Edge) (Temperature, error) 
 	r := Temperature{T: t}
 	if r.NLL, err = metrics.NLL(logits, on.Labels); err != nil {
 		return r, err
+	}
+	if logits.N > 1 {
+		if r.NLLError, err = metrics.NLLError(logits, on.Labels); err != nil {
+			return r, err
+		}
 	}
 	if r.Brier, err = metrics.Brier(p, on.Labels); err != nil {
 		return r, err

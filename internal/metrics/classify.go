@@ -67,6 +67,23 @@ func NLLAt(logits Table, labels []int, temperature float64) (float64, error) {
 	return sum / float64(logits.N), nil
 }
 
+// NLLError is the standard error of NLL as a mean over images, in nats: their sample standard deviation over
+// √n; NaN for a single image.
+func NLLError(logits Table, labels []int) (float64, error) {
+	mean, err := NLL(logits, labels)
+	if err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for n, y := range labels {
+		row := logits.Row(n)
+		d := logSumExp(row, 1) - row[y] - mean
+		sum += d * d
+	}
+	n := float64(logits.N)
+	return math.Sqrt(sum / (n - 1) / n), nil
+}
+
 // Brier is the mean of Σ_k (p[k] − [k = label])², which lies in [0,2]: the sum over classes,
 // not their mean.
 func Brier(p Table, labels []int) (float64, error) {

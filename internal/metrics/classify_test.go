@@ -79,3 +79,16 @@ func TestTablesAreChecked(t *testing.T) {
 		refused(t, "temperature", err)
 	}
 }
+
+// Of two classes with logits (a,0), −log p(0) is log(1+e^−a): 0.5 and 1.5 nats have the mean 1, the standard
+// deviation √½ and so the standard error ½.
+func TestNLLError(t *testing.T) {
+	at := func(nll float64) float64 { return -math.Log(math.Exp(nll) - 1) }
+	logits := Table{N: 2, K: 2, Data: []float64{at(0.5), 0, at(1.5), 0}}
+	if e, err := NLLError(logits, []int{0, 0}); err != nil || math.Abs(e-0.5) > 1e-12 { // rounding of a few operations
+		t.Errorf("got %v, %v", e, err)
+	}
+	if _, err := NLLError(logits, []int{0, 2}); err == nil {
+		t.Error("took a label that isn't one")
+	}
+}
