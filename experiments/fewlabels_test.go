@@ -58,6 +58,9 @@ func TestNothingIsClaimedFromOneSeed(t *testing.T) {
 func recorded(t *testing.T, l *Lab, of Training, nll map[int]float64, kept ...int) {
 	t.Helper()
 	path := rundir.Path(of.path(l.Out))
+	if err := os.MkdirAll(string(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, step := range kept {
 		if err := os.MkdirAll(filepath.Join(path.Checkpoints(), fmt.Sprintf("step-%08d", step)), 0o755); err != nil {
 			t.Fatal(err)

@@ -83,10 +83,27 @@ func (l *Lab) Train(t Training) error {
 		return err
 	}
 	t.Config.Data.Dir, t.Config.Device = l.DataDir, l.Device
+	if t.Config.Train.Init != "" {
+		before, err := l.before(t)
+		if err != nil {
+			return err
+		}
+		t.Config.Train.Init = before.path(l.Out)
+	}
 	if err := l.train(t); err != nil {
 		return fmt.Errorf("train %s: %w", t.Folder(), err)
 	}
 	return nil
+}
+
+// before is the training that another begins with, which must have ended well.
+func (l *Lab) before(t Training) (Training, error) {
+	all, err := lookup(t.Run.Begins).trainings(l.Scale, l.made)
+	if err != nil {
+		return t, err
+	}
+	first := all[t.Seed-1]
+	return first, l.finished(first)
 }
 
 // train begins the training, or goes on with it, and writes how it ended. What the

@@ -9,6 +9,7 @@ type successor struct {
 	preset     string // empty: the scale's own
 	about      string
 	seeds      int
+	begins     string // at Paper, the key of the recipe that it goes on from
 	set        []string
 	smoke      []string // further options at Smoke
 }
@@ -20,8 +21,8 @@ func successors() []successor {
 		{key: "jem", label: "JEM", about: "JEM, the recipe of all other tables", seeds: 2},
 		{key: "twin", label: "softmax twin", about: "softmax classifier", seeds: 2, set: softmax()},
 		{key: "at", label: "AT alone", preset: "at", about: "adversarial training alone: the control", seeds: 2},
-		{key: "dat", label: "DAT, distorted images", preset: "dat", about: "DAT, dreams begin at distorted training images", seeds: 2},
-		{key: "dat-outliers", label: "DAT, outliers", preset: "dat", about: "DAT, dreams begin at another set's images", seeds: 2,
+		{key: "dat", label: "DAT, distorted images", preset: "dat", begins: "at", about: "DAT, dreams begin at distorted training images", seeds: 2},
+		{key: "dat-outliers", label: "DAT, outliers", preset: "dat", begins: "at", about: "DAT, dreams begin at another set's images", seeds: 2,
 			set: []string{"outliers.name=tiny-imagenet"}, smoke: []string{"outliers.name=textures"}},
 		{key: "sada-jem", label: "SADA-JEM", preset: "sada-jem", about: "SADA-JEM: clean log p(x), sharpness-aware", seeds: 1},
 		{key: "eb-jdat", label: "EB-JDAT", preset: "eb-jdat", about: "EB-JDAT: SADA-JEM with attacked images", seeds: 1},
@@ -36,11 +37,15 @@ const successorSteps = 3000
 
 func successorRuns() (all []Run) {
 	for _, s := range successors() {
-		all = append(all, Run{
+		r := Run{
 			Name: s.run(), About: s.about, Recipe: s.preset, Seeds: s.seeds, Set: s.set,
 			Small: []string{steps(successorSteps), "train.eval_every=1000", "train.sample_every=1000", "train.save_every=250", "train.keep_every=0"},
 			Smoke: append(tiny(12), s.smoke...),
-		})
+		}
+		if s.begins != "" {
+			r.Begins = successor{key: s.begins}.run()
+		}
+		all = append(all, r)
 	}
 	return all
 }

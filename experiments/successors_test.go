@@ -26,6 +26,31 @@ func TestSuccessorsAreTheirPresets(t *testing.T) {
 	}
 }
 
+// A training that begins with another's weights waits for them, and only at full scale.
+func TestTrainingsBeginWithOthers(t *testing.T) {
+	dat := lookup("recipe-dat")
+	small, err1 := dat.trainings(Small, false)
+	paper, err2 := dat.trainings(Paper, false)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if small[0].Config.Train.Init != "" || paper[1].Config.Train.Init != "recipe-at" {
+		t.Errorf("begins with %q and %q", small[0].Config.Train.Init, paper[1].Config.Train.Init)
+	}
+	l := &Lab{Options: Options{Scale: Paper, Out: t.TempDir()}}
+	if _, err := l.before(paper[1]); !isNotRun(err) || !strings.Contains(err.Error(), "recipe-at is not trained yet") {
+		t.Errorf("before its first stage: %v", err)
+	}
+	first, err := lookup("recipe-at").trainings(Paper, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded(t, l, first[1], nil)
+	if before, err := l.before(paper[1]); err != nil || before.Seed != 2 || before.hash != first[1].hash {
+		t.Errorf("begins with %s, %v", before.Folder(), err)
+	}
+}
+
 // What is claimed of a recipe is held against the control, and nothing is claimed from one seed.
 func TestSuccessorsAreHeldAgainstTheControl(t *testing.T) {
 	control := 0

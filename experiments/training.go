@@ -21,6 +21,8 @@ type Run struct {
 	// Recipe is a preset that has a form for CPUs, NAME-small, of which the smaller scales train;
 	// empty: the scale's own.
 	Recipe string
+	// Begins is a run of as many seeds whose weights this one begins with at Paper; empty: random ones.
+	Begins string
 	Set    []string
 	Smoke  []string
 	Small  []string
@@ -72,6 +74,9 @@ func (r Run) trainings(s Scale, toy bool) ([]Training, error) {
 		cfg, err := config.Load(r.preset(s), layers...)
 		if err != nil {
 			return nil, err
+		}
+		if s == Paper {
+			cfg.Train.Init = r.Begins // Lab.Train puts the run's folder in its place
 		}
 		all = append(all, Training{Run: r, Seed: seed, Scale: s, Config: cfg, Toy: toy, hash: identity(cfg, toy)})
 	}
