@@ -6,7 +6,6 @@ import (
 
 	"jem/eval/ood"
 	"jem/internal/rundir"
-	"jem/predict"
 	"jem/train/journal"
 )
 
@@ -51,43 +50,6 @@ func successorNotes(l *Lab) []string {
 		"AUROC: CIFAR-10's test images are positive. (seen): images of this set were outliers in training, so its figure is no test.",
 		"Samples: the replay buffer's, or where a recipe has none as many drawn afresh with its own moves, the classes in turn; FID and classifier-feature distance (in the features of the softmax twin, all samples) as in table1.",
 	}
-}
-
-// successorSamples adds a picture of what each recipe draws from nothing.
-func successorSamples(l *Lab, r *Result) error {
-	for _, s := range successors() {
-		t, err := firstTraining(l, s.run())
-		if err != nil {
-			return err
-		}
-		d, err := drawnAfresh(l, t)
-		if isNotRun(err) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		r.Pictures = append(r.Pictures, Picture{s.key, s.label, "Drawn from class Gaussians by the recipe's own moves, one row a class that the model sees in them.", d.Grid})
-	}
-	return nil
-}
-
-// drawnAfresh are samples of a training that begin at its start, with the moves that its recipe draws by.
-func drawnAfresh(l *Lab, t Training) (drawn, error) {
-	g := t.Config.Generation()
-	if g.Persistent && !t.samples() {
-		return drawn{}, notRun("a classifier draws no samples")
-	}
-	protocol := struct{ N, Steps int }{pick(l.Scale, 200, 1000, 1000), pick(l.Scale, min(20, g.Steps), g.Steps, g.Steps)}
-	return measure(l, t, "drawn-afresh", protocol, func(p *predict.Predictor) (drawn, error) {
-		o := p.Sampling(true)
-		o.N, o.Steps, o.Seed = protocol.N, protocol.Steps, 1
-		s, err := p.Sample(l.ctx, o)
-		if err != nil {
-			return drawn{}, err
-		}
-		return summarise(s, p.Classes)
-	})
 }
 
 // labelLonger is the row of JEM with twice the steps.
@@ -195,42 +157,4 @@ func detectionTable(score string) definition {
 		d.columns = append(d.columns, Column{Key: set, Title: setTitle(set), Digits: 3})
 	}
 	return d
-}
-
-// successorClaims hold recipes with two seeds against what they are to reach, and against JEM, its twin
-// and the control.
-func successorClaims(tables []Table) (all []Claim) {
-	main, px, mass := tables[0], tables[1+slices.Index(ood.Published, "px")], tables[1+slices.Index(ood.Published, "pxgrad")]
-	for _, s := range successors() {
-		if s.preset == "" || s.seeds < 2 {
-			continue
-		}
-		ours := func(key string) Cell { return main.at(s.label, key) }
-		all = append(all,
-			more(s.label+": PGD leaves 30 % or more", ours("pgd"), given(30), "%.1f %%"),
-			more(s.label+": accuracy of 60 % or more", ours("accuracy"), given(60), "%.1f %%"),
-			less(s.label+": Auto-PGD (cross-entropy) is within 3 points of PGD", gap(ours("pgd"), ours("apgd-ce")), given(3), "%.1f"),
-			less(s.label+": Auto-PGD (DLR) is within 3 points of PGD", gap(ours("pgd"), ours("apgd-dlr")), given(3), "%.1f"))
-		for _, score := range []struct {
-			name string
-			t    Table
-		}{{"log p(x)", px}, {"approximate mass", mass}} {
-			all = append(all,
-				more(s.label+": "+score.name+" tells SVHN with an AUROC of 0.80 or more", score.t.at(s.label, "svhn"), given(0.8), "%.3f"),
-				more(s.label+": "+score.name+" tells CIFAR-100 with an AUROC of 0.60 or more", score.t.at(s.label, "cifar100"), given(0.6), "%.3f"))
-		}
-		for _, rival := range []string{"JEM", "softmax twin", "AT alone", labelLonger} {
-			if rival == s.label {
-				continue
-			}
-			of := func(c Claim) { c.Against = rival; all = append(all, c) }
-			of(more(s.label+" is more accurate", ours("accuracy"), main.at(rival, "accuracy"), "%.1f %%"))
-			of(less(s.label+" has less ECE", ours("ece"), main.at(rival, "ece"), "%.1f %%"))
-			of(more(s.label+" is more robust to PGD", ours("pgd"), main.at(rival, "pgd"), "%.1f %%"))
-			if rival != "softmax twin" { // which draws nothing
-				of(less(s.label+" draws samples of less classifier-feature distance", ours(qualityDistance), main.at(rival, qualityDistance), "%.2f"))
-			}
-		}
-	}
-	return all
 }
