@@ -150,7 +150,7 @@ func fewLabelRuns() (all []Run) {
 		if s.successor > 0 {
 			r := s.recipe()
 			r.Name, r.About, r.Seeds, r.Recipe = s.run(kindSuccessor), "SADA-JEM, log p(x) over all training images, "+s.title(), s.successor, "sada-jem"
-			r.Smoke = append(tiny(10), r.Smoke...)
+			r.Smoke = append(append(tiny(10), fmt.Sprintf("data.crop=%d", map[bool]int{true: 2}[s.crops])), r.Smoke...)
 			all = append(all, r)
 		}
 	}

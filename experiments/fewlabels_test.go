@@ -33,6 +33,14 @@ func TestNetworksOfFewLabelsAreComparable(t *testing.T) {
 			if a, b := totalSteps(first(kindJEM).Config), totalSteps(first(kindTwin).Config); a != b {
 				t.Errorf("%s, %s: JEM takes %d steps, its twin %d", s, setting.key, a, b)
 			}
+			for _, kind := range []string{kindTwin, kindJEM, kindSuccessor} {
+				if kind == kindSuccessor && setting.successor == 0 {
+					continue
+				}
+				if d := first(kind).Config.Data; d.Crop > 0 != setting.crops || d.Flip != setting.crops {
+					t.Errorf("%s, %s, %s: crops of %d, flips: %t", s, setting.key, kind, d.Crop, d.Flip)
+				}
+			}
 			if short, whole := totalSteps(first(kindShort).Config), totalSteps(first(kindTwin).Config); short >= whole {
 				t.Errorf("%s, %s: the shorter twin takes %d steps of %d", s, setting.key, short, whole)
 			}
