@@ -42,3 +42,27 @@ func TestKindsAndMetricsAreListed(t *testing.T) {
 		t.Errorf("%v, %v", k, m)
 	}
 }
+
+// A page shows what a recipe has, and no zeros of what it lacks.
+func TestChartsAreOfTheRecipe(t *testing.T) {
+	titles := func(values map[string]float64) (all []string) {
+		h := History{{Step: 1, Kind: KindTrain, Values: values}}
+		for _, c := range h.charts() {
+			all = append(all, c.Title)
+		}
+		for _, f := range h.summary() {
+			all = append(all, f.Name)
+		}
+		return all
+	}
+	attacked := titles(map[string]float64{"accuracy": 0.5, "attacked": 2, "gap": 0, "log_px_data": 0, "log_px_samples": 0, "p_y_given_x": 0})
+	dreams := titles(map[string]float64{"accuracy": 0.5, "attacked": 2, "gap": 0.1, "log_px_data": 1, "log_px_samples": 0.9, "bce": 1.3, "auc": 0.6, "moves": 3})
+	for title, both := range map[string][2]bool{
+		"Cross-entropy": {true, true}, "Log-density": {false, true}, "f(x⁺) − f(x⁻)": {false, true}, "log p(x⁺) − log p(x⁻)": {false, true},
+		"Data against dreams": {false, true}, "Moves": {false, true},
+	} {
+		if slices.Contains(attacked, title) != both[0] || slices.Contains(dreams, title) != both[1] {
+			t.Errorf("%s: want it there %v, have %v and %v", title, both, attacked, dreams)
+		}
+	}
+}

@@ -83,11 +83,11 @@ func sampleStep(p rundir.Path, name string) (step int, ours bool) {
 
 func describe(step int, png []byte) report.Picture {
 	if step == 0 {
-		return report.Picture{Title: "Initial draws", Caption: "What chains start from, one class of the buffer a row.", PNG: png}
+		return report.Picture{Title: "Initial draws", Caption: "What samples start from, one class a row.", PNG: png}
 	}
 	return report.Picture{
 		Title:   fmt.Sprintf("Samples at step %d", step),
-		Caption: "Chains of the replay buffer, one row for each class that the model sees in them: ten at random.",
+		Caption: "Chains of the replay buffer, or dreams where there is none: one row for each class that the model sees in them, ten at random.",
 		PNG:     png,
 	}
 }

@@ -82,7 +82,9 @@ func (h History) summary() []report.Fact {
 		return facts
 	}
 	add("steps", "", "%d", r.Step)
-	add("log p(x⁺) − log p(x⁻)", "data minus samples", "%.3f", r.Values["gap"])
+	if len(h.term("", "gap").X) > 0 {
+		add("log p(x⁺) − log p(x⁻)", "data minus samples", "%.3f", r.Values["gap"])
+	}
 	add("seconds a step", fmt.Sprintf("%.0f %% of them sampling", 100*r.Values["sample_seconds"]/r.Values["step_seconds"]), "%.3f", r.Values["step_seconds"])
 	if n := h.count(KindRollback); n > 0 {
 		add("rollbacks", "returns to a checkpoint after a divergence, see the notes", "%d", n)
@@ -116,16 +118,28 @@ func (h History) charts() []report.Chart {
 	charts := []report.Chart{
 		chart("Accuracy", "share", "Of the labelled training batches, and of the evaluations.",
 			h.Line("training", KindTrain, "accuracy"), h.Line("valid", KindEval+"valid", "accuracy"), h.Line("test", KindEval+"test", "accuracy")),
-		chart("Cross-entropy", "nats", "", h.Line("training", KindTrain, "p_y_given_x"), h.Line("valid", KindEval+"valid", "loss"), h.Line("test", KindEval+"test", "loss")),
+		chart("Cross-entropy", "nats", "", h.term("training", "p_y_given_x"), h.term("attacked", "attacked"), h.Line("valid", KindEval+"valid", "loss"), h.Line("test", KindEval+"test", "loss")),
 		chart("Expected calibration error", "share", "Of 15 bins.", h.Line("valid", KindEval+"valid", "ece"), h.Line("test", KindEval+"test", "ece")),
 		chart("Log-density", "log p(x), up to log Z", "Mean LogSumExp of the logits on data x⁺ and on samples x⁻.",
-			h.Line("data", KindTrain, "log_px_data"), h.Line("samples", KindTrain, "log_px_samples")),
-		chart("f(x⁺) − f(x⁻)", "nats", "Near zero the samples are as likely as data; a steady climb announces divergence.", h.Line("", KindTrain, "gap")),
+			h.term("data", "log_px_data"), h.term("samples", "log_px_samples")),
+		chart("f(x⁺) − f(x⁻)", "nats", "Near zero the samples are as likely as data; a steady climb announces divergence.", h.term("", "gap")),
+		chart("Data against dreams", "nats", "Binary cross-entropy of log p(x) as the logit: 1.386 is chance.", h.term("", "bce")),
+		chart("Data told from moved images", "share", "Area under the curve of log p(x), by which a curriculum goes.", h.term("", "auc")),
+		chart("Moves", "", "Of the images of a curriculum.", h.term("", "moves")),
 		chart("Gradient norm", "", "", h.Line("", KindTrain, "grad_norm")),
 		chart("Learning rate", "", "", h.Line("", KindTrain, "lr")),
 		chart("Seconds a step", "s", "", h.Line("all", KindTrain, "step_seconds"), h.Line("sampling", KindTrain, "sample_seconds"), h.Line("gradients", KindTrain, "gradient_seconds")),
 	}
 	return slices.DeleteFunc(charts, func(c report.Chart) bool { return len(c.Lines) == 0 })
+}
+
+// term is the line of a training metric that only some recipes have: none where it is 0 throughout.
+func (h History) term(label, name string) chart.Line {
+	l := h.Line(label, KindTrain, name)
+	if !slices.ContainsFunc(l.Y, func(v float64) bool { return v != 0 }) {
+		return chart.Line{}
+	}
+	return l
 }
 
 func environment(e rundir.Env) report.Group {
