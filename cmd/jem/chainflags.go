@@ -2,6 +2,9 @@ package main
 
 import (
 	"github.com/urfave/cli/v2"
+
+	"jem/internal/fault"
+	"jem/predict"
 )
 
 // chainFlags are those of commands that draw chains. The arguments say what holds where a flag isn't
@@ -27,6 +30,20 @@ func freshChains(c *cli.Context, usual bool) (bool, error) {
 	default:
 		return from == "fresh", nil
 	}
+}
+
+// sampling are the options by which the run's network draws samples, with the start that the flags or else usual
+// say. What was asked for isn't replaced: the error says that there is no replay buffer.
+func sampling(c *cli.Context, m *predict.Predictor, usual bool) (predict.SampleOptions, error) {
+	fresh, err := freshChains(c, usual)
+	if err != nil {
+		return predict.SampleOptions{}, err
+	}
+	o := m.Sampling(fresh)
+	if o.Fresh && c.String("from") == "buffer" {
+		return o, &fault.Error{Path: m.Checkpoint, Kind: fault.ErrMissing, Reason: "has no replay buffer, as its run had no chains: leave out --from buffer"}
+	}
+	return o, nil
 }
 
 // number is an integer flag's value, or another where it isn't given.

@@ -29,12 +29,12 @@ func qualityFlags() []cli.Flag {
 
 func qualityOptions(c *cli.Context, m *predict.Predictor) (quality.Options, error) {
 	o := quality.Options{Protocol: c.String("protocol"), Limit: c.Int("limit"), Cache: c.String("feature-cache")}
-	fresh, err := freshChains(c, o.Protocol == "dat")
-	if err != nil {
+	var err error
+	if o.Samples, err = sampling(c, m, o.Protocol == "dat"); err != nil {
 		return o, err
 	}
-	o.Samples = m.Sampling(fresh)
-	if fresh = o.Samples.Fresh; !fresh {
+	fresh := o.Samples.Fresh
+	if !fresh {
 		o.Samples.Steps = 0
 	}
 	o.Samples.N, o.Samples.Steps = c.Int("count"), number(c, "steps", o.Samples.Steps)

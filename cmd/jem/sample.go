@@ -129,11 +129,10 @@ func drawFilm(c *cli.Context, m *predict.Predictor, o predict.SampleOptions) err
 }
 
 func sampleOptions(c *cli.Context, m *predict.Predictor) (predict.SampleOptions, error) {
-	fresh, err := freshChains(c, false)
+	o, err := sampling(c, m, false)
 	if err != nil {
-		return predict.SampleOptions{}, err
+		return o, err
 	}
-	o := m.Sampling(fresh)
 	o.N, o.Steps = number(c, "count", usualSamples), number(c, "steps", o.Steps)
 	o.Seed, o.Guidance = c.Uint64("seed"), float32(c.Float64("guidance"))
 	if !c.IsSet("class") {

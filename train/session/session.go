@@ -110,6 +110,9 @@ func (s *Session) build(from feed.Source, step int) (err error) {
 func (s *Session) initialise() error {
 	from, m := s.o.Config.Train.Init, s.o.Config.Model
 	if from == "" {
+		if s.o.Config.Train.FrozenStats {
+			s.note("train.frozen_stats: without train.init the batch norms' statistics stay as they begin, mean 0 and variance 1; name a trained network to begin with (--init)")
+		}
 		return nil
 	}
 	w, notes, err := predict.ReadWeights(from, predict.Usual, weights.Options{Norm: m.Norm, Slope: m.Slope})
@@ -119,10 +122,15 @@ func (s *Session) initialise() error {
 	}
 	note, err := s.Trainer.BeginWith(w, from)
 	if err == nil {
-		s.tell([]string{note})
-		s.notes = append(s.notes, note)
+		s.note(note)
 	}
 	return err
+}
+
+// note tells a sentence, now and in the records.
+func (s *Session) note(text string) {
+	s.tell([]string{text})
+	s.notes = append(s.notes, text)
 }
 
 // apart refuses a run's folder that lies among pictures, or has them in it.

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +79,16 @@ func TestARunGoesOnWithItsInstructions(t *testing.T) {
 	}
 	if f.train(session.Resume(f.Options)); len(f.asked) != 4 || f.asked[3] != "" {
 		t.Errorf("asked for %q", f.asked)
+	}
+}
+
+// Statistics that nothing has measured are no network's: who freezes them hears so.
+func TestFrozenStatisticsOfNoNetworkAreNoted(t *testing.T) {
+	f := newFixture(t)
+	f.Config.Model.Norm, f.Config.Train.FrozenStats = "batch", true
+	f.train(session.Create(f.Options))
+	if !slices.ContainsFunc(f.notes, func(n string) bool { return strings.HasPrefix(n, "train.frozen_stats: without train.init") }) {
+		t.Errorf("told %q", f.notes)
 	}
 }
 

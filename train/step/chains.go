@@ -46,20 +46,23 @@ func (s *Step) inspect() error {
 		if err := s.dev.Download(pixels, x); err != nil {
 			return err
 		}
-		if reason := strayed(g, pixels); reason != "" {
+		if reason := strayed(g, movingNames[p.Role], pixels); reason != "" {
 			return &StrayedError{reason}
 		}
 	}
 	return nil
 }
 
-// strayed says what is wrong with the chains' pixels.
-func strayed(g config.Guard, pixels []float32) string {
+// movingNames are what images of the moving roles are called.
+var movingNames = map[model.Role]string{model.ChainPX: "a chain", model.ChainXY: "a chain", model.Attacked: "an attacked image", model.Dreams: "a dream"}
+
+// strayed says what is wrong with the pixels of chains, or of images of another name.
+func strayed(g config.Guard, what string, pixels []float32) string {
 	outside, largest := 0, float32(0)
 	for _, v := range pixels {
 		a := float32(math.Abs(float64(v)))
 		if !(a <= math.MaxFloat32) {
-			return fmt.Sprintf("a chain has a pixel of %v", v)
+			return fmt.Sprintf("%s has a pixel of %v", what, v)
 		}
 		if a >= 1 {
 			outside++
@@ -69,7 +72,7 @@ func strayed(g config.Guard, pixels []float32) string {
 	share := float32(outside) / float32(len(pixels))
 	switch {
 	case g.MaxPixel > 0 && largest > g.MaxPixel:
-		return fmt.Sprintf("a chain has a pixel of %.4g, beyond guard.max_pixel = %g", largest, g.MaxPixel)
+		return fmt.Sprintf("%s has a pixel of %.4g, beyond guard.max_pixel = %g", what, largest, g.MaxPixel)
 	case share > g.Saturation:
 		return fmt.Sprintf("%.2f %% of the chains' pixels are at or beyond ±1, more than guard.saturation = %g", 100*share, g.Saturation)
 	}
