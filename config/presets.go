@@ -80,10 +80,11 @@ func Load(preset string, layers ...settings.Layer) (Config, error) {
 		}
 		layers = slices.Concat(parents, layers)
 	}
-	var bad, invalid *settings.Error
+	var bad, invalid, idle *settings.Error
 	errors.As(settings.Apply(&c, layers...), &bad)
 	errors.As(Validate(c), &invalid)
-	return c, settings.Join(bad, invalid)
+	errors.As(c.overruled(layers), &idle)
+	return c, settings.Join(bad, invalid, idle)
 }
 
 // earlier is what runs did before there was a setting for it: their config.yaml lacks it.

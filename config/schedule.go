@@ -132,6 +132,28 @@ func (c *Config) with(value func(course) float64) Config {
 	return now
 }
 
+// overruled refuses settings that are given after a schedule that changes them, of a preset mostly: they would
+// have no effect.
+func (c *Config) overruled(layers []settings.Layer) error {
+	since := 0 // the layer that the schedule is of
+	for i, l := range layers {
+		if slices.Contains(l.Paths(), "train.schedule") {
+			since = i
+		}
+	}
+	if len(layers) == 0 {
+		return nil
+	}
+	var v validator
+	for _, text := range c.Train.Schedule {
+		k, err := parseCourse(text)
+		if err == nil && slices.ContainsFunc(layers[since+1:], func(l settings.Layer) bool { return slices.Contains(l.Paths(), k.path) }) {
+			v.fault(k.path, "train.schedule has %q, so that this has no effect: set train.schedule, too", text)
+		}
+	}
+	return v.err()
+}
+
 // schedule checks the schedule, and the configuration with each of its values.
 func (v *validator) schedule(c Config) {
 	paths := map[string]bool{}

@@ -72,6 +72,7 @@ func TestRecipesAreRefusedWithReasons(t *testing.T) {
 		"classes of others":    {"objective.attacked=1 attack.start=data", "attack.label: labeled, but objective.attacked learns the classes of attacked images"},
 		"classes at random":    {"objective.attacked=1 attack.label=uniform", "attack.label: uniform, but objective.attacked learns"},
 		"one label":            {"data.labels_per_class=1 sampler.start=gaussian", "data.labels_per_class: 1, but images begin at their class's Gaussian"},
+		"too many":             {"train.schedule=sampler.steps␣1e30@0", "train.schedule: sampler.steps: 9007199254740992 is above 2147483647"},
 		"twice":                {"train.schedule=optim.lr␣1@0,optim.lr␣2@0", "optim.lr is given twice"},
 	} {
 		var layers []settings.Layer
@@ -81,6 +82,28 @@ func TestRecipesAreRefusedWithReasons(t *testing.T) {
 		if _, err := Load("", layers...); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %v\nwant %s", name, err, tc.want)
 		}
+	}
+}
+
+// A preset's schedule isn't what a setting given beside it silently gives way to.
+func TestSettingsThatAScheduleOverrulesAreRefused(t *testing.T) {
+	option := func(o string) settings.Layer { return settings.Option("--set", o) }
+	for want, layers := range map[string][]settings.Layer{
+		`attack.radius: train.schedule has "attack.radius 0@0% 0.0314@17%", so that this has no effect`: {option("attack.radius=0.05")},
+		"": {option("attack.radius=0.05"), option("train.schedule=attack.radius 0.01@0 0.05@100")},
+	} {
+		if _, err := Load("at-small", layers...); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	c, err := Preset("at-small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole, err := Document(c); err != nil {
+		t.Error(err)
+	} else if _, err := LoadRun(settings.YAML("config.yaml", []byte(whole))); err != nil {
+		t.Errorf("a run's own configuration is refused: %v", err)
 	}
 }
 

@@ -102,7 +102,8 @@ func SetNumber(dst any, path string, value float64) {
 	case reflect.Float32, reflect.Float64:
 		field.SetFloat(value)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		field.SetInt(int64(math.Round(value)))
+		const most = 1 << 53 // the conversion of a larger number is not defined
+		field.SetInt(int64(math.Round(min(max(value, -most), most))))
 	default:
 		panic(fmt.Sprintf("settings: %s is no number", path))
 	}
