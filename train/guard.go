@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"jem/model"
 	"jem/train/step"
@@ -48,11 +49,26 @@ func (b *Baseline) deviation() float64 { return max(1, math.Sqrt(b.Variance)) }
 // guard refuses a step whose numbers are not finite or beyond a limit (official: |L| > 1e8,
 // which NaN passes; here it doesn't), and takes the loss of any other into the baseline.
 func (t *Trainer) guard(r *step.Record) error {
+	if t.otherTerms(r.Step - 1) {
+		t.progress.Baseline = Baseline{}
+	}
 	if reason := faults(t, r); reason != "" {
 		return &DivergedError{Step: r.Step, Reason: reason, Record: *r}
 	}
 	t.progress.Baseline.add(r.L, t.cfg.Guard.Window)
 	return nil
+}
+
+// otherTerms reports whether the loss after so many steps has other terms than the one before, as where a phase
+// begins: it may well be another.
+func (t *Trainer) otherTerms(step int) bool {
+	if len(t.cfg.Train.Schedule) == 0 || step == 0 {
+		return false
+	}
+	before, now := t.cfg.At(step-1, t.TotalSteps()), t.cfg.At(step, t.TotalSteps())
+	return !slices.EqualFunc(before.Loss(), now.Loss(), func(a, b model.Term) bool {
+		return a.Kind == b.Kind && a.On == b.On && a.Against == b.Against
+	})
 }
 
 // faults says what is wrong with the numbers of a step; "" for nothing.

@@ -163,4 +163,44 @@ func TestDivergedRecipesLeaveTheWeights(t *testing.T) {
 	}
 }
 
+// A loss that is another because a phase begins is no divergence; the same leap within one is.
+func TestPhasesAreNoSpikes(t *testing.T) {
+	c := toyRecipe(t, "at-small")
+	c.Guard.Spike, c.Guard.Window = 20, 3
+	for from, want := range map[string]bool{"0": true, "1e-9": false} {
+		c.Train.Schedule = []string{"objective.l2 " + from + "@5 100@6"}
+		err := newRecipe(t, c, 1).Run(context.Background(), &recorder{}, nil)
+		diverged := (*DivergedError)(nil)
+		if want && errors.As(err, &diverged) && diverged.Step == 7 || !want && (!errors.As(err, &diverged) || diverged.Step != 7) {
+			t.Errorf("from %s: %v", from, err)
+		}
+	}
+}
+
+// A rollback returns to the curricula of its checkpoint, too.
+func TestRollbacksReturnToTheCurricula(t *testing.T) {
+	c := toyRecipe(t, "dat-small")
+	c.Guard.Budget = 1
+	tr, kept, r := newRecipe(t, c, 1), newShelf(t), &recorder{}
+	steps := func(n int) {
+		for range n {
+			if err := tr.advance(context.Background(), r, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	steps(6)
+	then := tr.step.Curricula()
+	if _, err := kept.Save(tr); err != nil {
+		t.Fatal(err)
+	}
+	steps(5)
+	if err := tr.rollBack(r, kept, &DivergedError{Step: 12, Reason: "said so"}); err != nil {
+		t.Fatal(err)
+	}
+	if now := tr.step.Curricula(); now["dream"].Steps != then["dream"].Steps || !slices.Equal(now["dream"].AUC, then["dream"].AUC) || !slices.Equal(tr.progress.Curricula["dream"].AUC, then["dream"].AUC) {
+		t.Errorf("%v, want %v", now, then)
+	}
+}
+
 func sharpened(r step.Record) bool { return r.Sharpness != 0 }

@@ -28,7 +28,11 @@ func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 	robust.SAM = config.SAM{Rho: 0.1, Every: 1}
 	robust.Objective.Attacked = 1
 	robust.Attack = config.Negative{Start: "labeled", Label: "labeled", Climb: "cross_entropy", Move: "sign", Steps: 2, StepSize: 0.1, Keep: "linf", Radius: 0.1}
-	for name, cfg := range map[string]config.Config{"robust": robust, "plain": plain, "normed": normed, "averaged": averaged, "joint": joint} {
+	phased := robust
+	phased.Train.Schedule = []string{"objective.attacked 0@0 0@1 1@2", "objective.p_x 1@1 0@2"}
+	coupled := phased
+	coupled.Model.Norm, coupled.Sampler.BatchStats, coupled.Attack.BatchStats = "batch", true, true
+	for name, cfg := range map[string]config.Config{"phased": phased, "coupled": coupled, "robust": robust, "plain": plain, "normed": normed, "averaged": averaged, "joint": joint} {
 		dev, src := open(t, 2), feedtest.ToySources(cfg.Train.Batch)
 		f, known, err := NewFootprint(dev, cfg, src)
 		if err != nil || !known {
@@ -42,8 +46,10 @@ func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := predict.NewEvaluator(dev, s.Net)
-		if _, err := s.Take(At{}, nil); err != nil {
-			t.Fatal(err)
+		for i := range 1 + 2*len(cfg.Train.Schedule) {
+			if _, err := s.Take(At{Step: i}, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if _, err := e.Forward(feed.EvalBatch); err != nil {
 			t.Fatal(err)
