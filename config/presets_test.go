@@ -100,3 +100,19 @@ func TestRunsOfBefore(t *testing.T) {
 		}
 	}
 }
+
+// Samples have the statistics that those of training have.
+func TestGenerationHasTheStatisticsOfTraining(t *testing.T) {
+	for _, name := range []string{"cifar10", "dat"} {
+		for _, own := range []bool{false, true} {
+			c, err := Preset(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Sampler.BatchStats, c.Dream.BatchStats = own == (name == "cifar10"), own == (name == "dat")
+			if got := c.Generation().BatchStats; got != own {
+				t.Errorf("%s: %v, in training %v", name, got, own)
+			}
+		}
+	}
+}

@@ -28,6 +28,7 @@ type Generation struct {
 	Steps      int  // of chains that start afresh
 	Persistent bool // chains of the replay buffer can go on
 	ByClass    bool // each climbs to a class
+	BatchStats bool // batch norms use the samples' own statistics
 }
 
 // Generation follows from what the run trains with: chains, or else dreams, which are drawn with twice
@@ -35,10 +36,10 @@ type Generation struct {
 func (c *Config) Generation() Generation {
 	ever := c.Ever()
 	if o := ever.Objective; o.PX != 0 || o.PXY != 0 || o.L2 != 0 || o.Attacked == 0 && o.BCE == 0 {
-		return Generation{Move: c.SGLD(), Steps: FreshSteps, Persistent: true}
+		return Generation{Move: c.SGLD(), Steps: FreshSteps, Persistent: true, BatchStats: c.Sampler.BatchStats}
 	}
 	d := ever.Dream
-	return Generation{Move: d.Mover(), Steps: 2 * max(d.Steps, d.MaxSteps), ByClass: true}
+	return Generation{Move: d.Mover(), Steps: 2 * max(d.Steps, d.MaxSteps), ByClass: true, BatchStats: d.BatchStats}
 }
 
 // Mover is how a negative's images move, pixels kept in range where they are kept in a box.

@@ -24,7 +24,8 @@ type Chains struct {
 
 // NewChains makes room on the device; o says what chains climb, with which noise. Close gives it back.
 func NewChains(p *Predictor, o SampleOptions) *Chains {
-	c := &Chains{p: p, o: o, jem: p.Density(), move: p.Config.Generation().Move, key: philox.New(o.Seed, 0, philox.SampleNoise)}
+	g := p.Config.Generation()
+	c := &Chains{p: p, o: o, jem: p.density(g.BatchStats), move: g.Move, key: philox.New(o.Seed, 0, philox.SampleNoise)}
 	n := p.net.Config
 	c.x = p.dev.New(backend.Image, feed.EvalBatch, n.InC, n.Size, n.Size)
 	c.grad = p.dev.New(backend.Image, feed.EvalBatch, n.InC, n.Size, n.Size)
@@ -34,9 +35,11 @@ func NewChains(p *Predictor, o SampleOptions) *Chains {
 }
 
 // Density is the model as the run's chains climb it.
-func (p *Predictor) Density() *model.JEM {
+func (p *Predictor) Density() *model.JEM { return p.density(p.Config.Sampler.BatchStats) }
+
+func (p *Predictor) density(batchStats bool) *model.JEM {
 	j := model.NewJEM(p.dev, p.net)
-	if p.Config.Sampler.BatchStats {
+	if batchStats {
 		j.Mode.Norm = backend.BatchStats
 	}
 	return j

@@ -24,7 +24,7 @@ func (s *Step) Draw(images []float32, lo int) error {
 	defer s.dev.Free(x, grad, labels)
 	s.dev.Upload(x, images)
 	s.dev.UploadIndex(labels, classes)
-	towards := model.Given{JEM: s.jem(s.cfg.Dream.BatchStats), Labels: labels, Climb: model.ClimbLogit}
+	towards := model.Given{JEM: s.jem(g.BatchStats), Labels: labels, Climb: model.ClimbLogit}
 	chains := sampler.NewChains(s.dev, g.Move, x, grad, func(int) sampler.Target { return towards })
 	defer chains.Close()
 	chains.Move(n, 0, g.Steps, key.At(lo, 1))
