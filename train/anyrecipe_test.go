@@ -90,7 +90,7 @@ func sourcesOf(c config.Config) feed.Sources {
 }
 
 // Whatever a recipe is put together of, it is refused with the name of a setting, or it runs with finite
-// numbers, and goes on to the bits of a run that was not interrupted.
+// numbers, and goes on to the bits of a run that was not interrupted, also where it returns.
 func TestAnyRecipeIsRefusedOrGoesOnToTheBit(t *testing.T) {
 	const wanted = 40
 	known := config.Default()
@@ -157,8 +157,12 @@ func goesOnToTheBit(t *testing.T, c config.Config) {
 			t.Errorf("step %d: L %v, gradient norm %v", s.Step, s.L, s.GradNorm)
 		}
 	}
-	if !same(parameters(t, whole), parameters(t, resumed)) {
+	end := parameters(t, whole)
+	if !same(end, parameters(t, resumed)) {
 		t.Error("other weights")
+	}
+	if err := errors.Join(whole.Restore(saved), whole.Run(context.Background(), r, nil)); err != nil || !same(end, parameters(t, whole)) {
+		t.Errorf("other weights after a return (%v)", err)
 	}
 }
 

@@ -81,9 +81,9 @@ func faults(t *Trainer, r *step.Record) string {
 	case math.Abs(r.L) > float64(t.cfg.Train.MaxLoss):
 		return fmt.Sprintf("|L| = %.4g exceeds train.max_loss = %g", math.Abs(r.L), t.cfg.Train.MaxLoss)
 	case !finite(r.GradNorm):
-		return fmt.Sprintf("the gradient's norm is %v", r.GradNorm)
+		return fmt.Sprintf("the gradient's norm%s is %v", t.where(r), r.GradNorm)
 	case exceeds(r.GradNorm, g.MaxGrad):
-		return fmt.Sprintf("the gradient's norm %.4g exceeds guard.max_grad = %g", r.GradNorm, g.MaxGrad)
+		return fmt.Sprintf("the gradient's norm%s, %.4g, exceeds guard.max_grad = %g", t.where(r), r.GradNorm, g.MaxGrad)
 	case exceeds(r.LogPxPos, g.MaxLogPx), exceeds(r.LogPxNeg, g.MaxLogPx):
 		return fmt.Sprintf("log p(x) of %.4g on data, %.4g on samples exceeds guard.max_log_px = %g", r.LogPxPos, r.LogPxNeg, g.MaxLogPx)
 	case t.step.Batch.Part(model.ChainPX|model.Dreams) >= 0 && exceeds(r.Gap(), g.MaxGap):
@@ -92,6 +92,15 @@ func faults(t *Trainer, r *step.Record) string {
 		return fmt.Sprintf("L = %.4g is more than guard.spike = %g deviations of %.3g from its running mean %.4g", r.L, g.Spike, b.deviation(), b.Mean)
 	}
 	return ""
+}
+
+// where says at which weights a step's gradient was taken, if not at its own.
+func (t *Trainer) where(r *step.Record) string {
+	if r.Sharpness == 0 {
+		return ""
+	}
+	now := t.cfg.At(r.Step-1, t.TotalSteps())
+	return fmt.Sprintf(" at the worst weights within sam.rho = %g", now.SAM.Rho)
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

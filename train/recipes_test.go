@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"jem/backend/philox"
@@ -160,6 +161,23 @@ func TestDivergedRecipesLeaveTheWeights(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A climb that leaves all numbers behind is refused by its name, with the weights back in their place.
+func TestTooLargeABallOfWeights(t *testing.T) {
+	for _, adaptive := range []bool{false, true} {
+		c := toyRecipe(t, "at-small")
+		c.SAM = config.SAM{Rho: 1e38, Adaptive: adaptive, Every: 1}
+		tr := newRecipe(t, c, 1)
+		before := parameters(t, tr)
+		err := tr.Run(context.Background(), &recorder{}, nil)
+		if diverged := (*DivergedError)(nil); !errors.As(err, &diverged) || !strings.Contains(diverged.Reason, "at the worst weights within sam.rho = 1e+38") {
+			t.Errorf("got %v", err)
+		}
+		if !same(parameters(t, tr), before) {
+			t.Error("the weights have changed")
+		}
 	}
 }
 
