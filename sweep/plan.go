@@ -124,7 +124,7 @@ func (p *Plan) planned(c Case, cfg config.Config, seeds int) Planned {
 }
 
 // called is the case's name with the settings that tell it from others, each called by the last part of its
-// path where no other setting is. So a case keeps its name when the grid gets more values.
+// path where no other setting is; without any it is its preset's. So a case keeps its name when the grid gets more values.
 func (c Case) called(cfg config.Config) string {
 	last := func(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 	count, value := map[string]int{}, map[string]any{}
@@ -144,7 +144,7 @@ func (c Case) called(cfg config.Config) string {
 		text := strings.ReplaceAll(strings.Trim(fmt.Sprint(value[path]), "[]"), " ", "+") // of a list
 		parts = append(parts, name+"="+text)
 	}
-	return cmp.Or(strings.Join(parts, ","), "base")
+	return cmp.Or(strings.Join(parts, ","), c.Preset, "base")
 }
 
 // longestName bounds the name of a folder, in bytes.

@@ -48,6 +48,21 @@ func names(p *Plan) string {
 	return strings.Join(all, " ")
 }
 
+// Recipes are compared by nothing but their presets.
+func TestCasesOfPresetsAreCalledByThem(t *testing.T) {
+	cases, err := casesOf(t, "cases: [{preset: at-small}, {preset: dat-small}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPlan(base, nil, cases, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(p), "at-small-seed1 dat-small-seed1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestAGridIsEveryCombination(t *testing.T) {
 	p, err := NewPlan(base, axes(t, "optim.lr=1e-3,0.002", "sampler.steps=3"), nil, 2)
 	if err != nil {
