@@ -52,7 +52,8 @@ func (d dice) objective() config.Objective {
 // recipe draws a configuration on toy images, valid or not.
 func (d dice) recipe() config.Config {
 	c, toy := config.Default(), feedtest.ToyConfig()
-	c.Model.Depth, c.Model.Width, c.Model.Norm, c.Model.Centre = toy.Model.Depth, toy.Model.Width, oneOf(d, "none", "batch"), d.IntN(2) == 0
+	c.Model.Depth, c.Model.Width, c.Model.Norm, c.Model.Centre = toy.Model.Depth, toy.Model.Width, oneOf(d, "none", "batch", "layer"), d.IntN(2) == 0
+	c.Model.Dropout, c.Optim.ClipNorm = oneOf[float32](d, 0, 0.3), oneOf[float32](d, 0, 1)
 	c.Objective, c.Attack, c.Dream = d.objective(), d.negative(), d.negative()
 	c.Data.SharedStream, c.Data.LabelsPerClass = d.IntN(2) == 0, oneOf(d, -1, 4)
 	c.Outliers.Name = oneOf(d, "", "distorted")

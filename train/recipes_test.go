@@ -195,6 +195,62 @@ func TestPhasesAreNoSpikes(t *testing.T) {
 	}
 }
 
+// quiet hears notes without a word.
+type quiet struct{ recorder }
+
+func (*quiet) Note(int, string) error { return nil }
+
+// A run that is lengthened amid its phases goes on by the shares of its new length, and to the same bits whether it
+// is interrupted then or not.
+func TestLengthenedPhasesGoOnToTheBit(t *testing.T) {
+	c := toyRecipe(t, "dat-small")
+	at := func(steps int, saved *checkpoint.Checkpoint) *Trainer {
+		c.Train.Steps = steps
+		tr := newRecipe(t, c, 1)
+		if saved != nil {
+			if err := tr.Restore(saved); err != nil {
+				t.Fatal(err)
+			}
+			tr.Lengthened(12)
+		}
+		return tr
+	}
+	kept, r := newShelf(t), &quiet{}
+	store := func(tr *Trainer, steps int) *checkpoint.Checkpoint {
+		for range steps {
+			if err := tr.advance(t.Context(), r, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := kept.Save(tr); err != nil {
+			t.Fatal(err)
+		}
+		saved, _, err := kept.Before(20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saved
+	}
+	early := store(at(12, nil), 6) // dreams have begun: a third of 12 is 4, of 20 it is 7
+	whole, cut := at(20, early), at(20, early)
+	late := store(cut, 4)
+	c.Train.Steps = 20
+	resumed := newRecipe(t, c, 1)
+	if err := errors.Join(resumed.Restore(late), resumed.Run(t.Context(), r, nil), whole.Run(t.Context(), r, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if !same(parameters(t, whole), parameters(t, resumed)) || len(resumed.progress.Lengths) != 1 || !slices.Equal(whole.step.Curricula()["dream"].AUC, resumed.step.Curricula()["dream"].AUC) {
+		t.Errorf("other weights, or lengths: %v", resumed.progress.Lengths)
+	}
+	dreams := map[int]bool{}
+	for _, s := range r.steps {
+		dreams[s.Step] = dreams[s.Step] || s.BCE != 0
+	}
+	if dreams[5] || !dreams[6] || dreams[7] || dreams[8] || !dreams[9] {
+		t.Errorf("steps with dreams: %v", dreams)
+	}
+}
+
 // A rollback returns to the curricula of its checkpoint, too.
 func TestRollbacksReturnToTheCurricula(t *testing.T) {
 	c := toyRecipe(t, "dat-small")
