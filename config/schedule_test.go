@@ -132,3 +132,14 @@ func FuzzSchedule(f *testing.F) {
 		}
 	})
 }
+
+// Each setting that a schedule may have is the one of its path.
+func TestScheduledSettingsAreFoundByTheirPaths(t *testing.T) {
+	for _, path := range scheduled {
+		c := Default()
+		settings.SetNumber(&c, path, 7)
+		if changes := settings.Diff(Default(), c); len(changes) != 1 || changes[0].Path != path {
+			t.Errorf("%s: %v", path, changes)
+		}
+	}
+}

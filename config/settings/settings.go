@@ -103,6 +103,22 @@ func (t *table) add(prefix string, group reflect.Value) {
 	}
 }
 
+// leaf is the field at a path below a group, found without a table of all: training asks in each step. The zero
+// Value where there is none.
+func leaf(group reflect.Value, path string) reflect.Value {
+	name, rest, below := strings.Cut(path, ".")
+	for i := range group.NumField() {
+		if tag, _, _ := strings.Cut(group.Type().Field(i).Tag.Get("yaml"), ","); tag != name {
+			continue
+		}
+		if !below {
+			return group.Field(i)
+		}
+		return leaf(group.Field(i), rest)
+	}
+	return reflect.Value{}
+}
+
 func join(prefix, name string) string {
 	if prefix == "" {
 		return name

@@ -98,7 +98,7 @@ func splitList(text string) []string {
 // SetNumber sets the number at a path of dst, a pointer to a struct; whole ones are rounded to. It
 // panics where there is none.
 func SetNumber(dst any, path string, value float64) {
-	switch field := newTable(dst).leaves[path]; field.Kind() {
+	switch field := leaf(reflect.ValueOf(dst).Elem(), path); field.Kind() {
 	case reflect.Float32, reflect.Float64:
 		field.SetFloat(value)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
