@@ -8,7 +8,7 @@ import (
 )
 
 // recipe checks that what the terms need is there: each negative's settings, and those that contradict
-// each other. Negatives that no term needs are not looked at.
+// each other. Negatives that no term needs, nor a run's samples, are not looked at.
 func (v *validator) recipe(c Config) {
 	ever := c.Ever()
 	v.negatives(ever)
@@ -18,6 +18,9 @@ func (v *validator) recipe(c Config) {
 		if _, ball := n.Ball(); ball && n.Radius == 0 {
 			v.fault(group+".radius", "0: a ball of radius 0 holds the image alone: want a number above 0")
 		}
+	}
+	if _, checked := needed["dream"]; ever.Generation().ByClass && !checked {
+		v.moves("dream", ever.Dream)
 	}
 	v.sam(c)
 	if c.Train.FrozenStats && c.Model.Norm != "batch" {
@@ -56,17 +59,24 @@ func (v *validator) negative(c Config, group string, n Negative) {
 	v.oneOf(at("start"), n.Start, negativeStarts...)
 	v.oneOf(at("label"), n.Label, negativeLabels...)
 	v.oneOf(at("climb"), n.Climb, negativeClimbs...)
-	v.oneOf(at("move"), n.Move, negativeMoves...)
-	v.oneOf(at("keep"), n.Keep, negativeKeeps...)
 	v.within(at("gaussians"), n.Gaussians, probability)
-	v.count(at("steps"), n.Steps, 0, maxCount)
-	v.within(at("step_size"), n.StepSize, positive)
-	v.within(at("noise"), n.Noise, notNegative)
-	v.within(at("grad_clip"), n.GradClip, notNegative)
 	v.within(at("radius"), n.Radius, notNegative)
+	v.moves(group, n)
 	v.start(c, group, n)
 	v.labels(c, group, n)
 	v.curriculum(c, group, n)
+}
+
+// moves checks how a negative's images move, and samples of runs that draw them so.
+func (v *validator) moves(group string, n Negative) {
+	at := func(name string) string { return group + "." + name }
+	v.oneOf(at("move"), n.Move, negativeMoves...)
+	v.oneOf(at("keep"), n.Keep, negativeKeeps...)
+	v.count(at("steps"), n.Steps, 0, maxCount)
+	v.count(at("max_steps"), n.MaxSteps, 0, maxCount)
+	v.within(at("step_size"), n.StepSize, positive)
+	v.within(at("noise"), n.Noise, notNegative)
+	v.within(at("grad_clip"), n.GradClip, notNegative)
 	if n.Move != "langevin" && (n.Noise != 0 || n.GradClip != 0) {
 		v.fault(at("noise"), "%g and %s.grad_clip=%g are of %s.move=langevin: set them to 0 for %s moves", n.Noise, group, n.GradClip, group, n.Move)
 	}
@@ -112,7 +122,6 @@ func (c *Config) othersClasses(n Negative) bool {
 
 // curriculum checks moves that grow.
 func (v *validator) curriculum(c Config, group string, n Negative) {
-	v.count(group+".max_steps", n.MaxSteps, 0, maxCount)
 	if n.MaxSteps == 0 {
 		if n.Steps == 0 {
 			v.fault(group+".steps", "0: images that never move: want 1 or more, or a curriculum (%s.max_steps)", group)

@@ -39,6 +39,9 @@ func (c *Config) Generation() Generation {
 		return Generation{Move: c.SGLD(), Steps: FreshSteps, Persistent: true, BatchStats: c.Sampler.BatchStats}
 	}
 	d := ever.Dream
+	if _, ball := d.Ball(); ball {
+		d.Keep = "box" // samples begin elsewhere
+	}
 	return Generation{Move: d.Mover(), Steps: 2 * max(d.Steps, d.MaxSteps), ByClass: true, BatchStats: d.BatchStats}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"jem/config/settings"
+	"jem/sampler"
 )
 
 func TestScheduleIsLinearBetweenItsPlaces(t *testing.T) {
@@ -104,6 +105,20 @@ func TestSettingsThatAScheduleOverrulesAreRefused(t *testing.T) {
 		t.Error(err)
 	} else if _, err := LoadRun(settings.YAML("config.yaml", []byte(whole))); err != nil {
 		t.Errorf("a run's own configuration is refused: %v", err)
+	}
+}
+
+// Samples of a run of attacked images are drawn as dreams would be.
+func TestMovesOfSamplesAreChecked(t *testing.T) {
+	for set, want := range map[string]string{"dream.move=jump": `dream.move: unknown name "jump"`, "dream.steps=-5": "dream.steps: -5 is below 0", "dream.climb=unused": ""} {
+		if _, err := Load("at-small", settings.Option("--set", set)); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", set, err, want)
+		}
+	}
+	c := Default()
+	c.Objective, c.Dream.Keep = Objective{Attacked: 1}, "l2"
+	if _, boxed := c.Generation().Move.(sampler.Boxed); !boxed {
+		t.Errorf("samples move as %+v: want pixels in [-1,1]", c.Generation().Move)
 	}
 }
 

@@ -56,6 +56,10 @@ func shown(t *Trainer, pixels int) (n int, fill func(images []float32, lo int) (
 			for i := range classes {
 				classes[i] = (lo + i) % k
 			}
+			if t.progress.Step == 0 {
+				t.step.Starts(images, lo) // as the first chains are shown: before they move
+				return classes, nil
+			}
 			return classes, t.step.Draw(images, lo)
 		}
 	}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"jem/feed/feedtest"
@@ -29,5 +30,21 @@ func TestGridsLookAtFewChains(t *testing.T) {
 	}
 	if n := len(s.Class); n > 120 {
 		t.Errorf("%d chains looked at, want at most 120", n)
+	}
+}
+
+// Without chains, too, the first pictures are of what samples start from; later ones have moved.
+func TestFirstPicturesAreStarts(t *testing.T) {
+	tr := newRecipe(t, toyRecipe(t, "at-small"), 1)
+	starts := make([]float32, 100*feedtest.ToyPixels)
+	classes := tr.step.Starts(starts, 0)
+	for step, same := range map[int]bool{0: true, 1: false} {
+		tr.progress.Step = step
+		_, fill := shown(tr, feedtest.ToyPixels)
+		images := make([]float32, len(starts))
+		drawn, err := fill(images, 0)
+		if err != nil || slices.Equal(images, starts) != same || drawn[5] != int(classes[5]) {
+			t.Errorf("step %d: the starts themselves %t, want %t; classes %v and %v (%v)", step, !same, same, drawn[:6], classes[:6], err)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package step
 
 import (
 	"jem/backend"
-	"jem/backend/philox"
 	"jem/model"
 	"jem/sampler"
 )
@@ -11,14 +10,8 @@ import (
 // image lo+i, moved from the run's start as config.Generation says. It is a function of the weights and
 // of lo.
 func (s *Step) Draw(images []float32, lo int) error {
-	net, g := s.Net.Config, s.cfg.Generation()
-	n := len(images) / (net.InC * net.Size * net.Size)
-	classes := make([]int32, n)
-	for i := range classes {
-		classes[i] = int32((lo + i) % net.Classes)
-	}
-	key := philox.New(s.cfg.Seed, 0, philox.SampleNoise)
-	s.src.Start.Fill(images, classes, key.At(lo, 0))
+	net, g, classes := s.Net.Config, s.cfg.Generation(), s.Starts(images, lo)
+	n := len(classes)
 	x, grad := s.dev.New(backend.Image, n, net.InC, net.Size, net.Size), s.dev.New(backend.Image, n, net.InC, net.Size, net.Size)
 	labels := s.dev.New(backend.Index, n)
 	defer s.dev.Free(x, grad, labels)
@@ -27,8 +20,19 @@ func (s *Step) Draw(images []float32, lo int) error {
 	towards := model.Given{JEM: s.jem(g.BatchStats), Labels: labels, Climb: model.ClimbLogit}
 	chains := sampler.NewChains(s.dev, g.Move, x, grad, func(int) sampler.Target { return towards })
 	defer chains.Close()
-	chains.Move(n, 0, g.Steps, key.At(lo, 1))
+	chains.Move(n, 0, g.Steps, s.keys.shown.At(lo, 1))
 	return s.dev.Download(images, x)
+}
+
+// Starts writes what the images of Draw begin as, and returns their classes.
+func (s *Step) Starts(images []float32, lo int) []int32 {
+	net := s.Net.Config
+	classes := make([]int32, len(images)/(net.InC*net.Size*net.Size))
+	for i := range classes {
+		classes[i] = int32((lo + i) % net.Classes)
+	}
+	s.src.Start.Fill(images, classes, s.keys.shown.At(lo, 0))
+	return classes
 }
 
 // Shows reports whether the run has samples to show: chains, or images that Draw makes.

@@ -38,8 +38,8 @@ type Step struct {
 	pixels    []float32      // of a step's chains, on the host
 }
 
-// keys are the streams of random numbers that training steps draw from.
-type keys struct{ labels, chain, drop, starts, moves philox.Key }
+// keys are the streams of random numbers that training steps draw from, and pictures.
+type keys struct{ labels, chain, drop, starts, moves, shown philox.Key }
 
 func newKeys(seed uint64) keys {
 	return keys{
@@ -48,6 +48,7 @@ func newKeys(seed uint64) keys {
 		drop:   philox.New(seed, 0, philox.DropMask),
 		starts: philox.New(seed, 0, philox.NegativeStart),
 		moves:  philox.New(seed, 0, philox.NegativeMove),
+		shown:  philox.New(seed, 0, philox.SampleNoise),
 	}
 }
 
