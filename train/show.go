@@ -23,7 +23,7 @@ func samples(ctx context.Context, t *Trainer) (*predict.Samples, error) {
 	}
 	c := t.step.Net.Config
 	pixels := c.InC * c.Size * c.Size
-	n, fill := shown(t, pixels)
+	n, fill := shown(ctx, t, pixels)
 	s := &predict.Samples{Channels: c.InC, Size: c.Size}
 	for lo := 0; lo < n && !s.Rows(c.Classes); lo += feed.EvalBatch {
 		if err := ctx.Err(); err != nil {
@@ -48,7 +48,7 @@ func samples(ctx context.Context, t *Trainer) (*predict.Samples, error) {
 
 // shown is how many images may be looked at and what writes those from lo on, with the classes that they
 // were begun for. Chains come in an order fixed by a key: each of a class has the same chance to be shown.
-func shown(t *Trainer, pixels int) (n int, fill func(images []float32, lo int) (classes []int, err error)) {
+func shown(ctx context.Context, t *Trainer, pixels int) (n int, fill func(images []float32, lo int) (classes []int, err error)) {
 	k := t.step.Net.Config.Classes
 	if t.step.Buffer == nil {
 		return min(maxSamples, max(feed.EvalBatch, 10*k)), func(images []float32, lo int) ([]int, error) {
@@ -60,7 +60,7 @@ func shown(t *Trainer, pixels int) (n int, fill func(images []float32, lo int) (
 				t.step.Starts(images, lo) // as the first chains are shown: before they move
 				return classes, nil
 			}
-			return classes, t.step.Draw(images, lo)
+			return classes, t.step.Draw(ctx, images, lo)
 		}
 	}
 	size := t.step.Buffer.Images.Shape()[0]

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -33,6 +34,16 @@ func TestGridsLookAtFewChains(t *testing.T) {
 	}
 }
 
+// Drawing, which may take as long as many steps, ends when it is to.
+func TestDrawingEndsWithItsContext(t *testing.T) {
+	tr := newRecipe(t, toyRecipe(t, "at-small"), 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := tr.step.Draw(ctx, make([]float32, feedtest.ToyPixels), 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Without chains, too, the first pictures are of what samples start from; later ones have moved.
 func TestFirstPicturesAreStarts(t *testing.T) {
 	tr := newRecipe(t, toyRecipe(t, "at-small"), 1)
@@ -40,7 +51,7 @@ func TestFirstPicturesAreStarts(t *testing.T) {
 	classes := tr.step.Starts(starts, 0)
 	for step, same := range map[int]bool{0: true, 1: false} {
 		tr.progress.Step = step
-		_, fill := shown(tr, feedtest.ToyPixels)
+		_, fill := shown(t.Context(), tr, feedtest.ToyPixels)
 		images := make([]float32, len(starts))
 		drawn, err := fill(images, 0)
 		if err != nil || slices.Equal(images, starts) != same || drawn[5] != int(classes[5]) {

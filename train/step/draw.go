@@ -1,15 +1,18 @@
 package step
 
 import (
+	"context"
+
 	"jem/backend"
 	"jem/model"
+	"jem/predict"
 	"jem/sampler"
 )
 
 // Draw writes images (n,C,H,W) that the model makes where there is no replay buffer: class i mod K of
 // image lo+i, moved from the run's start as config.Generation says. It is a function of the weights and
-// of lo.
-func (s *Step) Draw(images []float32, lo int) error {
+// of lo. It ends early when ctx does.
+func (s *Step) Draw(ctx context.Context, images []float32, lo int) error {
 	net, g, classes := s.Net.Config, s.cfg.Generation(), s.Starts(images, lo)
 	n := len(classes)
 	x, grad := s.dev.New(backend.Image, n, net.InC, net.Size, net.Size), s.dev.New(backend.Image, n, net.InC, net.Size, net.Size)
@@ -20,7 +23,10 @@ func (s *Step) Draw(images []float32, lo int) error {
 	towards := model.Given{JEM: s.jem(g.BatchStats), Labels: labels, Climb: model.ClimbLogit}
 	chains := sampler.NewChains(s.dev, g.Move, x, grad, func(int) sampler.Target { return towards })
 	defer chains.Close()
-	chains.Move(n, 0, g.Steps, s.keys.shown.At(lo, 1))
+	err := predict.Pace(ctx, s.dev, 0, g.Steps, func(first, steps int) { chains.Move(n, first, steps, s.keys.shown.At(lo, 1)) })
+	if err != nil {
+		return err
+	}
 	return s.dev.Download(images, x)
 }
 
