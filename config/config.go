@@ -54,8 +54,9 @@ type Data struct {
 // Outliers are images of no class that negatives may start at. They are cropped and flipped as the training
 // images are, and have no pixel noise.
 type Outliers struct {
-	Name string `yaml:"name"` // another set (svhn, textures, …) or folder, brought to the run's size and channels; or made of its training images: shuffled, blurred, mixed, distorted; empty: none
-	Dir  string `yaml:"dir"`  // folder of pictures, with or without sub-folders; or of a set's files, empty: beside data.dir and in the usual places
+	Name      string  `yaml:"name"`      // another set (svhn, textures, …) or folder, brought to the run's size and channels; or made of its training images: shuffled, blurred, mixed, distorted; empty: none
+	Dir       string  `yaml:"dir"`       // folder of pictures, with or without sub-folders; or of a set's files, empty: beside data.dir and in the usual places
+	Distorted float32 `yaml:"distorted"` // share of another set's images that are shuffled, blurred or mixed first
 }
 
 // Model is the Wide-ResNet's size and options.

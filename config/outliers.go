@@ -27,6 +27,10 @@ func outlierNames() []string {
 // outliers wants images that are others than the run's.
 func (v *validator) outliers(c Config) {
 	o := c.Outliers
+	v.within("outliers.distorted", o.Distorted, probability)
+	if o.Distorted > 0 && (o.Made() || !o.Any()) {
+		v.fault("outliers.distorted", "%g is a share of another set's images, which outliers.name=%s has none of: leave it out", o.Distorted, fault.Quote(o.Name))
+	}
 	switch {
 	case !o.Any():
 		if o.Dir != "" {

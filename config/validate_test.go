@@ -29,6 +29,7 @@ func TestValidateNamesPathValueAndRemedy(t *testing.T) {
 		{"class share of p(x,y)", func(c *Config) { c.Data.Name = "cifar100"; c.Objective.PXY = 1; c.Sampler.Buffer = 150 }, "sampler.buffer: 150 is no multiple of the 100 classes"},
 		{"buffer below classes", func(c *Config) { c.Sampler.Buffer = 9 }, "sampler.buffer: 9 is below 10"},
 		{"batch above data", func(c *Config) { c.Data.Limit = 5050 }, "train.batch: 64, but only 50 images are left to train on (5050, less 5000 held out)"},
+		{"distorted what", func(c *Config) { c.Outliers.Distorted = 0.5 }, "outliers.distorted: 0.5 is a share of another set's images"},
 		{"labelled batch above data", func(c *Config) { c.Data.Limit, c.Train.LabeledBatch = 5100, 128 }, "train.labeled_batch: 128, but only 100 images are left to train on (5100, less 5000 held out): lower train.labeled_batch"},
 		{"labelled batch of a shared stream", func(c *Config) { c.Data.SharedStream, c.Train.LabeledBatch = true, 128 }, "train.labeled_batch: 128, but with data.shared_stream the 64 images of train.batch are the labelled ones"},
 		{"labelled batch of p(x,y)", func(c *Config) { c.Objective.PXY, c.Train.LabeledBatch = 1, 128 }, "train.labeled_batch: 128, but log p(x,y) (objective.p_x_y) takes a chain for each labelled image"},
@@ -47,9 +48,9 @@ func TestValidateNamesPathValueAndRemedy(t *testing.T) {
 		{"own outliers", func(c *Config) { c.Outliers.Name = "cifar10" }, "outliers.name: cifar10 is the run's own data set: name another"},
 		{"outliers from nowhere", func(c *Config) { c.Outliers.Name = "folder" }, "outliers.dir: no folder is named"},
 		{"outliers without a name", func(c *Config) { c.Outliers.Dir = "x" }, `outliers.dir: "x", but outliers.name is empty: set it to folder`},
-		{"outliers that are made", func(c *Config) { c.Outliers = Outliers{"mixed", "x"} }, `outliers.dir: "x", but outliers.name=mixed is made of the training images`},
+		{"outliers that are made", func(c *Config) { c.Outliers = Outliers{Name: "mixed", Dir: "x"} }, `outliers.dir: "x", but outliers.name=mixed is made of the training images`},
 		{"outliers that are the images", func(c *Config) {
-			c.Data.Name, c.Data.Dir, c.Outliers = "folder", "x", Outliers{"folder", "x/"}
+			c.Data.Name, c.Data.Dir, c.Outliers = "folder", "x", Outliers{Name: "folder", Dir: "x/"}
 		}, `outliers.dir: "x/" is the folder of the run's own pictures (data.dir)`},
 		{"decay order", func(c *Config) { c.Optim.DecayEpochs = []int{100, 50} }, "optim.decay_epochs: [100 50]: want epochs from 1 in rising order"},
 		{"no course", func(c *Config) { c.Train.Epochs = 0 }, "train.epochs: 0 is below 1"},

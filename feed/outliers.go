@@ -16,6 +16,8 @@ type Outliers struct {
 	Images   int    `json:"images,omitempty"`        // how many; 0: they are made of the training images
 	Digest   string `json:"images_sha256,omitempty"` // of them as the network takes them, in one class, see data.Set; "": made
 	Absolute string `json:"absolute,omitempty"`      // the folder that they were read from
+
+	Distorted float32 `json:"distorted,omitempty"` // share of them that were shuffled, blurred or mixed
 }
 
 // outliers prepares the stream of outliers, if there is to be one. They are cropped and flipped as the training
@@ -31,8 +33,12 @@ func (d *Feed) outliers(set *data.Set, indices []int, step int) (err error) {
 	}
 	o := d.options(data.Augment{Crop: d.cfg.Data.Crop, Flip: d.cfg.Data.Flip}, philox.OrderOutliers, philox.AugmentOutliers)
 	d.Facts.Outliers = &Outliers{Name: c.Name}
+	o.Make = philox.New(d.cfg.Seed, 0, philox.MakeOutliers)
+	if c.Distorted > 0 {
+		o.Distort, o.Plain = data.Distorted, 1-c.Distorted
+	}
 	if c.Made() {
-		o.Distort, o.Make = data.Distortion(c.Name), philox.New(d.cfg.Seed, 0, philox.MakeOutliers)
+		o.Distort = data.Distortion(c.Name)
 	} else if set, err = d.otherImages(); err != nil {
 		return err
 	} else {
@@ -51,7 +57,7 @@ func (d *Feed) otherImages() (*data.Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("outliers: %w", err)
 	}
-	now := Outliers{Name: d.cfg.Outliers.Name, Images: set.Len(), Digest: set.Digest(), Absolute: place(folderOf(set), set)}
+	now := Outliers{Name: d.cfg.Outliers.Name, Distorted: d.cfg.Outliers.Distorted, Images: set.Len(), Digest: set.Digest(), Absolute: place(folderOf(set), set)}
 	d.Facts.Outliers = &now
 	if then := d.began.Outliers; then != nil && then.Digest != "" && then.Digest != now.Digest {
 		changed := fmt.Sprintf("%d outliers, now there are %d, of which not all are the same", then.Images, now.Images)
@@ -108,7 +114,7 @@ func (f Facts) Seen(name string, set *data.Set) bool {
 	switch {
 	case o == nil:
 		return false
-	case name == o.Name && name != data.Folder, name == "interp" && (o.Name == string(data.Mixed) || o.Name == string(data.Distorted)):
+	case name == o.Name && name != data.Folder, name == "interp" && (o.Name == string(data.Mixed) || o.Name == string(data.Distorted) || o.Distorted > 0):
 		return true
 	case set == nil || o.Digest == "":
 		return false

@@ -27,25 +27,30 @@ const grid = 4
 // distorter makes images of those of a set that indices name. It is read-only.
 type distorter struct {
 	how     Distortion
+	plain   float32 // share that stays as it is
 	set     *Set
 	indices []int
 	key     philox.Key
 }
 
-func newDistorter(how Distortion, s *Set, indices []int, key philox.Key) (*distorter, error) {
+func newDistorter(how Distortion, plain float32, s *Set, indices []int, key philox.Key) (*distorter, error) {
 	switch {
 	case how == "":
 		return nil, nil
 	case s.H%grid != 0 || s.W%grid != 0:
 		return nil, fmt.Errorf("images of %d×%d pixels can't be cut into %d×%d blocks", s.W, s.H, grid, grid)
 	}
-	return &distorter{how, s, indices, key}, nil
+	return &distorter{how, plain, s, indices, key}, nil
 }
 
 // apply writes what becomes of image i to dst (C,H,W): a pure function of i and the slot of a step. Word 0 of the
-// stream chooses how, word 1 blurs and word 2 mixes; the order of blocks has a stream of its own.
+// stream chooses how, word 1 blurs, word 2 mixes and word 3 leaves it plain; the order of blocks has a stream of its own.
 func (d *distorter) apply(dst []uint8, i, step, slot int) {
 	key, how := d.key.At(step, 2*slot), d.how
+	if d.plain > 0 && key.Uniform(3) < d.plain {
+		copy(dst, d.set.Image(i))
+		return
+	}
 	if how == Distorted {
 		how = Distortions[key.IntN(0, 3)]
 	}

@@ -10,7 +10,7 @@ import (
 
 func distorted(t *testing.T, how Distortion, s *Set, indices []int, i, step, slot int) []uint8 {
 	t.Helper()
-	d, err := newDistorter(how, s, indices, philox.New(7, 0, philox.MakeOutliers))
+	d, err := newDistorter(how, 0, s, indices, philox.New(7, 0, philox.MakeOutliers))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +116,24 @@ func TestDistortedIsEachWayAndAFunctionOfTheStep(t *testing.T) {
 		if n[how] < 70 || n[how] > 130 {
 			t.Errorf("%d of 300 are %s", n[how], how)
 		}
+	}
+}
+
+// A share of the images stays as it is: of 400 a half, within five standard deviations of 10.
+func TestSomeImagesStayPlain(t *testing.T) {
+	s, indices, plain := synthetic(4, 1, 8, 1), []int{0, 1, 2, 3}, 0
+	d, err := newDistorter(Distorted, 0.5, s, indices, philox.New(7, 0, philox.MakeOutliers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make([]uint8, s.Dim())
+	for slot := range 400 {
+		if d.apply(made, 2, 9, slot); slices.Equal(made, s.Image(2)) {
+			plain++
+		}
+	}
+	if plain < 150 || plain > 250 {
+		t.Errorf("%d of 400 images are plain, want about half", plain)
 	}
 }
 

@@ -14,7 +14,8 @@ type LoaderOptions struct {
 	Order   philox.Key // purpose OrderPX or OrderPYX; the same on every rank
 	Noise   philox.Key // purpose AugmentPX or AugmentPYX: crop, flip, noise; the same on every rank
 	Distort Distortion // images are made of those of the set before they are cropped and flipped; "": they are those
-	Make    philox.Key // purpose MakeOutliers: of Distort; the same on every rank
+	Plain   float32    // share of the images that are left as they are in spite of Distort
+	Make    philox.Key // purpose MakeOutliers: of Distort and Plain; the same on every rank
 	Strong  philox.Key // purpose StrongPYX: of Augment.Strong; the same on every rank
 	// Rank of Ranks takes its own block of each step's Ranks·Batch images, so the ranks
 	// together see what one process with their joint batch sees. Zero values: one process.
@@ -54,7 +55,7 @@ func NewLoader(s *Set, indices []int, o LoaderOptions) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDistorter(o.Distort, s, indices, o.Make)
+	d, err := newDistorter(o.Distort, o.Plain, s, indices, o.Make)
 	if err != nil {
 		return nil, err
 	}
