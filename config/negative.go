@@ -40,7 +40,7 @@ func (v *validator) negatives(c Config) {
 func (c *Config) needed() map[string]Negative {
 	groups := map[string]Negative{}
 	for role, n := range c.Negatives() {
-		groups[map[model.Role]string{model.Attacked: "attack", model.Dreams: "dream"}[role]] = n
+		groups[NegativeNames[role]] = n
 	}
 	return groups
 }
@@ -84,7 +84,7 @@ func (v *validator) moves(group string, n Negative) {
 
 // start checks what a negative's images begin at.
 func (v *validator) start(c Config, group string, n Negative) {
-	ball := n.Keep == "linf" || n.Keep == "l2"
+	_, ball := n.Ball()
 	fromStream := n.Start == StreamLabeled || n.Start == StreamData || n.Start == StreamOutliers
 	switch {
 	case ball && !fromStream:
@@ -133,7 +133,7 @@ func (v *validator) curriculum(c Config, group string, n Negative) {
 	if n.MaxSteps < n.Steps {
 		v.fault(group+".max_steps", "%d is below %s.steps = %d, from which it grows", n.MaxSteps, group, n.Steps)
 	}
-	if o := c.Objective; o.PX == 0 && o.BCE == 0 && o.AttackedPX == 0 && o.L2 == 0 {
+	if !c.needs(model.DataPX) {
 		v.fault(group+".max_steps", "%d: moves grow by how well log p(x) tells data from these images, but no term has data: set objective.bce, or %s.max_steps to 0", n.MaxSteps, group)
 	}
 }

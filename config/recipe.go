@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"jem/model"
 )
 
@@ -83,15 +85,26 @@ func (c *Config) Negatives() map[model.Role]Negative {
 	return needed
 }
 
+// NegativeNames are the groups of settings of negatives besides chains, by the role of their images.
+var NegativeNames = map[model.Role]string{model.Attacked: "attack", model.Dreams: "dream"}
+
+// needs reports whether a term needs images of one of the roles.
+func (c *Config) needs(roles model.Role) bool {
+	return slices.ContainsFunc(c.Parts(), func(p model.Part) bool { return p.Role&roles != 0 })
+}
+
+// HasChains reports whether a term needs chains of the replay buffer at some time of the run.
+func (c *Config) HasChains() bool {
+	ever := c.Ever()
+	return ever.needs(model.ChainPX | model.ChainXY)
+}
+
 // Draws reports whether steps draw from a stream at some time of the run; the labelled one serves as
 // the data where it is shared.
 func (c *Config) Draws(stream string) bool {
 	ever := c.Ever()
-	role := map[string]model.Role{StreamLabeled: model.Labeled, StreamData: model.DataPX}[stream]
-	for _, p := range ever.Parts() {
-		if p.Role&role != 0 {
-			return true
-		}
+	if ever.needs(map[string]model.Role{StreamLabeled: model.Labeled, StreamData: model.DataPX}[stream]) {
+		return true
 	}
 	for _, n := range ever.Negatives() {
 		if n.Start == stream || n.Label == stream {

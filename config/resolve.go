@@ -35,7 +35,7 @@ type Generation struct {
 // their longest way, or where it has neither, or attacked images only, as dreams would be.
 func (c *Config) Generation() Generation {
 	ever := c.Ever()
-	if o := ever.Objective; o.PX != 0 || o.PXY != 0 || o.L2 != 0 || o.Attacked == 0 && o.BCE == 0 {
+	if o := ever.Objective; c.HasChains() || o.Attacked == 0 && o.BCE == 0 {
 		return Generation{Move: c.SGLD(), Steps: FreshSteps, Persistent: true, BatchStats: c.Sampler.BatchStats}
 	}
 	d := ever.Dream

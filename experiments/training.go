@@ -139,7 +139,4 @@ func (t Training) differences() ([]string, error) {
 }
 
 // samples reports whether the training runs SGLD.
-func (t Training) samples() bool {
-	o := t.Config.Objective
-	return o.PX != 0 || o.L2 != 0 || o.PXY != 0
-}
+func (t Training) samples() bool { return t.Config.HasChains() }

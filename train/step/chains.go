@@ -9,14 +9,9 @@ import (
 	"jem/model"
 )
 
-// conditional reports whether the chains of part i belong to classes.
-func (s *Step) conditional(i int) bool {
-	return s.Batch.Parts[i].Role&model.ChainXY != 0 || s.cfg.Objective.ClassCond
-}
-
 // given are the classes of the chains of part i; nil where they belong to none.
 func (s *Step) given(i int) []int32 {
-	if !s.conditional(i) {
+	if s.Batch.Views[i].origin.labels == "" {
 		return nil
 	}
 	return s.Batch.host(i)

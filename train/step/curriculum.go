@@ -32,14 +32,11 @@ func (c *Curriculum) add(auc float64, n config.Negative) {
 	}
 }
 
-// curriculumNames are the names of curricula in a run's state.
-var curriculumNames = map[model.Role]string{model.Attacked: "attack", model.Dreams: "dream"}
-
 // Curricula are the curricula at present, by the negative's name. They are state of the run.
 func (s *Step) Curricula() map[string]Curriculum {
 	all := map[string]Curriculum{}
 	for role, c := range s.curricula {
-		all[curriculumNames[role]] = Curriculum{c.Steps, slices.Clone(c.AUC)}
+		all[config.NegativeNames[role]] = Curriculum{c.Steps, slices.Clone(c.AUC)}
 	}
 	return all
 }
@@ -48,7 +45,7 @@ func (s *Step) Curricula() map[string]Curriculum {
 func (s *Step) SetCurricula(all map[string]Curriculum) {
 	s.curricula = begun(s.cfg.Ever())
 	for role, c := range s.curricula {
-		if was, ok := all[curriculumNames[role]]; ok {
+		if was, ok := all[config.NegativeNames[role]]; ok {
 			*c = Curriculum{was.Steps, slices.Clone(was.AUC)}
 		}
 	}

@@ -128,7 +128,7 @@ func (s *Step) batchOf(c *config.Config) *Batch {
 
 // buffered is the shape of the replay buffer, Dense; nil if the objective has no chains.
 func (s *Step) buffered() []int {
-	if ever := s.cfg.Ever(); ever.Objective.PX == 0 && ever.Objective.L2 == 0 && ever.Objective.PXY == 0 {
+	if !s.cfg.HasChains() {
 		return nil
 	}
 	n := s.Net.Config

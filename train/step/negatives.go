@@ -103,7 +103,7 @@ func (s *Step) stepsOf(role model.Role, n config.Negative) int {
 func (s *Step) density(i int) sampler.Target {
 	role, labels := s.Batch.Parts[i].Role, s.Batch.Views[i].Labels
 	if role&(model.ChainPX|model.ChainXY) != 0 {
-		if s.conditional(i) {
+		if s.given(i) != nil {
 			return model.Given{JEM: s.jem(s.cfg.Sampler.BatchStats), Labels: labels, Climb: model.ClimbLogit}
 		}
 		return s.jem(s.cfg.Sampler.BatchStats)
