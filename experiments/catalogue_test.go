@@ -9,7 +9,7 @@ import (
 func TestEveryRunIsAValidConfigurationAtEveryScale(t *testing.T) {
 	for _, s := range Scales() {
 		for _, r := range Runs() {
-			for _, seed := range r.seeds() {
+			for _, seed := range r.seeds(s) {
 				ts, err := r.trainings(s, false)
 				if err != nil {
 					t.Fatalf("%s at %s: %v", r.Name, s, err)

@@ -93,12 +93,12 @@ func recorded(t *testing.T, l *Lab, of Training, nll map[int]float64, kept ...in
 // The best stop is a checkpoint that is there, of the run or of its shorter sibling.
 func TestTheBestStopIsThatOfHeldOutImages(t *testing.T) {
 	s := scarcities()[0]
-	whole, err1 := lookup(s.run(kindTwin)).trainings(Smoke, true)
-	short, err2 := lookup(s.run(kindShort)).trainings(Smoke, true)
+	whole, err1 := lookup(s.run(kindTwin)).trainings(Small, true)
+	short, err2 := lookup(s.run(kindShort)).trainings(Small, true)
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	l := &Lab{Options: Options{Scale: Smoke, Out: t.TempDir()}, made: true}
+	l := &Lab{Options: Options{Scale: Small, Out: t.TempDir()}, made: true}
 	if _, err := stopped(l, whole[1], s.run(kindShort)); !isNotRun(err) {
 		t.Errorf("before any training: %v", err)
 	}

@@ -28,7 +28,7 @@ func successorClaims(tables []Table) (all []Claim) {
 				more(s.label+": "+score.name+" tells SVHN with an AUROC of 0.80 or more", score.t.at(s.label, "svhn"), given(0.8), "%.3f"),
 				more(s.label+": "+score.name+" tells CIFAR-100 with an AUROC of 0.60 or more", score.t.at(s.label, "cifar100"), given(0.6), "%.3f"))
 		}
-		for _, rival := range []string{"JEM", "softmax twin", "AT alone", labelLonger} {
+		for _, rival := range []string{"JEM", "softmax twin", labelControl, labelLonger} {
 			if rival == s.label {
 				continue
 			}

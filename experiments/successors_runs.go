@@ -1,6 +1,9 @@
 package experiments
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // successor is a recipe of the table of recipes. The scale's own, JEM as published and its twin, are
 // among them.
@@ -11,7 +14,9 @@ type successor struct {
 	seeds      int
 	begins     string // at Paper, the key of the recipe that it goes on from
 	set        []string
-	smoke      []string // further options at Smoke
+	small      []string // further options at Small, Smoke and Paper
+	smoke      []string
+	paper      []string
 }
 
 // successors are the recipes, the most important first: that is the order in which they are trained.
@@ -20,15 +25,34 @@ func successors() []successor {
 	return []successor{
 		{key: "jem", label: "JEM", about: "JEM, the recipe of all other tables", seeds: 2},
 		{key: "twin", label: "softmax twin", about: "softmax classifier", seeds: 2, set: softmax()},
-		{key: "at", label: "AT alone", preset: "at", about: "adversarial training alone: the control", seeds: 2},
-		{key: "dat", label: "DAT, distorted images", preset: "dat", begins: "at", about: "DAT, dreams begin at distorted training images", seeds: 2},
-		{key: "dat-outliers", label: "DAT, outliers", preset: "dat", begins: "at", about: "DAT, dreams begin at another set's images", seeds: 2,
+		{key: "at", label: "AT alone", preset: "at", about: "adversarial training alone: the control", seeds: 1},
+		{key: "dat", label: "DAT, distorted images", preset: "dat", begins: "at", about: "DAT, dreams begin at distorted training images", seeds: 1},
+		{key: "dat-outliers", label: "DAT, outliers", preset: "dat", begins: "at", about: "DAT, dreams begin at another set's images", seeds: 1,
 			set: []string{"outliers.name=tiny-imagenet"}, smoke: []string{"outliers.name=textures"}},
+		{key: "at-gentle", label: labelControl, preset: "at", about: "adversarial training alone in a smaller ball: the control", seeds: 2,
+			small: smallerBall(), paper: smallerPaperBall()},
+		{key: "dat-mixed", label: "DAT, both, smaller ball", preset: "dat", begins: "at-gentle",
+			about: "DAT in a smaller ball, dreams begin at another set's images, half of them distorted, or at Gaussians", seeds: 2,
+			set:   []string{"outliers.name=tiny-imagenet", "outliers.distorted=0.5", "dream.gaussians=0.34"},
+			small: smallerBall("objective.bce 0@33.3% 1@33.4%"), paper: smallerPaperBall(), smoke: []string{"outliers.name=textures"}},
 		{key: "sada-jem", label: "SADA-JEM", preset: "sada-jem", about: "SADA-JEM: clean log p(x), sharpness-aware", seeds: 1},
 		{key: "eb-jdat", label: "EB-JDAT", preset: "eb-jdat", about: "EB-JDAT: SADA-JEM with attacked images", seeds: 1},
 		{key: "jempp", label: "JEM++", preset: "jempp", about: "JEM++: proximal SGLD without noise", seeds: 1},
 	}
 }
+
+// labelControl is the row of adversarial training alone beside which the last DAT is judged.
+const labelControl = "AT alone, smaller ball"
+
+// smallerBall attacks training images within 3/255 in place of 4/255, as the preset at-small grows its
+// ball, so that a network of 3,000 steps gives less accuracy for its robustness.
+func smallerBall(more ...string) []string {
+	schedule := append([]string{"attack.radius 0@0% 0.0235@17%", "attack.step_size 0.001@0% 0.019@17%", "attack.steps 2@33.3% 3@33.4%"}, more...)
+	return []string{"attack.radius=0.0235", "attack.step_size=0.019", "train.schedule=" + strings.Join(schedule, ", ")}
+}
+
+// smallerPaperBall is as much smaller than the published one.
+func smallerPaperBall() []string { return []string{"attack.radius=0.75", "attack.step_size=0.15"} }
 
 func (s successor) run() string { return "recipe-" + s.key }
 
@@ -39,8 +63,9 @@ func successorRuns() (all []Run) {
 	for _, s := range successors() {
 		r := Run{
 			Name: s.run(), About: s.about, Recipe: s.preset, Seeds: s.seeds, Set: s.set,
-			Small: []string{steps(successorSteps), "train.eval_every=1000", "train.sample_every=1000", "train.save_every=250", "train.keep_every=0"},
+			Small: append([]string{steps(successorSteps), "train.eval_every=1000", "train.sample_every=1000", "train.save_every=250", "train.keep_every=0"}, s.small...),
 			Smoke: append(tiny(12), s.smoke...),
+			Paper: s.paper,
 		}
 		if s.begins != "" {
 			r.Begins = successor{key: s.begins}.run()
