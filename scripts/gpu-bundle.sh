@@ -29,8 +29,6 @@ programs() {
         scripts/cuda-env.sh go test -c -trimpath -tags cuda -ldflags '-s -w' -o "$at/tests/$name/$name.test" "$package"
         [[ ! -d $package/testdata ]] || cp -r "$package/testdata" "$at/tests/$name/"
     done
-    mkdir -p "$at/tests/train/replay" # where those of ./cuda look
-    cp -r train/replay/testdata "$at/tests/train/replay/"
 }
 
 # asker builds the two small programs that ask cuDNN 9 about cards.
@@ -64,7 +62,8 @@ else
     unset CUDA
 fi
 asker
-cp train/replay/testdata/*.* train/replay/testdata/recipes/*.{json,safetensors} "$dest/golden/"
+cp -r train/replay/testdata/. "$dest/golden/"
+rm "$dest"/golden/recipes/*.py
 cp scripts/gpu-run.sh "$dest/run.sh"
 cp bench/peers/torch_step.py LICENSE "$dest/"
 printf '{"release": "%s", "kernels": "%s"}\n' "$release" "$(cat kernels/fatbin/*.fatbin | sha256sum | cut -c1-16)" >"$dest/bundle.json"
