@@ -2,9 +2,10 @@
 # Runs the CUDA program and its tests, unchanged, on the stand-ins for driver and cuDNN: no GPU, no library of
 # NVIDIA's at run time. What is compared with what is in the tests (cuda, cuda/sim/control); docs/cuda.md lists them.
 #
-#   scripts/cuda-sim-test.sh [tests|race|asan|program]…      default: tests program
+#   scripts/cuda-sim-test.sh [tests|all-tests|race|asan|program]…      default: all-tests program
 #
-# tests: go vet and the tests with every cached toolkit, so with both generations of cuDNN. race: those that share
+# all-tests: go vet and the tests with every cached toolkit, so with both generations of cuDNN. tests: those of the
+# older one shortened: without every call failing once, and with fewer shapes. race: those that share
 # memory under the race detector. asan: the stand-ins under the address sanitizer. program: bin/jem-cuda repeats the
 # golden steps in float32, whose tolerances they have, and trains 30 steps of a smaller fashion-demo beside the CPU.
 set -euo pipefail
@@ -27,14 +28,19 @@ cached() { # the versions that are here, newest first
     done
 }
 
-tests() {
-    local version
+# tests_with FLAGS: FLAGS are for all toolkits but the newest.
+tests_with() {
+    local version flags=()
     for version in $(cached); do
-        echo "== CUDA $version"
+        echo "== CUDA $version ${flags[*]}"
         on "$version" go vet -tags cuda ./cuda/... ./kernels ./cmd/jem
-        on "$version" go test -tags cuda -count 1 -timeout 20m ${TESTFLAGS:-} ./cuda/... ./kernels
+        on "$version" go test -tags cuda -count 1 -timeout 20m "${flags[@]}" ${TESTFLAGS:-} ./cuda/... ./kernels
+        flags=("$@")
     done
 }
+
+tests() { tests_with -short; }
+all-tests() { tests_with; }
 
 race() {
     on 13.0 go test -race -tags cuda -count 1 -short -timeout 20m -run 'Chains|Launch|Fails|Late|Golden.*/jem_sgd' ./cuda/...
@@ -87,10 +93,10 @@ program() {
     echo "cuda-sim-test: no CUDA toolkit in the cache: run make cuda-toolchain CUDA=all" >&2
     exit 69
 }
-[[ $# -gt 0 ]] || set -- tests program
+[[ $# -gt 0 ]] || set -- all-tests program
 for part in "$@"; do
     case $part in
-    tests | race | asan | program) "$part" ;;
+    tests | all-tests | race | asan | program) "$part" ;;
     *) echo "cuda-sim-test: unknown part $part" >&2 && exit 2 ;;
     esac
 done
