@@ -44,7 +44,7 @@ func successorNotes(l *Lab) []string {
 		"Each recipe takes the same number of steps of the same batch with the same network; what a step costs differs: see the last columns. Seconds are the median of the recorded steps and hours those of the clock, on a machine that did other things, too. " +
 			"The last row is JEM with twice the steps, table1's, for comparisons at equal time; jem reproduce table1 trains it.",
 		"AT alone is adversarial training without log p(x): a recipe is robust by its log p(x) only as far as it is more robust than that, in the same ball.",
-		"Smaller ball: images are attacked within three quarters of the others' radius in training, by which a network gives less accuracy for robustness. " +
+		"Smaller ball: images are attacked within five eighths of the others' radius in training, by which a network gives less accuracy for robustness. " +
 			"Both: a dream begins at another set's image, which is distorted first in half of the cases, or in a third of all at a class's Gaussian.",
 		"Settings were chosen on held-out images.",
 		"ECE with 20 bins; the temperature is fitted to held-out images. Pixel noise at evaluation as each recipe has it: none but in JEM's.",
