@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,27 @@ func TestTrainingsBeginWithOthers(t *testing.T) {
 	recorded(t, l, first[1], nil)
 	if before, err := l.before(paper[1]); err != nil || before.Seed != 2 || before.hash != first[1].hash {
 		t.Errorf("begins with %s, %v", before.Folder(), err)
+	}
+}
+
+// A smaller ball is the preset's but for its size: whatever else changes in the course of the run, changes alike.
+func TestASmallerBallGrowsAsThePresets(t *testing.T) {
+	for whole, smaller := range map[string]string{"recipe-at": "recipe-at-gentle", "recipe-dat": "recipe-dat-mixed"} {
+		var rest [2][]string
+		for i, name := range []string{whole, smaller} {
+			all, err := lookup(name).trainings(Small, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, change := range all[0].Config.Train.Schedule {
+				if !strings.HasPrefix(change, "attack.radius ") && !strings.HasPrefix(change, "attack.step_size ") {
+					rest[i] = append(rest[i], change)
+				}
+			}
+		}
+		if len(rest[0]) == 0 || !slices.Equal(rest[0], rest[1]) {
+			t.Errorf("%s changes %q, %s %q", whole, rest[0], smaller, rest[1])
+		}
 	}
 }
 
