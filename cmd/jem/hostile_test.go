@@ -342,7 +342,7 @@ func bounded(t *testing.T, args ...string) (result, usage) {
 	return result{stdout.String(), stderr.String(), s.ExitCode()}, usage{(s.UserTime() + s.SystemTime()).Seconds(), resident(s)}
 }
 
-// tree lists the files below a folder, with their sizes.
+// tree lists the files below a folder, with their sizes and when they were written.
 func tree(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -352,7 +352,7 @@ func tree(t *testing.T, dir string) string {
 		}
 		info, err := e.Info()
 		if err == nil {
-			fmt.Fprintf(&b, "%s %v %d\n", path, info.Mode(), info.Size())
+			fmt.Fprintf(&b, "%s %v %d %v\n", path, info.Mode(), info.Size(), info.ModTime().UnixNano())
 		}
 		return err
 	})
