@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,27 @@ func TestBaselinesDifferInTheObjectiveOnly(t *testing.T) {
 			if d.Path != "objective.p_x" && d.Path != "objective.l2" || d.To != float32(0) {
 				t.Errorf("%s: %+v", name, d)
 			}
+		}
+	}
+}
+
+// A smaller ball is its parent's but for its size: whatever else changes in the course of the run, changes alike.
+func TestASmallerBallGrowsAsItsParents(t *testing.T) {
+	for smaller, parent := range map[string]string{"at-gentle-small": "at-small", "dat-mixed-small": "dat-small"} {
+		var rest [2][]string
+		for i, name := range []string{parent, smaller} {
+			c, err := Preset(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, change := range c.Train.Schedule {
+				if !strings.HasPrefix(change, "attack.radius ") && !strings.HasPrefix(change, "attack.step_size ") {
+					rest[i] = append(rest[i], change)
+				}
+			}
+		}
+		if len(rest[0]) == 0 || !slices.Equal(rest[0], rest[1]) {
+			t.Errorf("%s changes %q, %s %q", parent, rest[0], smaller, rest[1])
 		}
 	}
 }

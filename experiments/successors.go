@@ -45,7 +45,7 @@ func successorNotes(l *Lab) []string {
 			"The last row is JEM with twice the steps, table1's, for comparisons at equal time; jem reproduce table1 trains it.",
 		"AT alone is adversarial training without log p(x): a recipe is robust by its log p(x) only as far as it is more robust than that, in the same ball.",
 		"Smaller ball: images are attacked within five eighths of the others' radius in training, by which a network gives less accuracy for robustness. " +
-			"Both: a dream begins at another set's image, which is distorted first in half of the cases, or in a third of all at a class's Gaussian.",
+			"Mixed: a dream begins at another set's image, which is distorted first in half of the cases, or in a third of all at a class's Gaussian.",
 		"Settings were chosen on held-out images.",
 		"ECE with 20 bins; the temperature is fitted to held-out images. Pixel noise at evaluation as each recipe has it: none but in JEM's.",
 		fmt.Sprintf("Attacks in L∞, ε = %g/255, %d steps, %d start, the first %d test images, with the pixel noise of evaluation. Believe the lowest figure of a row.", o.Epsilons[0], o.Steps, o.Restarts, o.Images),

@@ -2,7 +2,6 @@ package experiments
 
 import (
 	"fmt"
-	"strings"
 )
 
 // successor is a recipe of the table of recipes. The scale's own, JEM as published and its twin, are
@@ -14,9 +13,7 @@ type successor struct {
 	seeds      int
 	begins     string // at Paper, the key of the recipe that it goes on from
 	set        []string
-	small      []string // further options at Small, Smoke and Paper
-	smoke      []string
-	paper      []string
+	smoke      []string // further options at Smoke
 }
 
 // successors are the recipes, the most important first: that is the order in which they are trained.
@@ -29,12 +26,10 @@ func successors() []successor {
 		{key: "dat", label: "DAT, distorted images", preset: "dat", begins: "at", about: "DAT, dreams begin at distorted training images", seeds: 1},
 		{key: "dat-outliers", label: "DAT, outliers", preset: "dat", begins: "at", about: "DAT, dreams begin at another set's images", seeds: 1,
 			set: []string{"outliers.name=tiny-imagenet"}, smoke: []string{"outliers.name=textures"}},
-		{key: "at-gentle", label: labelControl, preset: "at", about: "adversarial training alone in a smaller ball: the control", seeds: 2,
-			small: smallerBall(), paper: smallerPaperBall()},
-		{key: "dat-mixed", label: "DAT, both, smaller ball", preset: "dat", begins: "at-gentle",
+		{key: "at-gentle", label: labelControl, preset: "at-gentle", about: "adversarial training alone in a smaller ball: the control", seeds: 2},
+		{key: "dat-mixed", label: "DAT, mixed, smaller ball", preset: "dat-mixed", begins: "at-gentle",
 			about: "DAT in a smaller ball, dreams begin at another set's images, half of them distorted, or at Gaussians", seeds: 2,
-			set:   []string{"outliers.name=tiny-imagenet", "outliers.distorted=0.5", "dream.gaussians=0.34"},
-			small: smallerBall("objective.bce 0@33.3% 1@33.4%"), paper: smallerPaperBall(), smoke: []string{"outliers.name=textures"}},
+			smoke: []string{"outliers.name=textures"}},
 		{key: "sada-jem", label: "SADA-JEM", preset: "sada-jem", about: "SADA-JEM: clean log p(x), sharpness-aware", seeds: 1},
 		{key: "eb-jdat", label: "EB-JDAT", preset: "eb-jdat", about: "EB-JDAT: SADA-JEM with attacked images", seeds: 1},
 		{key: "jempp", label: "JEM++", preset: "jempp", about: "JEM++: proximal SGLD without noise", seeds: 1},
@@ -43,16 +38,6 @@ func successors() []successor {
 
 // labelControl is the row of adversarial training alone beside which the last DAT is judged.
 const labelControl = "AT alone, smaller ball"
-
-// smallerBall attacks training images within 2.5/255 in place of 4/255, as the preset at-small grows its
-// ball, so that a network of 3,000 steps gives less accuracy for its robustness.
-func smallerBall(more ...string) []string {
-	schedule := append([]string{"attack.radius 0@0% 0.0196@17%", "attack.step_size 0.001@0% 0.016@17%", "attack.steps 2@33.3% 3@33.4%"}, more...)
-	return []string{"attack.radius=0.0196", "attack.step_size=0.016", "train.schedule=" + strings.Join(schedule, ", ")}
-}
-
-// smallerPaperBall is as much smaller than the published one.
-func smallerPaperBall() []string { return []string{"attack.radius=0.625", "attack.step_size=0.125"} }
 
 func (s successor) run() string { return "recipe-" + s.key }
 
@@ -63,9 +48,8 @@ func successorRuns() (all []Run) {
 	for _, s := range successors() {
 		r := Run{
 			Name: s.run(), About: s.about, Recipe: s.preset, Seeds: s.seeds, Set: s.set,
-			Small: append([]string{steps(successorSteps), "train.eval_every=1000", "train.sample_every=1000", "train.save_every=250", "train.keep_every=0"}, s.small...),
+			Small: []string{steps(successorSteps), "train.eval_every=1000", "train.sample_every=1000", "train.save_every=250", "train.keep_every=0"},
 			Smoke: append(tiny(12), s.smoke...),
-			Paper: s.paper,
 		}
 		if s.begins != "" {
 			r.Begins = successor{key: s.begins}.run()
