@@ -55,6 +55,9 @@ func fewPanels(l *Lab, tables map[string]Table) *Panels {
 			curve("twin with a temperature", labelTwin, scaledKey(of.key))
 		}
 		c.YMin, c.YMax = 0, ceiling(c.Lines)
+		if of.key == "nll" { // the twin's is out of all proportion
+			c.YLog, c.YMin = true, floor(c.Lines)
+		}
 		p.Charts = append(p.Charts, c)
 	}
 	if !drawn {
@@ -73,6 +76,17 @@ func fewSteps(l *Lab) int {
 		return 0
 	}
 	return totalSteps(t.Config)
+}
+
+// floor is a little below all of the curves.
+func floor(lines []chart.Line) float64 {
+	least := math.Inf(1)
+	for _, l := range lines {
+		for i, y := range l.Y {
+			least = min(least, y-l.Err[i])
+		}
+	}
+	return least / 1.05
 }
 
 // ceiling is a little above all of the curves.

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -51,6 +52,7 @@ type Chart struct {
 	Title, XLabel, YLabel  string
 	XMin, XMax, YMin, YMax float64
 	XTicks                 []Tick // none: round numbers
+	YLog                   bool   // y on a logarithmic axis, where what is not positive leaves a gap
 	Lines                  []Line
 }
 
@@ -84,6 +86,10 @@ func (c Chart) plot() (*plot.Plot, error) {
 	if len(c.XTicks) > 0 {
 		p.X.Tick.Marker = named(c.XTicks)
 	}
+	if c.YLog {
+		c.Lines = positive(c.Lines)
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, decades{}
+	}
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = faint.light, faint.light
 	p.Add(grid)
@@ -98,7 +104,26 @@ func (c Chart) plot() (*plot.Plot, error) {
 	}
 	settle(&p.X, lo, hi)
 	settle(&p.Y, c.YMin, c.YMax)
+	if c.YLog && p.Y.Min <= 0 { // nothing to draw, or ends that can't be shown
+		p.Y.Min, p.Y.Max = 0.1, 10
+	}
 	return p, nil
+}
+
+// positive leaves a gap for what a logarithmic axis can't show, and ends bars above 0.
+func positive(lines []Line) []Line {
+	all := slices.Clone(lines)
+	for i, l := range all {
+		all[i].Y, all[i].Err = slices.Clone(l.Y), slices.Clone(l.Err)
+		for j, y := range l.Y {
+			if y <= 0 {
+				all[i].Y[j] = math.NaN()
+			} else if j < len(l.Err) {
+				all[i].Err[j] = min(l.Err[j], 0.9*y)
+			}
+		}
+	}
+	return all
 }
 
 // bars counts the bars, for a message.

@@ -82,9 +82,31 @@ func fourPanels() Panels {
 		if i == 1 {
 			c.Lines[2] = curve("twin with a temperature", 5, 1)
 		}
+		if i == 2 {
+			c.YLog, c.Lines[1].Y[0], c.Lines[0].Err[1] = true, 0, 1000 // what a logarithm is not of
+		}
 		p.Charts = append(p.Charts, c)
 	}
 	return p
+}
+
+func TestDecades(t *testing.T) {
+	for _, of := range []struct {
+		lo, hi float64
+		want   string
+	}{{1, 30, "1 2 5 10 20"}, {0.3, 2.5, "0.5 1 2"}, {1e-3, 1e4, "0.001 0.01 0.1 1 10 100 1e+03 1e+04"}} {
+		var got []string
+		for _, tick := range (decades{}).Ticks(of.lo, of.hi) {
+			got = append(got, tick.Label)
+		}
+		if strings.Join(got, " ") != of.want {
+			t.Errorf("%g to %g: %q", of.lo, of.hi, got)
+		}
+	}
+	empty := Chart{YLog: true, YMin: -1, YMax: 1}
+	if _, err := empty.PNG(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestPanels(t *testing.T) {

@@ -28,6 +28,26 @@ func (ticks) Ticks(lo, hi float64) (all []plot.Tick) {
 	return all
 }
 
+// decades labels a logarithmic axis at 1, 2 and 5 times the powers of ten, or at the powers alone where there are
+// many; lo is positive.
+type decades struct{}
+
+// Ticks implements plot.Ticker.
+func (decades) Ticks(lo, hi float64) (all []plot.Tick) {
+	factors := []float64{1, 2, 5}
+	if hi > 1e4*lo {
+		factors = factors[:1]
+	}
+	for power := math.Floor(math.Log10(lo)); power <= math.Log10(hi); power++ {
+		for _, f := range factors {
+			if v := f * math.Pow(10, power); v >= lo && v <= hi {
+				all = append(all, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+			}
+		}
+	}
+	return all
+}
+
 // named labels an axis at given places.
 type named []Tick
 
