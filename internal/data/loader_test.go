@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"jem/backend/philox"
+	"jem/internal/garbage"
 )
 
 // options is a stream with everything on.
@@ -179,7 +180,7 @@ func TestStepsMakeNoGarbage(t *testing.T) {
 	defer stream.Close()
 	stream.Next()
 	// The first epochs allocate the order once; nothing afterwards.
-	if n := testing.AllocsPerRun(100, func() { stream.Next() }); n >= 1 {
+	if n := garbage.PerRun(100, func() { stream.Next() }); n >= 1 {
 		t.Errorf("%v allocations a step, want 0", n)
 	}
 }
