@@ -50,7 +50,7 @@ func fewNotes(l *Lab) []string {
 
 func fewAttackNote(l *Lab) string {
 	o := furtherOptions(l, "pgd", 0)
-	return fmt.Sprintf("PGD in L∞, ε = %g/255, of %d steps from %d random starts on %d test images. What gives a gradient nothing to hold on to looks robust: accuracy that is no better than chance before the attack says nothing.",
+	return fmt.Sprintf("PGD in L∞, ε = %g/255, of %d steps from random starts, %d for each of %d test images. What gives a gradient nothing to hold on to looks robust: accuracy that is no better than chance before the attack says nothing.",
 		o.Epsilons[0], o.Steps, o.Restarts, o.Images)
 }
 

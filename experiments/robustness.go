@@ -55,7 +55,7 @@ func attackOptions(l *Lab, norm string, k int) robust.Options {
 
 func attackNotes(o robust.Options) []string {
 	return []string{
-		fmt.Sprintf("PGD of %d steps of 2.5·ε/steps from %d random starts on the first %d test images; published: 40 steps, 20 starts, 300 images.", o.Steps, o.Restarts, o.Images),
+		fmt.Sprintf("PGD of %d steps of 2.5·ε/steps from random starts, %d for each of the first %d test images; published: 40 steps, 20 starts, 300 images.", o.Steps, o.Restarts, o.Images),
 		fmt.Sprintf("The predictor averages logits over %d noisy copies of an image (σ = 0.03 for L∞, 0 for L2), each refined by k SGLD steps: JEM-k; published: 5 copies.", o.Chains),
 		"The gradient passes straight through refinement, as published, so the attack on k > 0 is weaker than it could be: those rows overstate robustness.",
 		"The paper's curves are known as pictures only; none of their numbers is quoted. Adversarially trained networks are not trained here.",
