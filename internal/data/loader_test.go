@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"jem/backend/philox"
-	"jem/internal/garbage"
 )
 
 // options is a stream with everything on.
@@ -180,7 +179,7 @@ func TestStepsMakeNoGarbage(t *testing.T) {
 	defer stream.Close()
 	stream.Next()
 	// The first epochs allocate the order once; nothing afterwards.
-	if n := garbage.PerRun(100, func() { stream.Next() }); n >= 1 {
+	if n := testing.AllocsPerRun(100, func() { stream.Next() }); n >= 1 {
 		t.Errorf("%v allocations a step, want 0", n)
 	}
 }

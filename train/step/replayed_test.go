@@ -8,7 +8,6 @@ import (
 	"jem/backend/cpu"
 	"jem/backend/philox"
 	"jem/feed/feedtest"
-	"jem/internal/garbage"
 	"jem/model"
 )
 
@@ -193,7 +192,7 @@ func TestChainAllocatesNothing(t *testing.T) {
 		}
 	}
 	moves := s.Batch.Views[s.Batch.Part(model.ChainPX)].mover.chains
-	if n := garbage.PerRun(5, func() { moves.Move(cfg.Train.Batch, 0, cfg.Sampler.Steps, s.keys.chain) }); n != 0 {
+	if n := testing.AllocsPerRun(5, func() { moves.Move(cfg.Train.Batch, 0, cfg.Sampler.Steps, s.keys.chain) }); n != 0 {
 		t.Errorf("%v allocations in a chain of %d steps", n, cfg.Sampler.Steps)
 	}
 }
