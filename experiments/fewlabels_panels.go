@@ -55,9 +55,7 @@ func fewPanels(l *Lab, tables map[string]Table) *Panels {
 			curve("twin with a temperature", labelTwin, scaledKey(of.key))
 		}
 		c.YMin, c.YMax = 0, ceiling(c.Lines)
-		if of.key == "nll" { // the twin's is out of all proportion
-			c.YLog, c.YMin = true, floor(c.Lines)
-		}
+		c.YLog = of.key == "nll" // the twin's is out of all proportion
 		p.Charts = append(p.Charts, c)
 	}
 	if !drawn {
@@ -76,17 +74,6 @@ func fewSteps(l *Lab) int {
 		return 0
 	}
 	return totalSteps(t.Config)
-}
-
-// floor is a little below all of the curves.
-func floor(lines []chart.Line) float64 {
-	least := math.Inf(1)
-	for _, l := range lines {
-		for i, y := range l.Y {
-			least = min(least, y-l.Err[i])
-		}
-	}
-	return least / 1.05
 }
 
 // ceiling is a little above all of the curves.

@@ -1,8 +1,6 @@
 package experiments
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // successor is a recipe of the table of recipes. The scale's own, JEM as published and its twin, are
 // among them.

@@ -103,8 +103,12 @@ func (c Chart) plot() (*plot.Plot, error) {
 		}
 	}
 	settle(&p.X, lo, hi)
-	settle(&p.Y, c.YMin, c.YMax)
-	if c.YLog && p.Y.Min <= 0 { // nothing to draw, or ends that can't be shown
+	low := c.YMin
+	if c.YLog && low <= 0 { // it can't be shown: that end is the data's
+		low = p.Y.Min
+	}
+	settle(&p.Y, low, c.YMax)
+	if c.YLog && p.Y.Min <= 0 { // there is nothing to draw
 		p.Y.Min, p.Y.Max = 0.1, 10
 	}
 	return p, nil
