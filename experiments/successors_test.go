@@ -79,3 +79,14 @@ func TestSeenSetsSaySo(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestOtherProgramsDoNotMakeARecipeDear(t *testing.T) {
+	alone := []float64{0.5, 0.52, 0.51, 0.5, 0.53, 0.51, 0.52, 0.5, 0.51, 0.5}
+	beside := []float64{0.5, 1.9, 2.4, 1.2, 0.5, 1.3, 2.2, 1.8, 1.7, 60}
+	if a, b := quick(alone), quick(beside); a != 0.5 || b != 0.5 {
+		t.Errorf("0.5 s a step are read as %g s alone, %g s beside another program", a, b)
+	}
+	if one := quick([]float64{3}); one != 3 {
+		t.Errorf("one step of 3 s is read as %g s", one)
+	}
+}
