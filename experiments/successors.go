@@ -41,7 +41,7 @@ func successorSets() []string { return []string{"cifar100", "svhn", "textures", 
 func successorNotes(l *Lab) []string {
 	o := furtherOptions(l, "pgd", 0)
 	return []string{
-		"Each recipe takes the same number of steps of the same batch with the same network; what a step costs differs: see the last columns. Seconds are the median of the recorded steps and hours those of the clock, on a machine that did other things, too. " +
+		"Each recipe takes the same number of steps of the same batch with the same network; what a step costs differs: see the last columns. Seconds are those that the quickest tenth of the steps in the second half, when every phase has begun, do not exceed, and hours those of the clock, on a machine that did other things, too. " +
 			"The last row is JEM with twice the steps, table1's, for comparisons at equal time; jem reproduce table1 trains it.",
 		"AT alone is adversarial training without log p(x): a recipe is robust by its log p(x) only as far as it is more robust than that, in the same ball.",
 		"Smaller ball: images are attacked within five eighths of the others' radius in training, by which a network gives less accuracy for robustness. " +
@@ -67,8 +67,7 @@ func successorRows() (rows []line) {
 func successorTable(l *Lab) definition {
 	radius := fmt.Sprintf(" %g/255, %%", furtherOptions(l, "pgd", 0).Epsilons[0])
 	return definition{
-		title:   "What each recipe is good for",
-		caption: "Hours are those that passed, other programs on the machine included; seconds a step are of the quick steps in the second half, in which every phase of a recipe has begun.",
+		title: "What each recipe is good for",
 		columns: []Column{
 			{Key: "accuracy", Title: "accuracy %", Digits: 1, Percent: true},
 			{Key: "ece", Title: "ECE %", Digits: 1, Percent: true},
