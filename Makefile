@@ -41,8 +41,8 @@ test-arm64: ## tests of the arm64 build under qemu-user
 
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/session
-	CGO_ENABLED=1 $(GO) test -race -short -run 'Worker|Thread|Region|Pool' ./backend/cpu
+	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/session
+	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) -run 'Worker|Thread|Region|Pool' ./backend/cpu
 
 .PHONY: test-crash
 test-crash: ## 200 runs killed and 100 signalled at random moments: each must end as if never stopped

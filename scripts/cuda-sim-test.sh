@@ -43,7 +43,7 @@ tests() { tests_with -short; }
 all-tests() { tests_with; }
 
 race() {
-    on 13.0 go test -race -tags cuda -count 1 -short -timeout 20m -run 'Chains|Launch|Fails|Late|Golden.*/jem_sgd' ./cuda/...
+    on 13.0 go test -race -tags cuda -count 1 -short -timeout 20m ${TESTFLAGS:-} -run 'Chains|Launch|Fails|Late|Golden.*/jem_sgd' ./cuda/...
 }
 
 asan() {
