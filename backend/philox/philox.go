@@ -10,7 +10,10 @@
 // few ulp that differing logarithms and sines cost.
 package philox
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Purpose separates the uses of randomness: two purposes never share a stream.
 type Purpose uint32
@@ -47,6 +50,10 @@ type Key struct {
 	Seed uint64 // Philox key, mixed from seed, rank and purpose by New
 	Step uint32 // counter word 2: training step (or epoch, image, …)
 	Sub  uint32 // counter word 3: SGLD step within the training step, or other subdivision
+
+	// First is the block of four numbers that the key's numbers begin with: number i of the key
+	// is number 4·First + i of the same key with First 0. See From.
+	First uint64
 }
 
 // New returns the key of a purpose for a run's seed and a process's rank.
@@ -54,9 +61,21 @@ func New(seed uint64, rank uint32, purpose Purpose) Key {
 	return Key{Seed: mix(seed ^ mix(uint64(rank)<<32|uint64(purpose)))}
 }
 
-// At returns the key's stream for a step.
+// At returns the key's stream for a step. First stays.
 func (k Key) At(step, sub int) Key {
 	k.Step, k.Sub = uint32(step), uint32(sub)
+	return k
+}
+
+// From returns the key whose number 0 is number elements of k. So rows lo … hi of a tensor of rows
+// of r elements, filled alone with From(lo·r), have what they have when the whole is filled with k:
+// how ranks that share a batch draw one batch's numbers. elements is a multiple of 4, or From panics:
+// numbers come in blocks of four.
+func (k Key) From(elements int) Key {
+	if elements < 0 || elements%4 != 0 {
+		panic(fmt.Sprintf("philox: From(%d): numbers begin at a multiple of 4", elements))
+	}
+	k.First += uint64(elements) / 4
 	return k
 }
 
@@ -89,6 +108,7 @@ func Block(counter [4]uint32, key [2]uint32) [4]uint32 {
 
 // Words returns block i of the key's stream: numbers 4i … 4i+3.
 func (k Key) Words(i uint64) [4]uint32 {
+	i += k.First
 	return Block([4]uint32{uint32(i), uint32(i >> 32), k.Step, k.Sub}, [2]uint32{uint32(k.Seed), uint32(k.Seed >> 32)})
 }
 

@@ -2,6 +2,7 @@ package philox
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -57,6 +58,66 @@ func TestFillsAgreeWithElements(t *testing.T) {
 				t.Fatalf("n=%d: FillUniform[%d] = %v, want %v", n, i, u[i], want)
 			}
 		}
+	}
+}
+
+// TestFromContinuesTheStream: what is drawn in pieces is what is drawn at once, bit for bit, also where
+// the number of a block needs the counter's second word.
+func TestFromContinuesTheStream(t *testing.T) {
+	for _, first := range []uint64{0, 5, 1<<32 - 2, 1 << 40} {
+		k := New(7, 3, Test).At(11, 2)
+		k.First = first
+		for _, n := range []int{4, 37, 101} {
+			z, u := make([]float32, n), make([]float32, n)
+			k.FillNormal(z)
+			k.FillUniform(u, -1, 1)
+			for _, piece := range []int{4, 12, 40} {
+				got, gotU := make([]float32, n), make([]float32, n)
+				for lo := 0; lo < n; lo += piece {
+					k.From(lo).FillNormal(got[lo:min(lo+piece, n)])
+					k.From(lo).FillUniform(gotU[lo:min(lo+piece, n)], -1, 1)
+				}
+				if !slices.Equal(got, z) || !slices.Equal(gotU, u) {
+					t.Errorf("from block %d, %d numbers in pieces of %d: not those drawn at once", first, n, piece)
+				}
+			}
+		}
+	}
+}
+
+// TestFirstIsTheCounter: block i of a key is the bijection at First + i, in 64 bits.
+func TestFirstIsTheCounter(t *testing.T) {
+	k := Key{Seed: 0x299f31d0_a4093822, Step: 0x13198a2e, Sub: 0x03707344, First: 0x85a308d3_243f6a88 - 1}
+	// The third vector of TestBlockKnownAnswers.
+	if got, want := k.Words(1), [4]uint32{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}; got != want {
+		t.Errorf("Words(1) = %x, want %x", got, want)
+	}
+	if a, b := k.From(8).From(12).At(5, 6), k.At(5, 6).From(20); a != b || b.First != k.First+5 {
+		t.Errorf("From twice and At: %+v and %+v", a, b)
+	}
+	for name, number := range map[string]bool{
+		"Uint32":  k.From(8).Uint32(3) == k.Uint32(11),
+		"Uniform": k.From(8).Uniform(3) == k.Uniform(11),
+		"Normal":  k.From(8).Normal(3) == k.Normal(11),
+		"Normal4": k.From(8).Normal4(1) == k.Normal4(3),
+		"IntN":    k.From(8).IntN(3, 1<<30) == k.IntN(11, 1<<30),
+	} {
+		if !number {
+			t.Errorf("%s does not begin at First", name)
+		}
+	}
+}
+
+func TestFromWantsWholeBlocks(t *testing.T) {
+	for _, n := range []int{-4, 1, 6} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("From(%d) does not panic", n)
+				}
+			}()
+			Key{}.From(n)
+		}()
 	}
 }
 
