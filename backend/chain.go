@@ -12,9 +12,10 @@ type Chainer interface {
 	// Of step the device may rely on this:
 	//
 	//   - For one k it always makes the same calls on the same tensors with the same numbers.
-	//     What differs from run to run is the key and what the tensors hold: labels, the
+	//     What differs from run to run is the key (its First, too) and what the tensors hold: labels, the
 	//     chains' images, the centres of Project, parameters.
-	//   - It gives the device no key but its own.
+	//   - It gives the device no key but its own, or that From a number of elements that is the
+	//     same in every run.
 	//   - Of plans it calls Forward and InputGrad only. It doesn't change parameters; between
 	//     runs they do change, and ParamsChanged says so.
 	//   - It doesn't wait: no Sync, no Download. New, Upload and plans may come in the first

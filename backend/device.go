@@ -138,7 +138,7 @@ type Head interface {
 }
 
 // Random fills are functions of their key. Element i of the logical (NCHW) order
-// takes the i-th number of the key's stream, on every device.
+// takes the i-th number of the key's stream, counted from the key's First, on every device.
 type Random interface {
 	// Uniform: dst ~ U[lo,hi), bit for bit lo + (hi−lo)·philox.Uniform.
 	Uniform(dst Tensor, key philox.Key, lo, hi float32)

@@ -18,7 +18,8 @@ type streamed struct {
 	stream  asm.Stream
 	scratch *scratch
 	x, y    *tensor // destination and a second operand, which may be the same
-	first   int     // number of the first element
+	first   int     // number of the first element, counted from block begin of the stream
+	begin   uint64  // the key's First
 	a, b    float32
 	sgld    asm.SGLD
 }
@@ -29,7 +30,7 @@ func (s *streamed) part(i, worker int) {
 		return
 	}
 	lo, hi := i*chunk, min((i+1)*chunk, len(s.x.data))
-	s.op(s, s.x.data[lo:hi], s.y.data[lo:hi], s.scratch.worker[worker][:hi-lo], uint64((s.first+lo)/4))
+	s.op(s, s.x.data[lo:hi], s.y.data[lo:hi], s.scratch.worker[worker][:hi-lo], s.begin+uint64((s.first+lo)/4))
 }
 
 // plane runs op on one plane of one image. Its numbers may begin within a block of four:
@@ -43,7 +44,7 @@ func (s *streamed) plane(i int, scratch []float32) {
 	x, y, free := scratch[:n], scratch[n:2*n], scratch[2*n:3*n]
 	g.store(x[lead:], s.x.data[image:], b)
 	g.store(y[lead:], s.y.data[image:], b)
-	s.op(s, x, y, free, uint64(first/4))
+	s.op(s, x, y, free, s.begin+uint64(first/4))
 	g.load(s.x.data[image:], x[lead:], b)
 }
 
@@ -53,7 +54,9 @@ func (d *Device) onStream(op string, x, y backend.Tensor, key philox.Key) *strea
 	s := &d.streamed
 	s.k, s.scratch = &d.kernels, d.scratch
 	s.x, s.y = x.(*tensor), y.(*tensor)
-	s.stream.Set(d.replay.key(key))
+	key = d.replay.key(key)
+	s.stream.Set(key)
+	s.begin = key.First
 	s.first = d.replay.first * backend.Len(x) / x.Shape()[0]
 	return s
 }

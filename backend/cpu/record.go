@@ -182,8 +182,9 @@ func (r *replay) key(k philox.Key) philox.Key {
 	if !r.again {
 		return k
 	}
-	sub := k.Sub - r.recorded.Sub
+	sub, first := k.Sub-r.recorded.Sub, k.First-r.recorded.First
 	k = r.current
 	k.Sub += sub
+	k.First += first
 	return k
 }

@@ -70,7 +70,7 @@ type Pointwise struct {
 	NormInputGrad func(dx, dy, x []float32, c *NormPlane)
 }
 
-// Set makes s the stream of key.
+// Set makes s the stream of key, from number 0 on: kernels take its First as part of their block.
 func (s *Stream) Set(key philox.Key) {
 	s.Upper = [2]uint32{key.Step, key.Sub}
 	const weyl0, weyl1 = 0x9E3779B9, 0xBB67AE85
@@ -82,7 +82,7 @@ func (s *Stream) Set(key philox.Key) {
 	}
 }
 
-// key is the inverse of Set.
+// key is the inverse of Set, with First 0.
 func (s *Stream) key() philox.Key {
 	k := s.Round[0]
 	return philox.Key{Seed: uint64(k[1])<<32 | uint64(k[0]), Step: s.Upper[0], Sub: s.Upper[1]}
