@@ -16,6 +16,7 @@ func randomChecks() []Check {
 		{"random", "normal_moments", normalMoments},
 		{"random", "order_is_nchw", orderIsNCHW},
 		{"random", "keys", keys},
+		{"random", "offset", offset},
 		{"random", "dropout", dropout},
 		{"random", "dropout_share", dropoutShare},
 	}

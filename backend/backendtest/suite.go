@@ -11,7 +11,8 @@
 //
 // suite is the list, probe what a check works with, naive the definitions, adjoint the identities at full
 // size, network the published layers; then one file for each group of the contract: memory, conv,
-// convplan, norm, pointwise, window, head, logits, random, update, moves, chain, pass (on passnet), and mistake for callers' own.
+// convplan, norm, pointwise, window, head, logits, random (with offset), update, moves, chain, pass (on passnet), and
+// mistake for callers' own.
 package backendtest
 
 import (
