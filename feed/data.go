@@ -170,7 +170,7 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 		d.notes = append(d.notes, fmt.Sprintf("no image to train on is of %d of the %d classes, which the network can't learn: %s (data.limit and held-out images leave none)", len(none), set.K(), fault.Names(none)))
 	}
 	o := d.options(augment, philox.OrderPYX, philox.AugmentPYX)
-	o.Batch, o.Augment.Strong, o.Strong = c.Train.Labeled(), data.Strong(c.Data.Strong), philox.New(c.Seed, 0, philox.StrongPYX)
+	o.Batch, o.Augment.Strong, o.Strong = d.share(c.Train.Labeled()), data.Strong(c.Data.Strong), philox.New(c.Seed, 0, philox.StrongPYX)
 	if d.Labeled, err = d.stream(set, labeled, step, o); err != nil {
 		return err
 	}
@@ -184,13 +184,17 @@ func (d *Feed) training(set *data.Set, split []int, step int) error {
 	return err
 }
 
-// options are those of a stream of train.batch images.
+// options are those of a stream of train.batch images, of which each rank takes its share.
 func (d *Feed) options(a data.Augment, order, noise philox.Purpose) data.LoaderOptions {
 	return data.LoaderOptions{
-		Batch: d.cfg.Train.Batch, Augment: a,
+		Batch: d.share(d.cfg.Train.Batch), Augment: a,
 		Order: philox.New(d.cfg.Seed, 0, order), Noise: philox.New(d.cfg.Seed, 0, noise),
+		Rank: d.from.Rank, Ranks: d.from.Ranks,
 	}
 }
+
+// share is how many of a batch's images are this rank's.
+func (d *Feed) share(batch int) int { return batch / max(1, d.from.Ranks) }
 
 func (d *Feed) stream(set *data.Set, indices []int, step int, o data.LoaderOptions) (Stream, error) {
 	l, err := data.NewLoader(set, indices, o)

@@ -20,6 +20,9 @@ type Source struct {
 	Facts  Facts // zero: of a run that begins
 	// TakeOthers says that Open goes on with training images that are not those of the facts.
 	TakeOthers bool
+	// Rank of Ranks is which share of each training batch Open's streams give, as all ranks of a run
+	// together take what one would. Zero values: all of it.
+	Rank, Ranks int
 }
 
 // Read opens one split of the set. Labels number the classes of the facts, by name, whatever images

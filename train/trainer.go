@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/config"
 	"jem/feed"
 	"jem/model"
@@ -55,10 +56,10 @@ type mark struct {
 // New builds the run's network, buffer and optimiser on the device. The configuration
 // must be valid; one that the machine has no memory for is a *settings.Error.
 func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Trainer, error) {
-	if err := step.Affordable(dev, &cfg, src); err != nil {
+	if err := step.Affordable(dev, &cfg, src, 1); err != nil {
 		return nil, err
 	}
-	s, err := step.New(dev, cfg, src)
+	s, err := step.New(dev, cfg, src, comm.Local{})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/trace"
+	"jem/comm"
 	"jem/config"
 	"jem/feed"
 	"jem/internal/sysmem"
@@ -39,14 +40,14 @@ type Result struct {
 // error after the step in which ctx ends.
 func Measure(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
 	src := feed.Noise(c.Train.Batch, c.Train.Labeled(), channels, size, classes)
-	if err := step.Affordable(dev, &c, src); err != nil {
+	if err := step.Affordable(dev, &c, src, 1); err != nil {
 		return Result{}, err
 	}
 	flops, err := work(c, src)
 	if err != nil {
 		return Result{}, err
 	}
-	s, err := step.New(dev, c, src)
+	s, err := step.New(dev, c, src, comm.Local{})
 	if err != nil {
 		return Result{}, err
 	}
@@ -80,7 +81,7 @@ func Measure(ctx context.Context, dev backend.Device, c config.Config, channels,
 	if s, ok := dev.(backend.Sizer); ok {
 		_, b.Peak = s.InUse()
 	}
-	if f, known, err := step.NewFootprint(dev, c, src); err != nil {
+	if f, known, err := step.NewFootprint(dev, c, src, 1); err != nil {
 		return b, err
 	} else if known {
 		b.Footprint = &f
@@ -90,7 +91,7 @@ func Measure(ctx context.Context, dev backend.Device, c config.Config, channels,
 
 // Footprint is step.NewFootprint for images as Measure's.
 func Footprint(dev backend.Device, c config.Config, channels, size, classes int) (step.Footprint, bool, error) {
-	return step.NewFootprint(dev, c, feed.Noise(1, 1, channels, size, classes))
+	return step.NewFootprint(dev, c, feed.Noise(1, 1, channels, size, classes), 1)
 }
 
 func median(v []float64) float64 {
@@ -109,7 +110,7 @@ func convolving(dev backend.Device) float64 {
 // work is the FLOPs of a step's convolutions, counted by a step on a device that only counts.
 func work(c config.Config, src feed.Sources) (flops float64, err error) {
 	paper := trace.New()
-	s, err := step.New(paper, c, src)
+	s, err := step.New(paper, c, src, comm.Local{})
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/philox"
+	"jem/comm"
 	"jem/config"
 	"jem/feed"
 	"jem/model"
@@ -38,7 +39,7 @@ type replay struct {
 
 func newReplay(dev backend.Device, g *Step) (*replay, error) {
 	cfg := goldenConfig(g.Config)
-	s, err := step.New(dev, cfg, goldenSources(g))
+	s, err := step.New(dev, cfg, goldenSources(g), comm.Local{})
 	return &replay{Step: s, dev: dev, sgld: cfg.SGLD(), recorded: g, got: Values{}}, err
 }
 

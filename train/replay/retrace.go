@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/model"
 	"jem/train/step"
 )
@@ -22,7 +23,7 @@ type retrace struct {
 // gradients, running statistics, and the weights at the end.
 func Retrace(dev backend.Device, recipe *Recipe) (Outcome, error) {
 	dev = recipe.withNumbers(dev)
-	s, err := step.New(dev, recipe.Config, recipe.sources())
+	s, err := step.New(dev, recipe.Config, recipe.sources(), comm.Local{})
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -4,6 +4,7 @@ package step
 type At struct {
 	Step   int    // steps taken before it
 	Reseed uint64 // rollbacks before it: each has random numbers of its own
+	Stop   bool   // this rank wants to stop after it
 }
 
 // draw is the step under which random numbers are drawn and data are taken: after a rollback

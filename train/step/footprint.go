@@ -36,15 +36,15 @@ func (s *Step) rehearse(paper *trace.Device) error {
 func (f Footprint) Total() int64 { return f.Parameters + f.Plans + f.Activations + f.Buffer }
 
 // NewFootprint computes the memory of a run on a device without taking it: the step is
-// planned, by the code that will make it, on a device that only adds up sizes. false where the
-// device doesn't tell sizes.
-func NewFootprint(dev backend.Device, c config.Config, src feed.Sources) (Footprint, bool, error) {
+// planned, by the code that will make it, on a device that only adds up sizes. It is that of one of so
+// many ranks. false where the device doesn't tell sizes.
+func NewFootprint(dev backend.Device, c config.Config, src feed.Sources, ranks int) (Footprint, bool, error) {
 	sizes, ok := dev.(backend.Sizer)
 	if !ok {
 		return Footprint{}, false, nil
 	}
 	paper := trace.NewOn(sizes)
-	s, err := plan(paper, c, src)
+	s, err := plan(paper, c, src, ranks)
 	if err != nil {
 		return Footprint{}, false, err
 	}
@@ -61,12 +61,12 @@ func NewFootprint(dev backend.Device, c config.Config, src feed.Sources) (Footpr
 }
 
 // Affordable refuses a run that there is no memory for, see sysmem.Available; where the amount isn't
-// known, none.
-func Affordable(dev backend.Device, c *config.Config, src feed.Sources) error {
+// known, none. The run is one of so many ranks, its memory this rank's.
+func Affordable(dev backend.Device, c *config.Config, src feed.Sources, ranks int) error {
 	if c.Device.Name != "cpu" {
 		return nil
 	}
-	f, known, err := NewFootprint(dev, *c, src)
+	f, known, err := NewFootprint(dev, *c, src, ranks)
 	if err != nil || !known {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/config"
 	"jem/config/settings"
 	"jem/feed"
@@ -34,14 +35,14 @@ func TestFootprintIsWhatTheDeviceTakes(t *testing.T) {
 	coupled.Model.Norm, coupled.Sampler.BatchStats, coupled.Attack.BatchStats = "batch", true, true
 	for name, cfg := range map[string]config.Config{"phased": phased, "coupled": coupled, "robust": robust, "plain": plain, "normed": normed, "averaged": averaged, "joint": joint} {
 		dev, src := open(t, 2), feedtest.ToySources(cfg.Train.Batch)
-		f, known, err := NewFootprint(dev, cfg, src)
+		f, known, err := NewFootprint(dev, cfg, src, 1)
 		if err != nil || !known {
 			t.Fatalf("%s: %v, %v", name, known, err)
 		}
 		if now, _ := dev.(backend.Sizer).InUse(); now != 0 {
 			t.Errorf("%s: foretelling took %d bytes", name, now)
 		}
-		s, err := New(dev, cfg, src)
+		s, err := New(dev, cfg, src, comm.Local{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
 		cfg := config.Default()
 		cfg.Model.Depth, cfg.Model.Width = 10, 1
 		change(&cfg)
-		err := Affordable(dev, &cfg, feed.Noise(1, 1, 3, 32, 10))
+		err := Affordable(dev, &cfg, feed.Noise(1, 1, 3, 32, 10), 1)
 		var fault *settings.Error
 		if !errors.As(err, &fault) || fault.Faults[0].Path != path || !strings.HasSuffix(fault.Faults[0].Problem, "lower "+path) {
 			t.Errorf("%s: %v", path, err)

@@ -7,6 +7,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/philox"
+	"jem/comm"
 	"jem/config"
 	"jem/feed"
 	"jem/model"
@@ -29,6 +30,7 @@ type Step struct {
 	now       config.Config // of the present step, see train.schedule
 	dev       backend.Device
 	src       feed.Sources
+	comm      comm.Comm
 	batches   map[string]*Batch // by their parts
 	coupled   *model.JEM        // JEM with the batch's own statistics
 	curricula map[model.Role]*Curriculum
@@ -52,16 +54,18 @@ func newKeys(seed uint64) keys {
 	}
 }
 
-// New builds network, buffer and optimiser on the device. The configuration must be
-// valid; Affordable tells beforehand whether there is memory for it.
-func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
+// New builds network, buffer and optimiser on the device, for this rank of those that take each step
+// together: cfg is of them all, the streams of src give this rank's share of each batch. The
+// configuration must be valid; Affordable tells beforehand whether there is memory for it.
+func New(dev backend.Device, cfg config.Config, src feed.Sources, c comm.Comm) (*Step, error) {
 	if ever := cfg.Ever(); len(ever.Parts()) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
 	}
-	s, err := plan(dev, cfg, src)
+	s, err := plan(dev, cfg, src, c.Size())
 	if err != nil {
 		return nil, err
 	}
+	s.comm = c
 	s.Net.Params.Init(dev, cfg.Seed)
 	if cfg.Model.Centre {
 		s.centre()
@@ -86,7 +90,7 @@ func (s *Step) centre() {
 
 // plan is New without the values, of weights and of chains, and so without the replay buffer.
 // On a device that takes no memory it takes next to none of the host, whatever the size.
-func plan(dev backend.Device, cfg config.Config, src feed.Sources) (*Step, error) {
+func plan(dev backend.Device, cfg config.Config, src feed.Sources, _ int) (*Step, error) {
 	s := &Step{cfg: cfg, now: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), batches: map[string]*Batch{}, curricula: begun(cfg.Ever())}
 	network, ever := cfg.Network(len(src.Classes), src.Channels, src.Size), cfg.Ever()
 	largest := 0

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/feed/feedtest"
 )
 
@@ -13,7 +14,7 @@ func TestTheAverageStartsAtTheWeights(t *testing.T) {
 	cfg := feedtest.ToyConfig()
 	cfg.Optim.EMA = 0.9
 	dev := open(t, 1)
-	s, err := New(dev, cfg, feedtest.ToySources(cfg.Train.Batch))
+	s, err := New(dev, cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,11 +17,13 @@ type Record struct {
 	Sharpness float64                // by how much the loss at the worst weights nearby exceeds it; 0 where they were not asked for
 	AUC       map[model.Role]float64 // how well log p(x) told data from the images of a curriculum; nil without one
 	Moves     int                    // of these images; of the last role where there are several
+	Stop      bool                   // a rank wants to stop after the step
 
 	DataSeconds     float64
 	SampleSeconds   float64
 	GradientSeconds float64
 	UpdateSeconds   float64
+	ExchangeSeconds float64 // of these, waiting for other ranks
 }
 
 // Seconds is the step's duration.

@@ -7,6 +7,7 @@ import (
 	"jem/backend"
 	"jem/backend/cpu"
 	"jem/backend/philox"
+	"jem/comm"
 	"jem/feed/feedtest"
 	"jem/model"
 )
@@ -149,7 +150,7 @@ func TestChainsCanBeRecordedAndReplayed(t *testing.T) {
 	cfg.Objective.PXY, cfg.Objective.ClassCond = 1, true
 	cfg.Train.Steps = steps
 	trained := func(d backend.Device) (params, buffer []float32) {
-		s, err := New(d, cfg, feedtest.ToySources(cfg.Train.Batch))
+		s, err := New(d, cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +183,7 @@ func TestChainsCanBeRecordedAndReplayed(t *testing.T) {
 // itself allocates nothing.
 func TestChainAllocatesNothing(t *testing.T) {
 	cfg := feedtest.ToyConfig()
-	s, err := New(open(t, 2), cfg, feedtest.ToySources(cfg.Train.Batch))
+	s, err := New(open(t, 2), cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

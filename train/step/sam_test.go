@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/config"
 	"jem/feed/feedtest"
 )
@@ -17,7 +18,7 @@ func TestSharpeningInAPointIsNone(t *testing.T) {
 		trained := func(sam config.SAM) (state []float32) {
 			cfg := feedtest.ToyConfig()
 			cfg.Model.Norm, cfg.SAM = norm, sam
-			s, err := New(open(t, 1), cfg, feedtest.ToySources(cfg.Train.Batch))
+			s, err := New(open(t, 1), cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,7 +52,7 @@ func TestTheLossRisesAsTheGradientSays(t *testing.T) {
 	for _, adaptive := range []bool{false, true} {
 		cfg := feedtest.ToyConfig()
 		cfg.SAM = config.SAM{Rho: rho, Adaptive: adaptive, Every: 1}
-		s, err := New(open(t, 1), cfg, feedtest.ToySources(cfg.Train.Batch))
+		s, err := New(open(t, 1), cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ import (
 // What may is the guard's to say, which sees loss and gradient norm and may be nil; chains
 // that left the space of images are a *StrayedError.
 func (s *Step) Take(at At, guard func(*Record) error) (Record, error) {
-	r := Record{Step: at.Step + 1, Epoch: s.epoch(at.Step), Images: int64(at.Step+1) * int64(s.cfg.Train.Batch)}
+	r := Record{Step: at.Step + 1, Epoch: s.epoch(at.Step), Images: int64(at.Step+1) * int64(s.cfg.Train.Batch), Stop: at.Stop}
 	clock := time.Now()
 	if err := s.Load(at); err != nil {
 		return r, err
