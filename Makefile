@@ -22,6 +22,14 @@ help: ## list the targets
 build: ## the program, bin/jem: one static file without C
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/jem ./cmd/jem
 
+IMAGE_PLATFORMS ?= linux/$(shell $(GO) env GOARCH)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+.PHONY: image
+image: ## the CPU program as a container image, made without an engine: build/image/oci, and a tar for docker load; IMAGE_PLATFORMS='linux/amd64 linux/arm64'
+	@set -e; for p in $(IMAGE_PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/image/bin/$$p/jem ./cmd/jem; done
+	@cd docker/image && $(GO) run . -out $(CURDIR)/build/image -version '$(RELEASE)' -revision '$(shell git rev-parse HEAD 2>/dev/null)' -created $(SOURCE_DATE_EPOCH) \
+		-license $(CURDIR)/LICENSE $(foreach p,$(IMAGE_PLATFORMS),$(p)=$(CURDIR)/build/image/bin/$(p)/jem)
+
 .PHONY: demo
 demo: build ## train a small model on Fashion-MNIST, evaluate it, draw samples
 	scripts/demo.sh $(if $(DATA_DIR),--data-dir $(DATA_DIR))
@@ -52,6 +60,7 @@ test-crash: ## 200 runs killed and 100 signalled at random moments: each must en
 lint: ## gofmt and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
 	$(GO) run $(STATICCHECK) ./...
+	cd docker/image && $(GO) run $(STATICCHECK) ./...
 
 .PHONY: lint-cuda
 lint-cuda: ## staticcheck of the GPU build; needs a CUDA toolkit
