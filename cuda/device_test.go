@@ -9,6 +9,7 @@ import (
 	"jem/backend"
 	"jem/backend/cpu"
 	"jem/backend/philox"
+	"jem/comm"
 	"jem/config"
 	"jem/cuda"
 	"jem/feed"
@@ -115,7 +116,7 @@ func (l *losses) Note(int, string) error                                { return
 func trained(t testing.TB, d backend.Device, steps int, after func(step int)) ([]step.Record, []float32) {
 	t.Helper()
 	c, src := smallRun(steps)
-	tr, err := train.New(d, c, src)
+	tr, err := train.New(d, c, src, comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

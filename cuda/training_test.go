@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/cuda"
 	"jem/cuda/sim/control"
 	"jem/internal/checkpoint"
@@ -134,7 +135,7 @@ func TestNothingIsSavedFromALostCard(t *testing.T) {
 			d := open(t, cuda.Options{})
 			c, src := smallRun(100)
 			c.Train.SaveEvery = 1
-			tr, err := train.New(d, c, src)
+			tr, err := train.New(d, c, src, comm.Local{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"jem/comm"
 	"jem/config"
 	"jem/config/settings"
 	"jem/feed"
@@ -125,7 +126,7 @@ func refusedBySetting(t *testing.T, known *config.Config, err error) {
 
 func goesOnToTheBit(t *testing.T, c config.Config) {
 	fresh := func() *Trainer {
-		tr, err := New(open(t, 1), c, sourcesOf(c))
+		tr, err := New(open(t, 1), c, sourcesOf(c), comm.Local{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/feed/feedtest"
 	"jem/internal/checkpoint"
 	"jem/predict/weights"
@@ -46,7 +47,7 @@ func TestTrainingBeginsWithOutputsByName(t *testing.T) {
 		{"some others", []string{"x", "a", "y", "c"}, []int{1, -1, 3, -1}, false, `new: "b", "d"`},
 		{"all others", []string{"w", "x", "y", "z"}, []int{-1, -1, -1, -1}, true, "the last layer is new: the 4 classes there have other names"},
 	} {
-		tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8))
+		tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8), comm.Local{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,9 @@
 package train
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // Length is a change of a run's length. The learning rate's cosine ends where the run does, and a
 // schedule may be in shares of it, so from here on they are others.
@@ -37,7 +40,7 @@ func (t *Trainer) tellLength(o Observer, k Keeper) error {
 	if is, was := t.step.RateOf(l.At, l.To), t.step.RateOf(l.At, l.From); is != was { // as in the warm-up
 		text += fmt.Sprintf(", %.3g there instead of %.3g", is, was)
 	}
-	if err := o.Note(l.At, text); err != nil {
+	if err := t.accord.Lead(func(context.Context) error { return o.Note(l.At, text) }); err != nil {
 		return err
 	}
 	return t.save(o, k)

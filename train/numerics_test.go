@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/config"
 	"jem/feed/feedtest"
 	"jem/internal/checkpoint"
@@ -65,7 +66,7 @@ func (c *choosy) UseChoices(choices map[string]string) { c.made = maps.Clone(cho
 func TestCheckpointsHoldNumerics(t *testing.T) {
 	d := &choosy{open(t, 1), map[string]string{"conv a, forward": "direct-x"}}
 	cfg := feedtest.ToyConfig()
-	tr, err := New(d, cfg, feedtest.ToySources(cfg.Train.Batch))
+	tr, err := New(d, cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

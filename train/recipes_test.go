@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"jem/backend/philox"
+	"jem/comm"
 	"jem/config"
 	"jem/feed"
 	"jem/feed/feedtest"
@@ -66,7 +67,7 @@ func (o outliers) StepsPerEpoch() int { return 1 }
 
 func newRecipe(t testing.TB, c config.Config, threads int) *Trainer {
 	t.Helper()
-	tr, err := New(open(t, threads), c, recipeSources(c))
+	tr, err := New(open(t, threads), c, recipeSources(c), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"errors"
 
 	"jem/internal/checkpoint"
@@ -15,6 +16,8 @@ type Keeper interface {
 	// the reason for each newer one that was skipped. The error wraps checkpoint.ErrNone
 	// if there is none.
 	Before(step int) (c *checkpoint.Checkpoint, damaged []error, err error)
+	// At loads the state of a step, which another rank has named.
+	At(step int) (*checkpoint.Checkpoint, error)
 	// Return makes c, which the trainer has been restored to, the newest state: later
 	// ones are removed.
 	Return(c *checkpoint.Checkpoint) error
@@ -39,27 +42,54 @@ func (t *Trainer) rollBack(o Observer, k Keeper, d *DivergedError) error {
 	if k == nil || t.spent(d.Step) {
 		return d
 	}
-	c, damaged, err := t.target(k, d.Step)
+	history, lengths := t.progress.Rollbacks, t.progress.Lengths
+	c, damaged, err := t.goBack(k, d.Step)
 	if err != nil {
 		return errors.Join(d, err)
 	}
-	history, lengths := append(t.progress.Rollbacks, Rollback{At: d.Step, To: c.Step, Reason: d.Reason}), t.progress.Lengths
-	if err := t.Restore(c); err != nil {
-		return errors.Join(d, err)
-	}
+	history = append(history, Rollback{At: d.Step, To: c.Step, Reason: d.Reason})
 	t.progress.Rollbacks, t.progress.Reseed, t.progress.Lengths = history, uint64(len(history)), lengths
-	if err := k.Return(c); err != nil {
+	if err := t.accord.Lead(func(context.Context) error { return k.Return(c) }); err != nil {
 		return errors.Join(d, err)
 	}
-	for _, e := range damaged {
-		if err := o.Note(c.Step, "skipped a damaged checkpoint: "+e.Error()); err != nil {
-			return err
+	err = t.accord.Lead(func(context.Context) error {
+		for _, e := range damaged {
+			if err := o.Note(c.Step, "skipped a damaged checkpoint: "+e.Error()); err != nil {
+				return err
+			}
 		}
-	}
-	if err := o.RolledBack(d, history[len(history)-1]); err != nil {
+		return o.RolledBack(d, history[len(history)-1])
+	})
+	if err != nil {
 		return err
 	}
 	return t.save(o, k)
+}
+
+// goBack restores the state to return to after a divergence at a step: the first rank chooses it, all
+// read it.
+func (t *Trainer) goBack(k Keeper, step int) (c *checkpoint.Checkpoint, damaged []error, err error) {
+	err = t.accord.Lead(func(context.Context) (err error) { c, damaged, err = t.target(k, step); return err })
+	if err != nil {
+		return nil, nil, err
+	}
+	to := int64(0)
+	if c != nil {
+		to = int64(c.Step)
+	}
+	if to, err = t.comm.Max(to); err != nil { // which only the first one knows
+		return nil, nil, err
+	}
+	err = t.accord.During(func(context.Context) (err error) {
+		if c == nil {
+			c, err = k.At(int(to))
+		}
+		if err == nil {
+			err = t.Restore(c)
+		}
+		return err
+	})
+	return c, damaged, err
 }
 
 // spent reports whether the budget of rollbacks is used up for a divergence at a step.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"jem/backend"
+	"jem/comm"
 	"jem/config"
 	"jem/feed/feedtest"
 	"jem/internal/checkpoint"
@@ -35,6 +36,9 @@ func newShelf(t testing.TB) *shelf {
 func (s *shelf) Save(t *Trainer) (string, error) { return t.Save(s.store, nil) }
 func (s *shelf) Before(step int) (*checkpoint.Checkpoint, []error, error) {
 	return checkpoint.Before(s.dir, step, nil)
+}
+func (s *shelf) At(step int) (*checkpoint.Checkpoint, error) {
+	return checkpoint.At(s.dir, step, Usable)
 }
 func (s *shelf) Return(c *checkpoint.Checkpoint) error {
 	_, err := s.store.Discard(c.Step)
@@ -86,7 +90,7 @@ func inject(t *testing.T, cfg config.Config, from, times int, spoil func(*inject
 	stream := &poison{Training: feedtest.Training{Toy: feedtest.Toy{N: 64, StepBatch: cfg.Train.Batch}}}
 	src.PX, src.Labeled = stream, stream
 	var err error
-	if in.Trainer, err = New(in.dev, cfg, src); err != nil {
+	if in.Trainer, err = New(in.dev, cfg, src, comm.Local{}); err != nil {
 		t.Fatal(err)
 	}
 	done := -1 // Batch is called once a stream

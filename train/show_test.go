@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"jem/comm"
 	"jem/feed/feedtest"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestGridsLookAtFewChains(t *testing.T) {
 	cfg := feedtest.ToyConfig()
 	cfg.Sampler.Buffer = 1000
-	tr, err := New(open(t, 1), cfg, feedtest.ToySources(8))
+	tr, err := New(open(t, 1), cfg, feedtest.ToySources(8), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"jem/comm"
 	"jem/feed/feedtest"
 	"jem/internal/checkpoint"
 	"jem/internal/fault"
@@ -33,7 +34,7 @@ func TestImportedWeightsAreNotResumed(t *testing.T) {
 	if err != nil || string(c.State) != string(untrained) {
 		t.Errorf("state.json is %s, want that of a run without a step: %s (%v)", c.State, untrained, err)
 	}
-	tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8))
+	tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,8 @@ type Trainer struct {
 	step *step.Step
 	eval *predict.Evaluator
 
+	comm     comm.Comm
+	accord   *comm.Accord // of the present Run
 	progress Progress
 	saved    mark // of the latest checkpoint
 }
@@ -53,20 +55,20 @@ type mark struct {
 	any                             bool // false: none yet
 }
 
-// New builds the run's network, buffer and optimiser on the device. The configuration
-// must be valid; one that the machine has no memory for is a *settings.Error.
-func New(dev backend.Device, cfg config.Config, src feed.Sources) (*Trainer, error) {
-	if err := step.Affordable(dev, &cfg, src, 1); err != nil {
+// New builds the run's network, buffer and optimiser on the device, for this rank of the
+// run's. The configuration must be valid; one that the machine has no memory for is a *settings.Error.
+func New(dev backend.Device, cfg config.Config, src feed.Sources, c comm.Comm) (*Trainer, error) {
+	if err := step.Affordable(dev, &cfg, src, c.Size()); err != nil {
 		return nil, err
 	}
-	s, err := step.New(dev, cfg, src, comm.Local{})
+	s, err := step.New(dev, cfg, src, c)
 	if err != nil {
 		return nil, err
 	}
 	if src.Test != nil {
 		src.Test = feed.Head(src.Test, cfg.Train.TestLimit)
 	}
-	return &Trainer{cfg: cfg, dev: dev, src: src, step: s, eval: predict.NewEvaluator(dev, s.Net)}, nil
+	return &Trainer{cfg: cfg, dev: dev, src: src, comm: c, accord: comm.NewAccord(context.Background(), c), step: s, eval: predict.NewEvaluator(dev, s.Net)}, nil
 }
 
 // Model is the network being trained.
@@ -91,8 +93,15 @@ func (t *Trainer) Done() bool { return t.progress.Step >= t.TotalSteps() && t.pr
 // break off for that and are done again when the run goes on. A *DivergedError says that
 // the guard's budget of rollbacks is spent. Whatever the course, the end is a function of
 // configuration and data.
+//
+// Of several ranks each has a ctx, an observer and a keeper of its own. Where one of them wants to stop
+// all do, after the same step, and errors are those of comm.Accord: all ranks return after the same round,
+// unless comm.Lost. The keeper and what follows from evaluations are for the first rank; the others' keepers
+// only read.
 func (t *Trainer) Run(ctx context.Context, o Observer, k Keeper) error {
-	err := t.begin(ctx, o, k)
+	t.accord = comm.NewAccord(ctx, t.comm)
+	ctx = t.accord.Context()
+	err := t.begin(o, k)
 	for err == nil && !t.Done() {
 		err = t.advance(ctx, o, k)
 		if diverged := (*DivergedError)(nil); errors.As(err, &diverged) {
@@ -106,12 +115,16 @@ func (t *Trainer) Run(ctx context.Context, o Observer, k Keeper) error {
 }
 
 // begin shows the first chains and saves the first state, so that there always is one.
-func (t *Trainer) begin(ctx context.Context, o Observer, k Keeper) error {
+func (t *Trainer) begin(o Observer, k Keeper) error {
+	if err := t.compare(); err != nil {
+		return err
+	}
 	if t.progress.Step > 0 || t.saved.any {
 		return t.tellLength(o, k)
 	}
 	// A signal may come here, too, but there is little to do yet.
-	if err := t.show(context.WithoutCancel(ctx), o); err != nil {
+	err := t.accord.Lead(func(ctx context.Context) error { return t.show(context.WithoutCancel(ctx), o) })
+	if err != nil {
 		return err
 	}
 	return t.save(o, k)
@@ -129,8 +142,17 @@ func (t *Trainer) advance(ctx context.Context, o Observer, k Keeper) error {
 		}
 		t.progress.Step++
 		t.progress.Stage = 1
-		if err := o.Step(&r); err != nil {
+		t.comm.At(t.progress.Step)
+		if r.Stop {
+			t.accord.Stop()
+		}
+		if err := t.accord.Hold(o.Step(&r)); err != nil {
 			return err
+		}
+		if t.progress.Step%compareEvery == 0 {
+			if err := t.compare(); err != nil {
+				return err
+			}
 		}
 	}
 	return t.between(ctx, o, k)
@@ -138,11 +160,14 @@ func (t *Trainer) advance(ctx context.Context, o Observer, k Keeper) error {
 
 // take takes the next step.
 func (t *Trainer) take() (step.Record, error) {
-	r, err := t.step.Take(step.At{Step: t.progress.Step, Reseed: t.progress.Reseed}, t.guard)
+	r, err := t.step.Take(step.At{Step: t.progress.Step, Reseed: t.progress.Reseed, Stop: t.accord.Wants()}, t.guard)
 	if strayed := (*step.StrayedError)(nil); errors.As(err, &strayed) {
 		err = &DivergedError{Step: r.Step, Reason: strayed.Reason, Record: r}
 	}
 	t.progress.Curricula = t.step.Curricula()
+	if diverged := (*DivergedError)(nil); err != nil && !errors.As(err, &diverged) && t.comm.Size() > 1 && !comm.Lost(err) {
+		err = &comm.AloneError{Err: err} // the others are in a round of the step
+	}
 	return r, err
 }
 
@@ -159,7 +184,9 @@ func (t *Trainer) between(ctx context.Context, o Observer, k Keeper) error {
 	}{
 		{last || t.due(l.EvalEvery), t.validate},
 		{last && t.src.Valid != nil && t.src.Test != nil, t.test},
-		{last || t.due(l.SampleEvery), t.show},
+		{last || t.due(l.SampleEvery), func(_ context.Context, o Observer) error {
+			return t.accord.Lead(func(ctx context.Context) error { return t.show(ctx, o) })
+		}},
 	}
 	for ; t.progress.Stage <= len(stages); t.progress.Stage++ {
 		if s := stages[t.progress.Stage-1]; s.due {
@@ -215,29 +242,6 @@ func (t *Trainer) test(ctx context.Context, o Observer) error {
 	return t.evaluate(ctx, o, t.src.Test, "test")
 }
 
-func (t *Trainer) evaluate(ctx context.Context, o Observer, set feed.Images, split string) error {
-	a, err := t.judge(ctx, set, split)
-	if err != nil {
-		return err
-	}
-	if !finite(a.Loss) || !finite(a.LogPx) {
-		return &DivergedError{Step: t.progress.Step, Reason: fmt.Sprintf("on the %s set the loss is %v, log p(x) %v", split, a.Loss, a.LogPx)}
-	}
-	t.progress.Last = a.Accuracy
-	return o.Evaluated(t.progress.Step, a)
-}
-
-// judge evaluates a set with the weights that would be used: the averaged
-// ones where there are any. It ends early when ctx does.
-func (t *Trainer) judge(ctx context.Context, set feed.Images, split string) (*predict.Judgement, error) {
-	if t.step.EMA != nil {
-		defer t.step.EMA.Use()()
-	}
-	a, err := t.eval.Judge(ctx, set)
-	a.Split, a.EMA, a.Noise = split, t.step.EMA != nil, t.src.EvalNoise
-	return a, err
-}
-
 // show reports pictures of the chains.
 func (t *Trainer) show(ctx context.Context, o Observer) error {
 	if !t.step.Shows() {
@@ -250,16 +254,24 @@ func (t *Trainer) show(ctx context.Context, o Observer) error {
 	return o.Sampled(t.progress.Step, s)
 }
 
-// save keeps the present state unless that was done already.
+// save keeps the present state unless that was done already. One that isn't the same on all ranks is none.
 func (t *Trainer) save(o Observer, k Keeper) error {
 	now := t.progress.mark()
 	if k == nil || now == t.saved {
-		return nil
+		return t.accord.Check(nil)
 	}
-	path, err := k.Save(t)
-	if err != nil {
+	if err := t.compare(); err != nil {
 		return err
 	}
-	t.saved = now
-	return o.Saved(t.progress.Step, path)
+	err := t.accord.Lead(func(context.Context) error {
+		path, err := k.Save(t)
+		if err != nil {
+			return err
+		}
+		return o.Saved(t.progress.Step, path)
+	})
+	if err == nil {
+		t.saved = now
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
+	"jem/comm"
 	"jem/config"
 	"jem/feed/feedtest"
 	"jem/predict"
@@ -54,7 +55,7 @@ func (r *recorder) Note(step int, text string) error { return fmt.Errorf("step %
 
 func run(t testing.TB, cfg config.Config, threads int) (*Trainer, *recorder) {
 	t.Helper()
-	tr, err := New(open(t, threads), cfg, feedtest.ToySources(cfg.Train.Batch))
+	tr, err := New(open(t, threads), cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func TestObjectivesAndNorms(t *testing.T) {
 			cfg.Train.Steps = 4
 			change(&cfg)
 			tr, r := run(t, cfg, 2)
-			fresh, err := New(open(t, 1), cfg, feedtest.ToySources(8))
+			fresh, err := New(open(t, 1), cfg, feedtest.ToySources(8), comm.Local{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +154,7 @@ func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 		"NaN in the buffer": func(tr *Trainer) { tr.dev.Fill(tr.step.Buffer.Images, nan) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr, err := New(open(t, 2), feedtest.ToyConfig(), feedtest.ToySources(8))
+			tr, err := New(open(t, 2), feedtest.ToyConfig(), feedtest.ToySources(8), comm.Local{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,7 +177,7 @@ func TestDivergenceLeavesWeightsUntouched(t *testing.T) {
 }
 
 func TestCancelledRunSaves(t *testing.T) {
-	tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8))
+	tr, err := New(open(t, 1), feedtest.ToyConfig(), feedtest.ToySources(8), comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

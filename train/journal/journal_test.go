@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"jem/backend/cpu"
+	"jem/comm"
 	"jem/config"
 	faults "jem/config/settings"
 	"jem/feed"
@@ -71,7 +72,7 @@ func trainer(t *testing.T, c config.Config) *train.Trainer {
 	tr, err := train.New(d, c, feed.Sources{
 		PX: flat{}, Labeled: flat{}, Test: set{}, Start: sampler.Uniform{},
 		Classes: []string{"dark", "light"}, Channels: 1, Size: 8,
-	})
+	}, comm.Local{})
 	if err != nil {
 		t.Fatal(err)
 	}

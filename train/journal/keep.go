@@ -62,6 +62,11 @@ func (j *Journal) Before(step int) (*checkpoint.Checkpoint, []error, error) {
 	return checkpoint.Before(j.dir.Checkpoints(), step, Usable)
 }
 
+// At implements train.Keeper.
+func (j *Journal) At(step int) (*checkpoint.Checkpoint, error) {
+	return checkpoint.At(j.dir.Checkpoints(), step, Usable)
+}
+
 // Return implements train.Keeper. Records stay: the one of the rollback follows them.
 func (j *Journal) Return(c *checkpoint.Checkpoint) error {
 	m, err := remember(c)

@@ -14,9 +14,9 @@ import (
 	"jem/train"
 )
 
-// Stored is a run folder that this process holds, before the run goes on.
+// Stored is a run folder before the run goes on, that this process holds, or, see Follow, another one.
 type Stored struct {
-	dir   *rundir.Dir
+	dir   *rundir.Dir            // nil: another process holds it
 	state *checkpoint.Checkpoint // nil: it had not come to its first one
 	notes []string
 	// numerics of the state; zero where it doesn't know.
@@ -41,6 +41,7 @@ func Open(path string) (*Stored, error) {
 	return s, nil
 }
 
+// load finds the newest usable checkpoint.
 func (s *Stored) load() error {
 	_, unread, err := ReadHistory(s.dir.Path)
 	if err != nil {
@@ -58,16 +59,21 @@ func (s *Stored) load() error {
 	if err != nil {
 		return err
 	}
-	s.state = c
 	m, err := remember(c)
 	if have := s.dir.Records(); err == nil && have < m.Records {
 		s.notes = append(s.notes, fmt.Sprintf("%s has %d records, the checkpoint of step %d counts %d: those that are gone are missing in the report", s.dir.Metrics(), have, c.Step, m.Records))
 	}
-	if err == nil {
-		s.numerics, err = train.CheckpointNumerics(c)
+	if err != nil {
+		return err
 	}
+	return s.take(c, string(s.dir.Path))
+}
+
+// take makes a checkpoint in the run's folder the state to go on from.
+func (s *Stored) take(c *checkpoint.Checkpoint, path string) (err error) {
+	s.state = c
+	s.numerics, err = train.CheckpointNumerics(c)
 	if err == nil && s.numerics.Kind == "" && c.Files["optim"] == nil {
-		path := string(s.dir.Path)
 		return &fault.Error{Path: path, Kind: fault.ErrBad, Reason: "holds weights from elsewhere, without an optimiser's state: a new run can begin with them (--init " + path + "), none goes on"}
 	}
 	return err
@@ -104,15 +110,21 @@ func (s *Stored) Missed(dev backend.Device) error {
 func (s *Stored) Notes() []string { return s.notes }
 
 // Close gives the folder back, for a run that does not go on after all.
-func (s *Stored) Close() error { return s.dir.Close() }
+func (s *Stored) Close() error {
+	if s.dir == nil {
+		return nil
+	}
+	return s.dir.Close()
+}
 
 // Resume puts the trainer into the stored state and goes on with the records from there;
 // what was recorded later is dropped. o.Config becomes the run's configuration. The folder
-// belongs to the journal, or is given back on an error.
+// belongs to the journal, or is given back on an error. Of a folder that another process holds there is
+// no journal.
 func (s *Stored) Resume(t *train.Trainer, o Options) (*Journal, error) {
 	j, err := s.resume(t, o)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("resume: %w", err), s.dir.Close())
+		return nil, errors.Join(fmt.Errorf("resume: %w", err), s.Close())
 	}
 	return j, nil
 }
@@ -127,6 +139,9 @@ func (s *Stored) resume(t *train.Trainer, o Options) (*Journal, error) {
 		if m, err = remember(s.state); err != nil {
 			return nil, err
 		}
+	}
+	if s.dir == nil {
+		return nil, nil
 	}
 	if err := s.dir.Started(o.environment()); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -28,7 +29,20 @@ const (
 
 // Begin goes on with the run in the folder, or creates it where there is none yet.
 func Begin(o Options) (*Session, error) {
-	if _, err := os.Stat(rundir.Path(o.Folder).Config()); errors.Is(err, fs.ErrNotExist) {
+	there, s := int64(0), start(o)
+	err := s.all.Lead(func(context.Context) error {
+		if _, err := os.Stat(rundir.Path(o.Folder).Config()); !errors.Is(err, fs.ErrNotExist) {
+			there = 1
+		}
+		return nil
+	})
+	if err == nil {
+		there, err = s.all.Max(there)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case there == 0:
 		return Create(o)
 	}
 	return Resume(o)
@@ -39,34 +53,71 @@ func Begin(o Options) (*Session, error) {
 // allowed; those of Create but for the first. With any of them nothing stays open and the folder
 // is given back.
 func Resume(o Options) (*Session, error) {
-	stored, err := journal.Open(o.Folder)
+	s := start(o)
+	stored, err := s.stored()
 	if err != nil {
 		return nil, err
 	}
-	return (&Session{o: o}).begin(func(s *Session) error {
+	return s.begin(func(s *Session) error {
 		s.tell(stored.Notes())
-		known, err := feed.ReadFacts(rundir.Path(o.Folder).Data())
+		saved, err := s.resume(stored)
 		if err != nil {
 			return errors.Join(err, stored.Close())
 		}
-		saved, err := s.agree(stored.Step(), known)
-		if err == nil {
-			err = s.rebuild(stored, known)
-		}
-		if err != nil {
-			return errors.Join(err, stored.Close())
-		}
-		s.journal, err = stored.Resume(s.Trainer, s.records()) // which gives the folder back on an error
-		if err == nil && stored.Begun() {
-			s.Trainer.Lengthened(saved.TotalSteps(s.Trainer.StepsPerEpoch()))
-		}
-		return err
+		return s.all.During(func(context.Context) (err error) {
+			s.journal, err = stored.Resume(s.Trainer, s.records()) // which gives the folder back on an error
+			if err == nil && stored.Begun() {
+				s.Trainer.Lengthened(saved.TotalSteps(s.Trainer.StepsPerEpoch()))
+			}
+			return err
+		})
 	})
 }
 
-// rebuild opens the device and makes the trainer, such that the rest of the run is computed
-// as its beginning was, as far as the options demand it.
-func (s *Session) rebuild(stored *journal.Stored, known *feed.Facts) error {
+// stored is the run's folder, which the first rank takes, with the state that it chooses for all.
+func (s *Session) stored() (stored *journal.Stored, err error) {
+	step := int64(-1)
+	err = s.all.Lead(func(context.Context) (err error) {
+		if stored, err = journal.Open(s.o.Folder); err == nil && stored.Begun() {
+			step = int64(stored.Step())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if step, err = s.all.Max(step); err == nil {
+		err = s.all.During(func(context.Context) (err error) {
+			if stored == nil {
+				stored, err = journal.Follow(s.o.Folder, int(step))
+			}
+			return err
+		})
+	}
+	if err != nil && stored != nil {
+		return nil, errors.Join(err, stored.Close())
+	}
+	return stored, err
+}
+
+// resume opens device and images and makes the trainer, such that the rest of the run is computed
+// as its beginning was, as far as the options demand it. It returns the run's configuration until now.
+func (s *Session) resume(stored *journal.Stored) (saved config.Config, err error) {
+	var known *feed.Facts
+	err = s.stages(
+		func() (err error) { known, err = feed.ReadFacts(rundir.Path(s.o.Folder).Data()); return err },
+		func() (err error) { saved, err = s.agree(stored.Step(), known); return err },
+		func() error { return s.reopen(stored) },
+		func() error { return s.rebuildImages(stored, known) },
+	)
+	if err == nil {
+		err = s.network(func() error { return s.rebuilt(stored) })
+	}
+	return saved, err
+}
+
+// reopen opens the device to compute as the run's did.
+func (s *Session) reopen(stored *journal.Stored) error {
 	if err := s.open(stored.Device(s.o.Config.Device)); err != nil {
 		// Perhaps this machine lacks the run's instructions; then Missed will say so.
 		if err := s.open(s.o.Config.Device); err != nil {
@@ -74,9 +125,12 @@ func (s *Session) rebuild(stored *journal.Stored, known *feed.Facts) error {
 		}
 	}
 	stored.Follow(s.device)
-	if err := s.rebuildImages(stored, known); err != nil {
-		return err
-	}
+	return nil
+}
+
+// rebuilt gives a new trainer what it begins with, where it doesn't come from a checkpoint, and looks whether
+// it computes as before.
+func (s *Session) rebuilt(stored *journal.Stored) error {
 	if !stored.Begun() {
 		if err := s.initialise(); err != nil {
 			return err
