@@ -56,6 +56,10 @@ test-race: ## the packages that share memory between goroutines, under the race 
 test-crash: ## 200 runs killed and 100 signalled at random moments: each must end as if never stopped
 	JEM_CRASH_KILLS=200 JEM_CRASH_SIGNALS=100 $(GO) test -count=1 -timeout 3h -v -run 'TestKilledRuns|TestSignalledRuns' ./cmd/jem
 
+.PHONY: test-slurm
+test-slurm: build ## cluster/slurm's scripts under Debian's Slurm, installed and started in a temporary folder; needs root
+	scripts/slurm.sh
+
 .PHONY: lint
 lint: ## gofmt and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
