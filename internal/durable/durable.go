@@ -49,6 +49,24 @@ func Replace(path string, write func(io.Writer) error) error {
 	return failpoint.Around("file.syncdir", dir, func() error { return SyncDir(dir) })
 }
 
+// Swap replaces the file at path by data in one piece, as WriteFile does, but asks nothing of the disk: what is
+// written again in a moment need not survive a power cut.
+func Swap(path string, data []byte) error {
+	temp := temporary(path)
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := writeNew(temp, data)
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp) // the first error is the cause
+		return named(err, temp, path)
+	}
+	return nil
+}
+
 // named gives an error about a temporary file the name of the file that it was to become.
 func named(err error, temp, path string) error {
 	of := (*os.PathError)(nil)

@@ -26,6 +26,31 @@ func TestWriteFileReplacesAndLeavesNothingElse(t *testing.T) {
 	}
 }
 
+func TestSwapReplacesAndLeavesNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "metrics.prom")
+	for _, want := range []string{"a 1\n", "", "a 2\n"} {
+		if err := os.WriteFile(temporary(path), []byte("a dead process's"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := Swap(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Fatalf("read %q, %v; want %q", got, err, want)
+		}
+	}
+	if err := Swap(dir, nil); err == nil {
+		t.Error("a folder is replaced")
+	}
+	if names := list(t, dir); len(names) != 1 {
+		t.Errorf("folder holds %v, want metrics.prom alone", names)
+	}
+	if err := Swap(filepath.Join(dir, "none", "x"), nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+}
+
 func TestWriteFileRemovesItsTemporaryFileWhenTheRenameFails(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
