@@ -82,6 +82,8 @@ var refusals = append([]refusal{
 		"a step knows nothing of the course of a run"},
 	{"train/...", []string{"train/session"}, []string{"jem/train/session"}, nil, true,
 		"who begins a run, and who writes its records, is decided above what runs"},
+	{"train/gauges", nil, []string{"jem/train/journal", "jem/train/session", "jem/internal/rundir"}, nil, false,
+		"who shows a run to others doesn't know how it is kept"},
 	{"train/...", nil, aboveStep, nil, true,
 		"nothing imports upward"},
 	{"bench/...", nil, []string{"jem/train", "jem/eval/...", "jem/experiments/...", "jem/cmd/..."}, nil, true,

@@ -4,6 +4,7 @@
 //	              data.json      what images it was trained on
 //	              env.json       what it ran on: one entry for each start
 //	              metrics.jsonl  one record a line
+//	              metrics.prom   the latest figures, for Prometheus
 //	              events.out.tfevents.*  samples/  checkpoints/  report.html
 //	              evaluation.json  mistakes.png  the latest evaluation by class
 //	              .jem-run       the first thing made: what else is here is ours
@@ -48,6 +49,10 @@ func (p Path) Env() string { return p.join("env.json") }
 
 // Metrics is what ReadMetrics reads.
 func (p Path) Metrics() string { return p.join("metrics.jsonl") }
+
+// Gauges is the text file for Prometheus, of the latest start. It is nothing of the run's: who trains may write it
+// elsewhere, or not at all.
+func (p Path) Gauges() string { return p.join("metrics.prom") }
 
 // Checkpoints is the folder for package checkpoint.
 func (p Path) Checkpoints() string { return p.join("checkpoints") }
