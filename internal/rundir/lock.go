@@ -113,3 +113,11 @@ func (l *lock) release() error {
 	}
 	return errors.Join(remove(l.holder), l.Release())
 }
+
+// Held tells who writes to a run's folder, without taking it. sure is true where a process has the lock. by is what the
+// last one to have it says of itself: with sure, the one that has it; without, one that never gave it back, since it was
+// killed, or since locks of its machine don't show on this one. Zero: it was given back.
+func (p Path) Held() (sure bool, by Holder) {
+	sure = durable.Locked(p.join(lockName))
+	return sure, readHolder(p.join(holderName))
+}
