@@ -60,6 +60,10 @@ test-crash: ## 200 runs killed and 100 signalled at random moments: each must en
 test-slurm: build ## cluster/slurm's scripts under Debian's Slurm, installed and started in a temporary folder; needs root
 	scripts/slurm.sh
 
+.PHONY: test-alerts
+test-alerts: ## the figures for Prometheus, and the example of rules on them, by promtool (Debian's goes into a cache outside the tree)
+	scripts/alerts.sh
+
 .PHONY: lint
 lint: ## gofmt and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi

@@ -19,6 +19,7 @@ import (
 	"jem/internal/metrics"
 	"jem/internal/rundir"
 	"jem/train"
+	"jem/train/gauges"
 )
 
 // The exit codes, a contract with schedulers: restart on 69 and 75, don't on the others.
@@ -47,7 +48,7 @@ var exitMeanings = []struct {
 	{exitDevice, "device lost"},
 	{exitBug, "a bug of jem"},
 	{exitBusy, "folder in use, with a run or other things in it, or among the pictures read"},
-	{exitIO, "input/output error, disk full and results without a reader included"},
+	{exitIO, "input/output error: disk full, a port in use and results without a reader included"},
 	{exitStopped, "stopped by a signal, checkpoint saved"},
 	{exitDiverged, "training diverged more often than guard.budget allows"},
 	{exitConfig, "configuration error"},
@@ -83,6 +84,7 @@ func exitCode(err error) int {
 		diverged *train.DivergedError
 		damaged  *checkpoint.CorruptError
 		locked   *rundir.LockedError
+		address  *gauges.AddressError
 		path     *fs.PathError
 		link     *os.LinkError
 		errno    syscall.Errno
@@ -104,7 +106,7 @@ func exitCode(err error) int {
 		return exitData
 	case errors.Is(err, rundir.ErrExists), errors.Is(err, claim.ErrRefused), errors.As(err, &locked):
 		return exitBusy
-	case errors.Is(err, data.ErrFetch), errors.As(err, &path), errors.As(err, &link), errors.As(err, &errno):
+	case errors.Is(err, data.ErrFetch), errors.As(err, &address), errors.As(err, &path), errors.As(err, &link), errors.As(err, &errno):
 		return exitIO
 	case errors.Is(err, context.Canceled):
 		return exitStopped

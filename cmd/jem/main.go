@@ -73,6 +73,7 @@ func app(stdout, stderr io.Writer) *cli.App {
 			reproduceCommand(),
 			evalCommand(),
 			attackCommand(),
+			statusCommand(),
 			compareCommand(),
 			reportCommand(),
 			sampleCommand(),

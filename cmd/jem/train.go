@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -40,7 +41,7 @@ func trainCommand() *cli.Command {
 			&cli.BoolFlag{Name: "resume-if-there", Usage: "with --out: go on with the run in that folder where there is one, else begin it"},
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume, --resume-if-there: let harmless settings differ from the run's"},
 			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
-		}, configFlags(), logFlags()),
+		}, configFlags(), gaugeFlags(), logFlags()),
 		Action: runTrain,
 	})
 }
@@ -55,11 +56,15 @@ func runTrain(c *cli.Context) error {
 		return err
 	}
 	defer s.close()
-	run, err := start(c, s)
+	readers, err := listenForReaders(c)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(follow(c.Context, s, run), run.Close())
+	run, err := start(c, s)
+	if err != nil {
+		return errors.Join(err, closed(readers))
+	}
+	err = errors.Join(follow(c, s, run, readers), run.Close())
 	s.close()
 	step := run.Trainer.Progress().Step
 	switch {
@@ -131,13 +136,13 @@ func goOn(c *cli.Context, s *screen, run string) (*session.Session, error) {
 	return session.Resume(o)
 }
 
-// follow trains to the end, for people to watch.
-func follow(ctx context.Context, s *screen, run *session.Session) error {
+// follow trains to the end, for people to watch, and for programs, some of whom read at a port.
+func follow(c *cli.Context, s *screen, run *session.Session, readers net.Listener) error {
 	t, cfg, step := run.Trainer, run.Config, run.Trainer.Progress().Step
 	about := []zap.Field{zap.String("run", string(run.Path)), zap.Int("step", step), zap.Int("steps", t.TotalSteps())}
 	if t.Done() {
 		s.log.Info("the run is finished: nothing to do; with --allow-changes --steps N it gets longer", about...)
-		return nil
+		return closed(readers)
 	}
 	message := "training"
 	if step > 0 {
@@ -145,7 +150,14 @@ func follow(ctx context.Context, s *screen, run *session.Session) error {
 	}
 	s.log.Info(message, append(about, zap.String("device", run.Device), zap.String("data", cfg.Data.Name),
 		zap.String("network", fmt.Sprintf("WRN-%d-%d", cfg.Model.Depth, cfg.Model.Width)))...)
-	return run.Run(ctx, newWatch(s, cfg.Train.LogEvery, t.TotalSteps()))
+	shown, err := showGauges(c, s, run, readers)
+	if err != nil {
+		return err
+	}
+	if readers != nil {
+		s.log.Info("figures for Prometheus", zap.String("url", "http://"+readers.Addr().String()+"/metrics"))
+	}
+	return errors.Join(run.Run(c.Context, newWatch(s, cfg.Train.LogEvery, t.TotalSteps()), shown), shown.Close())
 }
 
 // trained is the result of a run.

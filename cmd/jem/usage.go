@@ -60,7 +60,7 @@ func leaf(c *cli.Command, args ...string) *cli.Command {
 func places(c *cli.Context) error {
 	for _, f := range c.Command.Flags {
 		s, ok := f.(*cli.StringFlag)
-		if !ok || s.Name != "out" && s.Name != "gif" || !c.IsSet(s.Name) || !strings.Contains(s.Usage, "`FILE`") {
+		if !ok || s.Name != "out" && s.Name != "gif" && s.Name != "metrics-file" || !c.IsSet(s.Name) || !strings.Contains(s.Usage, "`FILE`") {
 			continue
 		}
 		info, err := os.Stat(c.String(s.Name))
