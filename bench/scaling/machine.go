@@ -1,5 +1,8 @@
 package scaling
 
+// Bucket is the size in bytes of what train/step sums together.
+const Bucket = 8 << 20
+
 // Machine is what is assumed of ranks and of what lies between them.
 type Machine struct {
 	Rate      float64 `json:"flops"`        // FLOP/s that a rank with many images reaches over a step's convolutions, all else included
@@ -16,7 +19,9 @@ type Machine struct {
 }
 
 // rate is what a rank reaches with so many images.
-func (m Machine) rate(images int) float64 { return m.Rate * float64(images) / (float64(images) + m.Half) }
+func (m Machine) rate(images int) float64 {
+	return m.Rate * float64(images) / (float64(images) + m.Half)
+}
 
 // Sum is how long it takes, in seconds, to add up so many bytes over ranks: each sends (W−1)/W of them to
 // be added, and (W−1)/W again to have the result everywhere.

@@ -24,9 +24,8 @@ var machine = Machine{Rate: 200e12, Half: 8, Fixed: 1e-3, Bandwidth: 45e9, Laten
 
 func TestCountIsThePapers(t *testing.T) {
 	w := published(t, 64)
-	// 36,479,219 − 16·… parameters of WRN-28-10 with biases: the layout says.
-	params := 0
-	for _, p := range config.Default().Network(10, 3, 32).Layout() {
+	c, params := config.Default(), 0
+	for _, p := range c.Network(10, 3, 32).Layout() {
 		n := 1
 		for _, s := range p.Shape {
 			n *= s

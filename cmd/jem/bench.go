@@ -46,6 +46,7 @@ func benchCommand() *cli.Command {
 				Action: benched(benchStep),
 			}),
 			growthCommand(),
+			scalingCommand(),
 			leaf(&cli.Command{
 				Name:        "memory",
 				Usage:       "tell what memory training takes on the device, without taking it",
@@ -94,7 +95,10 @@ func benchConfig(c *cli.Context) (config.Config, error) {
 	case im.Classes < 2 || im.Classes > layout.MaxClasses:
 		return cfg, usagef(c, "--classes %d: want 2 to %d", im.Classes, layout.MaxClasses)
 	}
-	cfg.Train.Batch, cfg.Device = c.Int("batch"), deviceOf(c)
+	cfg.Train.Batch = c.Int("batch")
+	if c.String("device") != "" { // jem bench scaling opens none
+		cfg.Device = deviceOf(c)
+	}
 	if c.IsSet("sgld-steps") {
 		cfg.Sampler.Steps = c.Int("sgld-steps")
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,5 +107,23 @@ func TestBenchGrowth(t *testing.T) {
 	}
 	if r := do(t, "bench", "growth", "--batches", "8", "--batches", "8"); r.code != exitUsage || !strings.Contains(r.stderr, "--batches [8 8]: want two or more different numbers") {
 		t.Errorf("%d %s", r.code, r.stderr)
+	}
+}
+
+// What the command foretells is package scaling's; that it keeps to the batch and refuses nonsense is its own.
+func TestBenchScaling(t *testing.T) {
+	var r struct{ Rows []scalingRow }
+	okJSON(t, &r, "bench", "scaling", "--model", "wrn-10-1", "--batch", "12", "--sgld-steps", "1", "--ranks", "1,2,5,4", "--json")
+	var ranks, images []int
+	for _, row := range r.Rows {
+		ranks, images = append(ranks, row.Ranks), append(images, row.Images)
+	}
+	if !slices.Equal(ranks, []int{1, 2, 4}) || !slices.Equal(images, []int{12, 6, 3}) || r.Rows[0].Efficiency != 1 || r.Rows[2].Efficiency >= 1 {
+		t.Errorf("%+v", r.Rows)
+	}
+	for _, flags := range [][]string{{"--ranks", "0"}, {"--ranks", "1,"}, {"--ranks", "5"}, {"--tflops", "0"}, {"--tflops", "NaN"}, {"--jitter", "-1"}} {
+		if r := do(t, append([]string{"bench", "scaling", "--batch", "12", "--sgld-steps", "1", "--model", "wrn-10-1"}, flags...)...); r.code != exitUsage || strings.Count(r.stderr, "\n") != 1 {
+			t.Errorf("%v: code %d, %s", flags, r.code, r.stderr)
+		}
 	}
 }
