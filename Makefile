@@ -30,6 +30,10 @@ image: ## the CPU program as a container image, made without an engine: build/im
 	@cd docker/image && $(GO) run . -out $(CURDIR)/build/image -version '$(RELEASE)' -revision '$(shell git rev-parse HEAD 2>/dev/null)' -created $(SOURCE_DATE_EPOCH) \
 		-license $(CURDIR)/LICENSE $(foreach p,$(IMAGE_PLATFORMS),$(p)=$(CURDIR)/build/image/bin/$(p)/jem)
 
+.PHONY: mpi
+mpi: ## the program with MPI for several ranks, bin/jem-mpi: opens the MPI library that the launcher brings; without C, needs glibc
+	CGO_ENABLED=0 $(GO) build -trimpath -tags mpi -ldflags '$(LDFLAGS)' -o $(BIN)/jem-mpi ./cmd/jem
+
 .PHONY: demo
 demo: build ## train a small model on Fashion-MNIST, evaluate it, draw samples
 	scripts/demo.sh $(if $(DATA_DIR),--data-dir $(DATA_DIR))
@@ -51,6 +55,10 @@ test-arm64: ## tests of the arm64 build under qemu-user
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/session
 	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) -run 'Worker|Thread|Region|Pool' ./backend/cpu
+
+.PHONY: test-mpi
+test-mpi: ## the MPI engine on each MPI that is here or can be had: contract, ranks that stop, die and are left alone
+	scripts/mpi.sh test $(TESTFLAGS)
 
 .PHONY: test-crash
 test-crash: ## 200 runs killed and 100 signalled at random moments: each must end as if never stopped

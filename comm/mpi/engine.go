@@ -1,0 +1,265 @@
+//go:build mpi && linux && (amd64 || arm64)
+
+package mpi
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"jem/comm"
+)
+
+// engine is the comm.Comm. Its goroutine, own, makes all calls of MPI on one thread; other goroutines hand it work.
+type engine struct {
+	rank, size int
+	host       string
+	patience   time.Duration
+	notes      func(string)
+
+	work   chan func() // in order
+	urgent chan func() // at once, between two looks at an operation under way
+	beats  atomic.Int64
+	steps  atomic.Int64 // of this rank, as At was told
+
+	// The owning goroutine's alone.
+	lib     *library
+	request uint64 // of the operation under way; the largest of the families' MPI_Request
+	flag    int32
+	rounds  int64 // operations begun
+	within  bool  // the last of them is under way
+	past    int   // step at which the last one ended
+	gone    error // why no more is done
+	peers   []peer
+	letters []*letter // on their way to others
+}
+
+// Rank implements comm.Comm.
+func (e *engine) Rank() int { return e.rank }
+
+// Size implements comm.Comm.
+func (e *engine) Size() int { return e.size }
+
+// Name implements comm.Comm.
+func (e *engine) Name() string { return e.lib.version }
+
+// At implements comm.Comm.
+func (e *engine) At(step int) { e.steps.Store(int64(step)) }
+
+// own is the life of the goroutine that owns MPI, once it is there. It ends with the process.
+func (e *engine) own() {
+	const least, most = 500 * time.Microsecond, 20 * time.Millisecond
+	for pause := least; ; {
+		e.beats.Add(1)
+		select {
+		case f := <-e.urgent:
+			f()
+		case f := <-e.work:
+			f()
+			pause = least
+		case <-time.After(pause):
+			// Others ask how far this rank is, and some of what it sent moves only when the library is entered.
+			e.attend()
+			pause = min(2*pause, most)
+		}
+	}
+}
+
+// operation is what all ranks do together: a sequence of non-blocking calls, each begun when the one before is over.
+type operation struct {
+	name string
+	// begin starts the call of a stage, for the engine's request, and says whether there was one to start.
+	begin func(stage int) (bool, error)
+	over  chan struct{}
+	err   error // once over
+}
+
+// start has an operation done after those begun before.
+func (e *engine) start(name string, begin func(stage int) (bool, error)) *pending {
+	o := &operation{name: name, begin: begin, over: make(chan struct{})}
+	e.work <- func() {
+		o.err = e.perform(o)
+		o.begin = nil // lets go of the buffers
+		close(o.over)
+	}
+	return &pending{e, o}
+}
+
+func (e *engine) perform(o *operation) error {
+	if e.gone != nil {
+		return e.gone
+	}
+	e.rounds++
+	e.within = true
+	defer func() { e.within = false }()
+	for stage := 0; ; stage++ {
+		more, err := o.begin(stage)
+		if err != nil {
+			e.gone = e.lost(o.name, 0, err)
+			return e.gone
+		}
+		if !more {
+			e.past = int(e.steps.Load())
+			return nil
+		}
+		if waited, err := e.await(); err != nil {
+			e.gone = e.lost(o.name, waited, err)
+			return e.gone
+		}
+	}
+}
+
+// errPatience says that a call took too long.
+var errPatience = errors.New("out of patience")
+
+// await looks at the call under way, with growing pauses, until it is over. Time in which this process itself was
+// stopped, by a signal or a scheduler that suspends jobs, doesn't count.
+func (e *engine) await() (waited time.Duration, err error) {
+	const gap, look = time.Second, 10 * time.Millisecond
+	last := time.Now()
+	attended := last
+	for polls := 0; ; polls++ {
+		e.beats.Add(1)
+		done, err := e.test(&e.request)
+		if done || err != nil {
+			return waited, err
+		}
+		now := time.Now()
+		waited += min(now.Sub(last), gap)
+		last = now
+		if waited > e.patience {
+			return waited, errPatience
+		}
+		if now.Sub(attended) > look {
+			e.attend()
+			attended = now
+		}
+		select {
+		case f := <-e.urgent:
+			f()
+		default:
+			rest(polls)
+		}
+	}
+}
+
+// rest is the pause after so many polls: none while an answer may be near, then up to half a millisecond, at which
+// a core is as good as free.
+func rest(polls int) {
+	const none, first, most = 20, 20 * time.Microsecond, 500 * time.Microsecond
+	if polls < none {
+		runtime.Gosched()
+		return
+	}
+	time.Sleep(min(first*time.Duration(1+(polls-none)/4), most))
+}
+
+// test says whether a request is over.
+func (e *engine) test(request *uint64) (bool, error) {
+	err := e.lib.call("MPI_Test", pointer(request), pointer(&e.flag), e.lib.ignoreStatus)
+	return e.flag != 0, err
+}
+
+// pending is an operation that a caller waits for.
+type pending struct {
+	engine *engine
+	of     *operation
+}
+
+// Wait implements comm.Pending. It doesn't hang where MPI itself does: in a call that ought to return at once.
+func (p *pending) Wait() error {
+	const look = time.Second
+	for beats, same := int64(-1), time.Duration(0); ; {
+		select {
+		case <-p.of.over:
+			return p.of.err
+		case <-time.After(look):
+		}
+		if now := p.engine.beats.Load(); now != beats {
+			beats, same = now, 0
+			continue
+		}
+		if same += look; same > p.engine.patience {
+			return p.engine.fault(p.of.name, same, errors.New("a call of the MPI library does not return"))
+		}
+	}
+}
+
+func (e *engine) fault(op string, waited time.Duration, err error) *comm.PeerError {
+	return &comm.PeerError{Rank: e.rank, Step: int(e.steps.Load()), Host: e.host, Op: op, Waited: waited, Err: err}
+}
+
+// Sum implements comm.Comm: every rank gets its share of the bucket from all others, adds in the order of ranks, and
+// gives the result to all. It is a ring's traffic, and MPI's own sums have another order with each
+// library, size and number of ranks. Buckets are taken in pieces, which bounds the second buffer.
+func (e *engine) Sum(bucket []float32) comm.Pending {
+	const piece = 2 << 20 // numbers, 8 MiB
+	if len(bucket) == 0 {
+		return comm.Done{}
+	}
+	var s *sum
+	return e.start("sum", func(stage int) (bool, error) {
+		from := stage / 2 * piece
+		switch {
+		case stage%2 == 1:
+			s.add()
+			return true, e.allgather(s.piece, s.all, e.lib.float)
+		case from >= len(bucket):
+			return false, nil
+		}
+		s = newSum(bucket[from:min(from+piece, len(bucket))], e.size, e.rank, s)
+		return true, e.lib.call("MPI_Ialltoallv", pointer(&s.piece[0]), pointer(&s.all.counts[0]), pointer(&s.all.from[0]), e.lib.float,
+			pointer(&s.parts[0]), pointer(&s.mine.counts[0]), pointer(&s.mine.from[0]), e.lib.float, e.lib.world, pointer(&e.request))
+	})
+}
+
+// Gather implements comm.Comm.
+func (e *engine) Gather(all []float32) comm.Pending {
+	if len(all) == 0 {
+		return comm.Done{}
+	}
+	if len(all) > math.MaxInt32 {
+		return comm.Done{Err: fmt.Errorf("%w: %d numbers to gather are more than its counts hold", errMPI, len(all))}
+	}
+	spans := shares(len(all), e.size)
+	return e.start("gather", func(stage int) (bool, error) {
+		if stage > 0 {
+			return false, nil
+		}
+		return true, e.allgather(all, spans, e.lib.float)
+	})
+}
+
+// allgather starts to collect the spans in place.
+func (e *engine) allgather(all []float32, s spans, kind uintptr) error {
+	return e.lib.call("MPI_Iallgatherv", e.lib.inPlace, 0, kind, pointer(&all[0]), pointer(&s.counts[0]), pointer(&s.from[0]), kind,
+		e.lib.world, pointer(&e.request))
+}
+
+// Broadcast implements comm.Comm. The root may be through before others have come.
+func (e *engine) Broadcast(data []byte, root int) comm.Pending {
+	const piece = 64 << 20 // bytes: the patience is for each
+	return e.start("broadcast", func(stage int) (bool, error) {
+		from := stage * piece
+		if from >= len(data) {
+			return false, nil
+		}
+		part := data[from:min(from+piece, len(data))]
+		return true, e.lib.call("MPI_Ibcast", pointer(&part[0]), uintptr(len(part)), e.lib.byte, uintptr(root), e.lib.world, pointer(&e.request))
+	})
+}
+
+// Max implements comm.Comm.
+func (e *engine) Max(value int64) (int64, error) {
+	v := &struct{ mine, largest int64 }{mine: value}
+	err := e.start("max", func(stage int) (bool, error) {
+		if stage > 0 {
+			return false, nil
+		}
+		return true, e.lib.call("MPI_Iallreduce", pointer(&v.mine), pointer(&v.largest), 1, e.lib.int64, e.lib.max, e.lib.world, pointer(&e.request))
+	}).Wait()
+	return v.largest, err
+}

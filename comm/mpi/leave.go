@@ -1,0 +1,80 @@
+//go:build mpi && linux && (amd64 || arm64)
+
+package mpi
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/ebitengine/purego"
+)
+
+// grace is how long MPI has for ending the job or the process before it is done without.
+const grace = 2 * time.Second
+
+// Abort implements comm.Comm: MPI has the launcher end all ranks, and where that doesn't end this one within two
+// seconds it is killed.
+func (e *engine) Abort(code int, why string) {
+	go func() {
+		time.Sleep(grace)
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}()
+	e.tell(why)
+	e.urgent <- func() { e.lib.call("MPI_Abort", e.lib.world, uintptr(code)) }
+	select {}
+}
+
+// Close implements comm.Comm.
+func (e *engine) Close() error {
+	if _, err := e.Max(0); err != nil {
+		return err
+	}
+	return e.start("end", func(stage int) (bool, error) {
+		e.withdraw()
+		return false, e.lib.call("MPI_Finalize")
+	}).Wait()
+}
+
+// Exit implements comm.Comm. Go's own exit leaves out what C libraries do at the end, and some launchers take that for a death.
+func (e *engine) Exit(code int) {
+	go func() {
+		time.Sleep(grace)
+		syscall.Exit(code)
+	}()
+	e.urgent <- func() {
+		if exit, err := purego.Dlsym(purego.RTLD_DEFAULT, "exit"); err == nil {
+			purego.SyscallN(exit, uintptr(code))
+		}
+		syscall.Exit(code)
+	}
+	select {}
+}
+
+// lostCode is the exit code of a rank whose launcher is gone, that of a lost device: to be restarted.
+const lostCode = 69
+
+// watch ends the process when its launcher is gone: some leave ranks behind that compute for nobody.
+func (e *engine) watch(parent int, every time.Duration) {
+	for os.Getppid() == parent {
+		time.Sleep(every)
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		e.tell(fmt.Sprintf("rank %d on %s ends after step %d: the process that started it is gone; start the same command again, and the run goes on from its last checkpoint",
+			e.rank, e.host, e.steps.Load()))
+	}()
+	select {
+	case <-told:
+	case <-time.After(grace): // nobody reads any more
+	}
+	syscall.Exit(lostCode)
+}
+
+func (e *engine) tell(text string) {
+	if e.notes != nil && text != "" {
+		e.notes(text)
+	}
+}
