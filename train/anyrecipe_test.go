@@ -138,9 +138,7 @@ func goesOnToTheBit(t *testing.T, c config.Config) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := kept.Save(whole); err != nil {
-		t.Fatal(err)
-	}
+	kept.put(t, whole)
 	saved, _, err := kept.Before(c.Train.Steps)
 	if err != nil {
 		t.Fatal(err)
@@ -173,9 +171,7 @@ func TestMovesBeyondTheCurriculumAreRefused(t *testing.T) {
 	c := toyRecipe(t, "dat-small")
 	tr, kept := newRecipe(t, c, 1), newShelf(t)
 	tr.progress.Curricula = map[string]step.Curriculum{"dream": {Steps: 1 << 40}}
-	if _, err := kept.Save(tr); err != nil {
-		t.Fatal(err)
-	}
+	kept.put(t, tr)
 	saved, _, err := kept.Before(1)
 	if err != nil {
 		t.Fatal(err)

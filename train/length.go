@@ -43,5 +43,8 @@ func (t *Trainer) tellLength(o Observer, k Keeper) error {
 	if err := t.accord.Lead(func(context.Context) error { return o.Note(l.At, text) }); err != nil {
 		return err
 	}
-	return t.save(o, k)
+	if err := t.save(o, k); err != nil {
+		return err
+	}
+	return t.settle(o, nil) // config.yaml has the new length already: whoever goes on after a kill doesn't see the change
 }

@@ -70,15 +70,7 @@ func TestCheckpointsHoldNumerics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := checkpoint.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	path, err := tr.Save(store, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := checkpoint.Load(path)
+	c, err := checkpoint.Load(newShelf(t).put(t, tr))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,9 +121,7 @@ func goOn(t *testing.T, c config.Config, kept *shelf) *Trainer {
 			t.Fatal(err)
 		}
 	}
-	if _, err := kept.Save(first); err != nil {
-		t.Fatal(err)
-	}
+	kept.put(t, first)
 	saved, _, err := checkpoint.Latest(kept.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -223,9 +221,7 @@ func TestLengthenedPhasesGoOnToTheBit(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := kept.Save(tr); err != nil {
-			t.Fatal(err)
-		}
+		kept.put(t, tr)
 		saved, _, err := kept.Before(20)
 		if err != nil {
 			t.Fatal(err)
@@ -266,11 +262,9 @@ func TestRollbacksReturnToTheCurricula(t *testing.T) {
 	}
 	steps(6)
 	then := tr.step.Curricula()
-	if _, err := kept.Save(tr); err != nil {
-		t.Fatal(err)
-	}
+	kept.put(t, tr)
 	steps(5)
-	if err := tr.rollBack(r, kept, &DivergedError{Step: 12, Reason: "said so"}); err != nil {
+	if err := errors.Join(tr.rollBack(r, kept, &DivergedError{Step: 12, Reason: "said so"}), tr.arrive(r)); err != nil {
 		t.Fatal(err)
 	}
 	if now := tr.step.Curricula(); now["dream"].Steps != then["dream"].Steps || !slices.Equal(now["dream"].AUC, then["dream"].AUC) || !slices.Equal(tr.progress.Curricula["dream"].AUC, then["dream"].AUC) {

@@ -10,8 +10,10 @@ import (
 // Keeper keeps the states of a run in progress, so that it can end and go on at any time.
 // Package train/journal has the one of a run folder.
 type Keeper interface {
-	// Save writes the trainer's present state and returns its folder.
-	Save(t *Trainer) (path string, err error)
+	// Save fixes the trainer's present state, see Trainer's Snapshot, and what is to be remembered with
+	// it. write puts them on the disk and returns their folder. It is called once, perhaps from another
+	// goroutine while training goes on; until it returns the trainer calls nothing of the keeper.
+	Save(t *Trainer) (write func() (path string, err error), err error)
 	// Before loads the newest usable state of an earlier step than step. damaged holds
 	// the reason for each newer one that was skipped. The error wraps checkpoint.ErrNone
 	// if there is none.
@@ -38,6 +40,9 @@ type Rollback struct {
 // from there. A process that dies before that repeats the divergence, which is a function
 // of the state, and then the rollback.
 func (t *Trainer) rollBack(o Observer, k Keeper, d *DivergedError) error {
+	if err := t.settle(o, nil); err != nil { // the newest state may be on its way yet
+		return err
+	}
 	d.Rollbacks = t.progress.Rollbacks
 	if k == nil || t.spent(d.Step) {
 		return d

@@ -33,7 +33,24 @@ func newShelf(t testing.TB) *shelf {
 	return &shelf{dir, s}
 }
 
-func (s *shelf) Save(t *Trainer) (string, error) { return t.Save(s.store, nil) }
+func (s *shelf) Save(t *Trainer) (func() (string, error), error) {
+	taken, err := t.Snapshot(nil)
+	return func() (string, error) { return taken.Write(s.store) }, err
+}
+
+// put saves the trainer's state at once.
+func (s *shelf) put(tb testing.TB, t *Trainer) (path string) {
+	tb.Helper()
+	write, err := s.Save(t)
+	if err == nil {
+		path, err = write()
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
 func (s *shelf) Before(step int) (*checkpoint.Checkpoint, []error, error) {
 	return checkpoint.Before(s.dir, step, nil)
 }

@@ -62,26 +62,6 @@ type state struct {
 	Keeper   json.RawMessage `json:"keeper,omitempty"`
 }
 
-// Save writes the run's state as a checkpoint of the store and returns its folder. keeper,
-// which may be nil, is JSON that KeeperState gives back.
-func (t *Trainer) Save(s *checkpoint.Store, keeper json.RawMessage) (string, error) {
-	n := NumericsOf(t.dev)
-	text, err := json.MarshalIndent(state{t.progress, &n, keeper}, "", "  ")
-	if err != nil {
-		return "", err
-	}
-	files := map[string][]checkpoint.Tensor{}
-	for file, list := range t.files() {
-		for _, n := range list {
-			files[file] = append(files[file], checkpoint.Tensor{
-				Name: n.Name, Shape: n.Value.Shape(),
-				Fill: func(dst []float32) error { return t.dev.Download(dst, n.Value) },
-			})
-		}
-	}
-	return s.Save(t.progress.Step, files, text)
-}
-
 // Restore puts the trainer into the state of a checkpoint. On an error the trainer must not be
 // used. Errors: a *settings.Error where the configuration is of another run, a *fault.Error where
 // the checkpoint is none of a run.
@@ -144,7 +124,7 @@ func (t *Trainer) fits(c *checkpoint.Checkpoint, s state) error {
 	return nil
 }
 
-// KeeperState is the JSON that was given to Save; nil if there was none.
+// KeeperState is the JSON that was given to Snapshot; nil if there was none.
 func KeeperState(c *checkpoint.Checkpoint) (json.RawMessage, error) {
 	s, err := readState(c)
 	return s.Keeper, err

@@ -27,7 +27,10 @@ type Trainer struct {
 	comm     comm.Comm
 	accord   *comm.Accord // of the present Run
 	progress Progress
-	saved    mark // of the latest checkpoint
+	saved    mark      // of the latest checkpoint, which may be on its way yet
+	writing  *writing  // the one on its way; nil: none
+	room     bool      // for host
+	host     []float32 // what Snapshot copies to, kept from one to the next
 }
 
 // Progress is the part of a run's state that is not tensors.
@@ -58,7 +61,8 @@ type mark struct {
 // New builds the run's network, buffer and optimiser on the device, for this rank of the
 // run's. The configuration must be valid; one that the machine has no memory for is a *settings.Error.
 func New(dev backend.Device, cfg config.Config, src feed.Sources, c comm.Comm) (*Trainer, error) {
-	if err := step.Affordable(dev, &cfg, src, c.Size()); err != nil {
+	room, err := step.Affordable(dev, &cfg, src, c.Size())
+	if err != nil {
 		return nil, err
 	}
 	s, err := step.New(dev, cfg, src, c)
@@ -68,7 +72,9 @@ func New(dev backend.Device, cfg config.Config, src feed.Sources, c comm.Comm) (
 	if src.Test != nil {
 		src.Test = feed.Head(src.Test, cfg.Train.TestLimit)
 	}
-	return &Trainer{cfg: cfg, dev: dev, src: src, comm: c, accord: comm.NewAccord(context.Background(), c), step: s, eval: predict.NewEvaluator(dev, s.Net)}, nil
+	t := &Trainer{cfg: cfg, dev: dev, src: src, comm: c, accord: comm.NewAccord(context.Background(), c), step: s, eval: predict.NewEvaluator(dev, s.Net)}
+	t.room = room && t.roomy()
+	return t, nil
 }
 
 // Model is the network being trained.
@@ -88,6 +94,7 @@ func (t *Trainer) Done() bool { return t.progress.Step >= t.TotalSteps() && t.pr
 
 // Run trains from the present state to the end, evaluating, sampling and saving as
 // configured. k keeps states; without one nothing is saved, and a divergence ends the run.
+// Checkpoints are written while training goes on; all of them are on the disk when Run returns.
 //
 // After a cancelled ctx the state is saved and Run returns context.Canceled; evaluations
 // break off for that and are done again when the run goes on. A *DivergedError says that
@@ -109,9 +116,9 @@ func (t *Trainer) Run(ctx context.Context, o Observer, k Keeper) error {
 		}
 	}
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return errors.Join(t.save(o, k), err)
+		err = errors.Join(t.save(o, k), err)
 	}
-	return err
+	return errors.Join(t.settle(o, err), err)
 }
 
 // begin shows the first chains and saves the first state, so that there always is one.
@@ -132,6 +139,9 @@ func (t *Trainer) begin(o Observer, k Keeper) error {
 
 // advance takes a step and does what is due after it, or the rest of that.
 func (t *Trainer) advance(ctx context.Context, o Observer, k Keeper) error {
+	if err := t.accord.Hold(t.arrived(o)); err != nil {
+		return err
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -254,7 +264,8 @@ func (t *Trainer) show(ctx context.Context, o Observer) error {
 	return o.Sampled(t.progress.Step, s)
 }
 
-// save keeps the present state unless that was done already. One that isn't the same on all ranks is none.
+// save keeps the present state unless that was done already. It comes to the disk while training goes on,
+// see settle, where there is room for a copy of it. One that isn't the same on all ranks is none.
 func (t *Trainer) save(o Observer, k Keeper) error {
 	now := t.progress.mark()
 	if k == nil || now == t.saved {
@@ -264,11 +275,18 @@ func (t *Trainer) save(o Observer, k Keeper) error {
 		return err
 	}
 	err := t.accord.Lead(func(context.Context) error {
-		path, err := k.Save(t)
+		if err := t.arrive(o); err != nil {
+			return err
+		}
+		write, err := k.Save(t)
 		if err != nil {
 			return err
 		}
-		return o.Saved(t.progress.Step, path)
+		t.writing = toDisk(now.step, write, t.room)
+		if t.room {
+			return nil
+		}
+		return t.arrive(o)
 	})
 	if err == nil {
 		t.saved = now

@@ -79,6 +79,7 @@ type Device struct {
 	streamed streamed
 	pixels   pixels
 	transfer transfer
+	pieces   pieces
 	rowwise  rowwise
 	pooling  pooling
 	windows  windows

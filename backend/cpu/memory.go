@@ -48,6 +48,21 @@ func (d *Device) store(r *transfer) {
 	d.workers.run(r.n*r.g.blocks, r)
 }
 
+// pieces copies between contiguous memories, a chunk a part.
+type pieces struct{ dst, src []float32 }
+
+func (p *pieces) part(i, _ int) {
+	lo, hi := i*chunk, min((i+1)*chunk, len(p.src))
+	copy(p.dst[lo:hi], p.src[lo:hi])
+}
+
+// move copies src to dst, both contiguous: a Dense tensor's rows may be too many, or too few, to be parts.
+func (d *Device) move(dst, src []float32) {
+	d.pieces = pieces{dst, src}
+	d.workers.run(chunks(len(src)), &d.pieces)
+	d.pieces = pieces{}
+}
+
 // span is the part of an NCHW image that becomes plane b.
 func (g *geometry) span(flat []float32, b int) []float32 {
 	size := g.h * g.w
@@ -96,6 +111,10 @@ func (d *Device) Upload(dst backend.Tensor, src []float32) {
 		backend.Mismatch("Upload", dst)
 	}
 	d.written(dst)
+	if dst.Kind() == backend.Dense {
+		d.move(floats("Upload", dst), src)
+		return
+	}
 	d.load(d.prepare("Upload", dst, src))
 }
 
@@ -138,6 +157,10 @@ func (d *Device) Download(dst []float32, src backend.Tensor) error {
 	d.now()
 	if len(dst) != backend.Len(src) {
 		backend.Mismatch("Download", src)
+	}
+	if src.Kind() == backend.Dense {
+		d.move(dst, floats("Download", src))
+		return nil
 	}
 	d.store(d.prepare("Download", src, dst))
 	return nil

@@ -40,7 +40,7 @@ type Result struct {
 // error after the step in which ctx ends.
 func Measure(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
 	src := feed.Noise(c.Train.Batch, c.Train.Labeled(), channels, size, classes)
-	if err := step.Affordable(dev, &c, src, 1); err != nil {
+	if _, err := step.Affordable(dev, &c, src, 1); err != nil {
 		return Result{}, err
 	}
 	flops, err := work(c, src)

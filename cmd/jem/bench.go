@@ -188,6 +188,7 @@ func benchMemory(c *cli.Context, cfg config.Config, dev backend.Device) error {
 		"activations\t"+mebibytes(f.Activations)+" with their gradients",
 		"replay buffer\t"+mebibytes(f.Buffer),
 		"together\t"+mebibytes(f.Total()),
+		"copy of the state\t"+mebibytes(f.Copy)+" of the host, in a run: checkpoints are written from it",
 	)
 }
 

@@ -23,7 +23,7 @@ func TestStartOrResume(t *testing.T) {
 	args := func(more ...string) []string {
 		return append([]string{"train", "--preset", "shapes-demo", "--out", out, "--resume-if-there", "--steps", "4", "--set", "train.save_every=2", "--set", "train.log_every=1", "--conv-algo", "direct", "--threads", "1"}, more...)
 	}
-	if r := doWith(t, []string{"JEM_FAILPOINT=metrics.write:5:exit"}, args()...); r.code == exitDone {
+	if r := doWith(t, []string{"JEM_FAILPOINT=ckpt.mkdir.before:4:exit"}, args()...); r.code == exitDone {
 		t.Fatalf("the first start was to die: %s", r.stderr)
 	}
 	for i, want := range []string{`resuming {"run": "` + out + `", "step": 2`, "the run is finished"} {

@@ -106,7 +106,7 @@ func (s *Store) write(dir, name string, content func(io.Writer) error) (fileEntr
 		return fileEntry{}, err
 	}
 	sum := newSummer()
-	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10) // tensors come in larger pieces, past the buffer
+	w := bufio.NewWriterSize(both{f, sum}, 64<<10) // tensors come in larger pieces, past the buffer
 	if err = content(w); err == nil {
 		err = w.Flush()
 	}
@@ -117,6 +117,24 @@ func (s *Store) write(dir, name string, content func(io.Writer) error) (fileEntr
 		return fileEntry{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return sum.entry(name), nil
+}
+
+// both writes to a file and hashes what it writes at the same time: each takes about as long.
+type both struct {
+	file io.Writer
+	sum  *summer
+}
+
+// Write writes p.
+func (b both) Write(p []byte) (int, error) {
+	hashed := make(chan struct{})
+	go func() {
+		_, _ = b.sum.Write(p) // which never fails
+		close(hashed)
+	}()
+	n, err := b.file.Write(p)
+	<-hashed
+	return n, err
 }
 
 // publish gives a finished folder its final name.

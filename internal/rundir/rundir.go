@@ -77,7 +77,8 @@ func (p Path) Sample(step int) string {
 
 func (p Path) join(name string) string { return filepath.Join(string(p), name) }
 
-// Dir is a run folder that this process holds the lock of. It is for one goroutine.
+// Dir is a run folder that this process holds the lock of. It is for one goroutine, but for Sync and Ours,
+// which may be called beside Log.
 type Dir struct {
 	Path
 	lock    *lock

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"unsafe"
 )
 
 // chunk is how many values are converted at a time: 1 MiB of them.
@@ -125,10 +126,19 @@ func (e *encoder) tensor(t Tensor) error {
 	return encode(e, t.F32, math.Float32bits)
 }
 
+// asStored is whether this machine's memory holds numbers as the file does.
+var asStored = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
 func encode[T float32 | int32](e *encoder, values []T, bits func(T) uint32) error {
 	for len(values) > 0 {
 		part := values[:min(chunk, len(values))]
 		values = values[len(part):]
+		if asStored {
+			if _, err := e.w.Write(unsafe.Slice((*byte)(unsafe.Pointer(&part[0])), 4*len(part))); err != nil {
+				return err
+			}
+			continue
+		}
 		e.bytes = e.bytes[:0]
 		for _, v := range part {
 			e.bytes = binary.LittleEndian.AppendUint32(e.bytes, bits(v))

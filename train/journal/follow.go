@@ -34,7 +34,7 @@ func (r Reader) At(step int) (*checkpoint.Checkpoint, error) {
 }
 
 // Save implements train.Keeper: it must not be called.
-func (r Reader) Save(*train.Trainer) (string, error) { return "", errReader }
+func (r Reader) Save(*train.Trainer) (func() (string, error), error) { return nil, errReader }
 
 // Before implements train.Keeper: it must not be called.
 func (r Reader) Before(int) (*checkpoint.Checkpoint, []error, error) { return nil, nil, errReader }

@@ -146,7 +146,11 @@ func TestACheckpointRestoresTheWholeState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := fresh.Save(store, nil)
+	state, err := fresh.Snapshot(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := state.Write(store)
 	if err != nil {
 		t.Fatal(err)
 	}

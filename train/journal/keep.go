@@ -23,26 +23,31 @@ type memory struct {
 	Interval rundir.Record `json:"interval"`
 }
 
-// Save implements train.Keeper. Checkpoints that the policy no longer keeps are removed
-// once the new one has been verified.
-func (j *Journal) Save(t *train.Trainer) (string, error) {
-	if err := j.dir.Sync(); err != nil {
-		return "", fmt.Errorf("metrics: %w", err)
-	}
+// Save implements train.Keeper. The records so far are made durable first; checkpoints that the policy no
+// longer keeps are removed once the new one has been verified.
+func (j *Journal) Save(t *train.Trainer) (write func() (string, error), err error) {
 	m, err := json.Marshal(memory{j.dir.Records(), j.sum.steps, rundir.Record{Values: j.sum.values}})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	path, err := t.Save(j.store, m)
+	s, err := t.Snapshot(m)
 	if err != nil {
-		return "", j.cause(err)
+		return nil, j.cause(err)
 	}
 	keep := j.keep
 	if best := t.Progress().BestStep; best > 0 {
 		keep.Keep = []int{best}
 	}
-	_, err = j.store.Prune(keep)
-	return path, j.cause(err)
+	return func() (string, error) {
+		if err := j.dir.Sync(); err != nil {
+			return "", fmt.Errorf("metrics: %w", err)
+		}
+		path, err := s.Write(j.store)
+		if err == nil {
+			_, err = j.store.Prune(keep)
+		}
+		return path, j.cause(err)
+	}, nil
 }
 
 // cause is why something in the run's folder failed, where the folder itself is to blame: it was

@@ -128,6 +128,9 @@ func (s *Session) stages(all ...func() error) error {
 func (s *Session) network(more func() error) error {
 	build := func(context.Context) (err error) {
 		s.Trainer, err = train.New(s.device, s.o.Config, s.sources.Sources, s.o.Comm)
+		if err == nil && s.all.Rank() == 0 && s.Trainer.Waits() != "" {
+			s.tell([]string{s.Trainer.Waits()}) // not recorded: the records don't depend on the machine
+		}
 		if err == nil {
 			err = more()
 		}

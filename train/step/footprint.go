@@ -19,6 +19,10 @@ type Footprint struct {
 	Plans       int64 `json:"plans"`       // the convolutions' own: weights in their order, sums, working memory
 	Activations int64 `json:"activations"` // of a batch, with their gradients and the images
 	Buffer      int64 `json:"buffer"`      // the replay buffer
+
+	// Copy is the host memory for a copy of the state, from which checkpoints are written while
+	// training goes on. It is not of the device, nor of Total.
+	Copy int64 `json:"copy"`
 }
 
 // rehearse makes the passes of a step, and an evaluation's, on a device that computes nothing.
@@ -32,7 +36,7 @@ func (s *Step) rehearse(paper *trace.Device) error {
 	return s.passes(At{}, s.norms())
 }
 
-// Total is the sum.
+// Total is the sum, of the device's.
 func (f Footprint) Total() int64 { return f.Parameters + f.Plans + f.Activations + f.Buffer }
 
 // NewFootprint computes the memory of a run on a device without taking it: the step is
@@ -56,26 +60,47 @@ func NewFootprint(dev backend.Device, c config.Config, src feed.Sources, ranks i
 	f := Footprint{Parameters: t.Values, Plans: t.Plans, Activations: t.Images}
 	if shape := s.buffered(); shape != nil {
 		f.Buffer = sizes.TensorSize(backend.Dense, shape...)
+		f.Copy = 4 * int64(shape[0]) * int64(shape[1])
 	}
+	f.Copy += 4 * int64(s.values())
 	return f, true, nil
 }
 
-// Affordable refuses a run that there is no memory for, see sysmem.Available; where the amount isn't
-// known, none. The run is one of so many ranks, its memory this rank's.
-func Affordable(dev backend.Device, c *config.Config, src feed.Sources, ranks int) error {
+// values is the number of values in the state's tensors, without those of the replay buffer.
+func (s *Step) values() int {
+	n := s.Net.Params.Len()
+	for _, stat := range s.Net.Stats {
+		n += backend.Len(stat.Value)
+	}
+	if s.EMA != nil {
+		n += backend.Len(s.EMA.Value)
+	}
+	for _, state := range s.Optimizer.State() {
+		n += backend.Len(state.Value)
+	}
+	return n
+}
+
+// Affordable refuses a run that there is no memory for, see sysmem.Available, and tells of another whether there
+// is room for the copy of its state, too; where the amount isn't known there is. The run is one of so many ranks,
+// its memory this rank's.
+func Affordable(dev backend.Device, c *config.Config, src feed.Sources, ranks int) (room bool, err error) {
 	if c.Device.Name != "cpu" {
-		return nil
+		return true, nil
 	}
 	f, known, err := NewFootprint(dev, *c, src, ranks)
 	if err != nil || !known {
-		return err
+		return true, err
+	}
+	if _, short := sysmem.Short(float64(f.Total() + f.Copy)); !short {
+		return true, nil
 	}
 	have, short := sysmem.Short(float64(f.Total()))
 	if !short {
-		return nil
+		return false, nil
 	}
 	path, lower := f.culprit(c)
-	return &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
+	return false, &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
 		"the run needs %s of memory, %s leaves %s: %s", sysmem.Amount(float64(f.Total())), have.By, sysmem.Amount(have.Bytes), lower)}}}
 }
 

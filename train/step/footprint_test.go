@@ -76,7 +76,7 @@ func TestRunsBeyondTheMachinesMemoryAreRefused(t *testing.T) {
 		cfg := config.Default()
 		cfg.Model.Depth, cfg.Model.Width = 10, 1
 		change(&cfg)
-		err := Affordable(dev, &cfg, feed.Noise(1, 1, 3, 32, 10), 1)
+		_, err := Affordable(dev, &cfg, feed.Noise(1, 1, 3, 32, 10), 1)
 		var fault *settings.Error
 		if !errors.As(err, &fault) || fault.Faults[0].Path != path || !strings.HasSuffix(fault.Faults[0].Problem, "lower "+path) {
 			t.Errorf("%s: %v", path, err)
