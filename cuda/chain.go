@@ -27,7 +27,7 @@ type chain struct {
 	replay    func() error
 }
 
-const keyBytes = 16
+const keyBytes = 24
 
 // errMoved says that a step allocated in its second run, which the contract forbids.
 var errMoved = errors.New("a step of the chain needed more working memory than in the chain's first run")

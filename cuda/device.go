@@ -144,8 +144,8 @@ func (d *Device) precision() dnn.Precision {
 	return dnn.FP32
 }
 
-// streamKey is the key as the kernels take it: seed, step, sub and, within a captured chain, the
-// address of the chain's key, from which sub is then counted.
+// streamKey is the key as the kernels take it: seed, step, sub, first and, within a captured chain,
+// the address of the chain's key, from which sub and first are then counted.
 func (d *Device) streamKey(key philox.Key) (k philox.Key, at driver.Pointer) {
 	if d.chain == nil || !d.chain.capturing {
 		return key, 0
@@ -155,5 +155,6 @@ func (d *Device) streamKey(key philox.Key) (k philox.Key, at driver.Pointer) {
 		panic(fmt.Sprintf("backend: Chain: a step draws from key %+v, which is not of the chain's %+v", key, base))
 	}
 	key.Sub -= base.Sub
+	key.First -= base.First
 	return key, d.chain.key.p
 }

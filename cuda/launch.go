@@ -157,7 +157,7 @@ func (c *call) stream(key philox.Key) *call {
 
 // word adds a key's numbers.
 func (c *call) word(k philox.Key) *call {
-	return c.add(k.Seed, kernels.U64).add(uint64(k.Step), kernels.U32).add(uint64(k.Sub), kernels.U32)
+	return c.add(k.Seed, kernels.U64).add(uint64(k.Step), kernels.U32).add(uint64(k.Sub), kernels.U32).add(k.First, kernels.U64)
 }
 
 // over launches the kernel over the sizes that its rule takes.

@@ -1,10 +1,11 @@
 package kernels
 
-// random are the last arguments of every kernel that draws numbers: the key (seed, step,
-// sub) of backend/philox. Where key is not 0 it points at the 16 bytes {u64 seed, u32 step,
-// u32 sub} in device memory (see key_set): seed and step are then taken from there, and sub
-// is counted from there, key.sub + sub, so that a replayed graph draws new numbers.
-const random = ", u64 seed, u32 step, u32 sub, in key? key"
+// random are the last arguments of every kernel that draws numbers: the key (seed, step, sub,
+// first) of backend/philox. Where key is not 0 it points at the 24 bytes {u64 seed, u32 step,
+// u32 sub, u64 first} in device memory (see key_set): seed and step are then taken from there, sub
+// and first are counted from there, key.sub + sub and key.first + first, so that a replayed graph
+// draws new numbers.
+const random = ", u64 seed, u32 step, u32 sub, u64 first, in key? key"
 
 // Families lists all kernels, one entry for both storages.
 func Families() []Family {
@@ -78,7 +79,7 @@ func head() []Family {
 // random.cu
 func randoms() []Family {
 	return []Family{
-		{"key_set", false, "out key key, u64 seed, u32 step, u32 sub", One, "", "*key = {seed, step, sub}, for the key argument of the others"},
+		{"key_set", false, "out key key, u64 seed, u32 step, u32 sub, u64 first", One, "", "*key = {seed, step, sub, first}, for the key argument of the others"},
 		{"uniform", true, "out T dst, i64 n, i32 c, i32 hw, f32 lo, f32 width" + random, Stream, "n, c, hw", "dst = lo + width·Uniform, rounded twice"},
 		{"normal", true, "out T dst, i64 n, i32 c, i32 hw, f32 mean, f32 std" + random, Stream, "n, c, hw", "dst = mean + std·ε"},
 		{"dropout", true, "out T dst, in T src, i64 n, i32 c, i32 hw, f32 rate, f32 scale" + random, Stream, "n, c, hw", "dst = Uniform < rate ? 0 : scale·src, scale = 1/(1−rate)"},

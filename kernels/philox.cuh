@@ -8,14 +8,16 @@
 struct Key {
     uint64_t seed;
     uint32_t step, sub;
+    uint64_t first; // block of four numbers to begin with
 };
 
 // key_of is the key that a kernel's last arguments mean (families.go, random).
-__device__ inline Key key_of(uint64_t seed, uint32_t step, uint32_t sub, In<Key> key) {
-    Key k{seed, step, sub};
+__device__ inline Key key_of(uint64_t seed, uint32_t step, uint32_t sub, uint64_t first, In<Key> key) {
+    Key k{seed, step, sub, first};
     if (!key) return k;
     k = key[0];
     k.sub += sub;
+    k.first += first;
     return k;
 }
 
@@ -25,7 +27,8 @@ struct Words {
 
 // words is Philox4x32-10: numbers 4·block … 4·block+3 of the key's stream.
 __device__ inline Words words(const Key &key, uint64_t block) {
-    uint32_t c0 = uint32_t(block), c1 = uint32_t(block >> 32), c2 = key.step, c3 = key.sub;
+    uint64_t number = block + key.first;
+    uint32_t c0 = uint32_t(number), c1 = uint32_t(number >> 32), c2 = key.step, c3 = key.sub;
     uint32_t k0 = uint32_t(key.seed), k1 = uint32_t(key.seed >> 32);
 #pragma unroll
     for (int round = 0; round < 10; round++) {

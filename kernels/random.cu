@@ -1,9 +1,11 @@
 // Random fills and dropout, functions of a key (rule Stream). Definition: backend/philox.
 #include "stream.cuh"
 
-// *key = {seed, step, sub}: a single thread. The other kernels read it where their key argument
+// *key = {seed, step, sub, first}: a single thread. The other kernels read it where their key argument
 // points at it, which lets a captured graph draw new numbers at each replay.
-EXPORTED key_set(Out<Key> key, uint64_t seed, uint32_t step, uint32_t sub) { key[0] = Key{seed, step, sub}; }
+EXPORTED key_set(Out<Key> key, uint64_t seed, uint32_t step, uint32_t sub, uint64_t first) {
+    key[0] = Key{seed, step, sub, first};
+}
 
 // dst = a + b·number, the product rounded before the sum so that every device gives the same bits.
 // 4 bytes (2) an element.
@@ -41,26 +43,26 @@ __device__ void dropout(Out<T> dst, In<T> src, int64_t n, int32_t c, int32_t hw,
 }
 
 EXPORTED uniform_f32(Out<float> dst, int64_t n, int32_t c, int32_t hw, float lo, float width, uint64_t seed,
-                     uint32_t step, uint32_t sub, In<Key> key) {
-    stream<Uniform4>(Affine<float>{dst, n, lo, width, aligned(dst)}, n, c, hw, key_of(seed, step, sub, key));
+                     uint32_t step, uint32_t sub, uint64_t first, In<Key> key) {
+    stream<Uniform4>(Affine<float>{dst, n, lo, width, aligned(dst)}, n, c, hw, key_of(seed, step, sub, first, key));
 }
 EXPORTED uniform_bf16(Out<bf16> dst, int64_t n, int32_t c, int32_t hw, float lo, float width, uint64_t seed,
-                      uint32_t step, uint32_t sub, In<Key> key) {
-    stream<Uniform4>(Affine<bf16>{dst, n, lo, width, aligned(dst)}, n, c, hw, key_of(seed, step, sub, key));
+                      uint32_t step, uint32_t sub, uint64_t first, In<Key> key) {
+    stream<Uniform4>(Affine<bf16>{dst, n, lo, width, aligned(dst)}, n, c, hw, key_of(seed, step, sub, first, key));
 }
 EXPORTED normal_f32(Out<float> dst, int64_t n, int32_t c, int32_t hw, float mean, float std, uint64_t seed,
-                    uint32_t step, uint32_t sub, In<Key> key) {
-    stream<Normal4>(Affine<float>{dst, n, mean, std, aligned(dst)}, n, c, hw, key_of(seed, step, sub, key));
+                    uint32_t step, uint32_t sub, uint64_t first, In<Key> key) {
+    stream<Normal4>(Affine<float>{dst, n, mean, std, aligned(dst)}, n, c, hw, key_of(seed, step, sub, first, key));
 }
 EXPORTED normal_bf16(Out<bf16> dst, int64_t n, int32_t c, int32_t hw, float mean, float std, uint64_t seed,
-                     uint32_t step, uint32_t sub, In<Key> key) {
-    stream<Normal4>(Affine<bf16>{dst, n, mean, std, aligned(dst)}, n, c, hw, key_of(seed, step, sub, key));
+                     uint32_t step, uint32_t sub, uint64_t first, In<Key> key) {
+    stream<Normal4>(Affine<bf16>{dst, n, mean, std, aligned(dst)}, n, c, hw, key_of(seed, step, sub, first, key));
 }
 EXPORTED dropout_f32(Out<float> dst, In<float> src, int64_t n, int32_t c, int32_t hw, float rate, float scale,
-                     uint64_t seed, uint32_t step, uint32_t sub, In<Key> key) {
-    dropout(dst, src, n, c, hw, rate, scale, key_of(seed, step, sub, key));
+                     uint64_t seed, uint32_t step, uint32_t sub, uint64_t first, In<Key> key) {
+    dropout(dst, src, n, c, hw, rate, scale, key_of(seed, step, sub, first, key));
 }
 EXPORTED dropout_bf16(Out<bf16> dst, In<bf16> src, int64_t n, int32_t c, int32_t hw, float rate, float scale,
-                      uint64_t seed, uint32_t step, uint32_t sub, In<Key> key) {
-    dropout(dst, src, n, c, hw, rate, scale, key_of(seed, step, sub, key));
+                      uint64_t seed, uint32_t step, uint32_t sub, uint64_t first, In<Key> key) {
+    dropout(dst, src, n, c, hw, rate, scale, key_of(seed, step, sub, first, key));
 }

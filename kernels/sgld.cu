@@ -87,15 +87,15 @@ template <class T> __device__ void sgld(const Langevin<T> &step, int32_t hw, con
 
 EXPORTED sgld_f32(Out<float> x, In<float> g, Out<bf16> copy, int64_t n, int32_t c, int32_t hw, int32_t cs, float alpha,
                   float sigma, float clip, float lo, float hi, uint64_t seed, uint32_t step, uint32_t sub,
-                  In<Key> key) {
+                  uint64_t first, In<Key> key) {
     bool wide = aligned(x) && aligned(g) && aligned(copy), twelve = wide && (cs == 3 || cs == 4);
     sgld(Langevin<float>{x, g, copy, n, c, cs, alpha, sigma, clip, lo, hi, wide, twelve}, hw,
-         key_of(seed, step, sub, key));
+         key_of(seed, step, sub, first, key));
 }
 EXPORTED sgld_bf16(Out<float> x, In<bf16> g, Out<bf16> copy, int64_t n, int32_t c, int32_t hw, int32_t cs, float alpha,
                    float sigma, float clip, float lo, float hi, uint64_t seed, uint32_t step, uint32_t sub,
-                   In<Key> key) {
+                   uint64_t first, In<Key> key) {
     bool wide = aligned(x) && aligned(g) && aligned(copy), twelve = wide && (cs == 3 || cs == 4);
     sgld(Langevin<bf16>{x, g, copy, n, c, cs, alpha, sigma, clip, lo, hi, wide, twelve}, hw,
-         key_of(seed, step, sub, key));
+         key_of(seed, step, sub, first, key));
 }

@@ -41,10 +41,10 @@ func TestNaN(t *testing.T) {
 	p = x()
 	r.launch("leaky_relu_f32", []int{5}, p, p, 5, float32(0))
 	at2("leaky_relu", p)
-	r.launch("sgld_f32", []int{5, 1, 5}, zero, x(), uintptr(0), 5, 1, 5, 1, float32(1), float32(0), float32(0.5), float32(-1), float32(1), uint64(0), uint32(0), uint32(0), uintptr(0))
+	r.launch("sgld_f32", []int{5, 1, 5}, zero, x(), uintptr(0), 5, 1, 5, 1, float32(1), float32(0), float32(0.5), float32(-1), float32(1), uint64(0), uint32(0), uint32(0), uint64(0), uintptr(0))
 	at2("sgld gradient", zero)
 	p = x()
-	r.launch("sgld_f32", []int{5, 1, 5}, p, put[float32](r, 0, 0, 0, 0, 0), uintptr(0), 5, 1, 5, 1, float32(1), float32(0), float32(0.5), float32(-9), float32(9), uint64(0), uint32(0), uint32(0), uintptr(0))
+	r.launch("sgld_f32", []int{5, 1, 5}, p, put[float32](r, 0, 0, 0, 0, 0), uintptr(0), 5, 1, 5, 1, float32(1), float32(0), float32(0.5), float32(-9), float32(9), uint64(0), uint32(0), uint32(0), uint64(0), uintptr(0))
 	at2("sgld image", p)
 	y := empty[float32](r, 5)
 	r.launch("max_pool_f32", []int{5}, y, x(), 5, 1, 1, 1, 1, 1, 0)
@@ -89,10 +89,10 @@ func TestNotFinite(t *testing.T) {
 func TestReplayDrawsAnew(t *testing.T) {
 	r := newRig(t)
 	const n, steps = 4 * 3 * 16, 3
-	x, g, at := put(r, make([]float32, n)...), put(r, make([]float32, n)...), put(r, make([]uint64, 2)...)
+	x, g, at := put(r, make([]float32, n)...), put(r, make([]float32, n)...), put(r, make([]uint64, 3)...)
 	r.do(r.ctx.BeginCapture)
 	for k := range steps {
-		r.langevin("sgld_f32", x, g, 0, 3, 16, 3, n, philox.Key{Sub: uint32(k)}, at)
+		r.langevin("sgld_f32", x, g, 0, 3, 16, 3, n, philox.Key{Sub: uint32(k), First: uint64(7 * k)}, at)
 	}
 	var graph *driver.Graph
 	r.do(func() (err error) { graph, err = r.ctx.EndCapture(); return })
@@ -100,13 +100,14 @@ func TestReplayDrawsAnew(t *testing.T) {
 	var before []float32
 	for run := range 3 {
 		key := philox.New(5, 0, philox.ChainNoise).At(run, 10)
+		key.First = uint64(run) * (1<<32 - 9)
 		write(r, x, make([]float32, n)...)
-		r.launch("key_set", nil, at, key.Seed, key.Step, key.Sub)
+		r.launch("key_set", nil, at, key.Seed, key.Step, key.Sub, key.First)
 		r.do(func() error { return r.ctx.Replay(graph) })
 		got := get[float32](r, x, n)
 		plain := put(r, make([]float32, n)...)
 		for k := range steps {
-			r.langevin("sgld_f32", plain, g, 0, 3, 16, 3, n, key.At(run, 10+k), 0)
+			r.langevin("sgld_f32", plain, g, 0, 3, 16, 3, n, key.At(run, 10+k).From(28*k), 0)
 		}
 		same(t, "replay", got, get[float32](r, plain, n))
 		if slices.Equal(got, before) {

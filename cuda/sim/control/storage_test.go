@@ -85,7 +85,7 @@ func TestStorages(t *testing.T) {
 	image := func(step int) operand { return operand{true, numbers(step, size)} }
 	dense := func(step, k int) operand { return operand{false, numbers(step, k)} }
 	none := func(k int) operand { return operand{false, make([]float32, k)} }
-	slope, key := float32(0.25), []any{uint64(9), uint32(2), uint32(3), uintptr(0)}
+	slope, key := float32(0.25), []any{uint64(9), uint32(2), uint32(3), uint64(1<<32 - 2), uintptr(0)}
 	random := func(args ...any) []any { return append(args, key...) }
 	for _, k := range []struct {
 		name  string
@@ -165,7 +165,7 @@ func TestStorages(t *testing.T) {
 func (r *rig) langevin(kernel string, x, g, copied driver.Pointer, c, hw, cs, n int, key philox.Key, at driver.Pointer) {
 	r.Helper()
 	r.launch(kernel, []int{n, c, hw}, x, g, copied, n, c, hw, cs, float32(0.5), float32(0.1), float32(0.75), float32(-0.25), float32(0.25),
-		key.Seed, key.Step, key.Sub, at)
+		key.Seed, key.Step, key.Sub, key.First, at)
 }
 
 // TestSGLDStorages: with a bfloat16 gradient of more stored channels, and a copy for the next
