@@ -20,6 +20,7 @@ type Place struct {
 	LocalRank, LocalSize int // the same among the processes of this machine; LocalSize 0: not known
 	Node, Nodes          int // number of the machine, from 0, and how many; Nodes 0: not known
 
+	MPI     string // "Open MPI" or "MPICH", whose launcher it is; "" for launchers of any MPI or none
 	PMI     string // "pmix" or "pmi" (of MPICH, also version 2) where such a server waits for the process, else ""
 	Address string // HOST:PORT where rank 0 is to be found; "" where the launcher doesn't say
 }
@@ -55,7 +56,7 @@ var launchers = []func(env func(string) string) (Place, bool, error){openMPI, hy
 func openMPI(env func(string) string) (Place, bool, error) {
 	r := reader{env: env}
 	p, is := r.pair("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")
-	p.By, p.PMI = byOpenMPI, "pmix"
+	p.By, p.MPI, p.PMI = byOpenMPI, "Open MPI", "pmix"
 	p.LocalRank, p.LocalSize = r.local("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE", p)
 	return p, is, r.err
 }
@@ -63,7 +64,7 @@ func openMPI(env func(string) string) (Place, bool, error) {
 func hydra(env func(string) string) (Place, bool, error) {
 	r := reader{env: env}
 	p, is := r.pair("PMI_RANK", "PMI_SIZE")
-	p.By, p.PMI = byHydra, "pmi"
+	p.By, p.MPI, p.PMI = byHydra, "MPICH", "pmi"
 	p.LocalRank, p.LocalSize = r.local("MPI_LOCALRANKID", "MPI_LOCALNRANKS", p)
 	if step, in, err := srun(env); is && in && err == nil && step.Rank == p.Rank && step.Size == p.Size {
 		return step, true, r.err // srun --mpi=pmi2 sets them, too

@@ -25,9 +25,9 @@ func TestRead(t *testing.T) {
 	}{
 		{"nothing", "HOME=/root", Alone},
 		{"mpirun", "OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_LOCAL_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2 PMIX_RANK=3",
-			Place{Rank: 3, Size: 4, By: byOpenMPI, LocalRank: 1, LocalSize: 2, PMI: "pmix"}},
+			Place{Rank: 3, Size: 4, By: byOpenMPI, LocalRank: 1, LocalSize: 2, MPI: "Open MPI", PMI: "pmix"}},
 		{"hydra", "PMI_RANK=0 PMI_SIZE=2 MPI_LOCALRANKID=0 MPI_LOCALNRANKS=2 PMI_FD=5",
-			Place{Size: 2, By: byHydra, LocalSize: 2, PMI: "pmi"}},
+			Place{Size: 2, By: byHydra, LocalSize: 2, MPI: "MPICH", PMI: "pmi"}},
 		{"srun", "SLURM_PROCID=5 SLURM_STEP_NUM_TASKS=6 SLURM_NTASKS=8 SLURM_LOCALID=1 SLURM_NODEID=2 SLURM_STEP_NUM_NODES=3 SLURM_STEP_ID=0 SLURM_STEP_TASKS_PER_NODE=2(x3) PMIX_RANK=5",
 			Place{Rank: 5, Size: 6, By: "srun", LocalRank: 1, LocalSize: 2, Node: 2, Nodes: 3, PMI: "pmix"}},
 		{"srun for MPICH", "SLURM_PROCID=1 SLURM_NTASKS=2 SLURM_STEP_ID=4 PMI_RANK=1 PMI_SIZE=2 PMI_FD=3",
@@ -38,9 +38,9 @@ func TestRead(t *testing.T) {
 		{"batch script as a step", "SLURM_NTASKS=4 SLURM_PROCID=0 SLURM_STEP_ID=4294967291", Alone},
 		{"salloc's shell", "SLURM_NTASKS=4 SLURM_JOB_ID=7", Alone},
 		{"mpirun in a batch script", "SLURM_NTASKS=4 SLURM_PROCID=0 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=1 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=4",
-			Place{Rank: 1, Size: 4, By: byOpenMPI, PMI: "pmix"}},
+			Place{Rank: 1, Size: 4, By: byOpenMPI, MPI: "Open MPI", PMI: "pmix"}},
 		{"mpiexec whose daemons srun started", "SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=1 SLURM_STEP_ID=0 PMI_RANK=3 PMI_SIZE=4",
-			Place{Rank: 3, Size: 4, By: byHydra, PMI: "pmi"}},
+			Place{Rank: 3, Size: 4, By: byHydra, MPI: "MPICH", PMI: "pmi"}},
 		{"torchrun", "RANK=1 WORLD_SIZE=2 LOCAL_RANK=1 LOCAL_WORLD_SIZE=2 MASTER_ADDR=10.0.0.1 MASTER_PORT=29500",
 			Place{Rank: 1, Size: 2, By: "RANK and WORLD_SIZE", LocalRank: 1, LocalSize: 2, Address: "10.0.0.1:29500"}},
 		{"torchrun's names from a step's", "RANK=1 WORLD_SIZE=4 SLURM_PROCID=1 SLURM_NTASKS=4 SLURM_STEP_ID=0",
@@ -48,7 +48,7 @@ func TestRead(t *testing.T) {
 		{"indexed Job", "JOB_COMPLETION_INDEX=2 JEM_RANKS=3 MASTER_ADDR=job-0.job MASTER_PORT=29500",
 			Place{Rank: 2, Size: 3, By: "an indexed Job of Kubernetes", LocalSize: 1, Node: 2, Nodes: 3, Address: "job-0.job:29500"}},
 		{"indexed Job of independent runs", "JOB_COMPLETION_INDEX=2", Alone},
-		{"size confirmed", "JEM_RANKS=2 PMI_RANK=1 PMI_SIZE=2", Place{Rank: 1, Size: 2, By: byHydra, PMI: "pmi"}},
+		{"size confirmed", "JEM_RANKS=2 PMI_RANK=1 PMI_SIZE=2", Place{Rank: 1, Size: 2, By: byHydra, MPI: "MPICH", PMI: "pmi"}},
 		{"one rank", "JEM_RANKS=1", Alone},
 	} {
 		got, err := Read(environment(c.env))

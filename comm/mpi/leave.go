@@ -14,14 +14,18 @@ import (
 // grace is how long MPI has for ending the job or the process before it is done without.
 const grace = 2 * time.Second
 
+// drain is what a launcher takes to pass on what its ranks have said: some drop it when they end a job.
+const drain = 250 * time.Millisecond
+
 // Abort implements comm.Comm: MPI has the launcher end all ranks, and where that doesn't end this one within two
 // seconds it is killed.
 func (e *engine) Abort(code int, why string) {
 	go func() {
-		time.Sleep(grace)
+		time.Sleep(drain + grace)
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}()
 	e.tell(why)
+	time.Sleep(drain)
 	e.urgent <- func() { e.lib.call("MPI_Abort", e.lib.world, uintptr(code)) }
 	select {}
 }

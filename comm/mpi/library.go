@@ -35,6 +35,7 @@ var standard = handles{world: 0x101, float: 0x210, int64: 0x258, byte: 0x247, ma
 type library struct {
 	handles
 	path    string
+	family  string // "Open MPI" or "MPICH"; "" with the standard's binary interface, which any may have
 	version string // in words
 	calls   map[string]uintptr
 
@@ -80,13 +81,14 @@ func link(path string, handle uintptr) (*library, error) {
 	}
 	switch world, err := purego.Dlsym(handle, "ompi_mpi_comm_world"); {
 	case err == nil && world != 0:
+		l.family = "Open MPI"
 		if l.handles, err = openMPI(handle); err != nil {
 			return nil, err
 		}
 	case strings.HasPrefix(realName(path), "libmpi_abi."):
 		l.handles = standard
 	default:
-		l.handles = mpich
+		l.handles, l.family = mpich, "MPICH"
 	}
 	if err := l.call("MPI_Get_library_version", pointer(&l.buffer[0]), pointer(&l.number[0])); err != nil {
 		return nil, err

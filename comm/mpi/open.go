@@ -60,6 +60,9 @@ func (e *engine) open(place launch.Place) (err error) {
 		return err
 	}
 	l := e.lib
+	if place.MPI != "" && l.family != "" && place.MPI != l.family {
+		return foreign(place, l, "")
+	}
 	if err := l.call("MPI_Init_thread", 0, 0, l.funneled, pointer(&l.number[0])); err != nil {
 		return e.fault("start", 0, err)
 	}
@@ -88,12 +91,17 @@ func (e *engine) compare(place launch.Place) error {
 	if size == 1 {
 		l.call("MPI_Finalize") // alone, so nobody is waited for
 	}
-	how := fmt.Sprintf("use the mpirun or mpiexec of the same installation, or name its library by %s", LibraryVariable)
+	return foreign(place, l, fmt.Sprintf(" says rank %d of %d", rank, size))
+}
+
+// foreign is the error where the library is another installation's than the launcher.
+func foreign(place launch.Place, l *library, says string) error {
+	how := "use the mpirun or mpiexec of the same installation, or name its library by " + LibraryVariable
 	if place.By == "srun" {
 		how = "srun --mpi=pmix goes with Open MPI, --mpi=pmi2 with MPICH; " + LibraryVariable + " names another library"
 	}
-	return &comm.SetupError{Reason: fmt.Sprintf("%s says rank %d of %d, %s (%s) says rank %d of %d: the library is not the launcher's; %s",
-		place.By, place.Rank, place.Size, l.version, l.path, rank, size, how)}
+	return &comm.SetupError{Reason: fmt.Sprintf("%s says rank %d of %d, %s (%s)%s: the library is not the launcher's; %s",
+		place.By, place.Rank, place.Size, l.version, l.path, says, how)}
 }
 
 // hostBytes is the room for a name of a machine.

@@ -117,6 +117,20 @@ var scenes = map[string]func(c comm.Comm) error{
 		}
 		return nil
 	},
+	"wait": func(c comm.Comm) error { // rank 0 does, for two seconds of another's
+		if _, err := c.Max(1); err != nil {
+			return err
+		}
+		if c.Rank() == 1 {
+			time.Sleep(2 * time.Second)
+		}
+		begin, used := time.Now(), processorTime()
+		_, err := c.Max(1)
+		if c.Rank() == 0 {
+			fmt.Printf("waited at a cost of %.2f cores\n", (processorTime()-used).Seconds()/time.Since(begin).Seconds())
+		}
+		return err
+	},
 	"abort": func(c comm.Comm) error {
 		if c.Rank() == 1 {
 			c.Abort(76, "as agreed")
@@ -124,6 +138,12 @@ var scenes = map[string]func(c comm.Comm) error{
 		_, err := c.Max(1)
 		return err
 	},
+}
+
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // nilChecks: Go's own handler of SIGSEGV is still there.
