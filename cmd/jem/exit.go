@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"jem/comm"
 	"jem/config/settings"
 	"jem/internal/checkpoint"
 	"jem/internal/claim"
@@ -45,8 +46,8 @@ var exitMeanings = []struct {
 	{exitFailed, "a self-test or comparison failed"},
 	{exitUsage, "usage: unknown command or flag"},
 	{exitData, "bad or missing input data"},
-	{exitDevice, "device lost"},
-	{exitBug, "a bug of jem"},
+	{exitDevice, "device or another rank lost"},
+	{exitBug, "a bug of jem, or ranks that no longer agree"},
 	{exitBusy, "folder in use, with a run or other things in it, or among the pictures read"},
 	{exitIO, "input/output error: disk full, a port in use and results without a reader included"},
 	{exitStopped, "stopped by a signal, checkpoint saved"},
@@ -88,17 +89,24 @@ func exitCode(err error) int {
 		path     *fs.PathError
 		link     *os.LinkError
 		errno    syscall.Errno
+		peer     *comm.PeerError
+		setup    *comm.SetupError
+		replicas *train.ReplicasError
 	)
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &peer): // before what it may have led to
+		return exitDevice
+	case errors.As(err, &replicas):
+		return exitBug
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case deviceExit(err) != 0:
 		return deviceExit(err)
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &config):
+	case errors.As(err, &config), errors.As(err, &setup):
 		return exitConfig
 	case errors.As(err, &diverged):
 		return exitDiverged

@@ -17,17 +17,26 @@ import (
 	"os/signal"
 	"runtime/debug"
 
+	"jem/comm/launch"
 	"jem/internal/sysmem"
 
 	"github.com/urfave/cli/v2"
 )
 
-func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+func main() {
+	j := newJob()
+	j.leave(j.run(os.Args, os.Stdout, os.Stderr))
+}
 
-// run is main with its surroundings as arguments. The first Ctrl-C, SIGTERM or other
+// run is main of a process that nobody gave a rank, up to its end.
+func run(args []string, stdout, stderr io.Writer) int {
+	return (&job{place: launch.Alone}).run(args, stdout, stderr)
+}
+
+// run is main with its surroundings as arguments, up to the process's end. The first Ctrl-C, SIGTERM or other
 // signal to stop cancels the context; a second Ctrl-C or SIGTERM ends the process at once. Without a reader
 // of stderr the work goes on unseen; without one of results it ends unsaid.
-func run(args []string, stdout, stderr io.Writer) (code int) {
+func (j *job) run(args []string, stdout, stderr io.Writer) (code int) {
 	survive()
 	sysmem.Heed()
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
@@ -37,10 +46,12 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
 			fmt.Fprintf(stderr, "jem: internal error, please report it: %v\n\n%s", r, debug.Stack())
+			j.crashed(r)
 			code = exitBug
 		}
 	}()
 	program := app(stdout, stderr)
+	program.Metadata = map[string]any{jobKey: j}
 	if len(args) > 1 && args[len(args)-1] == completing {
 		complete(stdout, program, args)
 		return exitDone
@@ -49,10 +60,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err == nil {
 		err = program.RunContext(ctx, args)
 	}
-	if err != nil && !readerGone(err) {
-		fmt.Fprintln(stderr, message(err))
-	}
-	return exitCode(err)
+	return j.end(err, stderr)
 }
 
 // app is the tree of commands. What they print goes to its two writers.

@@ -107,13 +107,22 @@ func logger(c *cli.Context, w io.Writer) (*zap.Logger, error) {
 		cfg.ConsoleSeparator = " "
 		enc = zapcore.NewConsoleEncoder(cfg)
 	case "json":
-		cfg := zap.NewProductionEncoderConfig()
-		cfg.EncodeTime = zapcore.ISO8601TimeEncoder
-		enc = zapcore.NewJSONEncoder(cfg)
+		enc = jsonEncoder()
 	default:
 		return nil, usagef(c, "--log-format %q: want console or json", c.String("log-format"))
 	}
 	return zap.New(zapcore.NewCore(enc, zapcore.AddSync(w), level)), nil
+}
+
+func jsonEncoder() zapcore.Encoder {
+	cfg := zap.NewProductionEncoderConfig()
+	cfg.EncodeTime = zapcore.ISO8601TimeEncoder
+	return zapcore.NewJSONEncoder(cfg)
+}
+
+// jsonLogger writes JSON to w.
+func jsonLogger(w io.Writer) *zap.Logger {
+	return zap.New(zapcore.NewCore(jsonEncoder(), zapcore.AddSync(w), zap.InfoLevel))
 }
 
 // terminal reports whether w is one, so that a progress bar makes sense.

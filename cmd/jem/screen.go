@@ -27,8 +27,12 @@ type screen struct {
 	noted map[string]bool // what notes has said
 }
 
-// openScreen prepares stderr as a command's logFlags say.
+// openScreen prepares stderr as a command's logFlags say. What ranks other than the first would say there goes to their
+// logs.
 func openScreen(c *cli.Context) (*screen, error) {
+	if j := jobOf(c); j.several() && j.ranks.Rank() > 0 {
+		return &screen{log: jsonLogger(&j.log), out: io.Discard, json: true}, nil
+	}
 	s := &screen{out: c.App.ErrWriter, shows: terminal(c.App.ErrWriter) && !c.Bool("quiet") && c.String("log-format") == "console", json: c.String("log-format") == "json"}
 	var err error
 	if s.log, err = logger(c, s); err == nil {

@@ -10,8 +10,10 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
 
+	"jem/comm"
 	"jem/internal/rundir"
 	"jem/predict"
+	"jem/train/gauges"
 	"jem/train/session"
 )
 
@@ -28,6 +30,8 @@ func trainCommand() *cli.Command {
 			"except, with --allow-changes, those that leave what has been computed valid, as train.steps.\n"+
 			"--out RUN --resume-if-there is one command for both: begin, or go on, or say that it is done.\n"+
 			"\n"+
+			"Under mpirun or srun, bin/jem-mpi shares each step among the processes: docs/cluster.md.\n"+
+			"\n"+
 			"A folder with anything else in it is refused, and so is one among the pictures of --dataset folder.",
 			"jem train --preset fashion-demo --out runs/first",
 			"jem train --preset folder --data-dir pictures --out runs/mine",
@@ -40,6 +44,7 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "resume", Aliases: []string{"r"}, Usage: "go on with the run in `FOLDER`"},
 			&cli.BoolFlag{Name: "resume-if-there", Usage: "with --out: go on with the run in that folder where there is one, else begin it"},
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume, --resume-if-there: let harmless settings differ from the run's"},
+			rankTimeoutFlag,
 			&cli.BoolFlag{Name: "json", Usage: "print where the run is and its last evaluation as JSON on stdout"},
 		}, configFlags(), gaugeFlags(), logFlags()),
 		Action: runTrain,
@@ -47,24 +52,30 @@ func trainCommand() *cli.Command {
 }
 
 func runTrain(c *cli.Context) error {
+	j := jobOf(c)
+	if err := j.enlist(c); err != nil {
+		return err
+	}
+	all := comm.NewAccord(context.Background(), j.ranks)
 	start, err := startOf(c)
-	if err != nil {
+	if err = all.Check(err); err != nil {
 		return err
 	}
 	s, err := openScreen(c)
-	if err != nil {
+	if err = all.Check(err); err != nil {
 		return err
 	}
 	defer s.close()
-	readers, err := listenForReaders(c)
-	if err != nil {
+	var readers net.Listener
+	if err := all.Lead(func(context.Context) (err error) { readers, err = listenForReaders(c); return err }); err != nil {
 		return err
 	}
 	run, err := start(c, s)
 	if err != nil {
 		return errors.Join(err, closed(readers))
 	}
-	err = errors.Join(follow(c, s, run, readers), run.Close())
+	j.begin(run)
+	err = ended(all, run, follow(c, all, s, run, readers))
 	s.close()
 	step := run.Trainer.Progress().Step
 	switch {
@@ -72,11 +83,21 @@ func runTrain(c *cli.Context) error {
 		return &stoppedError{fmt.Sprintf("stopped after step %d, checkpoint saved", step), fmt.Sprintf("jem train --resume %s goes on from there", run.Path), err}
 	case err != nil:
 		return err
+	case j.ranks.Rank() > 0:
+		return nil
 	case c.Bool("json"):
 		return printJSON(c, trained{Run: string(run.Path), Report: run.Path.Report(), Steps: step, Evaluation: run.Trainer.Progress().Last})
 	}
 	printPlace(c, run.Path.Report())
 	return nil
+}
+
+// ended closes a run, while the ranks wait for each other where they can, and adds what went wrong with that.
+func ended(all *comm.Accord, run *session.Session, err error) error {
+	if comm.Lost(err) {
+		return errors.Join(err, run.Close())
+	}
+	return errors.Join(err, all.During(func(context.Context) error { return run.Close() }))
 }
 
 // startOf says how the flags want a run to start.
@@ -105,39 +126,63 @@ func startOf(c *cli.Context) (func(*cli.Context, *screen) (*session.Session, err
 // what begin finds under the folder's lock, so that two starts at once come to one run.
 func beginOrGoOn(c *cli.Context, s *screen) (*session.Session, error) {
 	run, err := begin(c, s)
-	if errors.Is(err, rundir.ErrExists) {
-		return goOn(c, s, c.String("out"))
+	if err == nil || comm.Lost(err) {
+		return run, err
 	}
-	return run, err
+	exists := int64(0)
+	if errors.Is(err, rundir.ErrExists) {
+		exists = 1
+	}
+	exists, lost := jobOf(c).ranks.Max(exists) // which the first rank found
+	switch {
+	case lost != nil:
+		return nil, lost
+	case exists == 0:
+		return nil, err
+	}
+	return goOn(c, s, c.String("out"))
 }
 
 // begin starts the run that the flags ask for.
 func begin(c *cli.Context, s *screen) (*session.Session, error) {
 	cfg, err := configOf(c)
-	if err != nil {
+	if err = check(c, err); err != nil {
 		return nil, err
 	}
-	return session.Create(session.Options{Folder: c.String("out"), Config: cfg, Open: openDevice, Notes: s.notes})
+	o := runOptions(c, s, c.String("out"))
+	o.Config = cfg
+	return session.Create(o)
 }
 
 // goOn goes on with the run in a folder, with its configuration under the flags.
 func goOn(c *cli.Context, s *screen, run string) (*session.Session, error) {
-	o := session.Options{Folder: run, Open: openDevice, Notes: s.notes}
+	o := runOptions(c, s, run)
 	if c.Bool("allow-changes") {
 		o.Changes = session.HarmlessChanges
 	}
 	saved, err := predict.RunConfig(o.Folder)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		o.Config, err = configOver(c, saved)
 	}
-	if o.Config, err = configOver(c, saved); err != nil {
+	if err = check(c, err); err != nil {
 		return nil, err
 	}
 	return session.Resume(o)
 }
 
-// follow trains to the end, for people to watch, and for programs, some of whom read at a port.
-func follow(c *cli.Context, s *screen, run *session.Session, readers net.Listener) error {
+func runOptions(c *cli.Context, s *screen, folder string) session.Options {
+	j := jobOf(c)
+	return session.Options{Folder: folder, Comm: j.ranks, Machines: j.place.Nodes, Open: openDevice, Notes: s.notes}
+}
+
+// check agrees with the other ranks that none has failed.
+func check(c *cli.Context, err error) error {
+	return comm.NewAccord(context.Background(), jobOf(c).ranks).Check(err)
+}
+
+// follow trains to the end, for people to watch, and for programs, some of whom read at a port. Of several ranks
+// the first one shows what happens.
+func follow(c *cli.Context, all *comm.Accord, s *screen, run *session.Session, readers net.Listener) error {
 	t, cfg, step := run.Trainer, run.Config, run.Trainer.Progress().Step
 	about := []zap.Field{zap.String("run", string(run.Path)), zap.Int("step", step), zap.Int("steps", t.TotalSteps())}
 	if t.Done() {
@@ -150,9 +195,12 @@ func follow(c *cli.Context, s *screen, run *session.Session, readers net.Listene
 	}
 	s.log.Info(message, append(about, zap.String("device", run.Device), zap.String("data", cfg.Data.Name),
 		zap.String("network", fmt.Sprintf("WRN-%d-%d", cfg.Model.Depth, cfg.Model.Width)))...)
-	shown, err := showGauges(c, s, run, readers)
-	if err != nil {
+	var shown *gauges.Board
+	if err := all.Lead(func(context.Context) (err error) { shown, err = showGauges(c, s, run, readers); return err }); err != nil {
 		return err
+	}
+	if shown == nil {
+		return run.Run(c.Context)
 	}
 	if readers != nil {
 		s.log.Info("figures for Prometheus", zap.String("url", "http://"+readers.Addr().String()+"/metrics"))

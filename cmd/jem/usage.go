@@ -47,6 +47,9 @@ func leaf(c *cli.Command, args ...string) *cli.Command {
 		case n > len(args) && !many:
 			return usagef(ctx, "unexpected argument %q", ctx.Args().Get(len(args)))
 		}
+		if err := jobOf(ctx).admit(strings.TrimPrefix(ctx.Command.HelpName, ctx.App.HelpName+" ")); err != nil {
+			return err
+		}
 		if err := places(ctx); err != nil {
 			return err
 		}

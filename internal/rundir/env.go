@@ -28,6 +28,10 @@ type Env struct {
 	CPU     string    `json:"cpu,omitempty"` // model name, if the system tells it
 	Cores   int       `json:"cores"`         // logical ones that the process may use
 	Device  string    `json:"device"`        // in the device's own words
+	// Of a run with several ranks: how many, on how many machines, and what they spoke through; this is about the first.
+	Ranks    int    `json:"ranks,omitempty"`
+	Machines int    `json:"machines,omitempty"` // 0: not known
+	Engine   string `json:"engine,omitempty"`
 	// Algorithms are the device's choices, by what it planned.
 	Algorithms map[string]string `json:"algorithms,omitempty"`
 	Module     string            `json:"module,omitempty"`

@@ -6,6 +6,7 @@
 //	              metrics.jsonl  one record a line
 //	              metrics.prom   the latest figures, for Prometheus
 //	              events.out.tfevents.*  samples/  checkpoints/  report.html
+//	              logs/rank001.jsonl  what other ranks than the first say
 //	              evaluation.json  mistakes.png  the latest evaluation by class
 //	              .jem-run       the first thing made: what else is here is ours
 //	              .lock          held while a process writes here
@@ -66,6 +67,11 @@ func (p Path) Evaluation() string { return p.join("evaluation.json") }
 
 // Mistakes is what Evaluation says.
 func (p Path) Mistakes() string { return p.join("mistakes.png") }
+
+// RankLog is what a rank of a run, other than the first one, has to say, one JSON object a line.
+func (p Path) RankLog(rank int) string {
+	return filepath.Join(p.join("logs"), fmt.Sprintf("rank%03d.jsonl", rank))
+}
 
 // Samples is the folder of sample grids.
 func (p Path) Samples() string { return p.join("samples") }

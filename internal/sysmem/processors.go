@@ -1,6 +1,7 @@
 package sysmem
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,28 +12,33 @@ import (
 
 // Processors is how many threads this process should compute with, and what says so, in words: all
 // of the machine's cores, or fewer where an affinity mask (taskset, cpuset) or a control group's share
-// of processor time (docker --cpus, Slurm, Kubernetes) allows fewer, or the variable GOMAXPROCS asks
-// for another number.
+// processor time (docker --cpus, Slurm, Kubernetes) allows fewer, or the variable GOMAXPROCS asks
+// for another number. Processes that share them, see Beside, get equal shares.
 func Processors() (n int, by string) {
-	return system("/").processors(runtime.GOMAXPROCS(0), runtime.NumCPU(), os.Getenv("GOMAXPROCS"))
+	return system("/").processors(runtime.GOMAXPROCS(0), runtime.NumCPU(), os.Getenv("GOMAXPROCS"), beside)
 }
 
-// processors are those that Go uses, of the process's own, in view of the environment variable. Go
-// heeds control groups, too, but never falls below two threads, which then wait for each other.
-func (s system) processors(used, own int, variable string) (n int, by string) {
+// processors are those that Go uses, of the process's own, in view of the environment variable and of so many
+// such processes. Go heeds control groups, too, but never falls below two threads, which then wait for each other.
+func (s system) processors(used, own int, variable string, beside int) (n int, by string) {
 	if asked, err := strconv.Atoi(variable); err == nil && asked == used {
 		return used, "GOMAXPROCS"
 	}
+	online, masked := s.online(), false
 	if share := s.share(); share > 0 && int(math.Ceil(share)) <= min(used, own) {
-		return int(math.Ceil(share)), "its control group (container, Slurm, systemd)"
+		n, by = int(math.Ceil(share)), "its control group (container, Slurm, systemd)"
+	} else if used < own {
+		n, by = used, "Go"
+	} else if masked = own < online; masked {
+		n, by = own, "its affinity mask (taskset, cpuset)"
+	} else {
+		n, by = used, "the machine's cores"
 	}
-	if used < own {
-		return used, "Go"
+	// Where there is a core for each core of each process's mask, a launcher has divided them already.
+	if beside > 1 && !(masked && own*beside <= online) {
+		n, by = max(1, n/beside), fmt.Sprintf("%s, among %d ranks", by, beside)
 	}
-	if online := s.online(); own < online {
-		return own, "its affinity mask (taskset, cpuset)"
-	}
-	return used, "the machine's cores"
+	return n, by
 }
 
 // share is the least share of processor time, in processors, that control groups allow; 0: all.

@@ -33,14 +33,14 @@ func confined() Limit {
 	return l
 }
 
-// Short reports whether so many bytes are more than there is, and what there is. Go's garbage counts
-// as memory that there is.
+// Short reports whether so many bytes are more than there is for this process, and what there is. Go's garbage
+// counts as memory that there is.
 func Short(bytes float64) (Limit, bool) {
 	short := func(l Limit) bool { return l.Bytes > 0 && bytes > l.Bytes }
-	l := Available()
+	l := Available().among(beside)
 	if short(l) {
 		debug.FreeOSMemory()
-		l = Available()
+		l = Available().among(beside)
 	}
 	return l, short(l)
 }
@@ -49,7 +49,7 @@ func Short(bytes float64) (Limit, bool) {
 // something is, and the user has not said otherwise by GOMEMLIMIT. To be called at its start.
 func Heed() {
 	const share = 0.9 // the rest is for what isn't Go's heap
-	if l := confined(); l.Bytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
+	if l := confined().among(beside); l.Bytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(share * l.Bytes))
 	}
 }

@@ -86,9 +86,43 @@ func TestTheFewestProcessorsCount(t *testing.T) {
 			"sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}, 8, 8, "", 8, "cores"},
 		"a mask below a quota": {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "600000 100000\n"}, 2, 2, "", 2, "affinity"},
 	} {
-		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable); n != tc.want || !strings.Contains(by, tc.by) {
+		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable, 1); n != tc.want || !strings.Contains(by, tc.by) {
 			t.Errorf("%s: got %d by %s, want %d by %s", name, n, by, tc.want, tc.by)
 		}
+	}
+}
+
+func TestRanksShareTheProcessors(t *testing.T) {
+	eight := map[string]string{"sys/devices/system/cpu/online": "0-7\n"}
+	quota := map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "600000 100000\n"}
+	for name, tc := range map[string]struct {
+		files            map[string]string
+		used, own, ranks int
+		variable         string
+		want             int
+		by               string
+	}{
+		"all":                        {nil, 8, 8, 4, "", 2, "cores, among 4 ranks"},
+		"not even":                   {nil, 8, 8, 3, "", 2, "cores, among 3 ranks"},
+		"more than cores":            {nil, 8, 8, 9, "", 1, "cores, among 9 ranks"},
+		"a quota is of all":          {quota, 6, 8, 2, "", 3, "control group (container, Slurm, systemd), among 2 ranks"},
+		"the variable is of each":    {nil, 3, 8, 4, "3", 3, "GOMAXPROCS"},
+		"a mask of each":             {nil, 2, 2, 4, "", 2, "affinity mask (taskset, cpuset)"},
+		"a mask that all must share": {nil, 4, 4, 4, "", 1, "affinity mask (taskset, cpuset), among 4 ranks"},
+	} {
+		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable, tc.ranks); n != tc.want || !strings.HasSuffix(by, tc.by) {
+			t.Errorf("%s: got %d by %s, want %d by %s", name, n, by, tc.want, tc.by)
+		}
+	}
+}
+
+func TestRanksShareTheMemory(t *testing.T) {
+	l := Limit{8 * gib, "this machine"}
+	if got := l.among(4); got.Bytes != 2*gib || got.By != "this machine, among 4 ranks," {
+		t.Errorf("got %g GiB by %s", got.Bytes/gib, got.By)
+	}
+	if got := l.among(1); got != l {
+		t.Errorf("alone: %v", got)
 	}
 }
 

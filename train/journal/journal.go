@@ -45,6 +45,9 @@ type Options struct {
 	Device string        // the device's name for itself
 	// Algorithms are what the device has chosen, see backend.Chooser.
 	Algorithms map[string]string
+	// Ranks, Machines and Engine are those of a run of several processes, see rundir.Env.
+	Ranks, Machines int
+	Engine          string
 	// StepsPerEpoch turns train.keep_every, in epochs, into steps.
 	StepsPerEpoch int
 	// Notes hears sentences for the user; nil: nobody does.
@@ -78,6 +81,9 @@ func (o Options) documents() (settings, data []byte, err error) {
 func (o Options) environment() rundir.Env {
 	e := rundir.Environment(o.Device)
 	e.Algorithms = o.Algorithms
+	if o.Ranks > 1 {
+		e.Ranks, e.Machines, e.Engine = o.Ranks, o.Machines, o.Engine
+	}
 	return e
 }
 

@@ -147,9 +147,13 @@ func environment(e rundir.Env) report.Group {
 	if e.Modified {
 		revision += ", modified"
 	}
-	return report.Group{Facts: []report.Fact{
+	g := report.Group{Facts: []report.Fact{
 		{Name: "device", Value: e.Device}, {Name: "processor", Value: e.CPU}, {Name: "cores", Value: strconv.Itoa(e.Cores)},
 		{Name: "system", Value: e.OS + "/" + e.Arch}, {Name: "Go", Value: e.Go}, {Name: "revision", Value: revision},
 		{Name: "command", Value: strings.Join(e.Command, " ")},
 	}}
+	if e.Ranks > 1 {
+		g.Facts = append(g.Facts, report.Fact{Name: "ranks", Value: fmt.Sprintf("%d, by %s", e.Ranks, e.Engine)})
+	}
+	return g
 }

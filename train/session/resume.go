@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -60,6 +61,7 @@ func Resume(o Options) (*Session, error) {
 	}
 	return s.begin(func(s *Session) error {
 		s.tell(stored.Notes())
+		before := s.ranksBefore()
 		saved, err := s.resume(stored)
 		if err != nil {
 			return errors.Join(err, stored.Close())
@@ -69,9 +71,28 @@ func Resume(o Options) (*Session, error) {
 			if err == nil && stored.Begun() {
 				s.Trainer.Lengthened(saved.TotalSteps(s.Trainer.StepsPerEpoch()))
 			}
+			if now := s.all.Size(); err == nil && stored.Begun() && before != now {
+				s.note(fmt.Sprintf("the run goes on with %s, %d before: it follows the same course within rounding", ranks(now), before))
+			}
 			return err
 		})
 	})
+}
+
+// ranksBefore is with how many ranks the run was started the last time, as far as its records tell.
+func (s *Session) ranksBefore() int {
+	starts, err := rundir.ReadEnv(rundir.Path(s.o.Folder).Env())
+	if err != nil || len(starts) == 0 {
+		return s.all.Size()
+	}
+	return max(1, starts[len(starts)-1].Ranks)
+}
+
+func ranks(n int) string {
+	if n == 1 {
+		return "1 rank"
+	}
+	return fmt.Sprintf("%d ranks", n)
 }
 
 // stored is the run's folder, which the first rank takes, with the state that it chooses for all.

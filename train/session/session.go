@@ -33,7 +33,8 @@ type Options struct {
 
 	// Comm is this process's place among the ranks of the run; nil: it is the only one. All ranks make the
 	// same calls. Only the first of them writes into the folder, which all read, and tells notes.
-	Comm comm.Comm
+	Comm     comm.Comm
+	Machines int // on which they are; 0: not known
 	// Open opens the device. The session closes it.
 	Open func(config.Device) (backend.Device, error)
 	// Notes hears sentences for the user, as soon as they are known; nil: nobody does.
@@ -220,6 +221,7 @@ func (s *Session) records() journal.Options {
 	return journal.Options{
 		Path: s.o.Folder, Config: s.o.Config, Facts: s.sources.Facts, StepsPerEpoch: s.Trainer.StepsPerEpoch(),
 		Device: s.device.Name(), Algorithms: backend.Choices(s.device), Notes: s.o.Notes,
+		Ranks: s.all.Size(), Machines: s.o.Machines, Engine: s.all.Name(),
 	}
 }
 

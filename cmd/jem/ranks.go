@@ -1,0 +1,267 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"jem/comm"
+	"jem/comm/launch"
+	"jem/comm/mpi"
+	"jem/internal/sysmem"
+	"jem/train/session"
+)
+
+// job is this process's part in what a launcher has started.
+type job struct {
+	place launch.Place
+	wrong error     // with what the launcher says
+	ranks comm.Comm // nil until enlist
+	tried bool      // to open the engine
+	log   logFile   // of a rank other than the first
+	// leave is what ends the process, where an engine must.
+	leave func(code int)
+}
+
+func newJob() *job {
+	j := &job{leave: os.Exit}
+	j.place, j.wrong = launch.Read(os.Getenv)
+	if j.wrong == nil {
+		sysmem.Beside(j.place.LocalSize)
+	}
+	return j
+}
+
+// jobKey is where a command finds its job.
+const jobKey = "job"
+
+// jobOf is the job of a command.
+func jobOf(c *cli.Context) *job {
+	if j, ok := c.App.Metadata[jobKey].(*job); ok {
+		return j
+	}
+	return &job{place: launch.Alone, leave: os.Exit}
+}
+
+// ranked are the commands that a launcher may start several times at once.
+var ranked = []string{"train", "version", "completion", "man"}
+
+// admit refuses commands that know no ranks: each of the processes would do the same work, and write the same files.
+func (j *job) admit(command string) error {
+	switch {
+	case slices.Contains(ranked[1:], command):
+		return nil
+	case j.wrong != nil:
+		return j.wrong
+	case j.place.Size > 1 && !slices.Contains(ranked, command):
+		return &comm.SetupError{Reason: fmt.Sprintf("%s has started %d processes, and jem %s is for one: start it without %s; jem train takes several",
+			j.place.By, j.place.Size, command, j.place.By)}
+	}
+	return nil
+}
+
+// Bounds of --rank-timeout.
+const (
+	patience      = 5 * time.Minute
+	leastPatience = time.Second
+)
+
+var rankTimeoutFlag = &cli.DurationFlag{Name: "rank-timeout", Value: patience,
+	Usage: "with several ranks (mpirun, srun): after so long without a sign of one of them all others end, at least 1s"}
+
+// enlist opens the engine of a run of several ranks, or the one of a single one.
+func (j *job) enlist(c *cli.Context) error {
+	timeout := c.Duration(rankTimeoutFlag.Name)
+	if timeout < leastPatience {
+		return usagef(c, "--%s %s: want at least %s", rankTimeoutFlag.Name, timeout, leastPatience)
+	}
+	j.tried = true
+	ranks, err := mpi.Open(mpi.Options{Place: j.place, Patience: timeout, Notes: func(text string) { j.note(c.App.ErrWriter, text) }})
+	if err != nil {
+		return err
+	}
+	j.ranks, j.leave = ranks, ranks.Exit
+	return nil
+}
+
+// note tells what one should know of the engine: the first rank on stderr, others in their logs.
+func (j *job) note(stderr io.Writer, text string) {
+	if j.place.Rank == 0 {
+		fmt.Fprintln(stderr, "jem: "+escape(text))
+		return
+	}
+	j.log.say(zap.WarnLevel, text)
+}
+
+// several reports whether there are other ranks.
+func (j *job) several() bool { return j.ranks != nil && j.ranks.Size() > 1 }
+
+// end says what a command came to and returns the exit code: of several ranks that of the first one that
+// failed, which alone says so on stderr. All of them come here after the same round; one that can't, since another
+// is lost or it has failed alone, takes the whole job with it.
+func (j *job) end(err error, stderr io.Writer) int {
+	code := exitCode(err)
+	if !j.several() {
+		if err != nil && !readerGone(err) && j.speaks() {
+			fmt.Fprintln(stderr, message(err))
+		}
+		return code
+	}
+	if err != nil {
+		j.log.say(zap.ErrorLevel, message(err))
+	}
+	speaker, agreed, lost := j.outcome(err, code)
+	if lost == nil && speaker == j.ranks.Rank() && !readerGone(err) {
+		fmt.Fprintln(stderr, j.said(message(err)))
+	}
+	if lost == nil {
+		lost = j.ranks.Close()
+	}
+	if lost != nil {
+		j.abort(lost, stderr)
+		return exitCode(lost) // of an engine whose Abort returns
+	}
+	j.log.close()
+	return agreed
+}
+
+// speaks reports whether it is for this process to say what is wrong before the ranks can agree on that: for the first
+// of all what is wrong with the command, for the first of each machine what is wrong there.
+func (j *job) speaks() bool {
+	return j.place.Rank == 0 || mpi.Built && j.tried && j.place.LocalRank == 0
+}
+
+// abort ends all ranks, since this one can't go on with the others.
+func (j *job) abort(err error, stderr io.Writer) {
+	text := message(err)
+	fmt.Fprintln(stderr, j.said(text))
+	j.log.say(zap.ErrorLevel, text)
+	j.log.close()
+	j.ranks.Abort(exitCode(err), text)
+}
+
+// said is a message of this rank.
+func (j *job) said(text string) string {
+	if j.ranks.Rank() == 0 || strings.HasPrefix(text, fmt.Sprintf("jem: rank %d on ", j.ranks.Rank())) {
+		return text
+	}
+	return fmt.Sprintf("jem: rank %d on %s: %s", j.ranks.Rank(), host(), strings.TrimPrefix(text, "jem: "))
+}
+
+func host() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "a machine without a name"
+	}
+	return name
+}
+
+// outcome agrees on the exit code and on who says why: −1 for nobody. lost is this rank's error, where the others
+// can't be asked.
+func (j *job) outcome(err error, code int) (speaker, agreed int, lost error) {
+	if comm.Lost(err) {
+		return -1, code, err
+	}
+	mine := []byte{0, byte(code)}
+	if elsewhere := (*comm.ElsewhereError)(nil); err != nil && !errors.As(err, &elsewhere) {
+		mine[0] = 1
+	}
+	all, lost := comm.Everyone(j.ranks, mine)
+	if lost != nil {
+		return -1, exitDevice, lost
+	}
+	for rank, their := range all {
+		if their[0] == 1 {
+			return rank, int(their[1]), nil
+		}
+	}
+	return -1, exitDone, nil
+}
+
+// crashed ends the whole job after a bug in this rank: the others would wait for it.
+func (j *job) crashed(why any) {
+	if j.several() {
+		j.log.say(zap.ErrorLevel, fmt.Sprint(why))
+		j.ranks.Abort(exitBug, fmt.Sprintf("rank %d: internal error: %v", j.ranks.Rank(), why))
+	}
+}
+
+// logFile is a rank's own log, a JSON object a line: what is said before there is a run's folder is kept until then.
+type logFile struct {
+	mu    sync.Mutex
+	file  *os.File
+	early []byte
+}
+
+// maxEarly bounds what is kept.
+const maxEarly = 64 << 10
+
+// Write never fails: a log is no reason to end the work that it tells of.
+func (l *logFile) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.file != nil:
+		_, _ = l.file.Write(line)
+	case len(l.early)+len(line) <= maxEarly:
+		l.early = append(l.early, line...)
+	}
+	return len(line), nil
+}
+
+// open begins to write, at the end of what earlier starts wrote.
+func (l *logFile) open(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	early := l.early
+	l.file, l.early = file, nil
+	l.mu.Unlock()
+	_, _ = l.Write(early)
+	return nil
+}
+
+func (l *logFile) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		_ = l.file.Close()
+		l.file = nil
+	}
+}
+
+// say writes a line.
+func (l *logFile) say(level zapcore.Level, text string, fields ...zap.Field) {
+	jsonLogger(l).Log(level, text, fields...)
+}
+
+// about is what a rank's log begins with.
+func (j *job) about() []zap.Field {
+	n, by := sysmem.Processors()
+	return []zap.Field{zap.Int("rank", j.ranks.Rank()), zap.Int("ranks", j.ranks.Size()), zap.String("engine", j.ranks.Name()), zap.String("launcher", j.place.By),
+		zap.String("host", host()), zap.Int("pid", os.Getpid()), zap.Int("threads", n), zap.String("threads_by", by), zap.String("version", version().Version), zap.String("go", runtime.Version())}
+}
+
+// begin opens this rank's log in the folder of the run, and says who it is. Without a log the run goes on.
+func (j *job) begin(run *session.Session) {
+	if j.several() && j.ranks.Rank() > 0 {
+		j.log.say(zap.InfoLevel, "rank", j.about()...)
+		_ = j.log.open(run.Path.RankLog(j.ranks.Rank()))
+	}
+}
