@@ -112,19 +112,20 @@ type keeper struct {
 	saves int
 }
 
-func (k *keeper) Save(t *train.Trainer) (string, error) {
+func (k *keeper) Save(t *train.Trainer) (write func() (string, error), err error) {
 	p := t.Model().Net.Params
 	if err := k.d.Download(make([]float32, p.Len()), p.Value); err != nil {
-		return "", err
+		return nil, err
 	}
 	k.saves++
-	return "kept", nil
+	return func() (string, error) { return "kept", nil }, nil
 }
 
 func (k *keeper) Before(int) (*checkpoint.Checkpoint, []error, error) {
 	return nil, nil, checkpoint.ErrNone
 }
-func (k *keeper) Return(*checkpoint.Checkpoint) error { return nil }
+func (k *keeper) At(int) (*checkpoint.Checkpoint, error) { return nil, checkpoint.ErrNone }
+func (k *keeper) Return(*checkpoint.Checkpoint) error    { return nil }
 
 // A card that is lost after the third step ends the run with the card's own error, and nothing
 // is saved from it, even where the run is being stopped at that moment.
