@@ -108,6 +108,9 @@ func (t *Trainer) Done() bool { return t.progress.Step >= t.TotalSteps() && t.pr
 func (t *Trainer) Run(ctx context.Context, o Observer, k Keeper) error {
 	t.accord = comm.NewAccord(ctx, t.comm)
 	ctx = t.accord.Context()
+	if k != nil && t.comm.Rank() == 0 {
+		t.reserve()
+	}
 	err := t.begin(o, k)
 	for err == nil && !t.Done() {
 		err = t.advance(ctx, o, k)
