@@ -15,6 +15,24 @@ type Passer interface {
 	NewWorking(kind Kind, shape ...int) Tensor
 }
 
+// Settler is what a Passer that puts calls off must be, too.
+type Settler interface {
+	// Settled is a call of a pass that has f called, once and on the device's goroutine, when the calls
+	// before it have been made for all images: what they have added to, parameter gradients, is there to be
+	// downloaded, but no working memory is, and f makes no call that writes. The calls after it may still be to
+	// come, so that whoever f hands the sums to works beside them.
+	Settled(f func())
+}
+
+// Settled has f called as Settler says; at once by devices that put no call off.
+func Settled(d Device, f func()) {
+	if s, ok := d.(Settler); ok {
+		s.Settled(f)
+		return
+	}
+	f()
+}
+
 // Pass makes the calls of f: as one where the device can, else one by one.
 func Pass(d Device, f func()) {
 	if p, ok := d.(Passer); ok {

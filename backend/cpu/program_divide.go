@@ -18,7 +18,7 @@ const (
 func (p *program) divide() {
 	p.first = len(p.calls)
 	for i := range p.calls {
-		if p.calls[i].kind == sums {
+		if k := p.calls[i].kind; k == sums || k == settles {
 			p.first = i
 			break
 		}

@@ -119,7 +119,9 @@ func (r *runner) make(images span, base int, calls span) {
 		}
 	}
 	for i := calls.lo; i < calls.hi; i++ {
-		r.p.calls[i].run(r.d, r.args[i])
+		if c := &r.p.calls[i]; c.kind != settles || images.hi == r.p.images {
+			c.run(r.d, r.args[i])
+		}
 	}
 }
 

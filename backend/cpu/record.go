@@ -34,6 +34,7 @@ const (
 	apart   callKind = iota // not at all
 	sums                    // results are added up over the images
 	couples                 // each result depends on all images
+	settles                 // it is for the host to see what has been added up, after the last image
 )
 
 // operand is a tensor that a call uses; its first dimension is the batch unless it is shared.
@@ -130,6 +131,15 @@ func (d *Device) Pass(f func()) {
 	if calls := d.record(f); len(calls) > 0 {
 		d.compile(calls).run(replay{})
 	}
+}
+
+// Settled implements backend.Settler.
+func (d *Device) Settled(f func()) {
+	if d.recording == nil {
+		f()
+		return
+	}
+	d.recording.add(settles, func(*Device, []backend.Tensor) { f() })
 }
 
 // chain is the device's backend.Chain: its steps are recorded in the first run.

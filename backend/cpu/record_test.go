@@ -89,3 +89,42 @@ func TestPlansInAChain(t *testing.T) {
 		t.Error("a plan ended the recording")
 	}
 }
+
+// TestSettled: what a pass has added up when it says so is what there is at its end, of all waves, and the pass still
+// has calls to make. Beyond passes, and where calls are made one by one, it is so at once.
+func TestSettled(t *testing.T) {
+	const n = 100
+	h, w := pictureSize(n)
+	for name, how := range map[string]func(d *Device, f func()){
+		"waves":      func(d *Device, f func()) { d.waveBytes = 0; d.Pass(f) },
+		"one wave":   func(d *Device, f func()) { d.Pass(f) },
+		"one by one": func(d *Device, f func()) { d.Pass(func() { d.now(); f() }) },
+		"no pass":    func(_ *Device, f func()) { f() },
+	} {
+		d := directDevice(t, asm.Best(), 2)
+		net := newPictureNet(d, n, h, w, true)
+		var at, before []float32
+		called := 0
+		how(d, func() {
+			net.gradient(testKey, true)
+			backend.Settled(d, func() {
+				called++
+				for _, g := range net.grads {
+					at = append(at, download(t, d, g)...)
+				}
+				before = download(t, d, net.dx)
+			})
+			d.Axpy(net.dx, 1, net.x)
+		})
+		var end []float32
+		for _, g := range net.grads {
+			end = append(end, g.data...)
+		}
+		if called != 1 || !slices.Equal(at, end) {
+			t.Errorf("%s: called %d times, with the sums of the end: %v", name, called, slices.Equal(at, end))
+		}
+		if slices.Equal(before, download(t, d, net.dx)) {
+			t.Errorf("%s: it was the last call", name)
+		}
+	}
+}
