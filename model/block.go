@@ -14,6 +14,7 @@ type block struct {
 	norm1, norm2           *normLayer
 	in, out, size, stride  int // channels, size of the input map
 	slope, dropout         float32
+	offset                 int // of its first parameter
 }
 
 // layer is a planned convolution with the places of its parameter gradients.
@@ -40,6 +41,10 @@ func (n *WideResNet) newBlock(name string, batch, in, out, size, stride int) *bl
 	spec := backend.ConvSpec{N: batch, InC: in, H: size, W: size, OutC: out, Kernel: 3, Stride: 1, Pad: 1, Slope: c.Slope}
 	b.norm1 = n.norm(name+".bn1", in, size)
 	b.conv1 = n.layer(name+".conv1", spec)
+	b.offset = n.Params.must(name + ".conv1.weight").Offset
+	if b.norm1 != nil {
+		b.offset = n.Params.must(name + ".bn1.weight").Offset
+	}
 	b.norm2 = n.norm(name+".bn2", out, size)
 	if stride != 1 || in != out {
 		cut := spec

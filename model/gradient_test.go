@@ -119,7 +119,7 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 
 				p.dev.Fill(p.net.Params.Grad, 0)
 				p.value(t)
-				p.net.ParamGrad(p.dlogit)
+				p.net.ParamGrad(p.dlogit, nil)
 				p.compare(t, "parameter", p.net.Params.Value, p.net.Params.Grad, 1e-5)
 			})
 		}
@@ -187,6 +187,31 @@ func TestLogDensityGradIsTheMeanOfJointGrads(t *testing.T) {
 	}
 }
 
+// Parameter gradients are settled from the end towards the beginning: what is there when it is told is what there is
+// at the end, and of what is not there yet nothing is.
+func TestParamGradTellsHowFarItIs(t *testing.T) {
+	for _, c := range configs {
+		p := newProbe(t, c, 4, true)
+		grad := p.net.Params.Grad
+		p.dev.Fill(grad, 0)
+		var offsets []int
+		var seen [][]float32
+		backend.Pass(p.dev, func() {
+			p.value(t)
+			p.net.ParamGrad(p.dlogit, func(from int) { offsets, seen = append(offsets, from), append(seen, download(t, p.dev, grad)) })
+		})
+		end := download(t, p.dev, grad)
+		if blocks := 3 * (c.Depth - 4) / 6; len(offsets) != blocks+2 || !slices.IsSortedFunc(offsets, func(a, b int) int { return b - a }) || offsets[blocks+1] != 0 {
+			t.Errorf("norm %s: settled from %v: want the layers behind %d blocks, each of these, the stem", c.Norm, offsets, blocks)
+		}
+		for i, from := range offsets {
+			if !slices.Equal(seen[i][from:], end[from:]) || slices.ContainsFunc(seen[i][:from], func(v float32) bool { return v != 0 }) {
+				t.Errorf("norm %s: settled from %d, and yet other gradients came, or some were early", c.Norm, from)
+			}
+		}
+	}
+}
+
 // The signs of the listed activations are those that the gradients use: a unit put on the
 // other side of zero changes the gradient of the first layer, in each of them.
 func TestGradientsUseTheSignsOfActivations(t *testing.T) {
@@ -196,7 +221,7 @@ func TestGradientsUseTheSignsOfActivations(t *testing.T) {
 		stem := p.net.Params.List[0].Grad
 		gradient := func() []float32 {
 			p.dev.Fill(p.net.Params.Grad, 0)
-			p.net.ParamGrad(p.dlogit)
+			p.net.ParamGrad(p.dlogit, nil)
 			g := make([]float32, backend.Len(stem))
 			if err := p.dev.Download(g, stem); err != nil {
 				t.Fatal(err)

@@ -27,6 +27,7 @@ type WideResNet struct {
 	blocks  []*block
 	tail    *normLayer // nil without norm
 	classes linear
+	behind  int           // the first parameter behind the blocks
 	passes  map[int]*pass // by batch size
 	memory  memory
 	last    *pass // of the last Forward, for the gradients
@@ -124,7 +125,11 @@ func (n *WideResNet) plan(batch int) {
 		n.blocks = append(n.blocks, b)
 		in, size = b.out, size/stride
 	})
-	n.tail = n.norm("f.bn1", in, size)
+	if n.tail = n.norm("f.bn1", in, size); n.tail == nil {
+		n.behind = n.Params.must("class_output.weight").Offset
+	} else {
+		n.behind = n.Params.must("f.bn1.weight").Offset
+	}
 	w, b := n.Params.must("class_output.weight"), n.Params.must("class_output.bias")
 	n.classes = linear{w: w.Value, b: b.Value, dw: w.Grad, db: b.Grad}
 }
@@ -183,16 +188,27 @@ func (m Mode) at(i int) Mode {
 
 // InputGrad assigns dx (N,C,H,W) the gradient of Σ dlogits·logits with respect to the
 // images of the last Forward. Parameter gradients are left alone.
-func (n *WideResNet) InputGrad(dx, dlogits backend.Tensor) { n.backward(dlogits, dx, false) }
+func (n *WideResNet) InputGrad(dx, dlogits backend.Tensor) { n.backward(dlogits, dx, false, nil) }
 
 // ParamGrad accumulates the gradient of Σ dlogits·logits with respect to the parameters
 // into Params.Grad, for the last Forward.
-func (n *WideResNet) ParamGrad(dlogits backend.Tensor) { n.backward(dlogits, nil, true) }
+//
+// It goes from the last layer to the first and so, as layers lie in their order, from the end of
+// Params.Grad towards its beginning. settled, which may be nil, is told on the way from which element
+// on all has been added, see backend.Settled; from element 0 the last time.
+func (n *WideResNet) ParamGrad(dlogits backend.Tensor, settled func(from int)) {
+	n.backward(dlogits, nil, true, settled)
+}
 
 // backward runs the network in reverse: parameter gradients when params is true, the
 // image gradient when dx is not nil.
-func (n *WideResNet) backward(dlogits, dx backend.Tensor, params bool) {
+func (n *WideResNet) backward(dlogits, dx backend.Tensor, params bool, settled func(from int)) {
 	p, d := n.last, n.dev
+	reach := func(from int) {
+		if settled != nil {
+			backend.Settled(d, func() { settled(from) })
+		}
+	}
 	if params {
 		d.LinearParamGrad(n.classes.dw, n.classes.db, p.pooled, dlogits)
 	}
@@ -202,13 +218,16 @@ func (n *WideResNet) backward(dlogits, dx backend.Tensor, params bool) {
 	if n.tail != nil {
 		n.tail.backward(g, g, p.outRaw, params)
 	}
+	reach(n.behind)
 	for i := len(n.blocks) - 1; i >= 0; i-- {
 		n.blocks[i].backward(d, &p.blocks[i], p.mode.at(i), params)
+		reach(n.blocks[i].offset)
 	}
 	g = p.stemGrad
 	if params {
 		n.stem.ParamGrad(n.stem.dw, n.stem.db, p.x, g)
 	}
+	reach(0)
 	if dx != nil {
 		n.stem.InputGrad(dx, g, nil, nil)
 	}

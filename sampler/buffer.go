@@ -20,7 +20,6 @@ type BufferConfig struct {
 	Classes int     // K: class y owns slots [y·Size/K, (y+1)·Size/K)
 	Reinit  float32 // ρ: probability that a drawn chain starts afresh
 	Seed    uint64
-	Rank    uint32 // processes of one run have different buffers
 }
 
 // ReplayBuffer keeps chains between training steps (Tieleman 2008; Grathwohl et al. 2020,
@@ -28,7 +27,8 @@ type BufferConfig struct {
 // restarts each with probability ρ, and the chains go back to the slots they came from.
 //
 // The images live on the device. Which slots and restarts a draw takes is a function of
-// the key's step, so a run's state is the images alone.
+// the key's step, so a run's state is the images alone. Ranks of one run have the same buffer: each draws
+// its rows of a batch of chains, and puts back those of all.
 type ReplayBuffer struct {
 	Images backend.Tensor // Dense (Size, C·H·W), NCHW rows
 
@@ -54,8 +54,8 @@ func NewReplayBuffer(d backend.Device, c BufferConfig, pixels, batch int, start 
 		dev:          d,
 		cfg:          c,
 		start:        start,
-		draw:         philox.New(c.Seed, c.Rank, philox.BufferDraw),
-		restart:      philox.New(c.Seed, c.Rank, philox.Restart),
+		draw:         philox.New(c.Seed, 0, philox.BufferDraw),
+		restart:      philox.New(c.Seed, 0, philox.Restart),
 		slots:        d.New(backend.Index, batch),
 		hostSlots:    make([]int32, batch),
 		freshRows:    make([]int, 0, batch),
@@ -69,7 +69,7 @@ func NewReplayBuffer(d backend.Device, c BufferConfig, pixels, batch int, start 
 // fill starts every slot, in chunks to bound host memory.
 func (b *ReplayBuffer) fill(pixels int) {
 	const chunk = 500
-	key := philox.New(b.cfg.Seed, b.cfg.Rank, philox.BufferInit)
+	key := philox.New(b.cfg.Seed, 0, philox.BufferInit)
 	host, classes, rows := make([]float32, chunk*pixels), make([]int32, chunk), make([]int, chunk)
 	for lo := 0; lo < b.cfg.Size; lo += chunk {
 		n := min(chunk, b.cfg.Size-lo)
@@ -86,10 +86,10 @@ func (b *ReplayBuffer) ClassOf(slot int) int32 {
 	return int32(min(slot*b.cfg.Classes/b.cfg.Size, b.cfg.Classes-1))
 }
 
-// Draw writes the chains' starting points to x, Image (batch,C,H,W). labels, one class a
-// chain, restricts each to its class's slots; nil draws from all of them. step makes the
-// draw unique within the run, sub within the step.
-func (b *ReplayBuffer) Draw(x backend.Tensor, labels []int32, step, sub int) {
+// Draw writes starting points to x, Image (n,C,H,W), those of chains lo … lo+n−1 of the batch. labels,
+// one class a chain of the whole batch, restricts each to its class's slots; nil draws from all of them. step
+// makes the draw unique within the run, sub within the step.
+func (b *ReplayBuffer) Draw(x backend.Tensor, lo int, labels []int32, step, sub int) {
 	key := b.draw.At(step, sub)
 	b.freshRows, b.freshClasses = b.freshRows[:0], b.freshClasses[:0]
 	for i := range b.hostSlots {
@@ -101,12 +101,8 @@ func (b *ReplayBuffer) Draw(x backend.Tensor, labels []int32, step, sub int) {
 		}
 	}
 	b.dev.UploadIndex(b.slots, b.hostSlots)
-	b.dev.GatherRows(x, b.Images, b.slots)
-	if n := len(b.freshRows); n > 0 {
-		pixels := b.fresh[:n*b.Images.Shape()[1]]
-		b.start.Fill(pixels, b.freshClasses, b.restart.At(step, sub))
-		b.dev.UploadRows(x, b.freshRows, pixels)
-	}
+	b.dev.GatherRows(x, b.Images, b.dev.Rows(b.slots, lo, lo+x.Shape()[0]))
+	Fresh{b.start, b.freshRows, b.freshClasses, b.restart.At(step, sub)}.Place(b.dev, x, lo, b.fresh)
 }
 
 // slot draws chain i's slot: uniform over all, or over those of its label.
@@ -118,6 +114,7 @@ func (b *ReplayBuffer) slot(key philox.Key, i int, labels []int32) int {
 	return int(labels[i])*own + key.IntN(uint64(2*i), own)
 }
 
-// Put writes the chains of the last Draw back to their slots. Where a slot was drawn
+// Put writes the chains of the last draw back to their slots, those of the whole batch: x is
+// (batch,C,H,W), or Dense with as many elements a row. Where a slot was drawn
 // twice the later chain wins (the official code leaves that open).
 func (b *ReplayBuffer) Put(x backend.Tensor) { b.dev.ScatterRows(b.Images, x, b.slots) }

@@ -166,7 +166,7 @@ func TestDrawsKeepToTheClassesSlots(t *testing.T) {
 	x := d.New(backend.Image, batch, 2, 8, 8)
 	labels := []int32{0, 1, 2, 3, 3, 2, 1, 0}
 	for step := range 20 {
-		b.Draw(x, labels, step, 0)
+		b.Draw(x, 0, labels, step, 0)
 		v := download(t, d, x)
 		for i, y := range labels {
 			if v[i*pixels] != float32(y) {
@@ -190,7 +190,7 @@ func TestDrawsAreUniformWithReplacementAndRestart(t *testing.T) {
 	const draws = 500
 	seen, restarts, repeats := map[float32]int{}, 0, 0
 	for step := range draws {
-		b.Draw(x, nil, step, 0)
+		b.Draw(x, 0, nil, step, 0)
 		v, within := download(t, d, x), map[float32]bool{}
 		for i := range batch {
 			slot := v[i*pixels]
@@ -218,7 +218,7 @@ func TestChainsGoBackToTheirSlots(t *testing.T) {
 	d := open(t)
 	b, _ := buffer(t, d, 0.5)
 	x := d.New(backend.Image, batch, 2, 8, 8)
-	b.Draw(x, []int32{2, 2, 2, 2, 2, 2, 2, 2}, 3, 0)
+	b.Draw(x, 0, []int32{2, 2, 2, 2, 2, 2, 2, 2}, 3, 0)
 	d.Fill(x, 7)
 	b.Put(x)
 	changed := 0
@@ -311,5 +311,37 @@ func TestALongChainIsPlannedAtOnce(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if taken := after.TotalAlloc - before.TotalAlloc; taken > 1<<20 {
 		t.Errorf("%d bytes", taken)
+	}
+}
+
+// Ranks that draw their rows of a batch draw together what one draws, and put back what one would.
+func TestRowsOfADrawAreThoseOfTheWhole(t *testing.T) {
+	d := open(t)
+	b, err := sampler.NewReplayBuffer(d, sampler.BufferConfig{Size: size, Classes: classes, Reinit: 0.5, Seed: 1}, pixels, batch, sampler.Uniform{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := d.New(backend.Image, batch, 2, 8, 8)
+	for step := range 10 {
+		b.Draw(x, 0, nil, step, 0)
+		want := download(t, d, x)
+		for _, n := range []int{1, 2, 4} {
+			part := d.New(backend.Image, n, 2, 8, 8)
+			for lo := 0; lo < batch; lo += n {
+				b.Draw(part, lo, nil, step, 0)
+				if !slices.Equal(download(t, d, part), want[lo*pixels:(lo+n)*pixels]) {
+					t.Fatalf("step %d: chains %d to %d are others", step, lo, lo+n-1)
+				}
+			}
+		}
+		d.Upload(x, want)
+		b.Put(x)
+		first := download(t, d, b.Images)
+		gathered := d.New(backend.Dense, batch, pixels)
+		d.Upload(gathered, want)
+		b.Put(gathered)
+		if !slices.Equal(download(t, d, b.Images), first) {
+			t.Fatalf("step %d: gathered chains go elsewhere", step)
+		}
 	}
 }

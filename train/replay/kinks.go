@@ -95,7 +95,7 @@ func (r *replay) flip(u *unit) (Comparison, error) {
 // backward repeats the backward pass of differentiate.
 func (r *replay) backward() (Comparison, error) {
 	r.dev.Fill(r.Net.Params.Grad, 0)
-	r.Net.ParamGrad(r.Batch.DLogit)
+	r.Net.ParamGrad(r.Batch.DLogit, nil)
 	return r.gradients()
 }
 

@@ -25,49 +25,86 @@ func (e *StrayedError) Error() string { return e.Reason }
 
 // inspect refuses chains and other negatives that left the space of images.
 func (s *Step) inspect() error {
-	g := s.cfg.Guard
+	var tallies []tally
+	var roles []model.Role
 	for i, p := range s.Batch.Parts {
 		if p.Role&moving == 0 {
 			continue
 		}
-		if p.Role&(model.ChainPX|model.ChainXY) == 0 {
-			g.Saturation = 1 // images that moved from elsewhere may well come to the ends of the range
-		}
-		x := s.Batch.Views[i].X
-		if n := backend.Len(x); len(s.pixels) < n {
-			s.pixels = make([]float32, n)
-		}
-		pixels := s.pixels[:backend.Len(x)]
-		if err := s.dev.Download(pixels, x); err != nil {
+		pixels := s.onHost(s.Batch.Views[i].X)
+		if err := s.dev.Download(pixels, s.Batch.Views[i].X); err != nil {
 			return err
 		}
-		if reason := strayed(g, movingNames[p.Role], pixels); reason != "" {
+		tallies, roles = append(tallies, tallied(pixels)), append(roles, p.Role)
+	}
+	if err := s.ranks.addUp(tallies); err != nil {
+		return err
+	}
+	g := s.cfg.Guard
+	for i, role := range roles {
+		if role&(model.ChainPX|model.ChainXY) == 0 {
+			g.Saturation = 1 // images that moved from elsewhere may well come to the ends of the range
+		}
+		if reason := tallies[i].strayed(g, movingNames[role]); reason != "" {
 			return &StrayedError{reason}
 		}
 	}
 	return nil
 }
 
+// onHost is memory of the host for a tensor's elements, till it is asked for again.
+func (s *Step) onHost(x backend.Tensor) []float32 {
+	n := backend.Len(x)
+	if len(s.pixels) < n {
+		s.pixels = make([]float32, n)
+	}
+	return s.pixels[:n]
+}
+
 // movingNames are what images of the moving roles are called.
 var movingNames = map[model.Role]string{model.ChainPX: "a chain", model.ChainXY: "a chain", model.Attacked: "an attacked image", model.Dreams: "a dream"}
 
-// strayed says what is wrong with the pixels of chains, or of images of another name.
-func strayed(g config.Guard, what string, pixels []float32) string {
-	outside, largest := 0, float32(0)
+// tally is what there is to say of the pixels of images.
+type tally struct {
+	pixels, outside int     // outside: at or beyond ±1
+	largest         float32 // magnitude
+	bad             float32 // the first that isn't finite; 0 without one
+}
+
+func tallied(pixels []float32) (t tally) {
+	t.pixels = len(pixels)
 	for _, v := range pixels {
 		a := float32(math.Abs(float64(v)))
 		if !(a <= math.MaxFloat32) {
-			return fmt.Sprintf("%s has a pixel of %v", what, v)
+			t.bad = v
+			break
 		}
 		if a >= 1 {
-			outside++
+			t.outside++
 		}
-		largest = max(largest, a)
+		t.largest = max(t.largest, a)
 	}
-	share := float32(outside) / float32(len(pixels))
+	return t
+}
+
+// add takes in the tally of more images.
+func (t *tally) add(o tally) {
+	t.pixels += o.pixels
+	t.outside += o.outside
+	t.largest = max(t.largest, o.largest)
+	if t.bad == 0 {
+		t.bad = o.bad
+	}
+}
+
+// strayed says what is wrong with chains, or with images of another name; "" for nothing.
+func (t tally) strayed(g config.Guard, what string) string {
+	share := float32(t.outside) / float32(t.pixels)
 	switch {
-	case g.MaxPixel > 0 && largest > g.MaxPixel:
-		return fmt.Sprintf("%s has a pixel of %.4g, beyond guard.max_pixel = %g", what, largest, g.MaxPixel)
+	case t.bad != 0:
+		return fmt.Sprintf("%s has a pixel of %v", what, t.bad)
+	case g.MaxPixel > 0 && t.largest > g.MaxPixel:
+		return fmt.Sprintf("%s has a pixel of %.4g, beyond guard.max_pixel = %g", what, t.largest, g.MaxPixel)
 	case share > g.Saturation:
 		return fmt.Sprintf("%.2f %% of the chains' pixels are at or beyond ±1, more than guard.saturation = %g", 100*share, g.Saturation)
 	}

@@ -19,7 +19,7 @@ func TestWhereChainsStray(t *testing.T) {
 		"far":         {[]float32{0, 0, 101}, "guard.max_pixel"},
 		"not numbers": {[]float32{0, float32(math.NaN())}, "a pixel of NaN"},
 	} {
-		if got := strayed(g, "a chain", tc.pixels); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
+		if got := tallied(tc.pixels).strayed(g, "a chain"); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}

@@ -33,7 +33,7 @@ func (s *Step) rehearse(paper *trace.Device) error {
 		}
 	}
 	s.JEM.Logits(paper.Rows(s.Batch.x, 0, feed.EvalBatch))
-	return s.passes(At{}, s.norms())
+	return s.passes(At{}, s.norms(), nil)
 }
 
 // Total is the sum, of the device's.
@@ -48,7 +48,7 @@ func NewFootprint(dev backend.Device, c config.Config, src feed.Sources, ranks i
 		return Footprint{}, false, nil
 	}
 	paper := trace.NewOn(sizes)
-	s, err := plan(paper, c, src, ranks)
+	s, err := plan(paper, c, src, crowd{size: ranks})
 	if err != nil {
 		return Footprint{}, false, err
 	}
@@ -99,17 +99,17 @@ func Affordable(dev backend.Device, c *config.Config, src feed.Sources, ranks in
 	if !short {
 		return false, nil
 	}
-	path, lower := f.culprit(c)
+	path, lower := f.culprit(c, ranks)
 	return false, &settings.Error{Faults: []settings.Fault{{Path: path, Problem: fmt.Sprintf(
 		"the run needs %s of memory, %s leaves %s: %s", sysmem.Amount(float64(f.Total())), have.By, sysmem.Amount(have.Bytes), lower)}}}
 }
 
 // culprit is the setting that takes most of the memory and can be lowered, and how.
-func (f Footprint) culprit(c *config.Config) (path, lower string) {
+func (f Footprint) culprit(c *config.Config, ranks int) (path, lower string) {
 	path, most := "model.width", f.Parameters+f.Plans
 	if f.Activations > most {
 		most = f.Activations
-		if 3*c.Train.Batch > feed.EvalBatch { // else evaluations are what takes them
+		if 3*c.Train.Batch/ranks > feed.EvalBatch { // else evaluations are what takes them
 			path = "train.batch"
 		}
 	}

@@ -102,7 +102,7 @@ func TestTheSettingToLowerCanBeLowered(t *testing.T) {
 	} {
 		cfg := config.Default()
 		cfg.Data.Name, cfg.Data.Size, cfg.Model.Width, cfg.Model.Depth, cfg.Train.Batch = tc.name, tc.size, tc.width, tc.depth, 2
-		path, lower := Footprint{Activations: 2, Buffer: 1}.culprit(&cfg)
+		path, lower := Footprint{Activations: 2, Buffer: 1}.culprit(&cfg, 1)
 		if lower != tc.want || !strings.Contains(lower, path) {
 			t.Errorf("%+v: %s: %s", tc, path, lower)
 		}

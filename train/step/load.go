@@ -37,8 +37,11 @@ func (s *Step) Load(at At) error {
 			return err
 		}
 	}
+	if err := s.shareLabels(); err != nil {
+		return err
+	}
 	s.label(at)
-	s.dev.UploadIndex(s.Batch.labels, s.Batch.hostLabels)
+	s.dev.UploadIndex(s.Batch.labels, ownRows(s.Batch, s.Batch.hostLabels))
 	return nil
 }
 
@@ -78,7 +81,7 @@ func (s *Step) fetch(source string, at At) error {
 			s.dev.Upload(v.X, images)
 		}
 		if s.source(v.origin.labels) == source {
-			copy(s.Batch.host(i), labels)
+			copy(s.Batch.host(i)[v.lo:], labels)
 		}
 	}
 	return nil

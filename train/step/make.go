@@ -30,7 +30,9 @@ type Step struct {
 	now       config.Config // of the present step, see train.schedule
 	dev       backend.Device
 	src       feed.Sources
-	comm      comm.Comm
+	ranks     *ranks
+	sum       *summation        // nil for one rank
+	gathered  backend.Tensor    // Dense (N,C·H·W): chains of all ranks; nil for one
 	batches   map[string]*Batch // by their parts
 	coupled   *model.JEM        // JEM with the batch's own statistics
 	curricula map[model.Role]*Curriculum
@@ -43,11 +45,12 @@ type Step struct {
 // keys are the streams of random numbers that training steps draw from, and pictures.
 type keys struct{ labels, chain, drop, starts, moves, shown philox.Key }
 
-func newKeys(seed uint64) keys {
+// newKeys are the same for all ranks but for dropout, whose masks each has of its own.
+func newKeys(seed uint64, rank int) keys {
 	return keys{
 		labels: philox.New(seed, 0, philox.Labels),
 		chain:  philox.New(seed, 0, philox.ChainNoise),
-		drop:   philox.New(seed, 0, philox.DropMask),
+		drop:   philox.New(seed, uint32(rank), philox.DropMask),
 		starts: philox.New(seed, 0, philox.NegativeStart),
 		moves:  philox.New(seed, 0, philox.NegativeMove),
 		shown:  philox.New(seed, 0, philox.SampleNoise),
@@ -61,11 +64,13 @@ func New(dev backend.Device, cfg config.Config, src feed.Sources, c comm.Comm) (
 	if ever := cfg.Ever(); len(ever.Parts()) == 0 {
 		return nil, errors.New("all weights of the objective are 0: nothing to train")
 	}
-	s, err := plan(dev, cfg, src, c.Size())
+	if err := Shareable(&cfg, c.Size()); err != nil {
+		return nil, err
+	}
+	s, err := plan(dev, cfg, src, c)
 	if err != nil {
 		return nil, err
 	}
-	s.comm = c
 	s.Net.Params.Init(dev, cfg.Seed)
 	if cfg.Model.Centre {
 		s.centre()
@@ -90,15 +95,11 @@ func (s *Step) centre() {
 
 // plan is New without the values, of weights and of chains, and so without the replay buffer.
 // On a device that takes no memory it takes next to none of the host, whatever the size.
-func plan(dev backend.Device, cfg config.Config, src feed.Sources, _ int) (*Step, error) {
-	s := &Step{cfg: cfg, now: cfg, dev: dev, src: src, keys: newKeys(cfg.Seed), batches: map[string]*Batch{}, curricula: begun(cfg.Ever())}
+func plan(dev backend.Device, cfg config.Config, src feed.Sources, c comm.Comm) (*Step, error) {
+	s := &Step{cfg: cfg, now: cfg, dev: dev, src: src, ranks: &ranks{Comm: c}, keys: newKeys(cfg.Seed, c.Rank()), batches: map[string]*Batch{}, curricula: begun(cfg.Ever())}
 	network, ever := cfg.Network(len(src.Classes), src.Channels, src.Size), cfg.Ever()
-	largest := 0
-	for _, p := range ever.Parts() {
-		largest += p.N
-	}
 	var err error
-	if s.Net, err = model.Plan(dev, network, max(largest, feed.EvalBatch)); err != nil {
+	if s.Net, err = model.Plan(dev, network, max(samples(ever.Parts())/c.Size(), feed.EvalBatch)); err != nil {
 		return nil, err
 	}
 	s.Batch = s.batchOf(&ever)
@@ -116,6 +117,9 @@ func plan(dev backend.Device, cfg config.Config, src feed.Sources, _ int) (*Step
 	if cfg.Optim.EMA > 0 {
 		s.EMA = optim.NewEMA(dev, p.Value, cfg.Optim.EMA)
 	}
+	if c.Size() > 1 {
+		s.share()
+	}
 	return s, nil
 }
 
@@ -124,7 +128,7 @@ func (s *Step) batchOf(c *config.Config) *Batch {
 	parts := fmt.Sprint(c.Parts())
 	b, ok := s.batches[parts]
 	if !ok {
-		b = newBatch(s.dev, c, s.Net.Config)
+		b = newBatch(s.dev, c, s.Net.Config, s.ranks.Rank(), s.ranks.Size())
 		s.batches[parts] = b
 	}
 	return b

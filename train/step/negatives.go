@@ -2,6 +2,7 @@ package step
 
 import (
 	"jem/backend"
+	"jem/backend/philox"
 	"jem/config"
 	"jem/model"
 	"jem/sampler"
@@ -15,7 +16,7 @@ type mover struct {
 
 // move moves the images of part i so many steps, with noise of the sub-streams from sub on.
 func (s *Step) move(i int, m sampler.Move, steps int, at At, sub int) {
-	v := s.Batch.Views[i]
+	v := &s.Batch.Views[i]
 	if v.mover.chains == nil {
 		v.mover.chains = sampler.NewChains(s.dev, m, v.X, v.Grad, func(int) sampler.Target { return s.density(i) })
 	}
@@ -24,18 +25,27 @@ func (s *Step) move(i int, m sampler.Move, steps int, at At, sub int) {
 		key = s.keys.moves
 	}
 	v.mover.chains.Use(m)
-	v.mover.chains.Move(s.Batch.Parts[i].N, 0, steps, key.At(at.draw(), sub))
+	v.mover.chains.Move(v.X.Shape()[0], 0, steps, v.numbers(key.At(at.draw(), sub)))
 }
 
-// chain draws the chains of part i from the replay buffer, moves and puts them back; which numbers
-// them within the step.
-func (s *Step) chain(i int, at At, which int) {
+// numbers is a key whose numbers are those of this rank's images, among the images of all.
+func (v *View) numbers(key philox.Key) philox.Key {
+	return key.From(v.lo * backend.Len(v.X) / v.X.Shape()[0])
+}
+
+// chain draws the chains of part i from the replay buffer, moves and puts them back, those of all ranks;
+// which numbers them within the step.
+func (s *Step) chain(i int, at At, which int) error {
 	x := s.Batch.Views[i].X
-	s.Buffer.Draw(x, s.given(i), at.draw(), which)
+	s.Buffer.Draw(x, s.Batch.Views[i].lo, s.given(i), at.draw(), which)
 	sgld := s.now.SGLD()
 	steps := sgld.Steps + s.cfg.Guard.ExtraSteps*int(at.Reseed)
 	s.move(i, sgld, steps, at, which*steps)
-	s.Buffer.Put(x)
+	x, err := s.everyones(x)
+	if err == nil {
+		s.Buffer.Put(x)
+	}
+	return err
 }
 
 // negative makes the images of part i, whose stream's images are there already.
@@ -50,12 +60,12 @@ const subShift = 24
 
 // begin puts the images that no stream gives in their places.
 func (s *Step) begin(i int, n config.Negative, at At) {
-	x, role := s.Batch.Views[i].X, int(s.Batch.Parts[i].Role)
+	v, role := &s.Batch.Views[i], int(s.Batch.Parts[i].Role)
 	key := s.keys.starts.At(at.draw(), role<<subShift)
 	share := n.Gaussians
 	switch n.Start {
 	case "uniform":
-		s.dev.Uniform(x, key, -1, 1)
+		s.dev.Uniform(v.X, v.numbers(key), -1, 1)
 	case "gaussian":
 		share = 1
 	}
@@ -69,16 +79,13 @@ func (s *Step) begin(i int, n config.Negative, at At) {
 			rows, classes = append(rows, j), append(classes, y)
 		}
 	}
-	if len(rows) > 0 {
-		pixels := make([]float32, len(rows)*backend.Len(x)/s.Batch.Parts[i].N)
-		s.src.Gaussian.Fill(pixels, classes, key)
-		s.dev.UploadRows(x, rows, pixels)
-	}
+	scratch := make([]float32, len(rows)*backend.Len(v.X)/v.X.Shape()[0])
+	sampler.Fresh{Start: s.src.Gaussian, Rows: rows, Classes: classes, Key: key}.Place(s.dev, v.X, v.lo, scratch)
 }
 
 // moveOf is how the images of part i move. Those of a ball are put where they begin in it.
 func (s *Step) moveOf(i int, n config.Negative, at At) sampler.Move {
-	v := s.Batch.Views[i]
+	v := &s.Batch.Views[i]
 	ball, within := n.Ball()
 	if !within {
 		return n.Mover()
@@ -86,7 +93,7 @@ func (s *Step) moveOf(i int, n config.Negative, at At) sampler.Move {
 	s.dev.Copy(v.mover.centre, v.X)
 	m := sampler.Within{Move: n.Mover(), Centre: v.mover.centre, Ball: ball}
 	if n.Scatter {
-		m.Scatter(s.dev, v.X, v.Grad, s.keys.starts.At(at.draw(), int(s.Batch.Parts[i].Role)<<subShift+2))
+		m.Scatter(s.dev, v.X, v.Grad, v.numbers(s.keys.starts.At(at.draw(), int(s.Batch.Parts[i].Role)<<subShift+2)))
 	}
 	return m
 }

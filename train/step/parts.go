@@ -16,15 +16,20 @@ func (s *Step) norms() backend.NormMode {
 	return backend.MovingStats
 }
 
-// gradient computes the parameter gradients of all parts and their norm, in which a non-finite
-// element anywhere shows.
-func (s *Step) gradient(at At, norms backend.NormMode) (norm float64, err error) {
+// gradient computes the parameter gradients of all parts, of all ranks, and their norm, in which a non-finite
+// element anywhere shows. It says whether a rank wants to stop.
+func (s *Step) gradient(at At, norms backend.NormMode) (norm float64, stop bool, err error) {
 	s.dev.Fill(s.Net.Params.Grad, 0)
-	if err := s.passes(at, norms); err != nil {
-		return 0, err
+	settled := s.sum.begin()
+	if err := s.passes(at, norms, settled); err != nil {
+		return 0, false, err
+	}
+	if stop, err = s.meet(at, norms == backend.MovingStats); err != nil {
+		return 0, false, err
 	}
 	s.dev.SumSquares(s.scalar, s.Net.Params.Grad)
-	return s.root()
+	norm, err = s.root()
+	return norm, stop, err
 }
 
 // root downloads the scalar and takes its square root.
@@ -35,18 +40,24 @@ func (s *Step) root() (float64, error) {
 }
 
 // passes accumulates the parameter gradients of all parts, which go through the network
-// together unless its norm would couple them.
-func (s *Step) passes(at At, norms backend.NormMode) error {
+// together unless its norm would couple them. settled, which may be nil, is told how far they are, see
+// model.WideResNet's ParamGrad.
+func (s *Step) passes(at At, norms backend.NormMode, settled func(from int)) error {
 	b := s.Batch
 	if !s.Net.Config.Coupled() || norms == backend.RunningStats {
-		return s.pass(View{X: b.x, Labels: b.labels, Coef: b.coef, DLogit: b.DLogit}, b.Logits, s.mode(at, 0, norms))
+		return s.pass(View{X: b.x, Labels: b.labels, Coef: b.coef, DLogit: b.DLogit}, b.own, s.mode(at, 0, norms), settled)
 	}
-	k := s.Net.Config.Classes
+	logits := b.own
 	for i, v := range b.Views {
-		lo := b.first(i)
-		if err := s.pass(v, b.Logits[lo*k:(lo+b.Parts[i].N)*k], s.mode(at, i, norms)); err != nil {
+		var told func(from int)
+		if i == len(b.Views)-1 {
+			told = settled // only now all parts have been added
+		}
+		n := backend.Len(v.DLogit)
+		if err := s.pass(v, logits[:n], s.mode(at, i, norms), told); err != nil {
 			return err
 		}
+		logits = logits[n:]
 	}
 	return nil
 }
@@ -56,12 +67,12 @@ func (s *Step) passes(at At, norms backend.NormMode) error {
 func (s *Step) Forward(at At) { s.Net.Forward(s.Batch.x, s.mode(at, 0, s.norms())) }
 
 // pass runs one part forward and backward and brings its logits to the host.
-func (s *Step) pass(v View, logits []float32, m model.Mode) error {
+func (s *Step) pass(v View, logits []float32, m model.Mode, settled func(from int)) error {
 	var l backend.Tensor
 	backend.Pass(s.dev, func() {
 		l = s.Net.Forward(v.X, m)
 		s.dev.LogitGrad(v.DLogit, l, v.Labels, v.Coef)
-		s.Net.ParamGrad(v.DLogit)
+		s.Net.ParamGrad(v.DLogit, settled)
 	})
 	return s.dev.Download(logits, l)
 }

@@ -32,7 +32,7 @@ func (s *Step) Sharpen(at At, r *Record) error {
 		return err
 	}
 	norms := min(s.norms(), backend.BatchStats)
-	norm, err := s.gradient(at, norms)
+	norm, _, err := s.gradient(at, norms)
 	if err != nil {
 		return err
 	}

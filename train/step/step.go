@@ -21,8 +21,14 @@ import (
 //
 // What may is the guard's to say, which sees loss and gradient norm and may be nil; chains
 // that left the space of images are a *StrayedError.
-func (s *Step) Take(at At, guard func(*Record) error) (Record, error) {
-	r := Record{Step: at.Step + 1, Epoch: s.epoch(at.Step), Images: int64(at.Step+1) * int64(s.cfg.Train.Batch), Stop: at.Stop}
+//
+// Several ranks take the step together, each with its share of every part, and come to the same numbers: labels,
+// moved chains, logits and the ranks' wish to stop are gathered, parameter gradients added up, so that what follows from
+// them, the guard's verdict included, is each rank's own to compute. A *comm.PeerError says that others are gone.
+func (s *Step) Take(at At, guard func(*Record) error) (r Record, err error) {
+	r = Record{Step: at.Step + 1, Epoch: s.epoch(at.Step), Images: int64(at.Step+1) * int64(s.cfg.Train.Batch)}
+	s.ranks.begin(at.Step)
+	defer func() { r.ExchangeSeconds = s.ranks.waited.Seconds() }()
 	clock := time.Now()
 	if err := s.Load(at); err != nil {
 		return r, err
@@ -57,7 +63,9 @@ func (s *Step) Sample(at At) error {
 	for i, p := range s.Batch.Parts {
 		switch {
 		case p.Role&(model.ChainPX|model.ChainXY) != 0:
-			s.chain(i, at, chains)
+			if err := s.chain(i, at, chains); err != nil {
+				return err
+			}
 			chains++
 		case p.Role&moving != 0:
 			s.negative(i, negatives[p.Role], at)
@@ -71,7 +79,7 @@ func (s *Step) Sample(at At) error {
 
 // Differentiate computes the loss, the parameter gradients and their norm.
 func (s *Step) Differentiate(at At, r *Record) (err error) {
-	if r.GradNorm, err = s.gradient(at, s.norms()); err != nil {
+	if r.GradNorm, r.Stop, err = s.gradient(at, s.norms()); err != nil {
 		return err
 	}
 	r.Terms = s.loss()
