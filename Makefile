@@ -34,6 +34,10 @@ image: ## the CPU program as a container image, made without an engine: build/im
 mpi: ## the program with MPI for several ranks, bin/jem-mpi: opens the MPI library that the launcher brings; without C, needs glibc
 	CGO_ENABLED=0 $(GO) build -trimpath -tags mpi -ldflags '$(LDFLAGS)' -o $(BIN)/jem-mpi ./cmd/jem
 
+.PHONY: test-containers
+test-containers: build ## build the images of docker/ and run them, with Debian's buildah and runc; as root on Debian, else it says why not
+	scripts/containers.sh
+
 .PHONY: demo
 demo: build ## train a small model on Fashion-MNIST, evaluate it, draw samples
 	scripts/demo.sh $(if $(DATA_DIR),--data-dir $(DATA_DIR))
