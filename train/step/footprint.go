@@ -57,28 +57,18 @@ func NewFootprint(dev backend.Device, c config.Config, src feed.Sources, ranks i
 		return Footprint{}, false, err
 	}
 	t := paper.Taken()
+	if s.sum != nil {
+		t.Values += 4 * int64(s.Net.Params.Len()) // where gradients are added up
+	}
 	f := Footprint{Parameters: t.Values, Plans: t.Plans, Activations: t.Images}
 	if shape := s.buffered(); shape != nil {
 		f.Buffer = sizes.TensorSize(backend.Dense, shape...)
 		f.Copy = 4 * int64(shape[0]) * int64(shape[1])
 	}
-	f.Copy += 4 * int64(s.values())
+	for _, v := range s.state() { // of a plan, which has no buffer
+		f.Copy += 4 * int64(backend.Len(v))
+	}
 	return f, true, nil
-}
-
-// values is the number of values in the state's tensors, without those of the replay buffer.
-func (s *Step) values() int {
-	n := s.Net.Params.Len()
-	for _, stat := range s.Net.Stats {
-		n += backend.Len(stat.Value)
-	}
-	if s.EMA != nil {
-		n += backend.Len(s.EMA.Value)
-	}
-	for _, state := range s.Optimizer.State() {
-		n += backend.Len(state.Value)
-	}
-	return n
 }
 
 // Affordable refuses a run that there is no memory for, see sysmem.Available, and tells of another whether there

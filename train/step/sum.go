@@ -12,13 +12,14 @@ const bucketLen = 2 << 20
 // while the backward pass goes on with the layers before them. The sums are made on the host, in the order of ranks,
 // so that every rank gets the same bits.
 type summation struct {
-	dev   backend.Device
-	ranks *ranks
-	grad  backend.Tensor
-	host  []float32 // as many
-	left  int       // of them, from the first on, that have not begun
-	under []bucket
-	err   error
+	dev    backend.Device
+	ranks  *ranks
+	bucket int // numbers of one, at most
+	grad   backend.Tensor
+	host   []float32 // as many
+	left   int       // of them, from the first on, that have not begun
+	under  []bucket
+	err    error
 }
 
 // bucket are elements lo to hi−1 of a gradient, under way.
@@ -28,7 +29,7 @@ type bucket struct {
 }
 
 func newSummation(s *Step) *summation {
-	return &summation{dev: s.dev, ranks: s.ranks, grad: s.Net.Params.Grad}
+	return &summation{dev: s.dev, ranks: s.ranks, bucket: bucketLen, grad: s.Net.Params.Grad}
 }
 
 // begin begins with another gradient. The function that it returns takes note that all elements from
@@ -42,8 +43,8 @@ func (s *summation) begin() (settled func(from int)) {
 	}
 	s.left, s.under, s.err = len(s.host), s.under[:0], nil
 	return func(from int) {
-		for s.left-from >= bucketLen || from == 0 && s.left > 0 {
-			s.send(max(0, s.left-bucketLen), s.left)
+		for s.left-from >= s.bucket || from == 0 && s.left > 0 {
+			s.send(max(0, s.left-s.bucket), s.left)
 		}
 	}
 }
