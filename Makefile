@@ -72,6 +72,10 @@ test-crash: ## 200 runs killed and 100 signalled at random moments: each must en
 test-slurm: build ## cluster/slurm's scripts under Debian's Slurm, installed and started in a temporary folder; needs root
 	scripts/slurm.sh
 
+.PHONY: test-kubernetes
+test-kubernetes: ## cluster/kubernetes' manifests by a real API server and controller of Jobs, built once into a cache outside the tree
+	scripts/kubernetes.sh
+
 .PHONY: test-alerts
 test-alerts: ## the figures for Prometheus, and the example of rules on them, by promtool (Debian's goes into a cache outside the tree)
 	scripts/alerts.sh
