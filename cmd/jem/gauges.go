@@ -48,7 +48,7 @@ func showGauges(c *cli.Context, s *screen, run *session.Session, l net.Listener)
 	p := run.Trainer.Progress()
 	o := gauges.Options{
 		File: run.Path.Gauges(), Listen: l, Notes: s.notes,
-		Run: filepath.Base(whole), Version: version().Version, Device: run.Device,
+		Run: filepath.Base(whole), Version: version().Version, Device: run.Device, Ranks: jobOf(c).ranks.Size(),
 		Step: p.Step, Steps: run.Trainer.TotalSteps(), Rollbacks: len(p.Rollbacks),
 	}
 	if c.IsSet("metrics-file") {

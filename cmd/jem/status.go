@@ -81,7 +81,7 @@ func told(s journal.Status, now time.Time) []string {
 	}
 	add("rollbacks", fmt.Sprint(s.Rollbacks))
 	if s.Start != nil {
-		add("starts", fmt.Sprintf("%d, the latest %s", s.Starts, s.Start.Local().Format(time.DateTime)))
+		add("starts", fmt.Sprintf("%d, the latest %s", s.Starts, s.Start.Local().Format(time.DateTime))+ranksOf(s))
 	}
 	for i, t := range s.Trouble {
 		add([]string{"noted", ""}[min(1, i)], fmt.Sprintf("%s step %d: %s", t.Time.Local().Format(time.DateTime), t.Step, t.Text))
@@ -109,6 +109,18 @@ func stateOf(s journal.Status) string {
 		return "stopped; jem train --resume goes on"
 	}
 	return string(s.State)
+}
+
+// ranksOf is how many processes a run's latest start had, where they are several.
+func ranksOf(s journal.Status) string {
+	if s.Ranks < 2 {
+		return ""
+	}
+	where := ""
+	if s.Machines > 1 {
+		where = fmt.Sprintf(" on %d machines", s.Machines)
+	}
+	return fmt.Sprintf(", with %d ranks%s", s.Ranks, where)
 }
 
 func stepOf(s journal.Status) string {

@@ -52,6 +52,10 @@ func TestStatusFollowsARun(t *testing.T) {
 	if err := os.Remove(left); err != nil {
 		t.Fatal(err)
 	}
+	put(t, run, "env.json", []byte(`[{"start":"2026-11-30T10:00:00Z","go":"go1.26"},{"start":"2026-11-30T11:00:00Z","go":"go1.26","ranks":4,"machines":2}]`))
+	if out := ok(t, "status", run); !strings.Contains(out, ":00, with 4 ranks on 2 machines\n") {
+		t.Errorf("got\n%s", out)
+	}
 	d, err := rundir.Open(run)
 	if err != nil {
 		t.Fatal(err)

@@ -16,11 +16,12 @@ const width = 20
 // figures are what is known of a run.
 type figures struct {
 	running   bool
-	begun     time.Time // of this start
-	moved     time.Time // the last step's end; begun before the first
-	step      int       // taken
-	last      []moment  // up to width+1 of them, of steps in a row
-	seconds   [4]float64
+	begun     time.Time  // of this start
+	moved     time.Time  // the last step's end; begun before the first
+	step      int        // taken
+	last      []moment   // up to width+1 of them, of steps in a row
+	seconds   [4]float64 // of phases
+	exchange  float64    // of seconds, waiting for other ranks
 	rollbacks int
 	notes     int
 
@@ -52,6 +53,7 @@ func (f *figures) take(now time.Time, r *step.Record) {
 	for i, s := range [4]float64{r.DataSeconds, r.SampleSeconds, r.GradientSeconds, r.UpdateSeconds} {
 		f.seconds[i] += s
 	}
+	f.exchange += r.ExchangeSeconds
 	f.last = append(f.last, moment{now, *r})
 	f.last = f.last[max(0, len(f.last)-width-1):]
 }
@@ -120,6 +122,7 @@ func (b *Board) families() []prom.Family {
 		gauge("gap_nats", "f(x+) - f(x-), by how much data score higher than samples, mean over the last 20 steps.", f.mean((*step.Record).Gap)...),
 		gauge("training_accuracy_ratio", "Of the labelled training images, mean over the last 20 steps.", f.mean(func(r *step.Record) float64 { return r.Accuracy })...),
 		gauge("gradient_norm", "L2 norm of the gradient before clipping, mean over the last 20 steps.", f.mean(func(r *step.Record) float64 { return r.GradNorm })...),
+		of(prom.Counter, "exchange_seconds_total", "Seconds of this start's steps that went into waiting for other ranks; they are part of some phase, too.", f.exchange),
 		of(prom.Counter, "rollbacks_total", "Returns to a checkpoint after a divergence, since the run began.", float64(f.rollbacks)),
 		of(prom.Counter, "notes_total", "Sentences for the user in this start: jem status shows the last ones.", float64(f.notes)),
 	}

@@ -24,7 +24,7 @@ import (
 
 // at is a step with these figures.
 func at(n int, loss float64) *step.Record {
-	return &step.Record{Step: n, Terms: model.Terms{L: loss, LogPxPos: 3 * loss, LogPxNeg: loss, Accuracy: loss / 100}, GradNorm: 7, DataSeconds: 1, SampleSeconds: 4, GradientSeconds: 2, UpdateSeconds: 0.5}
+	return &step.Record{Step: n, Terms: model.Terms{L: loss, LogPxPos: 3 * loss, LogPxNeg: loss, Accuracy: loss / 100}, GradNorm: 7, DataSeconds: 1, SampleSeconds: 4, GradientSeconds: 2, UpdateSeconds: 0.5, ExchangeSeconds: 0.25}
 }
 
 // show is a board on a file of its own.
@@ -71,9 +71,9 @@ func wants(t *testing.T, text string, want map[string]string) {
 }
 
 func TestTheFileSaysWhatHappened(t *testing.T) {
-	b, file := show(t, Options{Version: "v1", Device: "cpu", Steps: 100, Step: 10, Rollbacks: 1, Saved: time.UnixMilli(1500)})
+	b, file := show(t, Options{Version: "v1", Device: "cpu", Ranks: 4, Steps: 100, Step: 10, Rollbacks: 1, Saved: time.UnixMilli(1500)})
 	wants(t, read(t, file), map[string]string{
-		`jem_running{run="first"}`: "1", `jem_step{run="first"}`: "10", `jem_planned_steps{run="first"}`: "100", `jem_ranks{run="first"}`: "1",
+		`jem_running{run="first"}`: "1", `jem_step{run="first"}`: "10", `jem_planned_steps{run="first"}`: "100",
 		`jem_checkpoint_step{run="first"}`: "10", `jem_checkpoint_timestamp_seconds{run="first"}`: "1.5",
 		`jem_rollbacks_total{run="first"}`: "1", `jem_loss_nats{run="first"}`: "", `jem_steps_per_second{run="first"}`: "",
 	})
@@ -99,6 +99,7 @@ func TestTheFileSaysWhatHappened(t *testing.T) {
 		`jem_running{run="first"}`: "0", `jem_step{run="first"}`: "40", `jem_loss_nats{run="first"}`: "29.5", `jem_gap_nats{run="first"}`: "59",
 		`jem_training_accuracy_ratio{run="first"}`: "0.295", `jem_gradient_norm{run="first"}`: "7", `jem_notes_total{run="first"}`: "1",
 		`jem_step_seconds_total{run="first",phase="sample"}`: "120", `jem_step_seconds_total{run="first",phase="update"}`: "15",
+		`jem_exchange_seconds_total{run="first"}`: "7.5", `jem_ranks{run="first"}`: "4",
 		`jem_evaluation_step{run="first",split="valid"}`: "40", `jem_evaluation_accuracy_ratio{run="first",split="valid"}`: "0.5",
 		`jem_evaluation_loss_nats{run="first",split="valid"}`: "1.25", `jem_checkpoint_step{run="first"}`: "40",
 	})

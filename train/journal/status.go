@@ -31,6 +31,10 @@ type Status struct {
 	Holder *rundir.Holder `json:"holder"` // who has the folder, or never gave it back; nil: nobody
 	Starts int            `json:"starts"` // of the run so far
 	Start  *time.Time     `json:"start"`  // the latest one
+	// Ranks and Machines are the latest start's: processes that take each step together, and on how many machines; Machines 0:
+	// not known.
+	Ranks    int `json:"ranks"`
+	Machines int `json:"machines"`
 
 	Recorded    *time.Time `json:"recorded"`     // the last record
 	Training    *Figures   `json:"training"`     // of the last record of training
@@ -87,7 +91,8 @@ func StatusOf(folder string) (s Status, notes []string, err error) {
 		s.Holder = &by
 	}
 	if starts, err := rundir.ReadEnv(p.Env()); err == nil && len(starts) > 0 {
-		s.Starts, s.Start = len(starts), &starts[len(starts)-1].Start
+		last := &starts[len(starts)-1]
+		s.Starts, s.Start, s.Ranks, s.Machines = len(starts), &last.Start, max(1, last.Ranks), last.Machines
 	}
 	s.read(h)
 	host, _ := os.Hostname() // "" is nobody's
