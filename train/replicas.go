@@ -6,13 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash"
-	"maps"
-	"math"
-	"slices"
 	"strings"
 
-	"jem/backend"
 	"jem/comm"
 )
 
@@ -65,46 +60,18 @@ func (t *Trainer) compare() error {
 	return nil
 }
 
-// digest is the SHA-256 of everything that a checkpoint has of the run.
+// digest names everything that a checkpoint has of the run.
 func (t *Trainer) digest() ([]byte, error) {
+	tensors, err := t.step.Hash()
+	if err != nil {
+		return nil, err
+	}
 	progress, err := json.Marshal(t.progress)
 	if err != nil {
 		return nil, err
 	}
-	sum, files := sha256.New(), t.files()
-	sum.Write(progress)
-	for _, file := range slices.Sorted(maps.Keys(files)) {
-		for _, n := range files[file] {
-			if err := t.hash(sum, n.Value); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return sum.Sum(nil), nil
-}
-
-// hashed is about how many numbers are hashed at a time, so that a replay buffer takes no second one of
-// memory.
-const hashed = 1 << 20
-
-func (t *Trainer) hash(sum hash.Hash, x backend.Tensor) error {
-	rows := x.Shape()[0]
-	each := max(1, hashed/max(1, backend.Len(x)/rows))
-	var values []float32
-	var bytes []byte
-	for lo := 0; lo < rows; lo += each {
-		part := t.dev.Rows(x, lo, min(lo+each, rows))
-		values = slices.Grow(values[:0], backend.Len(part))[:backend.Len(part)]
-		if err := t.dev.Download(values, part); err != nil {
-			return err
-		}
-		bytes = bytes[:0]
-		for _, v := range values {
-			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
-		}
-		sum.Write(bytes)
-	}
-	return nil
+	sum := sha256.Sum256(binary.LittleEndian.AppendUint64(progress, tensors))
+	return sum[:], nil
 }
 
 // minority are the ranks whose digest is not that of most; most tells whether there is such a one, else
