@@ -252,6 +252,33 @@ func TestRanksAreReplicas(t *testing.T) {
 	}
 }
 
+// Running means are linear in the images, so those of the first norm, before which samples don't meet, are after a step
+// what one rank's are, but for rounding (sums of 2,048 values of size 1: below 1e-6); a share's variance has less in it.
+func TestRunningStatisticsAreMeansOverRanks(t *testing.T) {
+	cfg := feedtest.ToyConfig()
+	cfg.Model.Norm = "batch"
+	one := together(t, cfg, 1, 1)[0].stats
+	for _, ranks := range rankCounts() {
+		got := together(t, cfg, ranks, 1)[0].stats
+		for i := range 16 {
+			if !(math.Abs(float64(got[i]-one[i])) < 1e-6) || !(got[16+i] < 1.1*one[16+i]) || !(got[16+i] > 0.5*one[16+i]) {
+				t.Errorf("%d ranks: channel %d has mean %g and variance %g, of one rank %g and %g", ranks, i, got[i], got[16+i], one[i], one[16+i])
+			}
+		}
+	}
+}
+
+// Of what is random, dropout masks alone are each rank's own.
+func TestRanksHaveMasksOfTheirOwn(t *testing.T) {
+	a, b := newKeys(1, 0), newKeys(1, 1)
+	if a.drop == b.drop {
+		t.Error("two ranks drop the same units")
+	}
+	if b.drop = a.drop; a != b {
+		t.Error("other streams than that of masks differ")
+	}
+}
+
 // Over 50 steps the loss stays within 1e-5 of one rank's; 1e-6 has been seen. That is no law: it holds as long as nothing
 // makes more of rounding than the network's own derivatives, see rankRecipes, and with Adam, which divides small
 // gradients by their size, 2e-4 has been seen.
