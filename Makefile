@@ -22,12 +22,13 @@ help: ## list the targets
 build: ## the program, bin/jem: one static file without C
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/jem ./cmd/jem
 
+REVISION   ?= $(shell git rev-parse HEAD 2>/dev/null)
 IMAGE_PLATFORMS ?= linux/$(shell $(GO) env GOARCH)
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 .PHONY: image
 image: ## the CPU program as a container image, made without an engine: build/image/oci, and a tar for docker load; IMAGE_PLATFORMS='linux/amd64 linux/arm64'
 	@set -e; for p in $(IMAGE_PLATFORMS); do GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/image/bin/$$p/jem ./cmd/jem; done
-	@cd docker/image && $(GO) run . -out $(CURDIR)/build/image -version '$(RELEASE)' -revision '$(shell git rev-parse HEAD 2>/dev/null)' -created $(SOURCE_DATE_EPOCH) \
+	@cd docker/image && $(GO) run . -out $(CURDIR)/build/image -version '$(RELEASE)' -revision '$(REVISION)' -created $(SOURCE_DATE_EPOCH) \
 		-license $(CURDIR)/LICENSE $(foreach p,$(IMAGE_PLATFORMS),$(p)=$(CURDIR)/build/image/bin/$(p)/jem)
 
 .PHONY: mpi

@@ -6,7 +6,7 @@
 #   scripts/containers.sh [layout|cpu|mpi|cuda]…     default: all
 #   scripts/containers.sh --why-not                  exit code 1, and the reason, if it cannot be done here
 #
-# The bases are in ${JEM_CONTAINERS_CACHE:-~/.cache/jem-containers}, 2 GB, made once and then used without network.
+# The bases are in ${JEM_CONTAINERS_CACHE:-~/.cache/jem-containers}, 0.8 GB, made once and then used without network.
 # Nothing stays mounted, no container stays; buildah's store in the cache keeps the bases alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -76,11 +76,12 @@ unpack() { # IMAGE NAME
 
 # layout: the image of make image.
 layout_checks() {
-    local begin=$SECONDS first tar source id
+    local begin=$SECONDS first tar source id made
     export GOFLAGS="${GOFLAGS:-} -buildvcs=false" # as in docker/Dockerfile, which sees no git
-    make --no-print-directory image >"$work/image.log" 2>&1 || { tail -n 20 "$work/image.log"; die "make image fails"; }
+    made=(make --no-print-directory image "RELEASE=$release" "REVISION=$revision") # of now, whatever is committed meanwhile
+    "${made[@]}" >"$work/image.log" 2>&1 || { tail -n 20 "$work/image.log"; die "make image fails"; }
     first=$(image_sum)
-    make --no-print-directory image >"$work/image.log" 2>&1
+    "${made[@]}" >"$work/image.log" 2>&1
     [[ $(image_sum) == "$first" ]] || die "make image gave other bytes the second time"
     ok "layout: make image gives the same bytes twice, $((SECONDS - begin)) s"
     tar=$(echo build/image/jem-linux-*.tar)
