@@ -127,6 +127,10 @@ GROWTH ?= docs/results/growth
 bench-growth: build ## how a step's time grows with batch, SGLD steps and threads: tables and charts in GROWTH
 	$(BIN)/jem bench growth --out $(GROWTH)
 
+.PHONY: bench-scaling
+bench-scaling: mpi ## 1, 2 and 4 ranks on this machine beside one with all threads, and beside what jem bench scaling foretells
+	bench/scaling.sh $(BENCHFLAGS)
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME (20s)
 	@set -e; for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \

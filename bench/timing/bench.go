@@ -24,6 +24,10 @@ type Result struct {
 	GFLOPS      float64 `json:"gflops"`       // convolution FLOPs (2 a multiply-add, counted as direct) per second of the step
 	Steps       int     `json:"steps"`        // measured, after one to warm up
 
+	Ranks           int     `json:"ranks"`            // that shared each step
+	ExchangeSeconds float64 `json:"exchange_seconds"` // of a step, that this rank waited for others
+	ExchangeShare   float64 `json:"exchange_share"`   // of the step's time in [0,1]
+
 	// Peak is the most memory, in bytes, that the device had in use: tensors, weights in the
 	// plans' order, sums, working memory. Absent where the device doesn't tell.
 	Peak int64 `json:"peak_bytes,omitempty"`
@@ -39,15 +43,21 @@ type Result struct {
 // channels, with the given number of classes. Data loading is not part of it. It ends with ctx's
 // error after the step in which ctx ends.
 func Measure(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int) (Result, error) {
+	return Together(ctx, dev, c, channels, size, classes, steps, comm.Local{})
+}
+
+// Together is Measure of steps that ranks share as they do in training; memory and GFLOPS are of this one. All
+// of them end when the ctx of one does.
+func Together(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int, ranks comm.Comm) (Result, error) {
 	src := feed.Noise(c.Train.Batch, c.Train.Labeled(), channels, size, classes)
-	if _, err := step.Affordable(dev, &c, src, 1); err != nil {
+	if _, err := step.Affordable(dev, &c, src, ranks.Size()); err != nil {
 		return Result{}, err
 	}
 	flops, err := work(c, src)
 	if err != nil {
 		return Result{}, err
 	}
-	s, err := step.New(dev, c, src, comm.Local{})
+	s, err := step.New(dev, c, src.Share(ranks.Rank(), ranks.Size()), ranks)
 	if err != nil {
 		return Result{}, err
 	}
@@ -60,33 +70,42 @@ func Measure(ctx context.Context, dev backend.Device, c config.Config, channels,
 			return Result{}, err
 		}
 	}
-	var total, sgld, share []float64
-	for i := range steps {
-		if err := ctx.Err(); err != nil {
-			return Result{}, err
-		}
-		before := convolving(dev)
-		r, err := s.Take(step.At{Step: i + 1}, nil)
-		if err != nil {
-			return Result{}, err
-		}
-		total, sgld = append(total, r.Seconds()), append(sgld, r.SampleSeconds)
-		share = append(share, (convolving(dev)-before)/r.Seconds())
+	b := Result{Steps: steps, Ranks: ranks.Size()}
+	if err := b.take(ctx, dev, s); err != nil {
+		return Result{}, err
 	}
-	b := Result{
-		StepSeconds: median(total), StepMin: slices.Min(total), StepMax: slices.Max(total),
-		SGLDSeconds: median(sgld), ConvShare: median(share), GFLOPS: flops / median(total) / 1e9, Steps: steps,
-		ProcessPeak: int64(sysmem.Peak()), Algorithms: backend.Choices(dev),
-	}
+	b.GFLOPS = flops / float64(b.Ranks) / b.StepSeconds / 1e9
+	b.ProcessPeak, b.Algorithms = int64(sysmem.Peak()), backend.Choices(dev)
 	if s, ok := dev.(backend.Sizer); ok {
 		_, b.Peak = s.InUse()
 	}
-	if f, known, err := step.NewFootprint(dev, c, src, 1); err != nil {
+	if f, known, err := step.NewFootprint(dev, c, src, b.Ranks); err != nil {
 		return b, err
 	} else if known {
 		b.Footprint = &f
 	}
 	return b, nil
+}
+
+// take takes the steps and keeps their times.
+func (b *Result) take(ctx context.Context, dev backend.Device, s *step.Step) error {
+	var total, sgld, share, exchange []float64
+	for i := range b.Steps {
+		before := convolving(dev)
+		r, err := s.Take(step.At{Step: i + 1, Stop: ctx.Err() != nil}, nil)
+		if err != nil {
+			return err
+		}
+		if r.Stop {
+			return context.Canceled // of another rank, perhaps
+		}
+		total, sgld, exchange = append(total, r.Seconds()), append(sgld, r.SampleSeconds), append(exchange, r.ExchangeSeconds)
+		share = append(share, (convolving(dev)-before)/r.Seconds())
+	}
+	b.StepSeconds, b.StepMin, b.StepMax = median(total), slices.Min(total), slices.Max(total)
+	b.SGLDSeconds, b.ConvShare, b.ExchangeSeconds = median(sgld), median(share), median(exchange)
+	b.ExchangeShare = b.ExchangeSeconds / b.StepSeconds
+	return nil
 }
 
 // Footprint is step.NewFootprint for images as Measure's.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,7 +13,9 @@ import (
 	"jem/backend/backendtest"
 	"jem/bench/kernels"
 	"jem/bench/timing"
+	"jem/comm"
 	"jem/config"
+	"jem/config/settings"
 	"jem/internal/data"
 	"jem/internal/data/layout"
 	"jem/train/step"
@@ -36,14 +40,17 @@ func benchCommand() *cli.Command {
 		Usage: "measure how fast a device trains",
 		Subcommands: []*cli.Command{
 			leaf(&cli.Command{
-				Name:        "step",
-				Usage:       "time whole training steps on pictures of noise",
-				Description: examples("", "jem bench step --model wrn-16-2 --batch 64 --sgld-steps 20"),
+				Name:  "step",
+				Usage: "time whole training steps on pictures of noise",
+				Description: examples("Under mpirun or srun, bin/jem-mpi has all ranks take them together, and tells how long they wait for each other.",
+					"jem bench step --model wrn-16-2 --batch 64 --sgld-steps 20",
+					"mpirun -n 2 jem-mpi bench step --threads 1 --sgld-steps 5"),
 				Flags: benchFlags(
 					&cli.IntFlag{Name: "sgld-steps", Value: 20, Usage: "SGLD steps K a training step"},
 					&cli.IntFlag{Name: "steps", Value: 5, Usage: "training steps to measure, after one to warm up"},
+					rankTimeoutFlag,
 				),
-				Action: benched(benchStep),
+				Action: benchStep,
 			}),
 			growthCommand(),
 			scalingCommand(),
@@ -141,12 +148,42 @@ func benched(do func(*cli.Context, config.Config, backend.Device) error) cli.Act
 	}
 }
 
-func benchStep(c *cli.Context, cfg config.Config, dev backend.Device) error {
-	im := imagesOf(c)
-	b, err := timing.Measure(c.Context, dev, cfg, im.Channels, im.Size, im.Classes, c.Int("steps"))
-	if err != nil {
+// benchStep times steps of one rank, or of all that a launcher has started: the first one tells.
+func benchStep(c *cli.Context) error {
+	j := jobOf(c)
+	if err := j.enlist(c); err != nil {
 		return err
 	}
+	all := comm.NewAccord(context.Background(), j.ranks)
+	cfg, err := benchConfig(c)
+	if err = all.Check(err); err != nil {
+		return err
+	}
+	dev, err := openDevice(cfg.Device)
+	if err = all.Check(err); err != nil {
+		return err
+	}
+	defer dev.Close()
+	b, err := measured(c, cfg, dev, j.ranks)
+	if err != nil || j.ranks.Rank() > 0 {
+		return err
+	}
+	return tellStep(c, cfg, dev, b)
+}
+
+// measured are the times; an error of one rank alone ends all.
+func measured(c *cli.Context, cfg config.Config, dev backend.Device, ranks comm.Comm) (timing.Result, error) {
+	im := imagesOf(c)
+	b, err := timing.Together(c.Context, dev, cfg, im.Channels, im.Size, im.Classes, c.Int("steps"), ranks)
+	var fault *settings.Error
+	if err != nil && ranks.Size() > 1 && !comm.Lost(err) && !errors.Is(err, context.Canceled) && !errors.As(err, &fault) {
+		err = &comm.AloneError{Err: err}
+	}
+	return b, err
+}
+
+func tellStep(c *cli.Context, cfg config.Config, dev backend.Device, b timing.Result) error {
+	im := imagesOf(c)
 	if c.Bool("json") {
 		return printJSON(c, stepResult{dev.Info(), c.String("model"), im, cfg.Train.Batch, cfg.Sampler.Steps, cfg.Device.Precision, cfg.Device.PrecisionScope, b})
 	}
@@ -158,6 +195,9 @@ func benchStep(c *cli.Context, cfg config.Config, dev backend.Device) error {
 		fmt.Sprintf("SGLD\t%.3f s of it", b.SGLDSeconds),
 		fmt.Sprintf("convolutions\t%.1f %% of it", 100*b.ConvShare),
 		fmt.Sprintf("rate\t%.1f GFLOP/s of convolutions over the whole step", b.GFLOPS),
+	}
+	if b.Ranks > 1 {
+		rows = append(rows, fmt.Sprintf("ranks\t%d, of which the first waited %.3f s for the others (%.1f %% of the step)", b.Ranks, b.ExchangeSeconds, 100*b.ExchangeShare))
 	}
 	if b.Peak > 0 {
 		rows = append(rows, "memory\t"+mebibytes(b.Peak)+" on the device at its peak")

@@ -55,17 +55,17 @@ func jobOf(c *cli.Context) *job {
 }
 
 // ranked are the commands that a launcher may start several times at once.
-var ranked = []string{"train", "version", "completion", "man"}
+var ranked = []string{"train", "bench step", "version", "completion", "man"}
 
 // admit refuses commands that know no ranks: each of the processes would do the same work, and write the same files.
 func (j *job) admit(command string) error {
 	switch {
-	case slices.Contains(ranked[1:], command):
+	case slices.Contains(ranked[2:], command):
 		return nil
 	case j.wrong != nil:
 		return j.wrong
 	case j.place.Size > 1 && !slices.Contains(ranked, command):
-		return &comm.SetupError{Reason: fmt.Sprintf("%s has started %d processes, and jem %s is for one: start it without %s; jem train takes several",
+		return &comm.SetupError{Reason: fmt.Sprintf("%s has started %d processes, and jem %s is for one: start it without %s; jem train and jem bench step take several",
 			j.place.By, j.place.Size, command, j.place.By)}
 	}
 	return nil
