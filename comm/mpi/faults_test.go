@@ -164,3 +164,22 @@ func TestNoLauncher(t *testing.T) {
 		})
 	}
 }
+
+// TestWatch: a rank ends when the process that started it is gone, here a shell that is killed.
+func TestWatch(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	// The inner shell is the rank's parent, and is killed.
+	cmd := exec.Command("sh", "-c", `sh -c '(sleep 0.5; kill -9 $$) & "$0"; true' "$0" & wait $!; true`, program)
+	cmd.Env = append(os.Environ(), sceneVariable+"=watch", folderVariable+"="+dir)
+	cmd.WaitDelay = slack // for whoever holds its output, the rank included
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "rank 0 on here ends after step 0: the process that started it is gone") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	j := &job{t: t, folder: dir, ranks: 1}
+	j.nobody(slack)
+}
