@@ -70,7 +70,7 @@ test-crash: ## 200 runs killed and 100 signalled at random moments: each must en
 	JEM_CRASH_KILLS=200 JEM_CRASH_SIGNALS=100 $(GO) test -count=1 -timeout 3h -v -run 'TestKilledRuns|TestSignalledRuns' ./cmd/jem
 
 .PHONY: test-slurm
-test-slurm: build ## cluster/slurm's scripts under Debian's Slurm, installed and started in a temporary folder; needs root
+test-slurm: build mpi ## cluster/slurm's scripts under Debian's Slurm, installed and started in a temporary folder; needs root
 	scripts/slurm.sh
 
 .PHONY: test-kubernetes

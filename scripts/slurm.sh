@@ -61,11 +61,11 @@ overlay() {
 # --- inside ---
 
 slurm_start() {
-    local host packages=(slurmctld slurmd slurm-client munge procps)
+    local host node packages=(slurmctld slurmd slurm-client munge procps)
     host=$(hostname -s)
-    [[ ! -x bin/jem-mpi ]] || packages+=(openmpi-bin)
+    [[ ! -x bin/jem-mpi ]] || packages+=(openmpi-bin libpmix-dev) # -dev: findings/slurm-pmix-library.sh
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" >apt.log 2>&1 || { tail -n 5 apt.log; exit 1; }
-    mkdir state spool-one spool-two
+    mkdir state spool-one spool-two spool-three
     dd if=/dev/urandom of=key bs=1024 count=1 2>/dev/null
     chmod 600 key
     munged --force --key-file=$PWD/key --socket=$PWD/munge --pid-file=$PWD/munge.pid --log-file=$PWD/munge.log --seed-file=$PWD/munge.seed 2>/dev/null
@@ -97,18 +97,18 @@ PreemptMode=REQUEUE
 MailProg=/bin/true
 NodeName=one NodeHostname=$host NodeAddr=127.0.0.1 Port=26918 CPUs=16 RealMemory=1000 State=UNKNOWN
 NodeName=two NodeHostname=$host NodeAddr=127.0.0.1 Port=26919 CPUs=16 RealMemory=1000 State=UNKNOWN
+NodeName=three NodeHostname=$host NodeAddr=127.0.0.1 Port=26920 CPUs=16 RealMemory=1000 State=UNKNOWN
 PartitionName=normal Nodes=one Default=YES PreemptMode=OFF
-PartitionName=low Nodes=two PriorityTier=1 GraceTime=60
-PartitionName=high Nodes=two PriorityTier=10 PreemptMode=OFF
+PartitionName=low Nodes=two,three PriorityTier=1 GraceTime=60
+PartitionName=high Nodes=two,three PriorityTier=10 PreemptMode=OFF
 C
     slurmctld -c
-    slurmd -N one
-    slurmd -N two
+    for node in one two three; do slurmd -N $node; done
     wait_for 60 "the nodes are idle" nodes_idle
     echo "$(slurmd -V), munge $(dpkg-query -W -f '${Version}' munge), $(nproc) cores"
 }
 
-nodes_idle() { [[ $(sinfo -h -N -o '%N %T' 2>/dev/null | grep -c idle) -ge 2 ]]; }
+nodes_idle() { [[ $(sinfo -h -N -o '%N %T' 2>/dev/null | grep -c idle) -ge 3 ]]; }
 
 die() { # MESSAGE [LOG…]: says it, with the ends of logs, and ends all
     echo "FAILED: $1"
@@ -125,9 +125,9 @@ die() { # MESSAGE [LOG…]: says it, with the ends of logs, and ends all
 wait_for() {
     local seconds=$1 what=$2 i
     shift 2
-    for ((i = 0; i < seconds * 5; i++)); do
+    for ((i = 0; i < seconds; i++)); do
         if "$@"; then return; fi
-        sleep 0.2
+        sleep 1
     done
     die "waited $seconds s till $what" $(ls *.log)
 }
@@ -158,22 +158,31 @@ expect() {
     [[ $(field "$job" JobState) == "$state" ]] || die "$name: $(field "$job" JobState) ($(field "$job" ExitCode)), not $state" "$name.log"
     [[ $got == "$restarts" || $restarts == some && $got -ge 1 ]] || die "$name: restarts $got, not $restarts" "$name.log"
     echo "ok: $name: $state, exit code $(field "$job" ExitCode), restarts $got"
-    grep -h '^jem.sbatch' "$name.log" | sed 's/^/    /'
+    grep -hE '^jem(.sbatch)?: ' "$name.log" | sed 's/^/    /'
 }
 
-# same A B: whether two runs ended with the same files, byte for byte.
-same() {
-    local a=$1/checkpoints/step-$3/MANIFEST.json b=$2/checkpoints/step-$3/MANIFEST.json
-    cmp "$a" "$b" || die "$1 and $2 have other checkpoints" "$a" "$b"
-    echo "ok: $1 and $2 end with the same bits: MANIFEST.json $(sha256sum <"$a" | cut -c 1-16)"
+# under_way NAME: waits until a job has taken a few steps. It has to be quick, for on a fast machine the run lasts seconds.
+under_way() {
+    local line
+    while read -r line; do
+        case $line in
+        *'"msg":"step"'*) return ;;
+        jem.sbatch*'exit code'*) break ;;
+        esac
+    done < <(timeout 120 tail -s 0.1 -n +1 -F "$1.log" 2>/dev/null)
+    die "$1 took no steps" "$1.log"
 }
 
-stepped() { [[ $(grep -c '"kind":"step"\|"msg":"step"' "$1.log" 2>/dev/null) -ge $2 ]]; }
+processes() { pgrep -f -- "^[^ ]*/jem(-mpi)? train --out runs/$1 "; } # of a run's tasks
 
-pid_of() { pgrep -o -f -- "^[^ ]*/jem(-mpi)? train --out $1 "; } # the first task's process of a run
+# hold RUN: stops a run's processes till Slurm lets them go on, as it does before it signals: however fast the machine, the signal
+# comes in the middle of the run.
+hold() { kill -STOP $(processes "$1") || die "$1 was over too early" "$1.log"; }
 
-short=(--preset shapes-demo --conv-algo direct --threads 1 --steps 60 --batch 8 --sgld-steps 2 --set train.log_every=5 --set train.eval_every=30
-    --set train.sample_every=60 --set train.save_every=30 --set train.test_limit=40)
+short=(--preset shapes-demo --conv-algo direct --threads 1 --steps 300 --batch 8 --sgld-steps 2 --set train.log_every=5 --set train.eval_every=150
+    --set train.sample_every=300 --set train.save_every=75 --set train.test_limit=40)
+
+long=("${short[@]}" --set sampler.steps=12) # two ranks would be over too soon
 
 # A run that nothing happens to, which others are compared with.
 case_undisturbed() {
@@ -182,37 +191,67 @@ case_undisturbed() {
     expect undisturbed "$job" COMPLETED 0
 }
 
-# A time limit, and the signal before it. The process is held until then, however fast the machine: Slurm lets it go on, and signals.
+# A time limit, and the signal before it.
 case_limit() {
     local job
     job=$(submit limit --time 2 --signal USR1@110 jem.sbatch runs/limit "${short[@]}")
-    wait_for 120 "limit takes steps" stepped limit 2
-    kill -STOP "$(pid_of runs/limit)"
+    under_way limit
+    hold limit
     expect limit "$job" COMPLETED some
     saved limit
-    same_as_undisturbed runs/limit
+    same_as undisturbed limit
 }
 
 # The process is killed.
 case_kill() {
     local job
     job=$(submit kill jem.sbatch runs/kill "${short[@]}")
-    wait_for 120 "kill takes steps" stepped kill 2
-    kill -KILL "$(pid_of runs/kill)"
+    under_way kill
+    kill -KILL $(processes kill)
     expect kill "$job" COMPLETED 1
     grep -q 'exit code 137.*asks to come back' kill.log || die "no exit code 137" kill.log
-    same_as_undisturbed runs/kill
+    same_as undisturbed kill
 }
 
 # A job of a partition with priority wants the node.
 case_preempt() {
     local job
     job=$(submit preempt --partition low --nodelist two jem.sbatch runs/preempt "${short[@]}")
-    wait_for 120 "preempt takes steps" stepped preempt 2
+    under_way preempt
+    hold preempt
     submit urgent --partition high --nodelist two --exclusive --wrap 'sleep 2' >/dev/null
     expect preempt "$job" COMPLETED 1
     saved preempt
-    same_as_undisturbed runs/preempt
+    same_as undisturbed preempt
+}
+
+# Two ranks that nothing happens to.
+case_ranks() {
+    local job
+    job=$(submit ranks --ntasks 2 jem.sbatch runs/ranks "${long[@]}")
+    expect ranks "$job" COMPLETED 0
+}
+
+# Two ranks are preempted.
+case_ranks_preempt() {
+    local job
+    job=$(submit ranks_preempt --ntasks 2 --partition low --nodelist three jem.sbatch runs/ranks_preempt "${long[@]}")
+    under_way ranks_preempt
+    hold ranks_preempt
+    submit ranks_urgent --partition high --nodelist three --exclusive --wrap 'sleep 2' >/dev/null
+    expect ranks_preempt "$job" COMPLETED 1
+    saved ranks_preempt
+    same_as ranks ranks_preempt
+}
+
+# One of two ranks is killed.
+case_ranks_kill() {
+    local job
+    job=$(submit ranks_kill --ntasks 2 jem.sbatch runs/ranks_kill "${long[@]}")
+    under_way ranks_kill
+    kill -KILL "$(processes ranks_kill | tail -n 1)"
+    expect ranks_kill "$job" COMPLETED 1
+    same_as ranks ranks_kill
 }
 
 # What only a person can cure doesn't come back.
@@ -227,7 +266,7 @@ case_setting() {
 case_cancel() {
     local job
     job=$(submit cancel jem.sbatch runs/cancel "${short[@]}")
-    wait_for 120 "cancel takes steps" stepped cancel 1
+    under_way cancel
     scancel "$job"
     expect cancel "$job" CANCELLED 0
     sleep 3
@@ -238,17 +277,17 @@ case_cancel() {
 case_seeds() {
     local array task id master
     array=$(sbatch --parsable --array 1-3 --output seeds-%a.log seeds.sbatch runs/seeds "${short[@]}")
-    wait_for 120 "seeds take steps" stepped seeds-3 1
+    under_way seeds-3
     for task in 1 2 3; do
         id=$(field "${array}_$task" JobId)
         [[ $id != "$array" ]] || master=$task
     done
-    kill -KILL "$(pid_of "runs/seeds/seed-$master")"
+    kill -KILL $(processes "seeds/seed-$master")
     for task in 1 2 3; do
         expect "seeds-$task" "${array}_$task" COMPLETED $((task == master))
     done
-    same_as_undisturbed runs/seeds/seed-1
-    ! cmp -s runs/seeds/seed-{1,2}/checkpoints/step-00000060/MANIFEST.json || die "seeds 1 and 2 are the same"
+    same_as undisturbed seeds/seed-1
+    ! cmp -s runs/seeds/seed-{1,2}/checkpoints/step-00000300/MANIFEST.json || die "seeds 1 and 2 are the same"
 }
 
 # exits NAME WHAT: a program in jem's place that only exits.
@@ -286,9 +325,12 @@ case_hopeless() {
 
 saved() { grep -q 'exit code 75.*asks to come back' "$1.log" || die "$1 didn't leave with 75" "$1.log"; }
 
-same_as_undisturbed() {
-    wait_for 240 "undisturbed ends" test -e runs/undisturbed/checkpoints/step-00000060
-    same "$1" runs/undisturbed 00000060
+# same_as A B: whether run B ended with the files of A's last checkpoint, byte for byte.
+same_as() {
+    local a=runs/$1/checkpoints/step-00000300/MANIFEST.json b=runs/$2/checkpoints/step-00000300/MANIFEST.json
+    wait_for 240 "$1 ends" test -e "$a"
+    cmp "$a" "$b" || die "$1 and $2 have other checkpoints" "$a" "$b"
+    echo "ok: $2 ends with the bits of $1: MANIFEST.json $(sha256sum <"$a" | cut -c 1-16)"
 }
 
 inside() {
@@ -299,11 +341,17 @@ inside() {
     slurm_start
     (($#)) || set -- $(declare -F | sed -n 's/.*case_//p')
     [[ " $* " == *" undisturbed "* ]] || set -- undisturbed "$@"
+    [[ " $* " != *" ranks_"* || " $* " == *" ranks "* ]] || set -- ranks "$@"
     for name; do
+        if [[ $name == ranks* && ! -x bin/jem-mpi ]]; then
+            echo "== $name: not run: no bin/jem-mpi: make mpi"
+            continue
+        fi
         (set -e; "case_$name") >"result-$name" 2>&1 &
         pids[$name]=$!
     done
     for name; do
+        [[ -n ${pids[$name]:-} ]] || continue
         wait "${pids[$name]}" || failed=1
         echo "== $name"
         cat "result-$name"
