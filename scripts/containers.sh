@@ -6,7 +6,7 @@
 #   scripts/containers.sh [layout|cpu|mpi|cuda]…     default: all
 #   scripts/containers.sh --why-not                  exit code 1, and the reason, if it cannot be done here
 #
-# The bases are in ${JEM_CONTAINERS_CACHE:-~/.cache/jem-containers}, 0.8 GB, made once and then used without network.
+# The bases are in ${JEM_CONTAINERS_CACHE:-~/.cache/jem-containers}, some 2 GB, made once and then used without network.
 # Nothing stays mounted, no container stays; buildah's store in the cache keeps the bases alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -133,6 +133,9 @@ ranks_in_one_container() {
         return
     fi
     stopped "$name" 10 two "${flags[@]}" -- -n 2 jem-mpi "${recipe[@]}" --out /runs/two --resume-if-there
+    [[ $(grep -c '"ranks": 2' "$work/$name.runs/two/env.json") == 2 ]] || # both starts
+        { cat "$work/$name.runs/two/env.json"; die "$name: two processes did not train as two ranks"; }
+    ok "$name: two ranks trained together, before the stop and after"
 }
 
 # on_a_gpu NAME ROOT: the GPU image with cuDNN of the toolkit in ROOT, as its real base has it, but without a driver; and
