@@ -58,7 +58,7 @@ test-arm64: ## tests of the arm64 build under qemu-user
 
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/gauges ./train/session
+	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) ./comm ./comm/mem ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/gauges ./train/session
 	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) -run 'Worker|Thread|Region|Pool' ./backend/cpu
 
 .PHONY: test-mpi
@@ -86,6 +86,11 @@ lint: ## gofmt and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
 	$(GO) run $(STATICCHECK) ./...
 	cd docker/image && $(GO) run $(STATICCHECK) ./...
+
+.PHONY: lint-mpi
+lint-mpi: ## vet and staticcheck of the build with MPI
+	$(GO) vet -tags mpi ./comm/... ./train/... ./cmd/jem
+	$(GO) run $(STATICCHECK) -tags mpi ./comm/... ./cmd/jem
 
 .PHONY: lint-cuda
 lint-cuda: ## staticcheck of the GPU build; needs a CUDA toolkit

@@ -17,7 +17,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 
-	"jem/comm/launch"
 	"jem/internal/sysmem"
 
 	"github.com/urfave/cli/v2"
@@ -26,11 +25,6 @@ import (
 func main() {
 	j := newJob()
 	j.leave(j.run(os.Args, os.Stdout, os.Stderr))
-}
-
-// run is main of a process that nobody gave a rank, up to its end.
-func run(args []string, stdout, stderr io.Writer) int {
-	return (&job{place: launch.Alone}).run(args, stdout, stderr)
 }
 
 // run is main with its surroundings as arguments, up to the process's end. The first Ctrl-C, SIGTERM or other
