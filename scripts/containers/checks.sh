@@ -38,10 +38,15 @@ in_image() { # NAME FLAGS… -- ARGUMENTS…: the same in the runtime that works
 
 # stop NAME SIGNAL PID: what docker stop does: the signal goes to process 1 of the container, which runs as our process PID.
 stop() {
-    case $engine in
-    chroot) kill -s "$2" "$(pgrep -P "$3")" ;;
-    *) "$engine" --root "$work/$engine-state" kill "$1" "$2" ;;
-    esac
+    local parent=$3
+    if [[ $engine != chroot ]]; then
+        "$engine" --root "$work/$engine-state" kill "$1" "$2"
+        return
+    fi
+    while [[ $(cat "/proc/$parent/comm") != unshare ]]; do
+        parent=$(pgrep -P "$parent") || return 1
+    done
+    kill -s "$2" "$(pgrep -P "$parent")"
 }
 
 # says NAME LINE…: the image says each line of itself, and has its version and revision.
