@@ -5,7 +5,7 @@
 #   scripts/slurm.sh [CASE…]       default: every case that can be had; they are the functions named case_… below
 #   scripts/slurm.sh --why-not     exit code 1, and the reason, if nothing can be run here
 #
-# Needs root, apt's lists (apt-get update), overlay file systems, bin/jem; for ranks bin/jem-mpi.
+# Needs root, apt, overlay file systems, bin/jem; for ranks bin/jem-mpi.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 limit=900 # seconds, for everything
@@ -17,7 +17,8 @@ why_not() {
     for tool in apt-get unshare chroot timeout; do
         command -v $tool >/dev/null || { echo "no $tool"; return 1; }
     done
-    apt-cache show slurmctld >/dev/null 2>&1 || { echo "apt knows no slurmctld: apt-get update"; return 1; }
+    apt-cache show slurmctld >/dev/null 2>&1 || apt-get update >/dev/null 2>&1 || true # a new machine has no lists
+    apt-cache show slurmctld >/dev/null 2>&1 || { echo "apt knows no slurmctld"; return 1; }
     unshare -m -p -f bash -c 'd=$(mktemp -d) && mount --make-rprivate / && mount -t tmpfs tmpfs "$d" && mkdir "$d"/{u,w,m} &&
         mount -t overlay overlay -o "lowerdir=/,upperdir=$d/u,workdir=$d/w" "$d/m"; status=$?; umount -R "$d"; rmdir "$d"; exit $status' >/dev/null 2>&1 ||
         { echo "no overlay file system can be mounted"; return 1; }
