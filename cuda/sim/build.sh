@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the stand-in for libcuda.so.1 into a folder: cuda/sim/build.sh DIR [asan]
+# Builds the stand-ins for libcuda.so.1 and libnccl.so.2 into a folder: cuda/sim/build.sh DIR [asan]
 # Needs g++ and nothing of NVIDIA's. Test only; the kernels in it are those of kernels/*.cu.
 set -euo pipefail
 out=$(mkdir -p "${1:?folder to build into}" && cd "$1" && pwd)
@@ -33,3 +33,5 @@ gcc -fPIC -w -c "$obj/refused.c" -o "$obj/refused.o"
 # shellcheck disable=SC2086
 g++ $flags -shared -Wl,-soname,libcuda.so.1 -o "$out/libcuda.so.1" "$obj"/*.o
 ln -sf libcuda.so.1 "$out/libcuda.so"
+# shellcheck disable=SC2086
+g++ $flags -shared -Wl,-soname,libnccl.so.2 nccl.cpp -o "$out/libnccl.so.2" -L"$out" -lcuda -Wl,-rpath,'$ORIGIN'

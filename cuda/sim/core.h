@@ -9,6 +9,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "sim.h"
@@ -59,6 +60,7 @@ struct Work {
     std::string name;
     std::function<void()> run;
     std::function<void()> drop; // when nothing needs it any more
+    std::function<bool()> ready; // whether it can be run; null: always
     Work(const char *name, std::function<void()> run, std::function<void()> drop)
         : name(name), run(std::move(run)), drop(std::move(drop)) {}
     Work(const Work &) = delete;
@@ -74,6 +76,7 @@ struct Stream {
     std::deque<std::shared_ptr<Work>> queue;
     long long queued = 0, done = 0;   // work put on it and run
     bool capturing = false, broken = false;
+    std::thread::id capturer; // the thread whose waiting spoils a capture
     std::shared_ptr<WorkList> graph;  // being captured
 };
 
@@ -128,9 +131,10 @@ Memory *find(Address address);
 Memory *reach(Address address, size_t bytes, const char *what);
 
 // put queues work on a stream, or adds it to the graph that it captures.
-int put(Stream *stream, const char *name, std::function<void()> run, std::function<void()> drop = nullptr);
-// drain runs the stream's work up to a place in it. drain_all runs everything.
-void drain(Stream *stream, long long place);
+int put(Stream *stream, const char *name, std::function<void()> run, std::function<void()> drop = nullptr, std::function<bool()> ready = nullptr);
+// drain runs the stream's work up to a place in it. Work that isn't ready is waited for, or, for who only asks, left
+// with all behind it. drain_all runs everything.
+void drain(Stream *stream, long long place, bool wait = true);
 void drain_all();
 // forget_handles drops all events and graphs and returns how many there were.
 size_t forget_handles();

@@ -16,6 +16,8 @@ std::set<Context *> &contexts() {
     return *c;
 }
 thread_local std::vector<Context *> current; // stack
+Context *primary;                            // the card's own, shared by all who retain it
+int retained;                                // how often it is
 
 struct Module {};
 std::set<Module *> &modules() {
@@ -110,17 +112,14 @@ EXPORT int cuCtxCreate_v2(void **ctx, unsigned, int) {
     return ok;
 }
 
-// A destroyed context takes all it had along, and its error. What is left to take was forgotten,
+// end takes a context away. The last one takes all it had along, and its error. What is left to take was forgotten,
 // unless an error kept it from being given back.
-EXPORT int cuCtxDestroy_v2(void *ctx) {
-    ENTER(driver);
-    auto *c = static_cast<Context *>(ctx);
-    if (!contexts().count(c)) return invalid_context;
+static void end(Context *c) {
     if (!current.empty() && current.back() == c) current.pop_back();
     drain_all();
     contexts().erase(c);
     delete c;
-    if (!contexts().empty()) return ok;
+    if (!contexts().empty()) return;
     State &s = state();
     bool dead = s.sticky != 0;
     auto forgotten = [dead](const char *what, size_t n) {
@@ -138,7 +137,44 @@ EXPORT int cuCtxDestroy_v2(void *ctx) {
     s.streams.clear();
     s.counters["live"] = s.counters["live_bytes"] = 0;
     s.sticky = 0;
+}
+
+EXPORT int cuCtxDestroy_v2(void *ctx) {
+    ENTER(driver);
+    auto *c = static_cast<Context *>(ctx);
+    if (!contexts().count(c) || c == primary) return invalid_context;
+    end(c);
     return ok;
+}
+
+EXPORT int cuDevicePrimaryCtxRetain(void **ctx, int device) {
+    ENTER(driver);
+    if (device != 0) return invalid_device;
+    if (retained++ == 0) {
+        primary = new Context;
+        contexts().insert(primary);
+    }
+    *ctx = primary;
+    return ok;
+}
+
+EXPORT int cuDevicePrimaryCtxRelease_v2(int device) {
+    ENTER(driver);
+    if (device != 0) return invalid_device;
+    if (retained == 0) {
+        complain("cuDevicePrimaryCtxRelease of a context that nobody holds");
+        return invalid_context;
+    }
+    if (--retained == 0) {
+        end(primary);
+        primary = nullptr;
+    }
+    return ok;
+}
+
+EXPORT int simPrimary(void) {
+    std::lock_guard<std::recursive_mutex> guard(state().lock);
+    return primary && !current.empty() && current.back() == primary;
 }
 
 EXPORT int cuCtxSetCurrent(void *ctx) {

@@ -31,6 +31,14 @@ typedef void (*simWork)(void *arg);
 // the stream is capturing. Returns a CUresult. name appears in fault messages.
 int simEnqueue(CUstream stream, simWork run, simWork drop, void *arg, const char *name);
 
+// simEnqueueWhen is simEnqueue for work that waits for others: it and all behind it in the stream take effect when
+// ready says so. ready is asked again and again, with the stand-in's lock held, and waits for nothing.
+typedef int (*simReady)(void *arg);
+int simEnqueueWhen(CUstream stream, simReady ready, simWork run, simWork drop, void *arg, const char *name);
+
+// simPrimary reports whether the calling thread's current context is the card's primary one.
+int simPrimary(void);
+
 // simRead and simWrite return the host address of device memory, or NULL after a fault: memory
 // that is not allocated, out of range or, for simRead, not written yet. simWrite marks the
 // range as written. Call them inside the work, not when it is queued. simUpdate is for memory

@@ -35,8 +35,9 @@ static Stream *stream_of(CUstream s) {
     return nullptr;
 }
 
-int put(Stream *stream, const char *name, std::function<void()> run, std::function<void()> drop) {
+int put(Stream *stream, const char *name, std::function<void()> run, std::function<void()> drop, std::function<bool()> ready) {
     auto work = std::make_shared<Work>(name, std::move(run), std::move(drop));
+    work->ready = std::move(ready);
     if (stream->capturing) {
         stream->graph->push_back(work);
         return ok;
@@ -58,9 +59,14 @@ static void run_one(const Work &work) {
     }
 }
 
-void drain(Stream *stream, long long place) {
+void drain(Stream *stream, long long place, bool wait) {
     while (stream->done < place && !stream->queue.empty()) {
         auto work = stream->queue.front();
+        if (work->ready && !state().sticky && !work->ready()) {
+            if (!wait) return;
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+            continue;
+        }
         stream->queue.pop_front();
         stream->done++;
         run_one(*work);
@@ -74,7 +80,7 @@ void drain_all() {
 
 int waits() {
     for (auto &[stream, _] : state().streams)
-        if (stream->capturing) {
+        if (stream->capturing && stream->capturer == std::this_thread::get_id()) {
             complain("the host waits or allocates while a stream is being captured");
             stream->broken = true;
             return capture_unsupported;
@@ -104,6 +110,18 @@ EXPORT int simEnqueue(CUstream s, simWork run, simWork drop, void *arg, const ch
     if (!stream) return invalid_handle;
     count(stream->capturing ? "captured" : "launches");
     return put(stream, name, [=] { run(arg); }, drop ? std::function<void()>([=] { drop(arg); }) : nullptr);
+}
+
+EXPORT int simEnqueueWhen(CUstream s, simReady ready, simWork run, simWork drop, void *arg, const char *name) {
+    std::lock_guard<std::recursive_mutex> guard(state().lock);
+    Stream *stream = stream_of(s);
+    if (!stream) return invalid_handle;
+    if (stream->capturing) {
+        complain("%s on a stream that is being captured", name);
+        return not_supported;
+    }
+    count("launches");
+    return put(stream, name, [=] { run(arg); }, [=] { drop(arg); }, [=] { return ready(arg) != 0; });
 }
 
 EXPORT int simCapturing(CUstream s) {
@@ -150,7 +168,7 @@ EXPORT int cuStreamQuery(CUstream s) {
     Stream *stream = stream_of(s);
     if (!stream) return invalid_handle;
     if (stream->queue.empty()) return ok;
-    drain(stream, stream->queued);
+    drain(stream, stream->queued, false);
     return state().sticky ? state().sticky : int(not_ready);
 }
 
@@ -208,7 +226,7 @@ EXPORT int cuEventQuery(void *e) {
     if (!events().count(e)) return invalid_handle;
     Event *event = events()[e].get();
     if (passed(*event)) return ok;
-    drain(event->stream, event->place);
+    drain(event->stream, event->place, false);
     return state().sticky ? state().sticky : int(not_ready);
 }
 
@@ -236,14 +254,17 @@ EXPORT int cuStreamWaitEvent(CUstream s, void *e, unsigned) {
     });
 }
 
-EXPORT int cuStreamBeginCapture_v2(CUstream s, int) {
+// Only the mode CU_STREAM_CAPTURE_MODE_THREAD_LOCAL is known: what other threads do is their own.
+EXPORT int cuStreamBeginCapture_v2(CUstream s, int mode) {
     ENTER(context);
+    if (mode != 1) return not_supported;
     Stream *stream = s ? stream_of(s) : nullptr;
     if (!stream || stream->capturing) {
         complain("cuStreamBeginCapture of the default stream, or of one that is being captured");
         return s ? int(invalid_value) : int(capture_unsupported);
     }
     stream->capturing = true, stream->broken = false;
+    stream->capturer = std::this_thread::get_id();
     stream->graph = std::make_shared<WorkList>();
     return ok;
 }
