@@ -38,7 +38,7 @@ func shortRun(o cuda.Options) (err error) {
 		chain.Run(philox.New(1, 0, philox.Test).At(run, 0))
 	}
 	net.Forward(x, model.Mode{})
-	net.ParamGrad(d.New(backend.Dense, 2, 4))
+	net.ParamGrad(d.New(backend.Dense, 2, 4), nil)
 	p := net.Params
 	d.AdamStep(p.Value, p.Grad, d.New(backend.Dense, p.Len()), d.New(backend.Dense, p.Len()), backend.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, GradScale: 1, Step: 1})
 	d.ParamsChanged()
