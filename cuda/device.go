@@ -12,8 +12,8 @@ import (
 	"jem/cuda/internal/driver"
 )
 
-// Device is a GPU as backend.Device, backend.Chainer, backend.Chooser and
-// backend.Windower.
+// Device is a GPU as backend.Device, backend.Chainer, backend.Chooser, backend.Windower and
+// backend.Addresser.
 type Device struct {
 	opt     Options
 	ctx     *driver.Context
@@ -43,7 +43,7 @@ func Open(o Options) (backend.Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open cuda: %w", err)
 	}
-	ctx, err := driver.Open(o.Ordinal)
+	ctx, err := driver.Open(o.Ordinal, o.Shared)
 	if err != nil {
 		return nil, &Error{Op: "open", Memory: outOfMemory(err), Err: err}
 	}

@@ -103,6 +103,23 @@ func (d *Device) Download(dst []float32, src backend.Tensor) error {
 	return d.err
 }
 
+// Address implements backend.Addresser.
+func (d *Device) Address(t backend.Tensor) (stream, address uintptr, err error) {
+	const op = "Address"
+	own := ours(op, t)
+	if !d.opt.Shared || own.kind != backend.Dense {
+		backend.Mismatch(op, t)
+	}
+	at := d.read(op, own)
+	if d.err != nil || d.ctx == nil {
+		return 0, 0, d.err
+	}
+	return uintptr(d.ctx.Stream()), uintptr(at), nil
+}
+
+// Addressable implements backend.Addresser.
+func (d *Device) Addressable() bool { return d.opt.Shared }
+
 // Sync implements backend.Memory.
 func (d *Device) Sync() error {
 	d.run("Sync", d.ctx.Sync)

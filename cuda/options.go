@@ -12,6 +12,9 @@ import (
 // card, convolutions chosen by the library, chains replayed as CUDA graphs.
 type Options struct {
 	Ordinal int // the card, as the driver counts
+	// Shared has the device work in the card's primary context, as other libraries do that are to work on its tensors,
+	// see backend.Addresser.
+	Shared bool
 
 	// Precision of convolutions: fp32 (fused multiply-add, as the CPU's), tf32 (operands
 	// rounded to 10 bits for tensor cores; what PyTorch's convolutions do unless told

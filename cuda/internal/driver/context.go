@@ -26,14 +26,17 @@ type Card struct {
 type Context struct {
 	Card Card
 
-	thread *thread
-	ctx    cu.CUContext
-	stream cu.Stream
+	thread  *thread
+	device  cu.Device
+	primary bool // ctx is the card's own
+	ctx     cu.CUContext
+	stream  cu.Stream
 }
 
-// Open makes a context on the card with the given ordinal.
-func Open(ordinal int) (*Context, error) {
-	c := &Context{thread: newThread()}
+// Open makes a context on the card with the given ordinal, or takes the card's primary one, which it shares with
+// whatever else in the process works with that.
+func Open(ordinal int, primary bool) (*Context, error) {
+	c := &Context{thread: newThread(), primary: primary}
 	if err := c.Do(func() error { return c.open(ordinal) }); err != nil {
 		c.thread.close()
 		return nil, err
@@ -49,21 +52,42 @@ func (c *Context) open(ordinal int) error {
 	if ordinal < 0 || ordinal >= n {
 		return fmt.Errorf("there is no card %d: the driver sees %d", ordinal, n)
 	}
-	dev, err := cu.GetDevice(ordinal)
-	if err != nil {
+	if c.device, err = cu.GetDevice(ordinal); err != nil {
 		return describe("cuDeviceGet", err)
 	}
-	if c.Card, err = card(dev); err != nil {
+	if c.Card, err = card(c.device); err != nil {
 		return err
 	}
-	if c.ctx, err = dev.MakeContext(cu.SchedAuto); err != nil {
-		return describe("cuCtxCreate", err)
+	if err := c.enter(); err != nil {
+		return err
 	}
 	// Work of the default stream would wait for ours and ours for it: a non-blocking stream doesn't.
 	if c.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
-		return errors.Join(describe("cuStreamCreate", err), c.ctx.Destroy())
+		return errors.Join(describe("cuStreamCreate", err), c.leave())
 	}
 	return nil
+}
+
+// enter makes the context the thread's current one.
+func (c *Context) enter() (err error) {
+	if !c.primary {
+		c.ctx, err = c.device.MakeContext(cu.SchedAuto)
+		return describe("cuCtxCreate", err)
+	}
+	if c.ctx, err = c.device.RetainPrimaryCtx(); err != nil {
+		return describe("cuDevicePrimaryCtxRetain", err)
+	}
+	if err := cu.SetCurrentContext(c.ctx); err != nil {
+		return errors.Join(describe("cuCtxSetCurrent", err), c.leave())
+	}
+	return nil
+}
+
+func (c *Context) leave() error {
+	if c.primary {
+		return describe("cuDevicePrimaryCtxRelease", c.device.ReleasePrimaryCtx())
+	}
+	return describe("cuCtxDestroy", c.ctx.Destroy())
 }
 
 func card(dev cu.Device) (Card, error) {
@@ -95,7 +119,7 @@ func (c *Context) Stream() unsafe.Pointer { return unsafe.Pointer(c.stream.C()) 
 // Close gives the context back and with it all memory, and ends the thread.
 func (c *Context) Close() error {
 	err := c.Do(func() error {
-		return errors.Join(describe("cuStreamDestroy", c.stream.Destroy()), describe("cuCtxDestroy", c.ctx.Destroy()))
+		return errors.Join(describe("cuStreamDestroy", c.stream.Destroy()), c.leave())
 	})
 	c.thread.close()
 	return err

@@ -24,7 +24,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	ctx, err := driver.Open(0)
+	ctx, err := driver.Open(0, false)
 	if err != nil {
 		t.Fatal(err)
 	}
