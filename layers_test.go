@@ -96,7 +96,7 @@ var refusals = append([]refusal{
 		"only the command links a concrete device; everything else takes a backend.Device"},
 	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation", "jem/comm/commtest"}, []string{"jem/feed/feedtest"}, false,
 		"what serves tests stays out of the program"},
-	{"...", []string{"comm/mpi", "cuda/..."}, []string{"github.com/ebitengine/purego/..."}, nil, false,
+	{"...", []string{"comm/mpi", "comm/nccl", "cuda/..."}, []string{"github.com/ebitengine/purego/..."}, nil, false,
 		"whoever opens libraries makes the program a dynamic one: engines and devices with a stub alone, by a build tag"},
 	{"...", []string{"cuda/..."}, []string{"gorgonia.org/cu/..."}, nil, false,
 		"the CUDA bindings exit without a driver: they stay in the package that has a stub"},

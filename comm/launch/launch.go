@@ -4,6 +4,7 @@ package launch
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,10 +78,22 @@ func torchrun(env func(string) string) (Place, bool, error) {
 	p, is := r.pair("RANK", "WORLD_SIZE")
 	p.By = "RANK and WORLD_SIZE"
 	p.LocalRank, p.LocalSize = r.local("LOCAL_RANK", "LOCAL_WORLD_SIZE", p)
-	if host := env("MASTER_ADDR"); is && host != "" {
-		p.Address = host + ":" + strconv.Itoa(r.number("MASTER_PORT", 1, 65535))
+	if is {
+		p.Address = r.address()
 	}
 	return p, is, r.err
+}
+
+// address is where rank 0 is to be found, "" where nobody says.
+func (r *reader) address() string {
+	host := r.env("MASTER_ADDR")
+	switch {
+	case host == "":
+		return ""
+	case r.env("JEM_MASTER_PORT") != "": // where something of the launcher's is at the other one, as torchrun's store is
+		return net.JoinHostPort(host, strconv.Itoa(r.number("JEM_MASTER_PORT", 1, 65535)))
+	}
+	return net.JoinHostPort(host, strconv.Itoa(r.number("MASTER_PORT", 1, 65535)))
 }
 
 // srun sets its variables for each task of a step. In a batch script and in salloc's shell there are some of them,
@@ -106,6 +119,9 @@ func srun(env func(string) string) (Place, bool, error) {
 		p.PMI = "pmix"
 	case env("PMI_RANK") != "":
 		p.PMI = "pmi"
+	}
+	if is && p.PMI == "" && env("MASTER_PORT")+env("JEM_MASTER_PORT") != "" { // a variable that others use, too
+		p.Address = r.address()
 	}
 	return p, is, r.err
 }
@@ -140,9 +156,7 @@ func kubernetes(env func(string) string) (Place, bool, error) {
 	p, is := r.pair("JOB_COMPLETION_INDEX", "JEM_RANKS")
 	p.By = "an indexed Job of Kubernetes"
 	p.LocalSize, p.Node, p.Nodes = 1, p.Rank, p.Size // a pod counts as a machine
-	if host := env("MASTER_ADDR"); host != "" {
-		p.Address = host + ":" + strconv.Itoa(r.number("MASTER_PORT", 1, 65535))
-	}
+	p.Address = r.address()
 	return p, is, r.err
 }
 
