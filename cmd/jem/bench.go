@@ -151,7 +151,7 @@ func benched(do func(*cli.Context, config.Config, backend.Device) error) cli.Act
 // benchStep times steps of one rank, or of all that a launcher has started: the first one tells.
 func benchStep(c *cli.Context) error {
 	j := jobOf(c)
-	if err := j.enlist(c); err != nil {
+	if err := j.enlist(c, benchConfig); err != nil {
 		return err
 	}
 	all := comm.NewAccord(context.Background(), j.ranks)
@@ -159,7 +159,7 @@ func benchStep(c *cli.Context) error {
 	if err = all.Check(err); err != nil {
 		return err
 	}
-	dev, err := openDevice(cfg.Device)
+	dev, err := j.openDevice(cfg.Device)
 	if err = all.Check(err); err != nil {
 		return err
 	}

@@ -13,8 +13,12 @@ import (
 )
 
 // openCUDA opens the GPU as a configuration says.
-func openCUDA(d config.Device) (backend.Device, error) {
+func openCUDA(d config.Device) (backend.Device, error) { return openCard(d, 0, false) }
+
+// openCard opens one of the machine's cards, shared with other libraries or not.
+func openCard(d config.Device, ordinal int, shared bool) (backend.Device, error) {
 	o := cuda.Options{
+		Ordinal: ordinal, Shared: shared,
 		Precision: d.Precision, Scope: d.PrecisionScope,
 		ConvEngine: d.ConvEngine, WorkspaceLimit: d.WorkspaceLimit, NoGraph: !d.Graph,
 	}

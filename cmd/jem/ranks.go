@@ -20,6 +20,8 @@ import (
 	"jem/comm"
 	"jem/comm/launch"
 	"jem/comm/mpi"
+	"jem/comm/nccl"
+	"jem/config"
 	"jem/internal/sysmem"
 	"jem/train/session"
 )
@@ -32,6 +34,7 @@ type job struct {
 	tried bool        // to open the engine
 	log   logFile     // of a rank other than the first
 	ended atomic.Bool // why it ends has been said
+	cards *cards      // nil: on the processor
 	// leave is what ends the process, where an engine must.
 	leave func(code int)
 }
@@ -82,14 +85,24 @@ const (
 var rankTimeoutFlag = &cli.DurationFlag{Name: "rank-timeout", Value: patience,
 	Usage: "with several ranks (mpirun, srun): after so long without a sign of one of them all others end, at least 1s"}
 
-// enlist opens the engine of a run of several ranks, or the one of a single one.
-func (j *job) enlist(c *cli.Context) error {
+// enlist opens the engine of a run of several ranks, or the one of a single one. wanted reads their configuration.
+func (j *job) enlist(c *cli.Context, wanted func(*cli.Context) (config.Config, error)) error {
 	timeout := c.Duration(rankTimeoutFlag.Name)
 	if timeout < leastPatience {
 		return usagef(c, "--%s %s: want at least %s", rankTimeoutFlag.Name, timeout, leastPatience)
 	}
 	j.tried = true
-	ranks, err := mpi.Open(mpi.Options{Place: j.place, Patience: timeout, Notes: func(text string) { j.note(c.App.ErrWriter, text) }})
+	notes := func(text string) { j.note(c.App.ErrWriter, text) }
+	if nccl.Built && j.place.Size > 1 {
+		cfg, err := wanted(c)
+		return j.enlistCards(cfg, err, timeout, notes)
+	}
+	return j.enlistProcesses(timeout, notes)
+}
+
+// enlistProcesses opens the launcher's MPI, or the engine of a single rank.
+func (j *job) enlistProcesses(timeout time.Duration, notes func(string)) error {
+	ranks, err := mpi.Open(mpi.Options{Place: j.place, Patience: timeout, Notes: notes})
 	if err != nil {
 		return err
 	}
@@ -144,7 +157,7 @@ func (j *job) end(err error, stderr io.Writer) int {
 // speaks reports whether it is for this process to say what is wrong before the ranks can agree on that: for the first
 // of all what is wrong with the command, for the first of each machine what is wrong there.
 func (j *job) speaks() bool {
-	return j.place.Rank == 0 || mpi.Built && j.tried && j.place.LocalRank == 0
+	return j.place.Rank == 0 || (mpi.Built || nccl.Built) && j.tried && j.place.LocalRank == 0
 }
 
 // abort ends all ranks, since this one can't go on with the others.

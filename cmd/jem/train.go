@@ -53,7 +53,7 @@ func trainCommand() *cli.Command {
 
 func runTrain(c *cli.Context) error {
 	j := jobOf(c)
-	if err := j.enlist(c); err != nil {
+	if err := j.enlist(c, runConfig); err != nil {
 		return err
 	}
 	all := comm.NewAccord(context.Background(), j.ranks)
@@ -172,7 +172,7 @@ func goOn(c *cli.Context, s *screen, run string) (*session.Session, error) {
 
 func runOptions(c *cli.Context, s *screen, folder string) session.Options {
 	j := jobOf(c)
-	return session.Options{Folder: folder, Comm: j.ranks, Machines: j.place.Nodes, Open: openDevice, Notes: s.notes}
+	return session.Options{Folder: folder, Comm: j.ranks, Machines: j.place.Nodes, Open: j.openDevice, Notes: s.notes}
 }
 
 // check agrees with the other ranks that none has failed.
