@@ -38,6 +38,7 @@ type job struct {
 // round is one call that all ranks make.
 type round struct {
 	op     string
+	n      int   // length, of what has the same one on all ranks
 	parts  []any // by rank
 	came   int
 	done   chan struct{}
@@ -60,7 +61,7 @@ func (r *rank) At(step int)  { r.step = step }
 // Sum implements comm.Comm.
 func (r *rank) Sum(bucket []float32) comm.Pending {
 	mine := append([]float32(nil), bucket...)
-	return r.meet("sum", mine, func(parts []any) any {
+	return r.meet("sum", len(bucket), mine, func(parts []any) any {
 		total := append([]float32(nil), parts[0].([]float32)...)
 		for _, p := range parts[1:] {
 			for i, v := range p.([]float32) {
@@ -74,7 +75,7 @@ func (r *rank) Sum(bucket []float32) comm.Pending {
 // Gather implements comm.Comm.
 func (r *rank) Gather(all []float32) comm.Pending {
 	lo, hi := comm.Share(len(all), r.job.size, r.rank)
-	return r.meet("gather", append([]float32(nil), all[lo:hi]...), func(parts []any) any {
+	return r.meet("gather", len(all), append([]float32(nil), all[lo:hi]...), func(parts []any) any {
 		var whole []float32
 		for _, p := range parts {
 			whole = append(whole, p.([]float32)...)
@@ -85,13 +86,13 @@ func (r *rank) Gather(all []float32) comm.Pending {
 
 // Broadcast implements comm.Comm.
 func (r *rank) Broadcast(data []byte, root int) comm.Pending {
-	return r.meet("broadcast", append([]byte(nil), data...), func(parts []any) any { return parts[root] },
+	return r.meet("broadcast", len(data), append([]byte(nil), data...), func(parts []any) any { return parts[root] },
 		func(result any) { copy(data, result.([]byte)) })
 }
 
 // Max implements comm.Comm.
 func (r *rank) Max(value int64) (largest int64, err error) {
-	err = r.meet("max", value, func(parts []any) any {
+	err = r.meet("max", 1, value, func(parts []any) any {
 		most := parts[0].(int64)
 		for _, p := range parts {
 			most = max(most, p.(int64))
@@ -131,8 +132,9 @@ func (j *job) end(err error) {
 	}
 }
 
-// meet brings this rank's part to its next round.
-func (r *rank) meet(op string, part any, whole func([]any) any, take func(any)) comm.Pending {
+// meet brings this rank's part to its next round. Ranks that meet for different things are a bug of their callers, which
+// other engines may not notice.
+func (r *rank) meet(op string, length int, part any, whole func([]any) any, take func(any)) comm.Pending {
 	j, n := r.job, r.rounds
 	r.rounds++
 	j.mu.Lock()
@@ -142,11 +144,11 @@ func (r *rank) meet(op string, part any, whole func([]any) any, take func(any)) 
 	}
 	w := j.rounds[n]
 	if w == nil {
-		w = &round{op: op, parts: make([]any, j.size), done: make(chan struct{})}
+		w = &round{op: op, n: length, parts: make([]any, j.size), done: make(chan struct{})}
 		j.rounds[n] = w
 	}
-	if w.op != op {
-		panic(fmt.Sprintf("mem: rank %d is at round %d for %s, others for %s", r.rank, n, op, w.op))
+	if w.op != op || w.n != length {
+		panic(fmt.Sprintf("mem: rank %d is at round %d for %s of %d, others for %s of %d", r.rank, n, op, length, w.op, w.n))
 	}
 	w.parts[r.rank] = part
 	if w.came++; w.came == j.size {
@@ -170,7 +172,10 @@ func (p *pending) Wait() error {
 	select {
 	case <-p.round.done:
 	case <-time.After(j.patience):
-		j.end(fmt.Errorf("%w: %d of %d came to the %s", ErrLeft, p.round.came, j.size, p.round.op))
+		j.mu.Lock()
+		came := p.round.came
+		j.mu.Unlock()
+		j.end(fmt.Errorf("%w: %d of %d came to the %s", ErrLeft, came, j.size, p.round.op))
 		<-p.round.done
 	}
 	if p.round.err != nil {

@@ -46,3 +46,22 @@ func TestAbort(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestStrangers: ranks that meet for different things, or for as many of different lengths, notice.
+func TestStrangers(t *testing.T) {
+	for name, other := range map[string]func(comm.Comm){
+		"another call":   func(c comm.Comm) { c.Broadcast(make([]byte, 8), 0) },
+		"another length": func(c comm.Comm) { c.Gather(make([]float32, 6)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := New(2, time.Minute)
+			job[0].Gather(make([]float32, 8))
+			defer func() {
+				if recover() == nil {
+					t.Error("nobody noticed")
+				}
+			}()
+			other(job[1])
+		})
+	}
+}
