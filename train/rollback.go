@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"jem/internal/checkpoint"
 )
@@ -34,7 +35,7 @@ type Rollback struct {
 
 // rollBack restores the last good state in answer to a divergence, with new random numbers.
 // It returns the divergence itself where there is nothing to return to or the budget is
-// spent.
+// spent, and what else goes wrong on the way back instead of it.
 //
 // The state is saved again with the rollback in it, so that a run that is killed goes on
 // from there. A process that dies before that repeats the divergence, which is a function
@@ -49,13 +50,16 @@ func (t *Trainer) rollBack(o Observer, k Keeper, d *DivergedError) error {
 	}
 	history, lengths := t.progress.Rollbacks, t.progress.Lengths
 	c, damaged, err := t.goBack(k, d.Step)
-	if err != nil {
+	switch {
+	case errors.Is(err, checkpoint.ErrNone):
 		return errors.Join(d, err)
+	case err != nil:
+		return unreturned(d, err)
 	}
 	history = append(history, Rollback{At: d.Step, To: c.Step, Reason: d.Reason})
 	t.progress.Rollbacks, t.progress.Reseed, t.progress.Lengths = history, uint64(len(history)), lengths
 	if err := t.accord.Lead(func(context.Context) error { return k.Return(c) }); err != nil {
-		return errors.Join(d, err)
+		return unreturned(d, err)
 	}
 	err = t.accord.Lead(func(context.Context) error {
 		for _, e := range damaged {
@@ -69,6 +73,11 @@ func (t *Trainer) rollBack(o Observer, k Keeper, d *DivergedError) error {
 		return err
 	}
 	return t.save(o, k)
+}
+
+// unreturned is a fault on the way back. It isn't a *DivergedError: once it is cured the run goes on.
+func unreturned(d *DivergedError, err error) error {
+	return fmt.Errorf("step %d diverged (%s), and the way back fails: %w", d.Step, d.Reason, err)
 }
 
 // goBack restores the state to return to after a divergence at a step: the first rank chooses it, all

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -205,6 +206,38 @@ func TestLastingPoisonSpendsTheBudget(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// lame is a shelf from which no state comes back.
+type lame struct {
+	*shelf
+	unreadable, unremovable error
+}
+
+func (l lame) Before(step int) (*checkpoint.Checkpoint, []error, error) {
+	if l.unreadable != nil {
+		return nil, nil, l.unreadable
+	}
+	return l.shelf.Before(step)
+}
+
+func (l lame) Return(*checkpoint.Checkpoint) error { return l.unremovable }
+
+// A fault on the way back is what ends the run, and not the divergence, after which nobody would start it again; that there
+// is nothing to go back to is the divergence's.
+func TestAFaultOnTheWayBackIsNoDivergence(t *testing.T) {
+	broken := &fs.PathError{Op: "read", Path: "model", Err: errors.New("input/output error")}
+	for name, k := range map[string]lame{"unreadable": {unreadable: broken}, "unremovable": {unremovable: broken}, "nothing": {unreadable: checkpoint.ErrNone}} {
+		t.Run(name, func(t *testing.T) {
+			k.shelf = newShelf(t)
+			in := inject(t, guarded(), 4, 1, spoilers["loss"], poisons["NaN"])
+			err := in.Run(t.Context(), &recorder{}, k)
+			var diverged *DivergedError
+			if errors.As(err, &diverged) != (name == "nothing") || errors.Is(err, broken) == (name == "nothing") || !strings.Contains(err.Error(), "diverged") {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 

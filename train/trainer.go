@@ -96,7 +96,7 @@ func (t *Trainer) Done() bool { return t.progress.Step >= t.TotalSteps() && t.pr
 // configured. k keeps states; without one nothing is saved, and a divergence ends the run.
 // Checkpoints are written while training goes on; all of them are on the disk when Run returns.
 //
-// After a cancelled ctx the state is saved and Run returns context.Canceled; evaluations
+// After a cancelled ctx the state is saved and Run returns context.Canceled, or else why it could not be saved; evaluations
 // break off for that and are done again when the run goes on. A *DivergedError says that
 // the guard's budget of rollbacks is spent. Whatever the course, the end is a function of
 // configuration and data.
@@ -119,9 +119,18 @@ func (t *Trainer) Run(ctx context.Context, o Observer, k Keeper) error {
 		}
 	}
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = errors.Join(t.save(o, k), err)
+		err = instead(ctx, err, t.save(o, k))
 	}
-	return errors.Join(t.settle(o, err), err)
+	return instead(ctx, err, t.settle(o, err))
+}
+
+// instead is what a run ends with whose last state can't be saved: if it was to stop, that it could not, for who
+// hears that it stopped takes the state for saved.
+func instead(ctx context.Context, err, unsaved error) error {
+	if unsaved != nil && errors.Is(err, ctx.Err()) {
+		return unsaved
+	}
+	return errors.Join(unsaved, err)
 }
 
 // begin shows the first chains and saves the first state, so that there always is one.

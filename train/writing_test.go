@@ -184,7 +184,7 @@ func TestStoppingWaitsForTheCheckpoint(t *testing.T) {
 		k, r = newSlow(t, 0), &stopping{after: after, cancel: cancel}
 		ctx, cancel = context.WithCancel(t.Context())
 		r.cancel, k.err = cancel, errors.New("no room")
-		if err := newToy(t, asIs).Run(ctx, r, k); err == nil || !strings.HasPrefix(err.Error(), "no room") {
+		if err := newToy(t, asIs).Run(ctx, r, k); !errors.Is(err, k.err) || errors.Is(err, context.Canceled) {
 			t.Errorf("after %d, with a full disk: got %v", after, err)
 		}
 	}
