@@ -42,8 +42,12 @@ func (e *PeerError) Error() string {
 	if len(why) == 0 {
 		why = append(why, "others did not come")
 	}
-	return fmt.Sprintf("rank %d on %s, after step %d, waited %s for the others (%s): %s; start the same command again, and the run goes on from its last checkpoint",
-		e.Rank, e.Host, e.Step, e.Waited.Round(100*time.Millisecond), e.Op, strings.Join(why, "; "))
+	remedy := "start the same command again, and the run goes on from its last checkpoint"
+	if e.Err == nil && len(e.Silent) == 0 && len(e.Busy) > 0 {
+		remedy += ", with a longer --rank-timeout if their share of a step takes so much longer than this one's"
+	}
+	return fmt.Sprintf("rank %d on %s, after step %d, waited %s for the others (%s): %s; %s",
+		e.Rank, e.Host, e.Step, e.Waited.Round(100*time.Millisecond), e.Op, strings.Join(why, "; "), remedy)
 }
 
 func (e *PeerError) Unwrap() error { return e.Err }

@@ -42,9 +42,9 @@ func benchCommand() *cli.Command {
 			leaf(&cli.Command{
 				Name:  "step",
 				Usage: "time whole training steps on pictures of noise",
-				Description: examples("Under mpirun or srun, bin/jem-mpi has all ranks take them together, and tells how long they wait for each other.",
-					"jem bench step --model wrn-16-2 --batch 64 --sgld-steps 20",
-					"mpirun -n 2 jem-mpi bench step --threads 1 --sgld-steps 5"),
+				Description: examples("Under mpirun or srun, bin/jem-mpi has all ranks take them together, and tells how long they wait for each other:\n"+
+					"mpirun -n 2 bin/jem-mpi bench step --threads 1 --sgld-steps 5",
+					"jem bench step --model wrn-16-2 --batch 64 --sgld-steps 20"),
 				Flags: benchFlags(
 					&cli.IntFlag{Name: "sgld-steps", Value: 20, Usage: "SGLD steps K a training step"},
 					&cli.IntFlag{Name: "steps", Value: 5, Usage: "training steps to measure, after one to warm up"},

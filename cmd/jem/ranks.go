@@ -83,7 +83,7 @@ const (
 )
 
 var rankTimeoutFlag = &cli.DurationFlag{Name: "rank-timeout", Value: patience,
-	Usage: "with several ranks (mpirun, srun): after so long without a sign of one of them all others end, at least 1s"}
+	Usage: "with several ranks (mpirun, srun): whoever waits so long for another one ends them all, at least 1s"}
 
 // enlist opens the engine of a run of several ranks, or the one of a single one. wanted reads their configuration.
 func (j *job) enlist(c *cli.Context, wanted func(*cli.Context) (config.Config, error)) error {
@@ -131,7 +131,7 @@ func (j *job) several() bool { return j.ranks != nil && j.ranks.Size() > 1 }
 func (j *job) end(err error, stderr io.Writer) int {
 	code := exitCode(err)
 	if !j.several() {
-		if err != nil && !readerGone(err) && j.speaks() {
+		if err != nil && !readerGone(err) && j.speaks(err) {
 			fmt.Fprintln(stderr, message(err))
 		}
 		return code
@@ -155,9 +155,11 @@ func (j *job) end(err error, stderr io.Writer) int {
 }
 
 // speaks reports whether it is for this process to say what is wrong before the ranks can agree on that: for the first
-// of all what is wrong with the command, for the first of each machine what is wrong there.
-func (j *job) speaks() bool {
-	return j.place.Rank == 0 || (mpi.Built || nccl.Built) && j.tried && j.place.LocalRank == 0
+// of all what is wrong with the command, for the first of each machine what is wrong there, and for each whose engine broke
+// down what it said.
+func (j *job) speaks(err error) bool {
+	peer := (*comm.PeerError)(nil)
+	return j.place.Rank == 0 || (mpi.Built || nccl.Built) && j.tried && j.place.LocalRank == 0 || errors.As(err, &peer) && peer.Err != nil
 }
 
 // abort ends all ranks, since this one can't go on with the others.
@@ -192,20 +194,44 @@ func (j *job) outcome(err error, code int) (speaker, agreed int, lost error) {
 	if comm.Lost(err) {
 		return -1, code, err
 	}
-	mine := []byte{0, byte(code)}
-	if elsewhere := (*comm.ElsewhereError)(nil); err != nil && !errors.As(err, &elsewhere) {
-		mine[0] = 1
-	}
-	all, lost := comm.Everyone(j.ranks, mine)
+	all, lost := comm.Everyone(j.ranks, []byte{blame(err), byte(code)})
 	if lost != nil {
 		return -1, exitDevice, lost
 	}
-	for rank, their := range all {
-		if their[0] == 1 {
-			return rank, int(their[1]), nil
+	speaker, agreed = -1, exitDone
+	for rank, most := 0, byte(0); rank < len(all); rank++ {
+		if their := all[rank]; their[0] > most {
+			speaker, most, agreed = rank, their[0], int(their[1])
 		}
 	}
-	return -1, exitDone, nil
+	return speaker, agreed, nil
+}
+
+// blame is how much an error is this rank's own: 3 for one of which others have only heard, 2 where another rank failed, too,
+// as when two of them fail one after the other, 1 where only others did, 0 for none.
+func blame(err error) byte {
+	elsewhere := (*comm.ElsewhereError)(nil)
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &elsewhere):
+		return 3
+	case others(err):
+		return 1
+	}
+	return 2
+}
+
+// others reports whether an error says nothing but that other ranks failed.
+func others(err error) bool {
+	if joined, is := err.(interface{ Unwrap() []error }); is {
+		return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !others(part) })
+	}
+	if _, is := err.(*comm.ElsewhereError); is {
+		return true // the rank that it names has its own
+	}
+	within := errors.Unwrap(err)
+	return within != nil && others(within)
 }
 
 // crashed ends the whole job after a bug in this rank: the others would wait for it.

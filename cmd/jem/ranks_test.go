@@ -60,6 +60,8 @@ func TestRanksLeaveWithOneCode(t *testing.T) {
 		"two unlike":    {[]error{elsewhere, wrong, missing}, exitConfig, 1},
 		"unequal":       {[]error{replicas, replicas, replicas}, exitBug, 0},
 		"on its way":    {[]error{errors.Join(elsewhere, missing), wrong, elsewhere}, exitConfig, 1},
+		"in turn":       {[]error{errors.Join(missing, elsewhere), errors.Join(elsewhere, wrong), elsewhere}, exitData, 0},
+		"nobody's own":  {[]error{elsewhere, elsewhere, elsewhere}, exitBug, 0},
 		"the first one": {[]error{missing, elsewhere, elsewhere}, exitData, 0},
 	} {
 		for rank, l := range leave(t, tc.errs, -1) {

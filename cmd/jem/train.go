@@ -79,7 +79,7 @@ func runTrain(c *cli.Context) error {
 	s.close()
 	step := run.Trainer.Progress().Step
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && exitCode(err) == exitStopped:
 		return &stoppedError{fmt.Sprintf("stopped after step %d, checkpoint saved", step), fmt.Sprintf("jem train --resume %s goes on from there", run.Path), err}
 	case err != nil:
 		return err
