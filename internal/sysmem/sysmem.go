@@ -37,10 +37,10 @@ func confined() Limit {
 // counts as memory that there is.
 func Short(bytes float64) (Limit, bool) {
 	short := func(l Limit) bool { return l.Bytes > 0 && bytes > l.Bytes }
-	l := Available().among(beside)
+	l := left()
 	if short(l) {
 		debug.FreeOSMemory()
-		l = Available().among(beside)
+		l = left()
 	}
 	return l, short(l)
 }

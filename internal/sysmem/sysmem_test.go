@@ -126,4 +126,23 @@ func TestRanksShareTheMemory(t *testing.T) {
 	}
 }
 
+// A rank's share is its own, whether the others have taken theirs or not yet; nobody has more than there is.
+func TestRanksTakeTheirSharesOneAfterTheOther(t *testing.T) {
+	began := Limit{8 * gib, "this machine"}
+	for name, tc := range map[string]struct{ now, taken, want float64 }{
+		"nobody has":        {8 * gib, 0, 2 * gib},
+		"this one has":      {7 * gib, 1 * gib, 1 * gib},
+		"the others have":   {2 * gib, 0, 2 * gib},
+		"strangers have":    {1 * gib, 0, 1 * gib},
+		"more than a share": {4 * gib, 3 * gib, 1},
+	} {
+		if got := ours(Limit{tc.now, "this machine"}, began, 4, tc.taken); got.Bytes != tc.want {
+			t.Errorf("%s: got %g GiB by %s, want %g", name, got.Bytes/gib, got.By, tc.want/gib)
+		}
+	}
+	if got := ours(Limit{gib, "this machine"}, Limit{}, 1, gib); got.Bytes != gib {
+		t.Errorf("alone: %v", got)
+	}
+}
+
 func available(s system) Limit { return s.machine().least(s.controlGroup()) }
