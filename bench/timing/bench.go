@@ -49,15 +49,16 @@ func Measure(ctx context.Context, dev backend.Device, c config.Config, channels,
 // Together is Measure of steps that ranks share as they do in training; memory and GFLOPS are of this one. All
 // of them end when the ctx of one does.
 func Together(ctx context.Context, dev backend.Device, c config.Config, channels, size, classes, steps int, ranks comm.Comm) (Result, error) {
-	src := feed.Noise(c.Train.Batch, c.Train.Labeled(), channels, size, classes)
-	if _, err := step.Affordable(dev, &c, src, ranks.Size()); err != nil {
-		return Result{}, err
-	}
-	flops, err := work(c, src)
-	if err != nil {
-		return Result{}, err
-	}
-	s, err := step.New(dev, c, src.Share(ranks.Rank(), ranks.Size()), ranks)
+	src, flops, s := feed.Noise(c.Train.Batch, c.Train.Labeled(), channels, size, classes), 0.0, (*step.Step)(nil)
+	err := comm.NewAccord(context.Background(), ranks).During(func(context.Context) (err error) {
+		if _, err = step.Affordable(dev, &c, src, ranks.Size()); err != nil {
+			return err
+		}
+		if flops, err = work(c, src); err == nil {
+			s, err = step.New(dev, c, src.Share(ranks.Rank(), ranks.Size()), ranks)
+		}
+		return err
+	})
 	if err != nil {
 		return Result{}, err
 	}

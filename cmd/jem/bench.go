@@ -175,8 +175,8 @@ func benchStep(c *cli.Context) error {
 func measured(c *cli.Context, cfg config.Config, dev backend.Device, ranks comm.Comm) (timing.Result, error) {
 	im := imagesOf(c)
 	b, err := timing.Together(c.Context, dev, cfg, im.Channels, im.Size, im.Classes, c.Int("steps"), ranks)
-	var fault *settings.Error
-	if err != nil && ranks.Size() > 1 && !comm.Lost(err) && !errors.Is(err, context.Canceled) && !errors.As(err, &fault) {
+	fault, elsewhere := (*settings.Error)(nil), (*comm.ElsewhereError)(nil) // before the steps: all know
+	if err != nil && ranks.Size() > 1 && !comm.Lost(err) && !errors.Is(err, context.Canceled) && !errors.As(err, &fault) && !errors.As(err, &elsewhere) {
 		err = &comm.AloneError{Err: err}
 	}
 	return b, err
