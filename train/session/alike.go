@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,11 +9,13 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"jem/comm"
 	"jem/config/settings"
 	"jem/internal/data"
 	"jem/internal/fault"
+	"jem/internal/rundir"
 	"jem/train"
 )
 
@@ -98,6 +101,30 @@ func (s *Session) sameProgram() error {
 		}
 	}
 	return s.same(facts...)
+}
+
+// seen fails where another rank doesn't see the folder that the first one has made: it would miss the states there as late
+// as on the way back from a divergence. A file system between machines may take a while to show what is new.
+func (s *Session) seen() error {
+	return s.all.During(func(ctx context.Context) error {
+		err := appears(ctx, rundir.Path(s.o.Folder).Config(), 30*time.Second)
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &settings.Error{Faults: []settings.Fault{{Path: "folder", Problem: fmt.Sprintf(
+			"rank 0 has begun the run in %s, and rank %d doesn't see it there (%v): name a folder on a file system that all machines share", s.o.Folder, s.all.Rank(), err)}}}
+	})
+}
+
+// appears waits for a file, and returns what it still is that it isn't there.
+func appears(ctx context.Context, path string, within time.Duration) error {
+	const pause = 200 * time.Millisecond
+	for begun := time.Now(); ; time.Sleep(pause) {
+		_, err := os.Stat(path)
+		if err == nil || ctx.Err() != nil || time.Since(begun) > within {
+			return err
+		}
+	}
 }
 
 // programme names this program by its content; "" where it can't be read.

@@ -234,12 +234,17 @@ func TestDifferentRanksAreRefused(t *testing.T) {
 		has    []string
 	}{
 		"a setting":    {func(_ *testing.T, f *fixture) { f.Config.Optim.LR *= 2 }, "optim.lr", []string{"rank 0 has 0.0001", "rank 1 has 0.0002"}},
+		"a batch":      {nil, "train.batch", []string{"1, which 2 ranks can't share evenly"}},
 		"the folder":   {func(_ *testing.T, f *fixture) { f.Folder += "2" }, "folder", []string{"rank 1 has"}},
 		"instructions": {func(_ *testing.T, f *fixture) { f.isa = "another" }, "device.cpu_isa", []string{"rank 1 has another", "--cpu-isa"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCrew(t, 2)
-			tc.change(t, c[1])
+			if tc.change == nil { // of both
+				c[0].Config.Train.Batch, c[1].Config.Train.Batch = 1, 1
+			} else {
+				tc.change(t, c[1])
+			}
 			for rank, e := range c.all(t, session.Create) {
 				var fault *settings.Error
 				if !errors.As(e.err, &fault) || fault.Faults[0].Path != tc.path {

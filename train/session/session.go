@@ -23,6 +23,7 @@ import (
 	"jem/predict/weights"
 	"jem/train"
 	"jem/train/journal"
+	"jem/train/step"
 )
 
 // Options say which run, and on what.
@@ -103,12 +104,19 @@ func (s *Session) create() (err error) {
 	if err == nil {
 		err = s.all.Lead(func(context.Context) (err error) { s.journal, err = journal.Create(s.records()); return err })
 	}
+	if err == nil {
+		err = s.seen()
+	}
 	return err
 }
 
 // stages has all ranks do one thing after the other, up to the first error of any.
 func (s *Session) stages(all ...func() error) error {
-	if err := s.sameProgram(); err != nil {
+	err := s.sameProgram()
+	if err == nil {
+		err = step.Shareable(&s.o.Config, s.all.Size()) // before anything is read
+	}
+	if err != nil {
 		return err
 	}
 	return s.all.During(func(ctx context.Context) error {
