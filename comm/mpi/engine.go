@@ -33,8 +33,9 @@ type engine struct {
 	within  bool  // the last of them is under way
 	bulk    bool  // all have come to it, and much moves
 	met     struct{ mine, all int64 }
-	past    int   // step at which the last one ended
-	gone    error // why no more is done
+	past    int        // step at which the last one ended
+	gone    error      // why no more is done
+	stuck   *operation // the one that failed, whose buffers MPI may write to yet
 	peers   []peer
 	letters []*letter // on their way to others
 }
@@ -83,8 +84,11 @@ type operation struct {
 func (e *engine) start(name string, begin func(stage int) (bool, error)) *pending {
 	o := &operation{name: name, begin: begin, over: make(chan struct{})}
 	e.work <- func() {
-		o.err = e.perform(o)
-		o.begin = nil // lets go of the buffers
+		if o.err = e.perform(o); o.err == nil {
+			o.begin = nil // lets go of the buffers
+		} else if e.stuck == nil {
+			e.stuck = o
+		}
 		close(o.over)
 	}
 	return &pending{e, o}
