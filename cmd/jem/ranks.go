@@ -107,6 +107,9 @@ func (j *job) enlistProcesses(timeout time.Duration, notes func(string)) error {
 		return err
 	}
 	j.ranks, j.leave = ranks, ranks.Exit
+	if bound := j.place.Bound(runtime.NumCPU(), sysmem.Online()); bound != "" {
+		notes(bound)
+	}
 	return nil
 }
 
