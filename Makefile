@@ -148,8 +148,8 @@ cover: ## coverage of the tests, cover.html
 	$(GO) tool cover -func cover.out | tail -1
 
 .PHONY: cuda
-cuda: kernels ## the program with the GPU device, bin/jem-cuda: for the toolkit found, or CUDA=13.0 or 12.4
-	scripts/cuda-env.sh $(GO) build -trimpath -tags cuda -ldflags '$(LDFLAGS)' -o $(BIN)/jem-cuda ./cmd/jem
+cuda: kernels ## the program with the GPU device, also for several ranks, bin/jem-cuda: for the toolkit found, or CUDA=13.0 or 12.4
+	scripts/cuda-env.sh $(GO) build -trimpath -tags cuda,mpi -ldflags '$(LDFLAGS)' -o $(BIN)/jem-cuda ./cmd/jem
 
 .PHONY: cuda-toolchain
 cuda-toolchain: ## bring nvcc and cuDNN (CUDA=13.0, 12.4 or all) to a cache outside the tree; needs no GPU

@@ -20,7 +20,7 @@ programs() {
     at=$dest/cudnn$(major "$root")
     [[ ! -e $at ]] || return 0
     mkdir -p "$at/tests"
-    scripts/cuda-env.sh go build -trimpath -tags cuda -ldflags "-s -w -X main.release=$release" -o "$at/jem-cuda" ./cmd/jem
+    scripts/cuda-env.sh go build -trimpath -tags cuda,mpi -ldflags "-s -w -X main.release=$release" -o "$at/jem-cuda" ./cmd/jem
     [[ $at == *9 ]] || return 0 # jem-cuda selftest asks the same suite
     for package in ./cuda ./cuda/internal/driver ./cuda/internal/dnn ./kernels; do
         compgen -G "$package/*_test.go" >/dev/null || continue
