@@ -158,11 +158,12 @@ func (j *job) end(err error, stderr io.Writer) int {
 }
 
 // speaks reports whether it is for this process to say what is wrong before the ranks can agree on that: for the first
-// of all what is wrong with the command, for the first of each machine what is wrong there, and for each whose engine broke
-// down what it said.
+// of all what is wrong with the command, for the first of each machine what is wrong there, for each whose engine broke
+// down what it said, and for all that have only an address in common what each met on its way to that.
 func (j *job) speaks(err error) bool {
 	peer := (*comm.PeerError)(nil)
-	return j.place.Rank == 0 || (mpi.Built || nccl.Built) && j.tried && j.place.LocalRank == 0 || errors.As(err, &peer) && peer.Err != nil
+	return j.place.Rank == 0 || j.tried && (mpi.Built && j.place.LocalRank == 0 || nccl.Built && j.place.PMI == "") ||
+		errors.As(err, &peer) && peer.Err != nil
 }
 
 // abort ends all ranks, since this one can't go on with the others.

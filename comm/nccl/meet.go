@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -78,15 +79,16 @@ func judge(got, own []byte) (rank int, verdict byte, known bool) {
 const maxCallers = 256
 
 // give listens at the address and gives the id to all other ranks, until the context ends. Strangers and ranks of other
-// jobs are turned away.
-func give(ctx context.Context, address, job string, size int, what id) (missing []int, err error) {
+// jobs are turned away. Its error then is which ranks did not come.
+func give(ctx context.Context, address, job string, size int, what id) error {
 	l, err := listen(ctx, address)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	own, served, callers := hello(job, 0, size), make(chan int), make(chan struct{}, maxCallers)
 	ctx, done := context.WithCancel(ctx)
 	var all sync.WaitGroup
+	var others atomic.Int64
 	defer all.Wait()
 	defer done()
 	context.AfterFunc(ctx, func() { l.Close() })
@@ -103,7 +105,11 @@ func give(ctx context.Context, address, job string, size int, what id) (missing 
 			callers <- struct{}{}
 			all.Go(func() {
 				defer func() { c.Close(); <-callers }()
-				if rank := serve(ctx, c, own, what); rank > 0 {
+				rank, mine := serve(ctx, c, own, what)
+				if !mine {
+					others.Add(1)
+				}
+				if rank > 0 {
 					select {
 					case served <- rank:
 					case <-ctx.Done():
@@ -121,15 +127,25 @@ func give(ctx context.Context, address, job string, size int, what id) (missing 
 				n++
 			}
 		case <-ctx.Done():
-			for rank := 1; rank < size; rank++ {
-				if !have[rank] {
-					missing = append(missing, rank)
-				}
-			}
-			return missing, ctx.Err()
+			return missing(address, have, int(others.Load()))
 		}
 	}
-	return nil, nil
+	return nil
+}
+
+// missing says which ranks did not come to the address.
+func missing(address string, have []bool, others int) error {
+	var ranks []int
+	for rank := 1; rank < len(have); rank++ {
+		if !have[rank] {
+			ranks = append(ranks, rank)
+		}
+	}
+	text := fmt.Sprintf("at %s nothing was heard from %s", address, list(ranks))
+	if others > 0 {
+		text += fmt.Sprintf("; turned away as not of this job: %d", others)
+	}
+	return errors.New(text)
 }
 
 // listen listens at the address where it is this machine's own, else at its port.
@@ -146,30 +162,30 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// serve answers a caller, and returns the rank that has the id now, 0 if none.
-func serve(ctx context.Context, c net.Conn, own []byte, what id) int {
+// serve answers a caller, and returns the rank that has the id now, 0 if none, and whether it is one of the job.
+func serve(ctx context.Context, c net.Conn, own []byte, what id) (rank int, mine bool) {
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	c.SetDeadline(time.Now().Add(strangerTime))
 	got := make([]byte, helloBytes)
 	if _, err := io.ReadFull(c, got); err != nil {
-		return 0
+		return 0, false
 	}
 	rank, verdict, known := judge(got, own)
 	if !known {
-		return 0
+		return 0, false
 	}
 	answer := make([]byte, answerBytes)
 	if answer[0] = verdict; verdict == welcome {
 		copy(answer[1:], what[:])
 	}
 	if _, err := c.Write(answer); err != nil || verdict != welcome {
-		return 0
+		return 0, verdict == welcome
 	}
 	if _, err := io.ReadFull(c, answer[:1]); err != nil || answer[0] != 1 {
-		return 0
+		return 0, true
 	}
-	return rank
+	return rank, true
 }
 
 // take gets the id from the first rank at the address, which may not be there yet.

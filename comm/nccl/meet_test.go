@@ -59,8 +59,8 @@ func TestTheIdReachesAll(t *testing.T) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		if missing, err := give(ctx, at, "job", size, given); err != nil {
-			t.Errorf("missing %v: %v", missing, err)
+		if err := give(ctx, at, "job", size, given); err != nil {
+			t.Error(err)
 		}
 	}()
 	all.Wait()
@@ -71,7 +71,7 @@ func TestStrangersAreTurnedAway(t *testing.T) {
 	const size = 2
 	at, ctx := address(t), within(t, time.Minute)
 	over := make(chan error, 1)
-	go func() { _, err := give(ctx, at, "job", size, given); over <- err }()
+	go func() { over <- give(ctx, at, "job", size, given) }()
 	for _, says := range []string{"", "GET / HTTP/1.1\r\nHost: a\r\n\r\n" + strings.Repeat("x", 100), greeting, strings.Repeat("\xff", 1<<16)} {
 		c := dial(t, at)
 		_, _ = c.Write([]byte(says))
@@ -117,8 +117,8 @@ func TestStrangersAreTurnedAway(t *testing.T) {
 // Whoever does not come is named; a rank that got its answer and was lost may ask again.
 func TestMissingRanksAreNamed(t *testing.T) {
 	at, ctx := address(t), within(t, 3*time.Second)
-	over := make(chan []int, 1)
-	go func() { missing, _ := give(ctx, at, "job", 4, given); over <- missing }()
+	over := make(chan error, 1)
+	go func() { over <- give(ctx, at, "job", 4, given) }()
 	c := dial(t, at)
 	_, _ = c.Write(hello("job", 3, 4))
 	_, _ = io.ReadFull(c, make([]byte, answerBytes))
@@ -126,8 +126,11 @@ func TestMissingRanksAreNamed(t *testing.T) {
 	if _, err := take(ctx, at, "job", 2, 4); err != nil {
 		t.Error(err)
 	}
-	if missing := <-over; list(missing) != "1, 3" {
-		t.Errorf("missing: %s", list(missing))
+	if _, err := take(ctx, at, "another", 1, 4); err == nil {
+		t.Error("a rank of another job got the id")
+	}
+	if err := <-over; err == nil || !strings.Contains(err.Error(), "at "+at+" nothing was heard from 1, 3; turned away as not of this job: 1") {
+		t.Errorf("missing: %v", err)
 	}
 	if _, err := take(within(t, time.Second), at, "job", 1, 4); err == nil || !strings.Contains(err.Error(), "did not answer at "+at) {
 		t.Errorf("nobody there: %v", err)

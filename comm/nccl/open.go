@@ -109,10 +109,9 @@ func (e *engine) meet(o Options, what id) (id, error) {
 		}
 		return got, err
 	}
-	missing, err := give(ctx, o.Place.Address, o.Job, e.size, what)
-	if len(missing) > 0 {
-		fault := e.fault("start", time.Since(begun), fmt.Errorf("at %s nothing was heard from %s", o.Place.Address, list(missing)))
-		return what, fault
+	err := give(ctx, o.Place.Address, o.Job, e.size, what)
+	if setup := (*comm.SetupError)(nil); err != nil && !errors.As(err, &setup) {
+		err = e.fault("start", time.Since(begun), err)
 	}
 	return what, err
 }
