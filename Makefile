@@ -94,7 +94,7 @@ lint-mpi: ## vet and staticcheck of the build with MPI
 
 .PHONY: lint-cuda
 lint-cuda: ## staticcheck of the GPU build; needs a CUDA toolkit
-	scripts/cuda-env.sh $(GO) run $(STATICCHECK) -tags cuda ./cuda/... ./kernels ./cmd/jem
+	scripts/cuda-env.sh $(GO) run $(STATICCHECK) -tags cuda,mpi ./cuda/... ./comm/... ./kernels ./cmd/jem
 
 .PHONY: cross
 cross: ## build for every platform, to see that it does
@@ -152,7 +152,7 @@ cuda: kernels ## the program with the GPU device, also for several ranks, bin/je
 	scripts/cuda-env.sh $(GO) build -trimpath -tags cuda,mpi -ldflags '$(LDFLAGS)' -o $(BIN)/jem-cuda ./cmd/jem
 
 .PHONY: cuda-toolchain
-cuda-toolchain: ## bring nvcc and cuDNN (CUDA=13.0, 12.4 or all) to a cache outside the tree; needs no GPU
+cuda-toolchain: ## bring nvcc and cuDNN (CUDA=13.0, 12.4 or all), or NCCL for tests (CUDA=nccl), to a cache outside the tree; needs no GPU
 	scripts/cuda-toolchain.sh $(CUDA)
 
 .PHONY: kernels
@@ -168,7 +168,7 @@ kernels-mutate: kernels ## break the kernels in one place after the other: the t
 	scripts/kernels-mutate.sh
 
 .PHONY: test-cuda-sim
-test-cuda-sim: kernels ## the CUDA program and its tests on the stand-ins for driver and cuDNN; needs no GPU
+test-cuda-sim: kernels ## the CUDA program and its tests on the stand-ins for driver, cuDNN and NCCL; needs no GPU
 	scripts/cuda-sim-test.sh
 
 .PHONY: plan-check
@@ -177,7 +177,7 @@ plan-check: ## ask the real cuDNN for a plan of every convolution, for cards tha
 
 .PHONY: test-gpu bench-gpu
 test-gpu: gpu-bundle ## the conformance suite and the golden steps on this machine's GPU
-	build/jem-gpu-bundle/run.sh --only machine,test,golden --out runs/gpu
+	build/jem-gpu-bundle/run.sh --only machine,test,golden,ranks --out runs/gpu
 
 bench-gpu: gpu-bundle ## step times, kernels' bandwidth and PyTorch's step on this machine's GPU
 	build/jem-gpu-bundle/run.sh --only machine,bench --out runs/gpu

@@ -10,6 +10,9 @@ CCCL_13_0=13.0.85
 NVRTC_13_0=13.0.88
 CUDNN_13_0=9.19.0.56
 
+# NVIDIA's own NCCL, for what can be asked of it without a card.
+NCCL=2.32.3
+
 # CUDA 12.4 with cuDNN 8.9: nvcc is in a Debian package, its headers and cuDNN are wheels.
 NVCC_12_4=12.4.131
 CUDART_12_4=12.4.127

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Runs the CUDA program and its tests, unchanged, on the stand-ins for driver and cuDNN: no GPU, no library of
+# Runs the CUDA program and its tests, unchanged, on the stand-ins for driver, cuDNN and NCCL: no GPU, no library of
 # NVIDIA's at run time. What is compared with what is in the tests (cuda, cuda/sim/control); docs/cuda.md lists them.
 #
-#   scripts/cuda-sim-test.sh [tests|all-tests|race|asan|program]…      default: all-tests program
+#   scripts/cuda-sim-test.sh [tests|all-tests|race|asan|program|ranks]…      default: all-tests program ranks
 #
 # all-tests: go vet and the tests with every cached toolkit, so with both generations of cuDNN. tests: those of the
 # older one shortened: without every call failing once, and with fewer shapes. race: those that share
 # memory under the race detector. asan: the stand-ins under the address sanitizer. program: bin/jem-cuda repeats the
 # golden steps in float32, whose tolerances they have, and trains 30 steps of a smaller fashion-demo beside the CPU.
+# ranks: the tests of comm/nccl, of NVIDIA's own library, too, where scripts/cuda-toolchain.sh nccl has brought it; two ranks of
+# bin/jem-cuda train 20 steps, are stopped and resumed, lose one another, under MPI as well where an engine is here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,7 +35,7 @@ tests_with() {
     local version flags=()
     for version in $(cached); do
         echo "== CUDA $version ${flags[*]}"
-        on "$version" go vet -tags cuda ./cuda/... ./kernels ./cmd/jem
+        on "$version" go vet -tags cuda,mpi ./cuda/... ./kernels ./cmd/jem ./comm/...
         on "$version" go test -tags cuda -count 1 -timeout 20m "${flags[@]}" ${TESTFLAGS:-} ./cuda/... ./kernels
         flags=("$@")
     done
@@ -89,14 +91,77 @@ program() {
               exit !(NR == 30 && early <= 1e-6 && late <= 0.01) }'
 }
 
+# two NAME RANK-1'S-VARIABLES ARGUMENTS…: two ranks, started as torchrun does; their codes go to $codes, what they say to $work/NAME.
+two() {
+    local name=$1 own=$2 rank pids=()
+    shift 2
+    for rank in 0 1; do
+        # shellcheck disable=SC2086 # several variables
+        env RANK=$rank WORLD_SIZE=2 LOCAL_RANK=$rank LOCAL_WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT="$port" CUDA_VISIBLE_DEVICES=$rank TMPDIR="$work" \
+            $([[ $rank == 1 ]] && echo "$own") "$jem" train "$@" >>"$work/$name" 2>&1 &
+        pids+=($!)
+    done
+    codes=""
+    for rank in 0 1; do
+        wait "${pids[rank]}" && codes+="0 " || codes+="$? "
+    done
+}
+
+# must NAME CODES TEXT: what the last ranks left with, and what they said.
+must() {
+    [[ $codes == "$2 $2 " ]] && grep -qF -- "$3" "$work/$1" || { cat "$work/$1"; echo "ranks: $1: left with $codes, want $2 of both and \"$3\""; return 1; }
+    echo "ranks: $1: both left with $2"
+}
+
+# weights RUN: the checksum of its last checkpoint's parts.
+weights() { (cd "$1/checkpoints/$(ls "$1/checkpoints" | sort | tail -n 1)" && sha256sum -- *.safetensors); }
+
+# beside ONE TWO: losses of one rank and of two. Float32 in other orders: the bounds of program above.
+beside() {
+    paste <(losses "$1/metrics.jsonl") <(losses "$2/metrics.jsonl") | awk '
+        { d = $1 - $2; if (d < 0) d = -d; if (NR <= 5 && d > early) early = d; if (d > late) late = d }
+        END { printf "ranks: %d steps beside one rank: losses differ by %.2g in the first five, by %.2g in all\n", NR, early, late
+              exit !(NR == 20 && early <= 1e-6 && late <= 0.01) }'
+}
+
+ranks() {
+    local jem=bin/jem-cuda sim work port=29519 codes small engine real
+    make cuda CUDA=13.0
+    sim=$(scripts/cuda-sim.sh 13.0)
+    LD_LIBRARY_PATH=$sim CGO_ENABLED=0 go test -tags cuda -count 1 ${TESTFLAGS:-} ./comm/nccl
+    if real=$(scripts/cuda-toolchain.sh --path nccl); then
+        JEM_TEST_NCCL=$real/libnccl.so.2 CGO_ENABLED=0 go test -tags cuda -count 1 -v -run RealLibrary ./comm/nccl | grep -E '^ok|NCCL'
+    else
+        echo "not run: NVIDIA's own library: scripts/cuda-toolchain.sh nccl brings it"
+    fi
+    export LD_LIBRARY_PATH=$sim
+    work=$(mktemp -d)
+    # shellcheck disable=SC2064 # the folder of now
+    trap "rm -rf '$work'" EXIT
+    small=(--preset shapes-demo --device cuda --set train.batch=8 --set sampler.steps=2 --set train.log_every=1 --set train.save_every=5 --rank-timeout 20s)
+    "$jem" train "${small[@]}" --steps 20 --out "$work/one" >"$work/one.log" 2>&1
+    two whole "" "${small[@]}" --steps 20 --out "$work/two" && must whole 0 "report.html"
+    beside "$work/one" "$work/two"
+    # A loss of the eighth step's sums; what both had saved after five goes on to the bits of those that lost nothing.
+    two lost JEM_SIM_FAIL=ncclAllReduce:8=6 "${small[@]}" --steps 20 --out "$work/again" && must lost 69 "ncclAllReduce: a remote process ended or the network failed (6)"
+    two resumed "" --resume "$work/again" && must resumed 0 "report.html"
+    diff <(weights "$work/two") <(weights "$work/again") && echo "ranks: resumed ones have the bits of those that went through"
+    two twice "JEM_JOB_ID=another" "${small[@]}" --steps 20 --out "$work/none" || true
+    [[ $codes == *" 78 " ]] && grep -q "belongs to another job" "$work/twice"
+    for engine in $(scripts/mpi.sh engines | head -n 1); do
+        env TMPDIR="$work" CUDA_VISIBLE_DEVICES=0 scripts/mpi.sh run "$engine" 2 "$jem" train "${small[@]}" --steps 20 --out "$work/mpi" >"$work/mpi.log" 2>&1 || { cat "$work/mpi.log"; return 1; }
+        diff <(weights "$work/two") <(weights "$work/mpi") && echo "ranks: over $engine they have the same bits: $(grep -ohE '"engine": *"[^"]*"' "$work/mpi/env.json")"
+    done
+}
+
 [[ -n $(cached) ]] || {
     echo "cuda-sim-test: no CUDA toolkit in the cache: run make cuda-toolchain CUDA=all" >&2
     exit 69
 }
-[[ $# -gt 0 ]] || set -- all-tests program
+[[ $# -gt 0 ]] || set -- all-tests program ranks
 for part in "$@"; do
     case $part in
-    tests | all-tests | race | asan | program) "$part" ;;
+    tests | all-tests | race | asan | program | ranks) "$part" ;;
     *) echo "cuda-sim-test: unknown part $part" >&2 && exit 2 ;;
     esac
 done

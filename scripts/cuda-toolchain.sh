@@ -3,7 +3,8 @@
 # the real libcudnn, in ${JEM_CUDA_CACHE:-~/.cache/jem-cuda}/VERSION, outside the repository.
 #
 #   scripts/cuda-toolchain.sh [13.0|12.4|all]          make what is missing (default 13.0)
-#   scripts/cuda-toolchain.sh --path VERSION           print the root, exit code 1 if it is not there
+#   scripts/cuda-toolchain.sh nccl                     bring NVIDIA's NCCL (a wheel of 305 MB), for tests of comm/nccl
+#   scripts/cuda-toolchain.sh --path VERSION|nccl      print the root, exit code 1 if it is not there; of NCCL the folder of its library
 #
 # 13.0 is 530 MB of wheels, 12.4 is 820 MB of wheels and a Debian package. A second run does nothing, a run
 # after an interrupted one goes on with the part that was interrupted. Nothing is installed; python3 with pip,
@@ -176,10 +177,17 @@ make_root() { # VERSION
     echo "CUDA $1 is in $cache/$1"
 }
 
+# nccl prints the folder of NCCL's library, where it is here.
+nccl() { [[ -e $cache/parts/nvidia-nccl-cu13-$NCCL ]] && echo "$cache/parts/nvidia-nccl-cu13-$NCCL/nvidia/nccl/lib"; }
+
 known() { [[ " $CUDA_ROOTS " == *" $1 "* ]] || die "unknown CUDA version $1: want one of $CUDA_ROOTS, or all"; }
 
 main() {
     local version
+    if [[ ${1:-} == --path && ${2:-} == nccl ]]; then
+        nccl
+        return
+    fi
     if [[ ${1:-} == --path ]]; then
         known "${2:?--path needs a version}"
         finished "$2" && echo "$cache/$2"
@@ -196,7 +204,10 @@ main() {
     work=$(mktemp -d "$cache/work.XXXXXX") # on the same file system, so that a rename publishes
     trap 'rm -rf "$work"' EXIT
     version=${1:-$CUDA_DEFAULT}
-    if [[ $version == all ]]; then
+    if [[ $version == nccl ]]; then
+        wheel nvidia-nccl-cu13 "$NCCL"
+        echo "NCCL $NCCL is in $(nccl)"
+    elif [[ $version == all ]]; then
         for version in $CUDA_ROOTS; do make_root "$version"; done
     else
         known "$version"

@@ -22,7 +22,7 @@ programs() {
     mkdir -p "$at/tests"
     scripts/cuda-env.sh go build -trimpath -tags cuda,mpi -ldflags "-s -w -X main.release=$release" -o "$at/jem-cuda" ./cmd/jem
     [[ $at == *9 ]] || return 0 # jem-cuda selftest asks the same suite
-    for package in ./cuda ./cuda/internal/driver ./cuda/internal/dnn ./kernels; do
+    for package in ./cuda ./cuda/internal/driver ./cuda/internal/dnn ./kernels ./comm/nccl; do
         compgen -G "$package/*_test.go" >/dev/null || continue
         name=$(tr / - <<<"${package#./}")
         mkdir -p "$at/tests/$name"

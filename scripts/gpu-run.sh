@@ -4,7 +4,7 @@
 #
 #   ./run.sh [--out DIR] [--only PART,…] [--again] [--list]
 #
-# PARTs: machine test golden step kernels layers plan torch sanitize, and bench for step, kernels, layers, torch.
+# PARTs: machine test golden ranks step kernels layers plan torch sanitize, and bench for step, kernels, layers, torch.
 # Sections that ended well are not run again in the same DIR (default ./results) unless --again is given, so a
 # run that was cut off goes on. No section stops the others: each has a time limit, and its exit code is recorded.
 # Environment: PYTHON, the interpreter whose wheels to use; JEM_GPU_LIBS, folders to search for libraries first.
@@ -193,6 +193,28 @@ tests() {
     done
 }
 
+# ranks trains with two of them where there are two cards and NCCL, and compares with what one does. NCCL with one rank is
+# among the tests.
+ranks() {
+    local small=(train --preset shapes-demo --device cuda --steps 20 --set train.log_every=1)
+    if (($(nvidia-smi -L 2>/dev/null | wc -l) < 2)); then
+        skipped ranks all "fewer than two cards here"
+        return
+    fi
+    rm -rf "$out/runs" && mkdir -p "$out/runs"
+    section ranks one 600 "$jem" "${small[@]}" --out "$out/runs/one"
+    # shellcheck disable=SC2016 # the inner shell's
+    section ranks two 600 bash -c 'for rank in 0 1; do
+            RANK=$rank WORLD_SIZE=2 LOCAL_RANK=$rank LOCAL_WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=29519 "$@" & pids+=($!)
+        done
+        wait "${pids[0]}"; first=$?; wait "${pids[1]}"; second=$?
+        cat "$(printf "%s\n" "$@" | tail -n 1)/metrics.jsonl"; [[ $first == 0 && $second == 0 ]]' - "$jem" "${small[@]}" --rank-timeout 60s --out "$out/runs/two"
+    section ranks bench 600 bash -c 'for rank in 0 1; do
+            RANK=$rank WORLD_SIZE=2 LOCAL_RANK=$rank LOCAL_WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=29519 "$@" & pids+=($!)
+        done
+        wait "${pids[0]}" && wait "${pids[1]}"' - "$jem" bench step --model wrn-28-10 --batch 64 --sgld-steps 20 --steps 5 --device cuda --precision bf16 --json
+}
+
 steps() {
     local model precision engine graph
     for model in wrn-28-10 wrn-16-2; do
@@ -259,6 +281,7 @@ main() {
     say "bundle $bundle; $jem with $cudnn"
     machine
     tests
+    ranks
     steps
     torch
     plan
