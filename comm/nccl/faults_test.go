@@ -162,7 +162,7 @@ func TestRealLibrary(t *testing.T) {
 	if standin() {
 		t.Skip("a stand-in for the driver, which the real library does not know")
 	}
-	err = l.result(0, "ncclCommInitRankConfig", l.init(&e.comm, 1, struct{ id id }{*what}, 0, &config{size: 24, magic: configMagic, version: oldestVersion}))
+	err = l.result(0, "ncclCommInitRankConfig", l.init(&e.comm, 1, struct{ id id }{*what}, 0, polled()))
 	if err == nil {
 		_, err = e.await(e.settled)
 	}

@@ -42,6 +42,11 @@ const (
 	oldestVersion = 21400
 )
 
+// polled is the configuration of a communicator whose calls don't wait.
+func polled() *config {
+	return &config{size: uint64(unsafe.Sizeof(config{})), magic: configMagic, version: oldestVersion, blocking: 0}
+}
+
 // library is an NCCL library that has been opened.
 type library struct {
 	path    string

@@ -119,8 +119,7 @@ func (e *engine) meet(o Options, what id) (id, error) {
 // join makes the communicator, with all other ranks.
 func (e *engine) join(what id) error {
 	return e.do(func() error {
-		c := &config{size: 24, magic: configMagic, version: oldestVersion}
-		if err := e.lib.result(0, "ncclCommInitRankConfig", e.lib.init(&e.comm, int32(e.size), struct{ id id }{what}, int32(e.rank), c)); err != nil {
+		if err := e.lib.result(0, "ncclCommInitRankConfig", e.lib.init(&e.comm, int32(e.size), struct{ id id }{what}, int32(e.rank), polled())); err != nil {
 			return err
 		}
 		waited, err := e.await(e.settled)
