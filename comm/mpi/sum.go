@@ -1,3 +1,5 @@
+//go:build mpi && linux && (amd64 || arm64)
+
 package mpi
 
 import "jem/comm"
