@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,7 @@ type engine struct {
 	rounds  int64 // operations begun
 	within  bool  // the last of them is under way
 	bulk    bool  // all have come to it, and much moves
-	met     struct{ mine, all int64 }
+	met     struct{ mine, all [3]int64 }
 	past    int        // step at which the last one ended
 	gone    error      // why no more is done
 	stuck   *operation // the one that failed, whose buffers MPI may write to yet
@@ -73,7 +74,10 @@ func (e *engine) own() {
 
 // operation is what all ranks do together: a sequence of non-blocking calls, each begun when the one before is over.
 type operation struct {
-	name string
+	name  string
+	sign  int64 // 0: of the engine's own, which begin as they are
+	bytes int   // that it moves
+	value int64 // of this rank, and then the largest
 	// begin starts the call of a stage, for the engine's request, and says whether there was one to start.
 	begin func(stage int) (bool, error)
 	over  chan struct{}
@@ -81,8 +85,8 @@ type operation struct {
 }
 
 // start has an operation done after those begun before.
-func (e *engine) start(name string, begin func(stage int) (bool, error)) *pending {
-	o := &operation{name: name, begin: begin, over: make(chan struct{})}
+func (e *engine) start(o *operation) *pending {
+	o.over = make(chan struct{})
 	e.work <- func() {
 		if o.err = e.perform(o); o.err == nil {
 			o.begin = nil // lets go of the buffers
@@ -101,6 +105,13 @@ func (e *engine) perform(o *operation) error {
 	e.rounds++
 	e.within, e.bulk = true, false
 	defer func() { e.within = false }()
+	if o.sign != 0 {
+		if waited, err := e.meet(o); err != nil {
+			e.gone = e.lost(o.name, waited, err)
+			return e.gone
+		}
+		e.bulk = o.bytes >= large
+	}
 	for stage := 0; ; stage++ {
 		more, err := o.begin(stage)
 		if err != nil {
@@ -169,22 +180,38 @@ func rest(polls int, bulk bool, waited time.Duration) {
 	time.Sleep(min(first*time.Duration(1+(polls-none)/4), longest))
 }
 
-// large is from how many bytes on an operation begins by waiting for all to come, so that what is sent after that
-// need not wait.
+// large is from how many bytes on an operation moves much.
 const large = 128 << 10
 
-// gathered makes a first stage of the wait for all, if there are many bytes to move.
-func (e *engine) gathered(bytes int, begin func(stage int) (bool, error)) func(stage int) (bool, error) {
-	if bytes < large {
-		return begin
+// kinds are the operations that all ranks must come to together, with as many elements each.
+var kinds = []string{"", "sum", "gather", "broadcast", "max"}
+
+const lengthBits = 48
+
+// sign is what an operation is, as a number above 0.
+func sign(name string, length int) int64 {
+	return int64(slices.Index(kinds, name))<<lengthBits | int64(length)
+}
+
+// signed is the operation of a sign, in words.
+func signed(sign int64) string {
+	return fmt.Sprintf("%s of %d", kinds[sign>>lengthBits], sign&(1<<lengthBits-1))
+}
+
+// meet begins an operation: all wait for each other, so that what is sent after that need not wait, and see that they have come to the
+// same one. MPI itself may mix up different ones, and go on with wrong numbers. It returns the largest value.
+func (e *engine) meet(o *operation) (time.Duration, error) {
+	e.met.mine = [3]int64{o.sign, -o.sign, o.value}
+	err := e.lib.call("MPI_Iallreduce", pointer(&e.met.mine[0]), pointer(&e.met.all[0]), 3, e.lib.int64, e.lib.max, e.lib.world, pointer(&e.request))
+	if err != nil {
+		return 0, err
 	}
-	return func(stage int) (bool, error) {
-		if stage == 0 {
-			return true, e.lib.call("MPI_Iallreduce", pointer(&e.met.mine), pointer(&e.met.all), 1, e.lib.int64, e.lib.max, e.lib.world, pointer(&e.request))
-		}
-		e.bulk = true
-		return begin(stage - 1)
+	waited, err := e.await()
+	if first, last := -e.met.all[1], e.met.all[0]; err == nil && first != last {
+		err = fmt.Errorf("ranks have come to different rounds, one to a %s, another to a %s, which is a bug of jem", signed(first), signed(last))
 	}
+	o.value = e.met.all[2]
+	return waited, err
 }
 
 // test says whether a request is over.
@@ -231,7 +258,7 @@ func (e *engine) Sum(bucket []float32) comm.Pending {
 		return comm.Done{}
 	}
 	var s *sum
-	return e.start("sum", e.gathered(4*len(bucket), func(stage int) (bool, error) {
+	return e.start(&operation{name: "sum", sign: sign("sum", len(bucket)), bytes: 4 * len(bucket), begin: func(stage int) (bool, error) {
 		from := stage / 2 * piece
 		switch {
 		case stage%2 == 1:
@@ -243,7 +270,7 @@ func (e *engine) Sum(bucket []float32) comm.Pending {
 		s = newSum(bucket[from:min(from+piece, len(bucket))], e.size, e.rank, s)
 		return true, e.lib.call("MPI_Ialltoallv", pointer(&s.piece[0]), pointer(&s.all.counts[0]), pointer(&s.all.from[0]), e.lib.float,
 			pointer(&s.parts[0]), pointer(&s.mine.counts[0]), pointer(&s.mine.from[0]), e.lib.float, e.lib.world, pointer(&e.request))
-	}))
+	}})
 }
 
 // Gather implements comm.Comm.
@@ -255,12 +282,12 @@ func (e *engine) Gather(all []float32) comm.Pending {
 		return comm.Done{Err: fmt.Errorf("%w: %d numbers to gather are more than its counts hold", errMPI, len(all))}
 	}
 	spans := shares(len(all), e.size)
-	return e.start("gather", e.gathered(4*len(all), func(stage int) (bool, error) {
+	return e.start(&operation{name: "gather", sign: sign("gather", len(all)), bytes: 4 * len(all), begin: func(stage int) (bool, error) {
 		if stage > 0 {
 			return false, nil
 		}
 		return true, e.allgather(all, spans, e.lib.float)
-	}))
+	}})
 }
 
 // allgather starts to collect the spans in place.
@@ -269,27 +296,22 @@ func (e *engine) allgather(all []float32, s spans, kind uintptr) error {
 		e.lib.world, pointer(&e.request))
 }
 
-// Broadcast implements comm.Comm. The root of a few bytes may be through before others have come.
+// Broadcast implements comm.Comm.
 func (e *engine) Broadcast(data []byte, root int) comm.Pending {
 	const piece = 64 << 20 // bytes: the patience is for each
-	return e.start("broadcast", e.gathered(len(data), func(stage int) (bool, error) {
+	return e.start(&operation{name: "broadcast", sign: sign("broadcast", len(data)), bytes: len(data), begin: func(stage int) (bool, error) {
 		from := stage * piece
 		if from >= len(data) {
 			return false, nil
 		}
 		part := data[from:min(from+piece, len(data))]
 		return true, e.lib.call("MPI_Ibcast", pointer(&part[0]), uintptr(len(part)), e.lib.byte, uintptr(root), e.lib.world, pointer(&e.request))
-	}))
+	}})
 }
 
 // Max implements comm.Comm.
 func (e *engine) Max(value int64) (int64, error) {
-	v := &struct{ mine, largest int64 }{mine: value}
-	err := e.start("max", func(stage int) (bool, error) {
-		if stage > 0 {
-			return false, nil
-		}
-		return true, e.lib.call("MPI_Iallreduce", pointer(&v.mine), pointer(&v.largest), 1, e.lib.int64, e.lib.max, e.lib.world, pointer(&e.request))
-	}).Wait()
-	return v.largest, err
+	o := &operation{name: "max", sign: sign("max", 1), value: value, begin: func(int) (bool, error) { return false, nil }}
+	err := e.start(o).Wait()
+	return o.value, err
 }

@@ -29,6 +29,19 @@ func TestAbsent(t *testing.T) {
 	})
 }
 
+// TestStrangers: ranks that come to different rounds don't take each other's numbers.
+func TestStrangers(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, engine string) {
+		j := begin(t, engine, 3, "strangers")
+		if code := j.end(slack); code != 69 {
+			t.Errorf("exit code %d, want 69", code)
+		}
+		if out := j.out.String(); !strings.Contains(out, "one to a gather of 100, another to a gather of 200") {
+			t.Errorf("said:\n%s", out)
+		}
+	})
+}
+
 // TestStopped: a rank that is stopped, which no launcher notices, is named as one that isn't heard from.
 func TestStopped(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, engine string) {

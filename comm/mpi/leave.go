@@ -35,10 +35,10 @@ func (e *engine) Close() error {
 	if _, err := e.Max(0); err != nil {
 		return err
 	}
-	return e.start("end", func(stage int) (bool, error) {
+	return e.start(&operation{name: "end", begin: func(int) (bool, error) {
 		e.withdraw()
 		return false, e.lib.call("MPI_Finalize")
-	}).Wait()
+	}}).Wait()
 }
 
 // Exit implements comm.Comm. Go's own exit leaves out what C libraries do at the end, and some launchers take that for a death.

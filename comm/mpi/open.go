@@ -75,7 +75,7 @@ func (e *engine) open(place launch.Place) (err error) {
 	if err := e.compare(place); err != nil {
 		return err
 	}
-	return e.meet()
+	return e.greet()
 }
 
 // compare holds what MPI says of this rank against what the launcher says.
@@ -107,8 +107,8 @@ func foreign(place launch.Place, l *library, says string) error {
 // hostBytes is the room for a name of a machine.
 const hostBytes = 64
 
-// meet is the first round: everybody learns on which machines the others are.
-func (e *engine) meet() error {
+// greet is the first round: everybody learns on which machines the others are.
+func (e *engine) greet() error {
 	for r := range e.peers {
 		e.peers[r].notPosted = r == e.rank
 		e.peers[r].host = "host not known"

@@ -135,6 +135,12 @@ var scenes = map[string]func(c comm.Comm) error{
 		}
 		return err
 	},
+	"strangers": func(c comm.Comm) error { // come to different rounds
+		if c.Rank() == 1 {
+			return c.Gather(make([]float32, 100)).Wait()
+		}
+		return c.Gather(make([]float32, 200)).Wait()
+	},
 	"abort": func(c comm.Comm) error {
 		if c.Rank() == 1 {
 			c.Abort(76, "as agreed")
