@@ -3,7 +3,8 @@
 //
 // A rank is one of Size processes that take each step of a run together, each with its share
 // of the batch. Engines: this package's Local, of one rank; comm/mem, ranks that are
-// goroutines; comm/mpi. An engine moves bytes and adds numbers; what they mean it doesn't know.
+// goroutines; comm/mpi; comm/nccl, ranks that have a card each. An engine moves bytes and adds numbers; what they mean
+// it doesn't know.
 //
 // All ranks make the same calls in the same order: each call is a round that ends when all have
 // come to it. Waiting in a round takes no processor, and is bounded: whoever doesn't come within

@@ -99,6 +99,15 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
+// TestAbsentQuestion is commtest's own: what the others say then, and that no more is begun.
+func TestAbsentQuestion(t *testing.T) {
+	onStandin(t)
+	j := begin(t, 3, "absence", nil, patienceVariable+"="+brief)
+	if codes := j.end(slack); codes[0] != 0 || codes[1] != 0 || strings.Count(j.out.String(), "was told") != 2 {
+		t.Errorf("codes %v:\n%s", codes, j.out.String())
+	}
+}
+
 // TestNobodyComes: a job that misses a rank from the start says which.
 func TestNobodyComes(t *testing.T) {
 	onStandin(t)

@@ -127,7 +127,18 @@ var scenes = map[string]func(c comm.Comm) error{
 		}
 		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	},
-	"idle": func(comm.Comm) error { time.Sleep(time.Minute); return nil },
+	"absence": func(c comm.Comm) error { // the last rank stays away till its own patience is over
+		patience, err := time.ParseDuration(os.Getenv(patienceVariable))
+		if err == nil {
+			err = commtest.Absent(c, patience, 10*time.Second)
+		}
+		if err == nil && c.Rank() < c.Size()-1 {
+			fmt.Printf("rank %d was told\n", c.Rank())
+			c.Exit(0)
+		}
+		time.Sleep(2 * patience)
+		return err
+	},
 }
 
 // onCard sums buckets that lie on the cards, several under way at once, and compares them with what the host adds: small
