@@ -30,7 +30,7 @@ func (j *job) enlistCards(cfg config.Config, wrong error, timeout time.Duration,
 		device = ""
 	}
 	switch {
-	case mpi.Built && j.place.PMI != "":
+	case mpi.Built && j.place.PMI != "" && j.place.Address == "":
 		if err := j.enlistProcesses(timeout, notes); err != nil {
 			return err
 		}

@@ -162,7 +162,7 @@ func (j *job) end(err error, stderr io.Writer) int {
 // down what it said, and for all that have only an address in common what each met on its way to that.
 func (j *job) speaks(err error) bool {
 	peer := (*comm.PeerError)(nil)
-	return j.place.Rank == 0 || j.tried && (mpi.Built && j.place.LocalRank == 0 || nccl.Built && j.place.PMI == "") ||
+	return j.place.Rank == 0 || j.tried && (mpi.Built && j.place.LocalRank == 0 || nccl.Built && j.place.Address != "") ||
 		errors.As(err, &peer) && peer.Err != nil
 }
 

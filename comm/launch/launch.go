@@ -120,7 +120,8 @@ func srun(env func(string) string) (Place, bool, error) {
 	case env("PMI_RANK") != "":
 		p.PMI = "pmi"
 	}
-	if is && p.PMI == "" && env("MASTER_PORT")+env("JEM_MASTER_PORT") != "" { // a variable that others use, too
+	// MASTER_ADDR is a variable that others use, too; JEM_MASTER_PORT asks for the address though there be a PMI.
+	if is && (p.PMI == "" && env("MASTER_PORT") != "" || env("JEM_MASTER_PORT") != "") {
 		p.Address = r.address()
 	}
 	return p, is, r.err
