@@ -93,9 +93,11 @@ func (j *job) enlist(c *cli.Context, wanted func(*cli.Context) (config.Config, e
 	}
 	j.tried = true
 	notes := func(text string) { j.note(c.App.ErrWriter, text) }
-	if nccl.Built && j.place.Size > 1 {
+	if j.place.Size > 1 && (nccl.Built || !mpi.Built) {
 		cfg, err := wanted(c)
-		return j.enlistCards(cfg, err, timeout, notes)
+		if nccl.Built || err == nil && cfg.Device.Name == "cuda" {
+			return j.enlistCards(cfg, err, timeout, notes)
+		}
 	}
 	return j.enlistProcesses(timeout, notes)
 }
