@@ -108,3 +108,21 @@ func TestTheSettingToLowerCanBeLowered(t *testing.T) {
 		}
 	}
 }
+
+// A rank of four takes less memory than one alone, but for the buffer, which each has.
+func TestRanksShareActivations(t *testing.T) {
+	dev, cfg := open(t, 1), feedtest.ToyConfig()
+	cfg.Train.Batch = 512
+	src := feedtest.ToySources(cfg.Train.Batch)
+	of := func(ranks int) Footprint {
+		f, known, err := NewFootprint(dev, cfg, src, ranks)
+		if err != nil || !known {
+			t.Fatal(known, err)
+		}
+		return f
+	}
+	one, four := of(1), of(4)
+	if one.Buffer != four.Buffer || four.Activations > one.Activations*2/3 { // waves of images have a least size
+		t.Errorf("one of four ranks: %+v, alone: %+v", four, one)
+	}
+}

@@ -333,42 +333,6 @@ func TestRanksLearnWhatOneKnows(t *testing.T) {
 	done.Wait()
 }
 
-// Every change of what a run consists of changes the hash.
-func TestHashSeesEveryTensor(t *testing.T) {
-	cfg := feedtest.ToyConfig()
-	cfg.Model.Norm, cfg.Optim.EMA = "batch", 0.9
-	dev := open(t, 1)
-	s, err := New(dev, cfg, feedtest.ToySources(cfg.Train.Batch), comm.Local{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[uint64]bool{}
-	look := func() uint64 {
-		h, err := s.Hash()
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[h] = true
-		return h
-	}
-	before, places := look(), 1
-	for _, tensor := range s.state() {
-		v := values(t, s, tensor)
-		for _, i := range []int{0, len(v) / 2, len(v) - 1} {
-			was := v[i]
-			v[i] = math.Float32frombits(math.Float32bits(was) ^ 1)
-			dev.Upload(tensor, v)
-			look()
-			places++
-			v[i] = was
-		}
-		dev.Upload(tensor, v)
-	}
-	if len(seen) != places || look() != before {
-		t.Errorf("%d hashes of %d states", len(seen), places)
-	}
-}
-
 func TestBatchesThatRanksCantShareAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		batch, labeled, ranks int
@@ -393,23 +357,5 @@ func TestBatchesThatRanksCantShareAreRefused(t *testing.T) {
 	_, err := New(open(t, 1), cfg, feedtest.ToySources(cfg.Train.Batch), mem.New(3, time.Second)[0])
 	if refused := (*settings.Error)(nil); !errors.As(err, &refused) {
 		t.Errorf("a step of 3 ranks: %v", err)
-	}
-}
-
-// A rank of four takes less memory than one alone, but for the buffer, which each has.
-func TestRanksShareActivations(t *testing.T) {
-	dev, cfg := open(t, 1), feedtest.ToyConfig()
-	cfg.Train.Batch = 512
-	src := feedtest.ToySources(cfg.Train.Batch)
-	of := func(ranks int) Footprint {
-		f, known, err := NewFootprint(dev, cfg, src, ranks)
-		if err != nil || !known {
-			t.Fatal(known, err)
-		}
-		return f
-	}
-	one, four := of(1), of(4)
-	if one.Buffer != four.Buffer || four.Activations > one.Activations*2/3 { // waves of images have a least size
-		t.Errorf("one of four ranks: %+v, alone: %+v", four, one)
 	}
 }
