@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -111,12 +112,26 @@ func (a *Accord) During(work func(context.Context) error) error {
 	defer cancel()
 	own, done, ends := a.held, make(chan error, 1), make(chan ending, 1)
 	a.held = nil
-	go func() { ends <- a.rounds(ctx, cancel, done) }()
+	go func() {
+		var e ending
+		defer func() {
+			if r := recover(); r != nil {
+				cancel()
+				e.bug = fmt.Sprintf("%v, in a round of the ranks\n\n%s", r, debug.Stack())
+			}
+			ends <- e
+		}()
+		e = a.rounds(ctx, cancel, done)
+	}()
 	if own == nil && work != nil {
 		own = work(ctx)
 	}
 	done <- own
-	return a.outcome(<-ends, own)
+	e := <-ends
+	if e.bug != "" {
+		panic(e.bug)
+	}
+	return a.outcome(e, own)
 }
 
 // outcome is what a rank's own error is among those of all.
@@ -139,6 +154,7 @@ type ending struct {
 	failed  int  // the first rank that did; −1: none
 	stopped bool // some rank's work ended because all stop
 	err     error
+	bug     string // the panic that they ended in, which is the caller's then
 }
 
 // Between rounds a rank that has work pauses: the longer, the longer that takes.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -154,6 +155,22 @@ func TestLongWorkIsNoLostRank(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// broken is an engine with a bug.
+type broken struct{ comm.Comm }
+
+func (broken) Gather([]float32) comm.Pending { panic("amiss") }
+
+// A bug in the goroutine of the rounds is the caller's, whose work it ends.
+func TestAPanicInARoundIsTheCallers(t *testing.T) {
+	a := comm.NewAccord(t.Context(), broken{mem.New(2, time.Second)[0]})
+	defer func() {
+		if said, _ := recover().(string); !strings.HasPrefix(said, "amiss, in a round of the ranks\n") {
+			t.Errorf("got %q", said)
+		}
+	}()
+	t.Error(a.During(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }))
 }
 
 // of is what the root brings; others bring nothing.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,8 @@ type engine struct {
 	met     struct{ mine, all [3]int64 }
 	past    int        // step at which the last one ended
 	gone    error      // why no more is done
+	bug     string     // the panic in which what was done last has ended: whoever waits for anything raises it
+	ended   bool       // MPI_Finalize has been called, after which nothing of the library may be
 	stuck   *operation // the one that failed, whose buffers MPI may write to yet
 	peers   []peer
 	letters []*letter // on their way to others
@@ -66,9 +69,22 @@ func (e *engine) own() {
 			pause = least
 		case <-time.After(pause):
 			// Others ask how far this rank is, and some of what it sent moves only when the library is entered.
-			e.attend()
+			e.caught(e.attend)
 			pause = min(2*pause, most)
 		}
+	}
+}
+
+// caught does something, and keeps a panic for the goroutine that waits: it ends the process with the code of a bug, and the
+// whole job by Abort, for which this one must live.
+func (e *engine) caught(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.bug = fmt.Sprintf("%v, in the goroutine that owns MPI\n\n%s", r, debug.Stack())
+		}
+	}()
+	if e.bug == "" {
+		f()
 	}
 }
 
@@ -81,14 +97,16 @@ type operation struct {
 	// begin starts the call of a stage, for the engine's request, and says whether there was one to start.
 	begin func(stage int) (bool, error)
 	over  chan struct{}
-	err   error // once over
+	err   error  // once over
+	bug   string // the same
 }
 
 // start has an operation done after those begun before.
 func (e *engine) start(o *operation) *pending {
 	o.over = make(chan struct{})
 	e.work <- func() {
-		if o.err = e.perform(o); o.err == nil {
+		e.caught(func() { o.err = e.perform(o) })
+		if o.bug = e.bug; o.err == nil && o.bug == "" {
 			o.begin = nil // lets go of the buffers
 		} else if e.stuck == nil {
 			e.stuck = o
@@ -232,6 +250,9 @@ func (p *pending) Wait() error {
 	for beats, same := int64(-1), time.Duration(0); ; {
 		select {
 		case <-p.of.over:
+			if p.of.bug != "" {
+				panic(p.of.bug)
+			}
 			return p.of.err
 		case <-time.After(look):
 		}

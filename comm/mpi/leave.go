@@ -37,6 +37,7 @@ func (e *engine) Close() error {
 	}
 	return e.start(&operation{name: "end", begin: func(int) (bool, error) {
 		e.withdraw()
+		e.ended = true
 		return false, e.lib.call("MPI_Finalize")
 	}}).Wait()
 }

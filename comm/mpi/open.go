@@ -32,18 +32,22 @@ func Open(o Options) (comm.Comm, error) {
 	e := &engine{rank: o.Place.Rank, size: o.Place.Size, host: host, patience: o.Patience, notes: o.Notes,
 		work: make(chan func(), most), urgent: make(chan func(), 1), peers: make([]peer, o.Place.Size)}
 	go e.watch(os.Getppid(), time.Second)
-	opened := make(chan error, 1)
+	opened, bug := make(chan error, 1), ""
 	go func() {
 		runtime.LockOSThread()
-		if err := e.open(o.Place); err != nil {
-			opened <- err
-			return
+		var err error
+		e.caught(func() { err = e.open(o.Place) })
+		bug = e.bug
+		opened <- err
+		if err == nil {
+			e.own()
 		}
-		opened <- nil
-		e.own()
 	}()
 	select {
 	case err = <-opened:
+		if bug != "" {
+			panic(bug)
+		}
 	case <-time.After(o.Patience + 2*grace): // the rounds within have their own
 		err = e.fault("start", o.Patience, errors.New("MPI_Init does not return"))
 	}

@@ -61,6 +61,9 @@ func (e *engine) write(rank int, kind int64) {
 
 // attend reads the letters that have come, and answers those that want it.
 func (e *engine) attend() {
+	if e.ended {
+		return
+	}
 	for r := range e.peers {
 		p := &e.peers[r]
 		if r == e.rank || p.notPosted {

@@ -2,6 +2,7 @@ package data
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -171,6 +172,20 @@ func TestCloseEndsTheStream(t *testing.T) {
 			t.Errorf("a closed stream has step %d, want nil", b.Step)
 		}
 	}
+}
+
+// A bug in the goroutine is one of whoever takes its batches, after those that were made before.
+func TestAPanicInTheStreamIsItsReaders(t *testing.T) {
+	l := newTestLoader(t, synthetic(9, 1, 8, 3), nil, options(2))
+	l.augment = nil
+	stream := Prefetch(l, 5, 2)
+	defer stream.Close()
+	defer func() {
+		if said, _ := recover().(string); !strings.Contains(said, "while the batch of step 5 was made\n") {
+			t.Errorf("got %q", said)
+		}
+	}()
+	t.Errorf("a batch: %v", stream.Next())
 }
 
 func TestStepsMakeNoGarbage(t *testing.T) {

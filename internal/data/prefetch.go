@@ -1,6 +1,10 @@
 package data
 
-import "sync"
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
 
 // Stream hands out a loader's batches in order, computed ahead on a goroutine of its own.
 // Its buffers are reused: there is no garbage per step.
@@ -10,6 +14,7 @@ type Stream struct {
 	once        sync.Once
 	done        sync.WaitGroup
 	last        *Batch // in the caller's hands
+	bug         string // once ready is closed: the panic that ended the goroutine
 }
 
 // Prefetch starts a stream at a step, at most ahead (≥ 1) batches ahead of the caller. It must be
@@ -25,7 +30,7 @@ func Prefetch(l *Loader, step, ahead int) *Stream {
 }
 
 // Next returns the next step's batch. It belongs to the caller until the next call of Next or
-// Close. After Close, Next returns nil. Next is for one goroutine.
+// Close. After Close, Next returns nil. Next is for one goroutine, whose panic one in a batch's making becomes.
 func (s *Stream) Next() *Batch {
 	select {
 	case <-s.stop:
@@ -36,8 +41,11 @@ func (s *Stream) Next() *Batch {
 		s.free <- s.last // never blocks: free has room for every batch there is
 	}
 	select {
-	case s.last = <-s.ready:
-		return s.last
+	case b, made := <-s.ready:
+		if s.last = b; !made {
+			panic(s.bug)
+		}
+		return b
 	case <-s.stop:
 		return nil
 	}
@@ -50,6 +58,12 @@ func (s *Stream) Close() {
 }
 
 func (s *Stream) run(l *Loader, step int) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.bug = fmt.Sprintf("%v, while the batch of step %d was made\n\n%s", r, step, debug.Stack())
+			close(s.ready)
+		}
+	}()
 	for ; ; step++ {
 		var b *Batch
 		select {
