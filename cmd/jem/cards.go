@@ -34,7 +34,7 @@ func (j *job) enlistCards(cfg config.Config, wrong error, timeout time.Duration,
 		if err := j.enlistProcesses(timeout, notes); err != nil {
 			return err
 		}
-		o.Under = j.ranks
+		o.Under, o.Place = j.ranks, j.place
 		if device, err = sameDevice(j.ranks, device); err != nil {
 			return err
 		}
@@ -56,7 +56,10 @@ func (j *job) enlistCards(cfg config.Config, wrong error, timeout time.Duration,
 		return err
 	}
 	j.ranks, j.leave, j.cards = ranks, ranks.Exit, &cards{own: card}
-	return nil
+	if o.Under != nil {
+		return nil
+	}
+	return j.meetNeighbours()
 }
 
 // sameDevice is the device that all ranks want; "" where one of them doesn't know, which it will say later.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -109,10 +110,48 @@ func (j *job) enlistProcesses(timeout time.Duration, notes func(string)) error {
 		return err
 	}
 	j.ranks, j.leave = ranks, ranks.Exit
+	if err := j.meetNeighbours(); err != nil {
+		return err
+	}
 	if bound := j.place.Bound(runtime.NumCPU(), sysmem.Online()); bound != "" {
 		notes(bound)
 	}
 	return nil
+}
+
+// meetNeighbours learns which ranks are on this machine, and which of its cores each may use: not every launcher tells.
+func (j *job) meetNeighbours() error {
+	if !j.several() {
+		return nil
+	}
+	all, err := comm.Everyone(j.ranks, []byte(host()+" "+sysmem.Machine()+"\n"+sysmem.Cores()))
+	if err != nil {
+		return err
+	}
+	cores, this := neighbours(all, j.ranks.Rank())
+	switch n := len(cores); {
+	case n < j.place.LocalSize: // which are in containers
+		return nil
+	case j.place.LocalSize == 0:
+		j.place.LocalRank, j.place.LocalSize = this, n
+	}
+	sysmem.Among(cores, this)
+	return nil
+}
+
+// neighbours are the cores of the ranks on the machine of one of them, which it is itself among them: what all told is the
+// machine's name, a line of its own, and the cores.
+func neighbours(all [][]byte, rank int) (cores []string, this int) {
+	name, _, _ := bytes.Cut(all[rank], []byte("\n"))
+	for other, told := range all {
+		if other == rank {
+			this = len(cores)
+		}
+		if their, list, _ := bytes.Cut(told, []byte("\n")); bytes.Equal(their, name) {
+			cores = append(cores, string(list))
+		}
+	}
+	return cores, this
 }
 
 // note tells what one should know of the engine: the first rank on stderr, others in their logs.
@@ -168,14 +207,34 @@ func (j *job) speaks(err error) bool {
 		errors.As(err, &peer) && peer.Err != nil
 }
 
-// abort ends all ranks, since this one can't go on with the others.
+// abort ends all ranks, since this one can't go on with the others. Those who miss the same ranks leave it to the first of them to
+// say so, which comes to it soon after them, and do it themselves if they are still there then.
 func (j *job) abort(err error, stderr io.Writer) {
+	const soon = 3 * time.Second // ranks ask each other for two how far they are
 	text := message(err)
-	fmt.Fprintln(stderr, j.said(text))
 	j.log.say(zap.ErrorLevel, text)
+	if saidElsewhere(err) {
+		time.Sleep(soon)
+	}
+	fmt.Fprintln(stderr, j.said(text))
 	j.log.close()
 	j.ended.Store(true)
 	j.ranks.Abort(exitCode(err), text)
+}
+
+// saidElsewhere reports whether a lower rank is there that misses those whom this one misses.
+func saidElsewhere(err error) bool {
+	var peer *comm.PeerError
+	if !errors.As(err, &peer) || peer.Err != nil {
+		return false
+	}
+	missed := 0
+	for _, p := range slices.Concat(peer.Silent, peer.Busy) {
+		if p.Rank < peer.Rank {
+			missed++
+		}
+	}
+	return missed < peer.Rank
 }
 
 // said is a message of this rank.
@@ -310,10 +369,15 @@ func (j *job) about() []zap.Field {
 		zap.String("host", host()), zap.Int("pid", os.Getpid()), zap.Int("threads", n), zap.String("threads_by", by), zap.String("version", version().Version), zap.String("go", runtime.Version())}
 }
 
-// begin opens this rank's log in the folder of the run, and says who it is. Without a log the run goes on.
-func (j *job) begin(run *session.Session) {
-	if j.several() && j.ranks.Rank() > 0 {
-		j.log.say(zap.InfoLevel, "rank", j.about()...)
-		_ = j.log.open(run.Path.RankLog(j.ranks.Rank()))
+// begin opens this rank's log in the folder of the run, and says who it is. Without a log the run goes on; one rank of each
+// machine says that there is none.
+func (j *job) begin(run *session.Session, stderr io.Writer) {
+	if !j.several() || j.ranks.Rank() == 0 {
+		return
+	}
+	j.log.say(zap.InfoLevel, "rank", j.about()...)
+	err := j.log.open(run.Path.RankLog(j.ranks.Rank()))
+	if err != nil && (j.place.LocalRank == 0 || j.ranks.Rank() == 1) {
+		fmt.Fprintln(stderr, j.said(fmt.Sprintf("jem: it goes on without a log of its own: %s", escape(err.Error()))))
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +92,42 @@ func TestALostRankEndsTheJob(t *testing.T) {
 	}
 	if took := time.Since(begin); took > 10*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// Of the ranks that miss the same ones the first says so; whose engine failed, or who knows nothing of others, speaks for itself.
+func TestOneOfTheSurvivorsSpeaks(t *testing.T) {
+	peers := func(ranks ...int) (all []comm.Peer) {
+		for _, r := range ranks {
+			all = append(all, comm.Peer{Rank: r})
+		}
+		return all
+	}
+	for name, tc := range map[string]struct {
+		err       error
+		elsewhere bool
+	}{
+		"the first":             {&comm.PeerError{Rank: 0, Silent: peers(2)}, false},
+		"another":               {&comm.PeerError{Rank: 1, Silent: peers(2)}, true},
+		"the first one there":   {&comm.PeerError{Rank: 2, Silent: peers(0), Busy: peers(1, 3)}, false},
+		"the second one there":  {fmt.Errorf("step 3: %w", &comm.PeerError{Rank: 2, Silent: peers(0, 3)}), true},
+		"its engine failed":     {&comm.PeerError{Rank: 1, Silent: peers(2), Err: errors.New("amiss")}, false},
+		"it has failed alone":   {&comm.AloneError{Err: errors.New("amiss")}, false},
+		"nobody but this one":   {&comm.PeerError{Rank: 1, Silent: peers(0, 2)}, false},
+		"it waits for a slow 0": {&comm.PeerError{Rank: 1, Busy: peers(0)}, false},
+	} {
+		if got := saidElsewhere(tc.err); got != tc.elsewhere {
+			t.Errorf("%s: left to others: %v", name, got)
+		}
+	}
+}
+
+func TestNeighbours(t *testing.T) {
+	all := [][]byte{[]byte("a 1\n0-3"), []byte("b 2\n0-1"), []byte("b 2\n2-3"), []byte("a 1\n0-3"), []byte("b 3\n"), []byte("a")}
+	for rank, want := range []string{"[0-3 0-3] 0", "[0-1 2-3] 0", "[0-1 2-3] 1", "[0-3 0-3] 1", "[] 0", "[] 0"} {
+		if cores, this := neighbours(all, rank); fmt.Sprint(cores, this) != want {
+			t.Errorf("rank %d: %v, and is %d of them, want %s", rank, cores, this, want)
+		}
 	}
 }
 

@@ -74,7 +74,7 @@ func runTrain(c *cli.Context) error {
 	if err != nil {
 		return errors.Join(err, closed(readers))
 	}
-	j.begin(run)
+	j.begin(run, c.App.ErrWriter)
 	err = ended(all, run, follow(c, all, s, run, readers))
 	s.close()
 	step := run.Trainer.Progress().Step
@@ -97,7 +97,11 @@ func ended(all *comm.Accord, run *session.Session, err error) error {
 	if comm.Lost(err) {
 		return errors.Join(err, run.Close())
 	}
-	return errors.Join(err, all.During(func(context.Context) error { return run.Close() }))
+	closing := all.During(func(context.Context) error { return run.Close() })
+	if others(err) && others(closing) {
+		return err // which another rank says
+	}
+	return errors.Join(err, closing)
 }
 
 // startOf says how the flags want a run to start.

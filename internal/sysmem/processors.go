@@ -13,30 +13,35 @@ import (
 // Processors is how many threads this process should compute with, and what says so, in words: all
 // of the machine's cores, or fewer where an affinity mask (taskset, cpuset) or a control group's share
 // processor time (docker --cpus, Slurm, Kubernetes) allows fewer, or the variable GOMAXPROCS asks
-// for another number. Processes that share them, see Beside, get equal shares.
+// for another number. Processes that share them, see Beside and Among, get equal shares.
 func Processors() (n int, by string) {
-	return system("/").processors(runtime.GOMAXPROCS(0), runtime.NumCPU(), os.Getenv("GOMAXPROCS"), beside)
+	return system("/").processors(runtime.GOMAXPROCS(0), runtime.NumCPU(), os.Getenv("GOMAXPROCS"), beside, own)
 }
 
 // processors are those that Go uses, of the process's own, in view of the environment variable and of so many
-// such processes. Go heeds control groups, too, but never falls below two threads, which then wait for each other.
-func (s system) processors(used, own int, variable string, beside int) (n int, by string) {
+// such processes, of whose cores this one has a part (0: not known). Go heeds control groups, too, but never falls
+// below two threads, which then wait for each other.
+func (s system) processors(used, own int, variable string, beside int, part float64) (n int, by string) {
 	if asked, err := strconv.Atoi(variable); err == nil && asked == used {
 		return used, "GOMAXPROCS"
 	}
-	online, masked := s.online(), false
+	bound := false
 	if share := s.share(); share > 0 && int(math.Ceil(share)) <= min(used, own) {
-		n, by = int(math.Ceil(share)), "its control group (container, Slurm, systemd)"
+		n, by, bound = int(math.Ceil(share)), "its control group (container, Slurm, systemd)", true
 	} else if used < own {
-		n, by = used, "Go"
-	} else if masked = own < online; masked {
+		n, by, bound = used, "Go", true
+	} else if own < s.online() {
 		n, by = own, "its affinity mask (taskset, cpuset)"
 	} else {
 		n, by = used, "the machine's cores"
 	}
-	// Where there is a core for each core of each process's mask, a launcher has divided them already.
-	if beside > 1 && !(masked && own*beside <= online) {
-		n, by = max(1, n/beside), fmt.Sprintf("%s, among %d ranks", by, beside)
+	share := float64(n) / float64(beside)
+	if part > 0 && !bound {
+		const rounding = 1e-6 // of a sum of thirds
+		share = part + rounding
+	}
+	if share < float64(n) {
+		n, by = max(1, int(share)), fmt.Sprintf("%s, among %d ranks", by, beside)
 	}
 	return n, by
 }
@@ -70,26 +75,4 @@ func ratio(a, b string) float64 {
 		return 0
 	}
 	return x / y
-}
-
-// online is the number of the machine's processors that run, as in "0-3,6"; 0: not known.
-func (s system) online() (n int) {
-	text, err := os.ReadFile(s.path("sys/devices/system/cpu/online"))
-	if err != nil {
-		return 0
-	}
-	for _, part := range strings.Split(strings.TrimSpace(string(text)), ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		a, errA := strconv.Atoi(first)
-		b, errB := strconv.Atoi(last)
-		switch {
-		case errA != nil || isRange && errB != nil:
-			return 0
-		case isRange:
-			n += b - a + 1
-		default:
-			n++
-		}
-	}
-	return n
 }

@@ -22,15 +22,22 @@ type Limit struct {
 // Available is the most memory that this process may still take as Linux tells it: what the
 // machine has left, swap included, or less where a control group (of a container, of Slurm) or
 // a limit on the address space (ulimit -v) allows less. Zero elsewhere: not known.
-func Available() Limit { return system("/").machine().least(confined()) }
+func Available() Limit { return system("/").common().least(space()) }
 
-// confined is what is set for this process, and not by what the machine has.
-func confined() Limit {
-	l := system("/").controlGroup()
-	if space := addressSpace(); space > 0 {
-		l = l.least(Limit{max(1, space-procKiB("/proc/self/status", "VmSize:")), "the limit on address space (ulimit -v)"})
+// space is what the limit on the address space leaves, which is each process's own.
+func space() (l Limit) {
+	if most := addressSpace(); most > 0 {
+		l = Limit{max(1, most-procKiB("/proc/self/status", "VmSize:")), "the limit on address space (ulimit -v)"}
 	}
 	return l
+}
+
+// common is what is left for this process and others.
+func (s system) common() Limit { return s.machine().least(s.controlGroup()) }
+
+// confined is what is set for one of so many processes, and not by what the machine has, where each may have so much address space.
+func (s system) confined(space Limit, processes int) Limit {
+	return s.controlGroup().among(processes).least(space)
 }
 
 // Short reports whether so many bytes are more than there is for this process, and what there is. Go's garbage
@@ -46,10 +53,11 @@ func Short(bytes float64) (Limit, bool) {
 }
 
 // Heed makes Go collect its garbage early enough to stay below what is set for this process, where
-// something is, and the user has not said otherwise by GOMEMLIMIT. To be called at its start.
+// something is, and the user has not said otherwise by GOMEMLIMIT. To be called at its start, and when it is known that others
+// share it.
 func Heed() {
 	const share = 0.9 // the rest is for what isn't Go's heap
-	if l := confined().among(beside); l.Bytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
+	if l := system("/").confined(space(), beside); l.Bytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(share * l.Bytes))
 	}
 }

@@ -86,7 +86,7 @@ func TestTheFewestProcessorsCount(t *testing.T) {
 			"sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}, 8, 8, "", 8, "cores"},
 		"a mask below a quota": {map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/cpu.max": "600000 100000\n"}, 2, 2, "", 2, "affinity"},
 	} {
-		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable, 1); n != tc.want || !strings.Contains(by, tc.by) {
+		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable, 1, 0); n != tc.want || !strings.Contains(by, tc.by) {
 			t.Errorf("%s: got %d by %s, want %d by %s", name, n, by, tc.want, tc.by)
 		}
 	}
@@ -99,18 +99,29 @@ func TestRanksShareTheProcessors(t *testing.T) {
 		files            map[string]string
 		used, own, ranks int
 		variable         string
+		masks            string // the first one's is this rank's; "": not known
 		want             int
 		by               string
 	}{
-		"all":                        {nil, 8, 8, 4, "", 2, "cores, among 4 ranks"},
-		"not even":                   {nil, 8, 8, 3, "", 2, "cores, among 3 ranks"},
-		"more than cores":            {nil, 8, 8, 9, "", 1, "cores, among 9 ranks"},
-		"a quota is of all":          {quota, 6, 8, 2, "", 3, "control group (container, Slurm, systemd), among 2 ranks"},
-		"the variable is of each":    {nil, 3, 8, 4, "3", 3, "GOMAXPROCS"},
-		"a mask of each":             {nil, 2, 2, 4, "", 2, "affinity mask (taskset, cpuset)"},
-		"a mask that all must share": {nil, 4, 4, 4, "", 1, "affinity mask (taskset, cpuset), among 4 ranks"},
+		"all":                        {nil, 8, 8, 4, "", "0-7 0-7 0-7 0-7", 2, "cores, among 4 ranks"},
+		"all, masks not known":       {nil, 8, 8, 4, "", "", 2, "cores, among 4 ranks"},
+		"not even":                   {nil, 8, 8, 3, "", "0-7 0-7 0-7", 2, "cores, among 3 ranks"},
+		"thirds":                     {nil, 6, 6, 3, "", "0-5 0-5 0-5", 2, "affinity mask (taskset, cpuset), among 3 ranks"},
+		"more than cores":            {nil, 8, 8, 9, "", "0-7 0-7 0-7 0-7 0-7 0-7 0-7 0-7 0-7", 1, "cores, among 9 ranks"},
+		"a quota is of all":          {quota, 6, 8, 2, "", "0-7 0-7", 3, "control group (container, Slurm, systemd), among 2 ranks"},
+		"the variable is of each":    {nil, 3, 8, 4, "3", "0-7 0-7 0-7 0-7", 3, "GOMAXPROCS"},
+		"a mask of each":             {nil, 2, 2, 4, "", "2-3 0-1 4,5 6-7", 2, "affinity mask (taskset, cpuset)"},
+		"masks of more than a share": {nil, 6, 6, 2, "", "0-5 6,7", 6, "affinity mask (taskset, cpuset)"},
+		"a mask that all must share": {nil, 4, 4, 4, "", "0-3 0-3 0-3 0-3", 1, "affinity mask (taskset, cpuset), among 4 ranks"},
+		"a small one, of all":        {nil, 2, 2, 2, "", "0-1 0-1", 1, "affinity mask (taskset, cpuset), among 2 ranks"},
+		"masks that overlap":         {nil, 4, 4, 2, "", "0-3 2-5", 3, "affinity mask (taskset, cpuset), among 2 ranks"},
+		"a mask that is none":        {nil, 4, 4, 2, "", "0-3 4-x", 2, "affinity mask (taskset, cpuset), among 2 ranks"},
 	} {
-		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable, tc.ranks); n != tc.want || !strings.HasSuffix(by, tc.by) {
+		share := 0.0
+		if tc.masks != "" {
+			share = part(strings.Fields(tc.masks), 0)
+		}
+		if n, by := build(t, eight, tc.files).processors(tc.used, tc.own, tc.variable, tc.ranks, share); n != tc.want || !strings.HasSuffix(by, tc.by) {
 			t.Errorf("%s: got %d by %s, want %d by %s", name, n, by, tc.want, tc.by)
 		}
 	}
@@ -123,6 +134,21 @@ func TestRanksShareTheMemory(t *testing.T) {
 	}
 	if got := l.among(1); got != l {
 		t.Errorf("alone: %v", got)
+	}
+	group := build(t, machine, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "4294967296\n"})
+	for name, tc := range map[string]struct{ space, want float64 }{"a group's": {0, gib}, "address space, of each": {gib / 2, gib / 2}, "much of that": {2 * gib, gib}} {
+		if got := group.confined(Limit{tc.space, "ulimit -v"}, 4); got.Bytes != tc.want {
+			t.Errorf("%s: %g GiB by %s, want %g", name, got.Bytes/gib, got.By, tc.want/gib)
+		}
+	}
+}
+
+func TestCores(t *testing.T) {
+	if got := build(t, map[string]string{"proc/self/status": "Name:\tjem\nCpus_allowed:\tff\nCpus_allowed_list:\t0-5,8\n"}).cores(); got != "0-5,8" {
+		t.Errorf("got %q", got)
+	}
+	if got := system(t.TempDir()).cores(); got != "" {
+		t.Errorf("a system that tells nothing: %q", got)
 	}
 }
 
@@ -145,4 +171,4 @@ func TestRanksTakeTheirSharesOneAfterTheOther(t *testing.T) {
 	}
 }
 
-func available(s system) Limit { return s.machine().least(s.controlGroup()) }
+func available(s system) Limit { return s.common() }
