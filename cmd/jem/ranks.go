@@ -169,14 +169,22 @@ func (j *job) note(stderr io.Writer, text string) {
 // several reports whether there are other ranks.
 func (j *job) several() bool { return j.ranks != nil && j.ranks.Size() > 1 }
 
+// soon is within what time of each other ranks come to the same fault: they ask for two seconds how far others are. Whoever
+// leaves it to another one to say what is wrong stays so long.
+const soon = 3 * time.Second
+
 // end says what a command came to and returns the exit code: of several ranks that of the first one that
 // failed, which alone says so on stderr. All of them come here after the same round; one that can't, since another
 // is lost or it has failed alone, takes the whole job with it.
 func (j *job) end(err error, stderr io.Writer) int {
 	code := exitCode(err)
 	if !j.several() {
-		if err != nil && !readerGone(err) && j.speaks(err) {
+		switch {
+		case err == nil || readerGone(err):
+		case j.speaks(err):
 			fmt.Fprintln(stderr, message(err))
+		default:
+			time.Sleep(soon) // Open MPI ends all ranks when the first one leaves, before which the one who speaks must have
 		}
 		return code
 	}
@@ -208,9 +216,8 @@ func (j *job) speaks(err error) bool {
 }
 
 // abort ends all ranks, since this one can't go on with the others. Those who miss the same ranks leave it to the first of them to
-// say so, which comes to it soon after them, and do it themselves if they are still there then.
+// say so, and do it themselves if they are still there when it ought to have.
 func (j *job) abort(err error, stderr io.Writer) {
-	const soon = 3 * time.Second // ranks ask each other for two how far they are
 	text := message(err)
 	j.log.say(zap.ErrorLevel, text)
 	if saidElsewhere(err) {

@@ -122,6 +122,18 @@ func TestOneOfTheSurvivorsSpeaks(t *testing.T) {
 	}
 }
 
+// What is wrong before the ranks know each other the first one says at once; others give it time for that.
+func TestTheFirstSaysWhatIsWrong(t *testing.T) {
+	for rank, want := range []string{"jem: amiss\n", ""} {
+		var stderr bytes.Buffer
+		j, begin := &job{place: launch.Place{Rank: rank, Size: 2, By: "srun"}}, time.Now()
+		code := j.end(&comm.SetupError{Reason: "amiss"}, &stderr)
+		if waited := time.Since(begin) >= soon; code != exitConfig || stderr.String() != want || rank > 0 && !waited {
+			t.Errorf("rank %d leaves with %d after %v, saying %q", rank, code, time.Since(begin), stderr.String())
+		}
+	}
+}
+
 func TestNeighbours(t *testing.T) {
 	all := [][]byte{[]byte("a 1\n0-3"), []byte("b 2\n0-1"), []byte("b 2\n2-3"), []byte("a 1\n0-3"), []byte("b 3\n"), []byte("a")}
 	for rank, want := range []string{"[0-3 0-3] 0", "[0-1 2-3] 0", "[0-1 2-3] 1", "[0-3 0-3] 1", "[] 0", "[] 0"} {
