@@ -173,6 +173,11 @@ func (j *job) several() bool { return j.ranks != nil && j.ranks.Size() > 1 }
 // leaves it to another one to say what is wrong stays so long.
 const soon = 3 * time.Second
 
+// linger is for how long a process stays that fails before it has met the other ranks: Open MPI 5's launcher comes to
+// a standstill itself where it has to end others that are just getting in touch with it, which they do in the first
+// quarter of a second.
+const linger = time.Second
+
 // end says what a command came to and returns the exit code: of several ranks that of the first one that
 // failed, which alone says so on stderr. All of them come here after the same round; one that can't, since another
 // is lost or it has failed alone, takes the whole job with it.
@@ -183,6 +188,9 @@ func (j *job) end(err error, stderr io.Writer) int {
 		case err == nil || readerGone(err):
 		case j.speaks(err):
 			fmt.Fprintln(stderr, message(err))
+			if j.place.Size > 1 {
+				time.Sleep(linger)
+			}
 		default:
 			time.Sleep(soon) // Open MPI ends all ranks when the first one leaves, before which the one who speaks must have
 		}
