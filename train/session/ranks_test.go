@@ -17,6 +17,7 @@ import (
 	"jem/config/settings"
 	"jem/internal/claim"
 	"jem/internal/rundir"
+	"jem/train"
 	"jem/train/session"
 )
 
@@ -45,8 +46,8 @@ type ended struct {
 }
 
 // train has all ranks begin or go on with the run and train to its end; stopping wants to stop at the first
-// step that it hears of, −1: none.
-func (c crew) train(t *testing.T, begin func(session.Options) (*session.Session, error), stopping int) []ended {
+// step that it hears of, −1: none. The observers are the first rank's.
+func (c crew) train(t *testing.T, begin func(session.Options) (*session.Session, error), stopping int, observers ...train.Observer) []ended {
 	t.Helper()
 	all := make([]ended, len(c))
 	var ranks sync.WaitGroup
@@ -61,7 +62,7 @@ func (c crew) train(t *testing.T, begin func(session.Options) (*session.Session,
 			}
 			s, err := begin(o)
 			if err == nil {
-				err = errors.Join(s.Run(ctx), s.Close())
+				err = errors.Join(s.Run(ctx, observers...), s.Close())
 			}
 			all[rank] = ended{s, err}
 			if comm.Lost(err) {
