@@ -193,7 +193,7 @@ func lastPID(path string) (pid int) {
 }
 
 // interrupt starts the run and does something to it at a step; it returns the launcher's exit code, what was said, and
-// how long it took from then to the end.
+// how long it took from then until the launcher and all ranks were gone.
 func (c *mpiCourse) interrupt(step int, do func(launcher *os.Process, ranks []int)) (code int, said string, took time.Duration) {
 	c.t.Helper()
 	cmd := c.command()
@@ -208,9 +208,8 @@ func (c *mpiCourse) interrupt(step int, do func(launcher *os.Process, ranks []in
 	watchdog := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer watchdog.Stop()
 	_ = cmd.Wait() // the code tells
-	took = time.Since(begin)
 	for _, pid := range ranks {
-		for deadline := time.Now().Add(20 * time.Second); alive(pid); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				c.t.Errorf("process %d of %v is still there", pid, ranks)
 				_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -218,7 +217,7 @@ func (c *mpiCourse) interrupt(step int, do func(launcher *os.Process, ranks []in
 			}
 		}
 	}
-	return cmd.ProcessState.ExitCode(), out.String(), took
+	return cmd.ProcessState.ExitCode(), out.String(), time.Since(begin)
 }
 
 // alive reports whether a process is there and not a zombie, which somebody has to take leave of.
@@ -336,7 +335,10 @@ func TestLostRanksOverMPI(t *testing.T) {
 			if code == exitDone {
 				t.Errorf("rank %d %s at step %d, and the job says it is done", which, what, at)
 			}
-			t.Logf("rank %d of %d %s at step %d: exit code %d after %v", which, size, what, at, code, took.Round(time.Millisecond))
+			if took > 30*time.Second {
+				t.Errorf("rank %d %s at step %d, and all were gone after %v only\n%s", which, what, at, took, said)
+			}
+			t.Logf("rank %d of %d %s at step %d: exit code %d, all gone after %v", which, size, what, at, code, took.Round(time.Millisecond))
 			run.finish()
 			run.compare(want)
 		}
