@@ -5,8 +5,8 @@
 // what came of it. Results go to stdout, everything else to stderr.
 //
 // The files: main is the tree of commands, exit and usage what errors become, flags, config and device what
-// a command line says, opened a run that is read, screen, watch and output what people and
-// programs see; the others are named for their command, those of eval for its tasks.
+// a command line says, ranks, ranksend and rankslog a process among those of one run, opened a run that is read, screen,
+// watch and output what people and programs see; the others are named for their command, those of eval for its tasks.
 package main
 
 import (
