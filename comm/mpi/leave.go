@@ -57,25 +57,10 @@ func (e *engine) Exit(code int) {
 	select {}
 }
 
-// lostCode is the exit code of a rank whose launcher is gone, that of a lost device: to be restarted.
-const lostCode = 69
-
-// watch ends the process when its launcher is gone: some leave ranks behind that compute for nobody.
-func (e *engine) watch(parent int, every time.Duration) {
-	for os.Getppid() == parent {
-		time.Sleep(every)
-	}
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		e.tell(fmt.Sprintf("rank %d on %s ends after step %d: the process that started it is gone; start the same command again, and the run goes on from its last checkpoint",
-			e.rank, e.host, e.steps.Load()))
-	}()
-	select {
-	case <-told:
-	case <-time.After(grace): // nobody reads any more
-	}
-	syscall.Exit(lostCode)
+// orphaned says that the launcher is gone.
+func (e *engine) orphaned() {
+	e.tell(fmt.Sprintf("rank %d on %s ends after step %d: the process that started it is gone; start the same command again, and the run goes on from its last checkpoint",
+		e.rank, e.host, e.steps.Load()))
 }
 
 func (e *engine) tell(text string) {

@@ -31,7 +31,7 @@ func Open(o Options) (comm.Comm, error) {
 	const most = 4096 // operations begun and not over
 	e := &engine{rank: o.Place.Rank, size: o.Place.Size, host: host, patience: o.Patience, notes: o.Notes,
 		work: make(chan func(), most), urgent: make(chan func(), 1), peers: make([]peer, o.Place.Size)}
-	go e.watch(os.Getppid(), time.Second)
+	go launch.Watch(os.Getppid(), time.Second, e.orphaned)
 	opened, bug := make(chan error, 1), ""
 	go func() {
 		runtime.LockOSThread()

@@ -43,7 +43,7 @@ func play(scene string) int {
 	os.WriteFile(filepath.Join(os.Getenv(folderVariable), fmt.Sprint(place.Rank)), []byte(strconv.Itoa(os.Getpid())), 0o644)
 	if scene == "watch" { // without MPI, some of which notice by themselves
 		e := &engine{host: "here", notes: func(text string) { fmt.Println("note:", text) }}
-		e.watch(os.Getppid(), 50*time.Millisecond)
+		launch.Watch(os.Getppid(), 50*time.Millisecond, e.orphaned)
 	}
 	patience := 2 * time.Minute
 	if scene == "absent" || scene == "stopped" || scene == "killed" {

@@ -76,25 +76,10 @@ func (e *engine) end() {
 // Exit implements comm.Comm.
 func (e *engine) Exit(code int) { os.Exit(code) }
 
-// lostCode is the exit code of a rank whose launcher is gone, that of a lost device: to be restarted.
-const lostCode = 69
-
-// watch ends the process when its launcher is gone: ranks would compute for nobody.
-func (e *engine) watch(parent int, every time.Duration) {
-	for os.Getppid() == parent {
-		time.Sleep(every)
+// orphaned says that the launcher is gone.
+func (e *engine) orphaned() {
+	if e.notes != nil {
+		e.notes(fmt.Sprintf("rank %d on %s ends after step %d: the process that started it is gone; start the same command again, and the run goes on from its last checkpoint",
+			e.rank, e.host, e.steps.Load()))
 	}
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		if e.notes != nil {
-			e.notes(fmt.Sprintf("rank %d on %s ends after step %d: the process that started it is gone; start the same command again, and the run goes on from its last checkpoint",
-				e.rank, e.host, e.steps.Load()))
-		}
-	}()
-	select {
-	case <-told:
-	case <-time.After(grace): // nobody reads any more
-	}
-	syscall.Exit(lostCode)
 }

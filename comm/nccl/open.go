@@ -32,7 +32,7 @@ func Open(o Options) (c comm.Comm, card int, err error) {
 	if o.Place.Address == "" {
 		return nil, 0, &comm.SetupError{Reason: fmt.Sprintf("%s does not say where rank 0 is: set MASTER_ADDR and MASTER_PORT to its machine and a free port, on all ranks, or start them by mpirun or mpiexec", o.Place.By)}
 	}
-	go e.watch(os.Getppid(), time.Second)
+	go launch.Watch(os.Getppid(), time.Second, e.orphaned)
 	what, err := id{}, e.prepare(o.Place)
 	if err == nil && e.rank == 0 {
 		what, err = e.id()
