@@ -59,12 +59,13 @@ type Outliers struct {
 	Distorted float32 `yaml:"distorted"` // share of another set's images that are shuffled, blurred or mixed first
 }
 
-// Model is the Wide-ResNet's size and options.
+// Model is the network's kind, size and options.
 type Model struct {
-	Depth   int     `yaml:"depth"`   // 6n+4
-	Width   int     `yaml:"width"`   // widen factor
-	Norm    string  `yaml:"norm"`    // none, batch, instance, layer
-	Dropout float32 `yaml:"dropout"` // rate within each block
+	Network string  `yaml:"network"` // wide-resnet (the paper's), mlp (a multilayer perceptron over the pixels)
+	Depth   int     `yaml:"depth"`   // 6n+4; hidden layers of an mlp
+	Width   int     `yaml:"width"`   // widen factor; units of each hidden layer of an mlp
+	Norm    string  `yaml:"norm"`    // none, batch, instance, layer; none for an mlp
+	Dropout float32 `yaml:"dropout"` // rate within each block, behind each hidden layer
 	Slope   float32 `yaml:"slope"`   // LeakyReLU
 	Centre  bool    `yaml:"centre"`  // class biases begin at -log K, so that log p(x) begins near 0; else near log K
 }

@@ -9,6 +9,7 @@ import (
 
 	"jem/config/settings"
 	"jem/internal/fault"
+	"jem/model"
 )
 
 // presetFiles are the presets, each a YAML file with what is special about it: the
@@ -26,7 +27,7 @@ func Default() Config {
 	return Config{
 		Seed:      1,
 		Data:      Data{Name: "cifar10", Ground: "white", Valid: 5000, ByClass: true, Noise: 0.03, EvalNoise: true, Crop: 4, Flip: true, Strong: "none", LabelsPerClass: -1},
-		Model:     Model{Depth: 28, Width: 10, Norm: "none", Slope: 0.2},
+		Model:     Model{Network: model.WideResNet, Depth: 28, Width: 10, Norm: "none", Slope: 0.2},
 		Objective: Objective{PX: 1, PYX: 1},
 		Sampler:   Sampler{Steps: 20, StepSize: 1, Noise: 0.01, StepDecay: 1, NoiseDecay: 1, Buffer: 10000, Reinit: 0.05, Start: "uniform"},
 		Attack:    Negative{Start: "labeled", Label: "labeled", Climb: "cross_entropy", Move: "sign", Steps: 10, StepSize: 4. / 255, Keep: "linf", Radius: 16. / 255, AUC: 0.8, Window: 8},

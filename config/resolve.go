@@ -98,7 +98,7 @@ func (c *Config) Hyper() optim.Hyper {
 func (c *Config) Network(classes, channels, side int) model.Config {
 	m := c.Model
 	return model.Config{
-		Depth: m.Depth, Width: m.Width, Norm: m.Norm, Dropout: m.Dropout, Slope: m.Slope,
+		Network: m.Network, Depth: m.Depth, Width: m.Width, Norm: m.Norm, Dropout: m.Dropout, Slope: m.Slope,
 		Classes: classes, InC: channels, Size: side,
 	}
 }

@@ -65,6 +65,8 @@ func (v *validator) atLeast(path string, value, lo int) {
 const (
 	maxDepth     = 1000
 	maxWidth     = 64
+	maxHidden    = 64      // layers
+	maxUnits     = 1 << 14 // of each
 	maxBatch     = 1 << 16
 	maxThreads   = 1 << 12
 	maxWorkspace = 1 << 20   // MiB
@@ -194,6 +196,17 @@ func (v *validator) enough(c Config, n int) {
 }
 
 func (v *validator) model(m Model) {
+	v.oneOf("model.network", m.Network, model.Networks...)
+	if m.Network == model.MLP {
+		v.mlp(m)
+	} else {
+		v.wideResNet(m)
+	}
+	v.within("model.dropout", m.Dropout, fraction)
+	v.within("model.slope", m.Slope, factor)
+}
+
+func (v *validator) wideResNet(m Model) {
 	if m.Depth < 10 || (m.Depth-4)%6 != 0 {
 		v.fault("model.depth", "%d is not 6n+4: want 10, 16, 22, 28, …", m.Depth)
 	} else {
@@ -201,8 +214,14 @@ func (v *validator) model(m Model) {
 	}
 	v.count("model.width", m.Width, 1, maxWidth)
 	v.oneOf("model.norm", m.Norm, model.Norms...)
-	v.within("model.dropout", m.Dropout, fraction)
-	v.within("model.slope", m.Slope, factor)
+}
+
+func (v *validator) mlp(m Model) {
+	v.count("model.depth", m.Depth, 1, maxHidden)
+	v.count("model.width", m.Width, 1, maxUnits)
+	if m.Norm != "none" {
+		v.fault("model.norm", "%s, but a network with model.network=mlp has no norms: set it to none", fault.Quote(m.Norm))
+	}
 }
 
 func (v *validator) objective(c Config) {

@@ -23,9 +23,9 @@ func Refined(p *predict.Predictor, k, copies int, noise float32) *attack.Refined
 }
 
 // still is a network in the mode of evaluation.
-type still struct{ *model.WideResNet }
+type still struct{ *model.Network }
 
 // Forward implements attack.Network.
 func (s still) Forward(x backend.Tensor) backend.Tensor {
-	return s.WideResNet.Forward(x, model.Mode{})
+	return s.Network.Forward(x, model.Mode{})
 }

@@ -35,7 +35,7 @@ type blockPass struct {
 	da      backend.Tensor // only with norms
 }
 
-func (n *WideResNet) newBlock(name string, batch, in, out, size, stride int) *block {
+func (n *wideResNet) newBlock(name string, batch, in, out, size, stride int) *block {
 	c := n.Config
 	b := &block{in: in, out: out, size: size, stride: stride, slope: c.Slope, dropout: c.Dropout}
 	spec := backend.ConvSpec{N: batch, InC: in, H: size, W: size, OutC: out, Kernel: 3, Stride: 1, Pad: 1, Slope: c.Slope}
@@ -56,7 +56,7 @@ func (n *WideResNet) newBlock(name string, batch, in, out, size, stride int) *bl
 	return b
 }
 
-func (n *WideResNet) layer(name string, spec backend.ConvSpec) layer {
+func (n *wideResNet) layer(name string, spec backend.ConvSpec) layer {
 	w, b := n.Params.must(name+".weight"), n.Params.must(name+".bias")
 	return layer{Conv: n.dev.NewConv(spec, w.Value, b.Value), dw: w.Grad, db: b.Grad}
 }

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // gradients are compared with differences.
 type probe struct {
 	dev       backend.Device
-	net       *model.WideResNet
+	net       *model.Network
 	x, dlogit backend.Tensor
 	c         []float32
 	mode      model.Mode
@@ -100,6 +101,10 @@ var configs = []model.Config{
 	{Depth: 10, Width: 2, Classes: 10, InC: 1, Size: 8, Norm: "layer", Slope: 0.2},
 	{Depth: 10, Width: 1, Classes: 10, InC: 3, Size: 8, Dropout: 0.3, Slope: 0.2},
 	{Depth: 10, Width: 1, Classes: 10, InC: 3, Size: 8, Norm: "layer", Dropout: 0.3, Slope: 0.2},
+	{Network: model.MLP, Depth: 1, Width: 5, Classes: 3, InC: 2, Size: 1, Slope: 0.2},
+	{Network: model.MLP, Depth: 2, Width: 64, Classes: 4, InC: 2, Size: 1, Slope: 0.1},
+	{Network: model.MLP, Depth: 3, Width: 20, Classes: 10, InC: 3, Size: 8, Dropout: 0.3, Slope: 0.2},
+	{Network: model.MLP, Depth: 2, Width: 33, Classes: 5, InC: 17, Size: 3, Slope: 0.2},
 }
 
 // Central differences along random directions v, |v| ≈ √dim, against the inner product with
@@ -110,7 +115,7 @@ var configs = []model.Config{
 func TestGradientsAgainstDifferences(t *testing.T) {
 	for _, c := range configs {
 		for _, train := range []bool{true, false} {
-			t.Run(fmt.Sprintf("wrn-%d-%d norm %s dropout %v train %v", c.Depth, c.Width, c.Norm, c.Dropout, train), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s-%d-%d of %dx%d norm %s dropout %v train %v", cmp.Or(c.Network, model.WideResNet), c.Depth, c.Width, c.InC, c.Size, c.Norm, c.Dropout, train), func(t *testing.T) {
 				p := newProbe(t, c, 4, train)
 				p.value(t)
 				grad := p.dev.New(backend.Image, p.x.Shape()...)
@@ -201,12 +206,16 @@ func TestParamGradTellsHowFarItIs(t *testing.T) {
 			p.net.ParamGrad(p.dlogit, func(from int) { offsets, seen = append(offsets, from), append(seen, download(t, p.dev, grad)) })
 		})
 		end := download(t, p.dev, grad)
-		if blocks := 3 * (c.Depth - 4) / 6; len(offsets) != blocks+2 || !slices.IsSortedFunc(offsets, func(a, b int) int { return b - a }) || offsets[blocks+1] != 0 {
-			t.Errorf("norm %s: settled from %v: want the layers behind %d blocks, each of these, the stem", c.Norm, offsets, blocks)
+		layers, what := 3*(c.Depth-4)/6+2, "the layers behind the blocks, each of these, the stem"
+		if c.Network == model.MLP {
+			layers, what = c.Depth+1, "each layer"
+		}
+		if len(offsets) != layers || !slices.IsSortedFunc(offsets, func(a, b int) int { return b - a }) || offsets[layers-1] != 0 {
+			t.Errorf("%+v: settled from %v: want %d, %s", c, offsets, layers, what)
 		}
 		for i, from := range offsets {
 			if !slices.Equal(seen[i][from:], end[from:]) || slices.ContainsFunc(seen[i][:from], func(v float32) bool { return v != 0 }) {
-				t.Errorf("norm %s: settled from %d, and yet other gradients came, or some were early", c.Norm, from)
+				t.Errorf("%+v: settled from %d, and yet other gradients came, or some were early", c, from)
 			}
 		}
 	}

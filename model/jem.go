@@ -16,7 +16,7 @@ import "jem/backend"
 // A JEM evaluates its network without dropout and, unless Mode says otherwise, with running batch
 // statistics, so that samples do not influence each other.
 type JEM struct {
-	Net  *WideResNet
+	Net  *Network
 	Mode Mode // of its passes
 
 	dev     backend.Device
@@ -28,7 +28,7 @@ type JEM struct {
 type byBatch map[int]backend.Tensor
 
 // NewJEM reads net as a joint model.
-func NewJEM(dev backend.Device, net *WideResNet) *JEM {
+func NewJEM(dev backend.Device, net *Network) *JEM {
 	return &JEM{Net: net, dev: dev, dlogits: byBatch{}, coefs: map[Climb]byBatch{}}
 }
 

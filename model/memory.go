@@ -14,7 +14,18 @@ type memory struct {
 	tensors map[string]backend.Tensor
 }
 
-// pass is the network's working memory for one batch size, and the last Forward's
+func newMemory(dev backend.Device, batch int) memory {
+	return memory{batch: batch, dev: dev, tensors: map[string]backend.Tensor{}}
+}
+
+// check panics unless there is memory for such a batch.
+func (m *memory) check(batch int) {
+	if batch > m.batch {
+		panic(fmt.Sprintf("model: batch %d exceeds the planned %d", batch, m.batch))
+	}
+}
+
+// pass is a Wide-ResNet's working memory for one batch size, and the last Forward's
 // arguments.
 //
 // What shares memory: without norms the raw outputs of a stage's blocks are one tensor
@@ -54,19 +65,17 @@ func (m *memory) rows(batch int, name string, make func(shape ...int) backend.Te
 }
 
 // at returns the pass for a batch size, building it on first use.
-func (n *WideResNet) at(batch int) *pass {
+func (n *wideResNet) at(batch int) *pass {
 	if p, ok := n.passes[batch]; ok {
 		return p
 	}
-	if batch > n.memory.batch {
-		panic(fmt.Sprintf("model: batch %d exceeds the planned %d", batch, n.memory.batch))
-	}
+	n.memory.check(batch)
 	p := n.newPass(batch)
 	n.passes[batch] = p
 	return p
 }
 
-func (n *WideResNet) newPass(batch int) *pass {
+func (n *wideResNet) newPass(batch int) *pass {
 	image := func(name string, c, size int) backend.Tensor {
 		return n.memory.view(batch, name, backend.Image, c, size, size)
 	}
@@ -118,7 +127,7 @@ func (b *block) newPass(i int, image func(string, int, int) backend.Tensor, norm
 }
 
 // finish adds what lies behind the last block.
-func (n *WideResNet) finish(p *pass, batch int, image func(string, int, int) backend.Tensor, raw, act, grad backend.Tensor) {
+func (n *wideResNet) finish(p *pass, batch int, image func(string, int, int) backend.Tensor, raw, act, grad backend.Tensor) {
 	p.outRaw, p.outGrad, p.features = raw, grad, act
 	shape := raw.Shape()
 	if n.tail != nil {

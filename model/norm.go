@@ -18,7 +18,7 @@ type normLayer struct {
 
 // norm plans the norm with the given name over (c,size,size) maps, or returns nil when
 // the network has none.
-func (n *WideResNet) norm(name string, c, size int) *normLayer {
+func (n *wideResNet) norm(name string, c, size int) *normLayer {
 	kind, ok := n.Config.normKind()
 	if !ok {
 		return nil

@@ -38,6 +38,9 @@ type initial struct {
 // calls it.
 func spread(fanIn int) initial { return initial{bound: float32(1 / math.Sqrt(float64(fanIn)))} }
 
+// linear are the parameters of a linear layer, weight (out,in) and bias (out), and their gradients.
+type linear struct{ w, b, dw, db backend.Tensor }
+
 // layout collects parameters before their memory is allocated.
 type layout struct{ list []Param }
 
@@ -98,6 +101,12 @@ func (p *Params) must(name string) Param {
 		panic(fmt.Sprintf("model: no parameter %q", name))
 	}
 	return q
+}
+
+// linear returns the parameters and gradients of the linear layer with the given name.
+func (p *Params) linear(name string) linear {
+	w, b := p.must(name+".weight"), p.must(name+".bias")
+	return linear{w: w.Value, b: b.Value, dw: w.Grad, db: b.Grad}
 }
 
 // Len is the number of scalars.

@@ -38,7 +38,7 @@ func CountImages(n int) string {
 // Evaluator runs images through a network and reads the logits on the host.
 type Evaluator struct {
 	dev    backend.Device
-	net    *model.WideResNet
+	net    *model.Network
 	rows   int            // feed.EvalBatch, or fewer: see AtMost
 	x      backend.Tensor // (rows,C,H,W)
 	logits []float32      // (rows,K) of the last forward pass, on the host
@@ -49,18 +49,18 @@ type Evaluator struct {
 }
 
 // NewEvaluator makes room for batches of feed.EvalBatch, on the device and on the host.
-func NewEvaluator(d backend.Device, net *model.WideResNet) *Evaluator {
+func NewEvaluator(d backend.Device, net *model.Network) *Evaluator {
 	return newEvaluator(d, net, feed.EvalBatch)
 }
 
-func newEvaluator(d backend.Device, net *model.WideResNet, rows int) *Evaluator {
+func newEvaluator(d backend.Device, net *model.Network, rows int) *Evaluator {
 	c, e := net.Config, planEvaluator(d, net, rows)
 	e.Images, e.Labels, e.logits = make([]float32, rows*c.InC*c.Size*c.Size), make([]int32, rows), make([]float32, rows*c.Classes)
 	return e
 }
 
 // planEvaluator makes room on the device alone.
-func planEvaluator(d backend.Device, net *model.WideResNet, rows int) *Evaluator {
+func planEvaluator(d backend.Device, net *model.Network, rows int) *Evaluator {
 	c := net.Config
 	return &Evaluator{dev: d, net: net, rows: rows, x: d.New(backend.Image, rows, c.InC, c.Size, c.Size)}
 }

@@ -18,7 +18,7 @@ type Predictor struct {
 
 	facts  feed.Facts // of the images that it was trained on, as far as they are known
 	dev    backend.Device
-	net    *model.WideResNet
+	net    *model.Network
 	eval   *Evaluator
 	buffer []float32 // (slots, C·H·W); nil where the run has no chains
 
@@ -75,7 +75,7 @@ func (p *Predictor) Device() backend.Device { return p.dev }
 func (p *Predictor) Averaged() bool { return p.ema }
 
 // Net is the network.
-func (p *Predictor) Net() *model.WideResNet { return p.net }
+func (p *Predictor) Net() *model.Network { return p.net }
 
 // Buffer are the chains of the replay buffer (slots, C·H·W); nil where there is none.
 func (p *Predictor) Buffer() []float32 { return p.buffer }

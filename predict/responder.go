@@ -8,7 +8,7 @@ import (
 // responder classifies an evaluator's images and differentiates log p(x) there, in one pass.
 type responder struct {
 	dev     backend.Device
-	net     *model.WideResNet
+	net     *model.Network
 	eval    *Evaluator
 	dx      backend.Tensor // (rows,C,H,W)
 	dlogits backend.Tensor

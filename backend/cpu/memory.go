@@ -174,6 +174,10 @@ func (d *Device) Sync() error {
 
 // Copy implements backend.Memory.
 func (d *Device) Copy(dst, src backend.Tensor) {
+	if r := d.recording; r != nil && dst.Kind() != backend.Index && dst.Shape()[0] == src.Shape()[0] && backend.Len(dst) == backend.Len(src) {
+		r.add(apart, func(d *Device, t []backend.Tensor) { d.Copy(t[0], t[1]) }, out(dst), in(src))
+		return
+	}
 	d.now()
 	if dst.Kind() != src.Kind() {
 		d.convert(dst, src)

@@ -12,10 +12,10 @@ import (
 )
 
 // plain is a network without dropout and batch statistics.
-type plain struct{ *model.WideResNet }
+type plain struct{ *model.Network }
 
 func (p plain) Forward(x backend.Tensor) backend.Tensor {
-	return p.WideResNet.Forward(x, model.Mode{})
+	return p.Network.Forward(x, model.Mode{})
 }
 
 // small opens a predictor on the smallest network.

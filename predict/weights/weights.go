@@ -192,7 +192,7 @@ func (w *Weights) Digest() string {
 }
 
 // Upload puts the weights into a network of their configuration.
-func (w *Weights) Upload(dev backend.Device, net *model.WideResNet) error {
+func (w *Weights) Upload(dev backend.Device, net *model.Network) error {
 	for i, p := range net.Params.List {
 		dev.Upload(p.Value, w.Params[i].F32)
 	}

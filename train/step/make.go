@@ -19,7 +19,7 @@ import (
 // optimiser, moving average. Which step is taken is its callers' to say, whether its numbers
 // may move the weights, too. It belongs to one goroutine, its device's.
 type Step struct {
-	Net       *model.WideResNet
+	Net       *model.Network
 	JEM       *model.JEM
 	Buffer    *sampler.ReplayBuffer // nil without chains
 	Optimizer optim.Optimizer

@@ -41,7 +41,7 @@ func (s *Step) root() (float64, error) {
 
 // passes accumulates the parameter gradients of all parts, which go through the network
 // together unless its norm would couple them. settled, which may be nil, is told how far they are, see
-// model.WideResNet's ParamGrad.
+// model.Network's ParamGrad.
 func (s *Step) passes(at At, norms backend.NormMode, settled func(from int)) error {
 	b := s.Batch
 	if !s.Net.Config.Coupled() || norms == backend.RunningStats {

@@ -39,7 +39,7 @@ func newSummation(s *Step) *summation {
 }
 
 // begin begins with another gradient. The function that it returns takes note that all elements from
-// one on are there, see model.WideResNet's ParamGrad; nil for one rank, which has nothing to add.
+// one on are there, see model.Network's ParamGrad; nil for one rank, which has nothing to add.
 func (s *summation) begin() (settled func(from int)) {
 	if s == nil {
 		return nil
