@@ -48,6 +48,10 @@ test: ## go vet and every test; under ten minutes on two cores, twice that and m
 	$(GO) vet ./...
 	$(GO) test -timeout 60m $(TESTFLAGS) ./...   # go's own 10 minutes a package are too few for portable kernels
 
+.PHONY: browser
+browser: ## a headless Chromium for the tests of pages: Debian's, unpacked into a cache outside the tree; without one they are skipped
+	scripts/chromium.sh
+
 .PHONY: test-levels
 test-levels: ## the CPU device as on machines with fewer instruction sets, by force, and with more, under qemu-user
 	scripts/test-levels.sh

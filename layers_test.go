@@ -98,8 +98,10 @@ var refusals = append([]refusal{
 		"a sweep trains runs, and measures nothing that they don't record"},
 	{"...", []string{"cmd/...", "backend/cpu/...", "cuda/...", "predict/predicttest"}, []string{"jem/backend/cpu/...", "jem/cuda/..."}, nil, true,
 		"only the command links a concrete device; everything else takes a backend.Device"},
-	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation", "jem/comm/commtest"}, []string{"jem/feed/feedtest"}, false,
+	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation", "jem/internal/browsertest", "jem/comm/commtest"}, []string{"jem/feed/feedtest"}, false,
 		"what serves tests stays out of the program"},
+	{"...", []string{"internal/browsertest"}, []string{"github.com/chromedp/..."}, nil, false,
+		"a browser is for tests alone, through one package"},
 	{"...", []string{"comm/mpi", "comm/nccl", "cuda/..."}, []string{"github.com/ebitengine/purego/..."}, nil, false,
 		"whoever opens libraries makes the program a dynamic one: engines and devices with a stub alone, by a build tag"},
 	{"...", []string{"cuda/..."}, []string{"gorgonia.org/cu/..."}, nil, false,
@@ -114,7 +116,7 @@ var refusals = append([]refusal{
 		"the command is the only place that prints, logs and parses arguments"},
 	{"...", nil, []string{"gopkg.in/yaml.v2/...", "gopkg.in/yaml.v3/..."}, nil, true,
 		"one YAML library, the maintained go.yaml.in/yaml/v3"},
-	{"...", []string{"predict/predicttest"}, []string{"testing"}, nil, false,
+	{"...", []string{"predict/predicttest", "internal/browsertest"}, []string{"testing"}, nil, false,
 		"test code stays out of the program"},
 }, sideways()...)
 
