@@ -1,6 +1,11 @@
 package model
 
-import "jem/backend"
+import (
+	"maps"
+	"slices"
+
+	"jem/backend"
+)
 
 // JEM reads a classifier's logits f(x) as a joint energy-based model (Grathwohl et al.
 // 2020, section 3):
@@ -30,6 +35,17 @@ type byBatch map[int]backend.Tensor
 // NewJEM reads net as a joint model.
 func NewJEM(dev backend.Device, net *Network) *JEM {
 	return &JEM{Net: net, dev: dev, dlogits: byBatch{}, coefs: map[Climb]byBatch{}}
+}
+
+// Close gives the device's memory back, but for the network's.
+func (j *JEM) Close() {
+	for _, sizes := range append(slices.Collect(maps.Values(j.coefs)), j.dlogits) {
+		for _, t := range sizes {
+			j.dev.Free(t)
+		}
+	}
+	clear(j.coefs)
+	clear(j.dlogits)
 }
 
 // Logits returns f(x), Dense (N,K), for images x (N,C,H,W). The network owns the result

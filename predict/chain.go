@@ -23,13 +23,16 @@ type Chains struct {
 }
 
 // NewChains makes room on the device; o says what chains climb, with which noise. Close gives it back.
-func NewChains(p *Predictor, o SampleOptions) *Chains {
+func NewChains(p *Predictor, o SampleOptions) *Chains { return newChains(p, o, feed.EvalBatch) }
+
+// newChains is NewChains with room for so many images.
+func newChains(p *Predictor, o SampleOptions, rows int) *Chains {
 	g := p.Config.Generation()
 	c := &Chains{p: p, o: o, jem: p.density(g.BatchStats), move: g.Move, key: philox.New(o.Seed, 0, philox.SampleNoise)}
 	n := p.net.Config
-	c.x = p.dev.New(backend.Image, feed.EvalBatch, n.InC, n.Size, n.Size)
-	c.grad = p.dev.New(backend.Image, feed.EvalBatch, n.InC, n.Size, n.Size)
-	c.labels = p.dev.New(backend.Index, feed.EvalBatch)
+	c.x = p.dev.New(backend.Image, rows, n.InC, n.Size, n.Size)
+	c.grad = p.dev.New(backend.Image, rows, n.InC, n.Size, n.Size)
+	c.labels = p.dev.New(backend.Index, rows)
 	c.moves = sampler.NewChains(p.dev, c.move, c.x, c.grad, c.target)
 	return c
 }
@@ -56,7 +59,7 @@ func (c *Chains) target(n int) sampler.Target {
 
 // Give tells the chains from lo on their classes.
 func (c *Chains) Give(lo int) {
-	labels := make([]int32, feed.EvalBatch)
+	labels := make([]int32, c.labels.Shape()[0])
 	for i := range labels {
 		labels[i] = c.o.given(lo+i, c.p.net.Config.Classes)
 	}
@@ -66,6 +69,7 @@ func (c *Chains) Give(lo int) {
 // Close gives the device's memory back.
 func (c *Chains) Close() {
 	c.moves.Close()
+	c.jem.Close()
 	c.p.dev.Free(c.x, c.grad, c.labels)
 }
 
