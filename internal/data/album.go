@@ -38,18 +38,28 @@ func OpenAlbum(paths []string, o FolderOptions) (a *Album, notes []string, err e
 }
 
 // channels is 1 or 3.
-func (a *Album) channels() int {
-	if a.o.Grey {
+func (o FolderOptions) channels() int {
+	if o.Grey {
 		return 1
 	}
 	return 3
 }
 
+// Pixels gives a picture as an Album gives it of a file: cut to its central square, resized to o.Size, which must be set,
+// (C,H,W) in [−1,1].
+func (o FolderOptions) Pixels(p *imagefile.Picture) []float32 {
+	planes := appendPlanes(nil, p.Draw(o.Size, o.Size, o.Ground), o.channels())
+	x := make([]float32, len(planes))
+	for i, v := range planes {
+		x[i] = scale(v)
+	}
+	return x
+}
+
 // Next writes the next pictures (C,H,W), scaled to [−1,1], to dst and returns how many; fewer than dst
 // holds only at the end. Pictures that can't be read are passed over, see Bad.
 func (a *Album) Next(dst []float32) (n int) {
-	d := a.channels() * a.o.Size * a.o.Size
-	var planes []uint8
+	d := a.o.channels() * a.o.Size * a.o.Size
 	for ; (n+1)*d <= len(dst) && a.next < len(a.Names); a.next++ {
 		p, err := readPicture(a.Names[a.next])
 		if err != nil {
@@ -60,10 +70,7 @@ func (a *Album) Next(dst []float32) (n int) {
 		if w, h := p.Size(); w != a.o.Size || h != a.o.Size {
 			a.resized++
 		}
-		planes = appendPlanes(planes[:0], p.Draw(a.o.Size, a.o.Size, a.o.Ground), a.channels())
-		for i, v := range planes {
-			dst[n*d+i] = scale(v)
-		}
+		copy(dst[n*d:], a.o.Pixels(p))
 		a.read = append(a.read, a.next)
 		n++
 	}

@@ -45,7 +45,7 @@ func (h *header) read(offset int64, n int) ([]byte, error) {
 func (h *header) reader() *io.SectionReader { return io.NewSectionReader(h.file, 0, h.size) }
 
 // inspect reads a picture's header and refuses one that would take too much memory.
-func inspect(file io.ReaderAt, size int64) (*header, kind, error) {
+func inspect(file io.ReaderAt, size, most int64) (*header, kind, error) {
 	h := &header{file: file, size: size}
 	head, err := h.read(0, headBytes)
 	if err != nil {
@@ -65,17 +65,17 @@ func inspect(file io.ReaderAt, size int64) (*header, kind, error) {
 	if err := k.look(h); err != nil {
 		return nil, k, err
 	}
-	return h, k, h.bounded(k.name)
+	return h, k, h.bounded(k.name, float64(most))
 }
 
-// bounded refuses a picture without pixels or with too many.
-func (h *header) bounded(name string) error {
+// bounded refuses a picture without pixels or with too many to decode in so many bytes.
+func (h *header) bounded(name string, most float64) error {
 	w, ht := h.config.Width, h.config.Height
 	if w < 1 || ht < 1 {
 		return fault.Badf("%s picture of %d×%d pixels: it shows nothing", name, w, ht)
 	}
-	if need := h.need(); need > maxDecode {
-		return fault.Badf("%s picture of %d×%d pixels takes %.0f MiB to decode, more than %d: save it smaller", name, w, ht, need/(1<<20), maxDecode>>20)
+	if need := h.need(); need > most {
+		return fault.Badf("%s picture of %d×%d pixels takes %.0f MiB to decode, more than %.0f: save it smaller", name, w, ht, need/(1<<20), most/(1<<20))
 	}
 	return nil
 }

@@ -29,6 +29,11 @@ const large = 64 << 20
 // Read decodes a picture of so many bytes. Errors: *fault.Error (ErrBad) without the file's name;
 // the disk's.
 func Read(file io.ReaderAt, size int64) (p *Picture, err error) {
+	return ReadWithin(file, size, maxDecode)
+}
+
+// ReadWithin is Read for who has no more memory than so many bytes for a picture that is decoded.
+func ReadWithin(file io.ReaderAt, size, most int64) (p *Picture, err error) {
 	// Where a decoder stumbles over what it should have refused, the file is bad: one picture must not end
 	// the reading of thousands.
 	defer func() {
@@ -36,7 +41,7 @@ func Read(file io.ReaderAt, size int64) (p *Picture, err error) {
 			p, err = nil, &fault.Error{Kind: fault.ErrBad, Reason: "picture can't be read", Err: fmt.Errorf("%v", r)}
 		}
 	}()
-	h, k, err := inspect(file, size)
+	h, k, err := inspect(file, size, min(most, maxDecode))
 	if err != nil {
 		return nil, err
 	}

@@ -318,10 +318,26 @@ func TestJPEGsOfCamerasAreTaken(t *testing.T) {
 		at := bytes.Index(file, marker) + 5
 		binary.BigEndian.PutUint16(file[at:], c.h)
 		binary.BigEndian.PutUint16(file[at+2:], c.w)
-		_, _, err := inspect(bytes.NewReader(file), int64(len(file)))
+		_, _, err := inspect(bytes.NewReader(file), int64(len(file)), maxDecode)
 		if (err == nil) != c.taken || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("%d×%d", c.w, c.h)) {
 			t.Errorf("%s of %d×%d: %v, want taken %v", c.file, c.w, c.h, err, c.taken)
 		}
+	}
+}
+
+// TestReadWithin: a picture that takes as much memory as there is may be decoded, one that takes a byte more may not.
+func TestReadWithin(t *testing.T) {
+	file := jpegOf(gradient(64, 32))
+	h, _, err := inspect(bytes.NewReader(file), int64(len(file)), maxDecode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	need := int64(h.need())
+	if _, err := ReadWithin(bytes.NewReader(file), int64(len(file)), need); err != nil {
+		t.Error(err)
+	}
+	if _, err := ReadWithin(bytes.NewReader(file), int64(len(file)), need-1); !errors.Is(err, fault.ErrBad) || !strings.Contains(err.Error(), "64×32") {
+		t.Errorf("got %v", err)
 	}
 }
 
