@@ -11,7 +11,7 @@
 //	responder.go   ∂ log p(x)/∂x                 odin.go       the score of ODIN
 //	draw.go        samples by SGLD               samples.go    in order, with what the model sees
 //	chain.go       the chains beneath them       grid.go       as pictures
-//	walk.go        followed step by step         answerer.go   batch after batch, for a service
+//	answerer.go    batch after batch, for a service
 //	subject.go     what was asked, and how       tensors.go    a run's tensors by name, sizes.go what they say
 //	watch.go       how far something has come
 package predict
