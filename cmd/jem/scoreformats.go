@@ -160,7 +160,7 @@ func (s *scored) table() ([]byte, error) {
 		}
 		row := fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f", escape(i.Image), escape(i.Name), i.Confidence, i.LogPx, i.ApproxMass)
 		if v := i.Verdict; v != nil {
-			row += fmt.Sprintf("\t%.4f\t%s", v.P, verdict(v))
+			row += fmt.Sprintf("\t%.4f\t%s", v.P, inAWord(v))
 		}
 		rows = append(rows, row)
 	}
@@ -193,7 +193,7 @@ func (s *scored) csv() ([]byte, error) {
 		}
 		switch v := i.Verdict; {
 		case v != nil:
-			row = append(row, exact64(v.Score), exact64(v.P), verdict(v))
+			row = append(row, exact64(v.Score), exact64(v.P), inAWord(v))
 		case s.Rule != nil:
 			row = append(row, "", "", "")
 		}
@@ -208,7 +208,7 @@ func exact(v float32) string { return strconv.FormatFloat(float64(v), 'g', -1, 3
 
 func exact64(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-func verdict(v *ood.Verdict) string {
+func inAWord(v *ood.Verdict) string {
 	if v.Unusual {
 		return "unusual"
 	}
