@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// maxColors is what a GIF can show.
-const maxColors = 256
+// maxColors is what a GIF can show beside what is transparent.
+const maxColors = 255
 
 // palette finds colours for pictures by median cut: the box of colours with the longest side
 // is halved by number of pixels, until there are enough boxes. At most some 100,000 pixels are
@@ -21,25 +21,36 @@ func palette(frames []*image.RGBA) color.Palette {
 		p := frames[i/(len(frames[0].Pix)/4)].Pix[i%(len(frames[0].Pix)/4)*4:]
 		all = append(all, [3]uint8{p[0], p[1], p[2]})
 	}
-	boxes := [][][3]uint8{all}
+	boxes := []box{boxOf(all)}
 	for len(boxes) < maxColors {
-		at, axis, longest := 0, 0, 0
+		at := 0
 		for i, b := range boxes {
-			if a, l := side(b); l > longest {
-				at, axis, longest = i, a, l
+			if b.length > boxes[at].length {
+				at = i
 			}
 		}
-		if longest == 0 {
+		if boxes[at].length == 0 {
 			break
 		}
-		low, high := halves(boxes[at], axis)
-		boxes[at], boxes = low, append(boxes, high)
+		low, high := halves(boxes[at].colors, boxes[at].axis)
+		boxes[at], boxes = boxOf(low), append(boxes, boxOf(high))
 	}
 	var p color.Palette
 	for _, b := range boxes {
-		p = append(p, mean(b))
+		p = append(p, mean(b.colors))
 	}
 	return p
+}
+
+// box is colours with their longest side.
+type box struct {
+	colors       [][3]uint8
+	axis, length int
+}
+
+func boxOf(colors [][3]uint8) box {
+	axis, length := side(colors)
+	return box{colors, axis, length}
 }
 
 // side is the longest side of a box and its axis.
