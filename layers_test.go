@@ -96,6 +96,8 @@ var refusals = append([]refusal{
 		"nothing imports upward"},
 	{"sweep", nil, []string{"jem/cmd/...", "jem/experiments/...", "jem/eval/...", "jem/bench/..."}, nil, true,
 		"a sweep trains runs, and measures nothing that they don't record"},
+	{"toy", nil, []string{"jem/toy/page"}, nil, true,
+		"what a demonstration finds doesn't depend on how it is shown"},
 	{"...", []string{"cmd/...", "backend/cpu/...", "cuda/...", "predict/predicttest"}, []string{"jem/backend/cpu/...", "jem/cuda/..."}, nil, true,
 		"only the command links a concrete device; everything else takes a backend.Device"},
 	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation", "jem/internal/browsertest", "jem/comm/commtest"}, []string{"jem/feed/feedtest"}, false,

@@ -88,7 +88,7 @@ func Write(path string, d Data) error {
 // Render returns the page. It is a function of d.
 func Render(d Data) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"style":   func() template.CSS { return template.CSS(chart.Style() + style) },
+		"style":   func() template.CSS { return template.CSS(Style()) },
 		"svg":     svg,
 		"dataURL": dataURL,
 		"size":    size,
@@ -119,3 +119,6 @@ func size(p Picture) (template.HTMLAttr, error) {
 	}
 	return template.HTMLAttr(fmt.Sprintf(`width="%d" height="%d"`, config.Width, config.Height)), nil
 }
+
+// Style is the look of the pages as CSS, for those that are made elsewhere.
+func Style() string { return chart.Style() + style }
