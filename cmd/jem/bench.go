@@ -52,6 +52,7 @@ func benchCommand() *cli.Command {
 				),
 				Action: benchStep,
 			}),
+			benchScoreCommand(),
 			growthCommand(),
 			scalingCommand(),
 			leaf(&cli.Command{

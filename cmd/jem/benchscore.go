@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"jem/backend"
+	"jem/backend/philox"
+	"jem/bench/serving"
+	"jem/predict"
+	"jem/serve/batch"
+)
+
+func benchScoreCommand() *cli.Command {
+	return leaf(&cli.Command{
+		Name:  "score",
+		Usage: "time a network's answers by the size of the batch, and to many who ask at once",
+		Description: examples("The first table is the device's: batches of noise, uploaded, through the network (and back to\n"+
+			"the pixels), answers downloaded. The second is of clients who ask about one image each, again as soon as they are\n"+
+			"answered: within this process, through the batching of jem serve, and with --url over HTTP to a jem serve that runs.\n"+
+			"Everything is measured in turns, --rounds times; rates are of the median round.",
+			"jem bench score runs/first",
+			"jem bench score runs/first --url http://127.0.0.1:8080"),
+		Flags: append(append([]cli.Flag{
+			modelFlag("a run's or checkpoint's `FOLDER`, or a .pt, .pth or .safetensors file"),
+			&cli.IntSliceFlag{Name: "sizes", Value: cli.NewIntSlice(1, 4, 16, 64), Usage: "images of a batch to measure; repeat the flag for each"},
+			&cli.IntSliceFlag{Name: "clients", Value: cli.NewIntSlice(1, 64), Usage: "who ask at once; repeat the flag for each"},
+			&cli.DurationFlag{Name: "time", Value: time.Second, Usage: "at least so long for each, a round"},
+			&cli.IntFlag{Name: "rounds", Value: 3, Usage: "how often all is measured, in turns"},
+			&cli.IntFlag{Name: "max-batch", Value: 64, Usage: "images of a batch of the clients'"},
+			&cli.DurationFlag{Name: "max-wait", Value: 2 * time.Millisecond, Usage: "how long an image waits for others"},
+			&cli.StringFlag{Name: "url", Usage: "also ask the jem serve at this `URL`, which should serve the same model on the same cores"},
+			&cli.StringFlag{Name: "name", Usage: "what the model is called there; default: as jem serve calls it"},
+			jsonFlag, normFlag, sizeFlag, checkpointFlag, weightsFlag,
+		}, deviceFlags()...), logFlags()...),
+		Action: benchScore,
+	}, "[MODEL]")
+}
+
+// scoreBench is what jem bench score measures.
+type scoreBench struct {
+	Device  backend.Info   `json:"device"`
+	Subject string         `json:"model"`
+	Rounds  int            `json:"rounds"`
+	Rates   []serving.Rate `json:"rates"`
+	Loads   []scoreLoad    `json:"loads"`
+
+	c      *cli.Context
+	b      *batch.Batcher
+	remote func(backward bool, clients int) (*serving.Remote, error)
+	image  []float32
+}
+
+// scoreLoad is a load with where it was, and beside what the device does.
+type scoreLoad struct {
+	Where string `json:"where"` // process, http
+	serving.Load
+	OfDevice float64 `json:"of_device_rate"` // images a second, of the device's rate for batches of max-batch
+	OfImage  float64 `json:"of_one_image"`   // the median request, of the device's time for one image
+}
+
+func benchScore(c *cli.Context) error {
+	if err := benchScoreFlags(c); err != nil {
+		return err
+	}
+	path, others := modelOf(c)
+	switch {
+	case path == "":
+		return usagef(c, "MODEL is missing: name a run's folder or a file of weights")
+	case len(others) > 0:
+		return usagef(c, "unexpected argument %q", others[0])
+	}
+	o, err := optionsOf(c)
+	if err != nil {
+		return err
+	}
+	s, err := openScreen(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	b, err := batch.Start(func() (backend.Device, *batch.Model, error) {
+		dev, err := openDevice(deviceOf(c))
+		if err != nil {
+			return nil, nil, err
+		}
+		p, err := openScored(c, s, dev, path, o, func(*predict.Predictor) {})
+		return dev, &batch.Model{Predictor: p}, err
+	}, batch.Options{Most: c.Int("max-batch"), Wait: c.Duration("max-wait"), Queue: 1 << 20})
+	if err != nil {
+		return err
+	}
+	defer b.Close(context.Background())
+	r := &scoreBench{Device: b.Model().Device().Info(), Subject: path, Rounds: c.Int("rounds"), c: c, b: b}
+	if err := r.measure(); err != nil {
+		return err
+	}
+	return r.print()
+}
+
+func benchScoreFlags(c *cli.Context) error {
+	for _, f := range []string{"sizes", "clients"} {
+		if list := c.IntSlice(f); len(list) == 0 || slices.Min(list) < 1 {
+			return usagef(c, "--%s %v: want numbers from 1", f, list)
+		}
+	}
+	for _, f := range []string{"rounds", "max-batch"} {
+		if c.Int(f) < 1 {
+			return usagef(c, "--%s %d: want at least 1", f, c.Int(f))
+		}
+	}
+	return nil
+}
+
+// measure takes the rounds.
+func (r *scoreBench) measure() error {
+	ch, h, w := r.b.Model().Shape()
+	r.image = make([]float32, ch*h*w)
+	philox.New(1, 0, philox.Test).FillUniform(r.image, -1, 1)
+	sizes := slices.Compact(slices.Sorted(slices.Values(append([]int{1, r.b.Most()}, r.c.IntSlice("sizes")...))))
+	rates, loads := map[rateKey][]serving.Rate{}, map[loadKey][]serving.Load{}
+	for range r.Rounds {
+		for _, backward := range []bool{false, true} {
+			if err := r.round(sizes, backward, rates, loads); err != nil {
+				return err
+			}
+		}
+	}
+	r.settle(sizes, rates, loads)
+	return nil
+}
+
+type rateKey struct {
+	images   int
+	backward bool
+}
+
+type loadKey struct {
+	where    string
+	clients  int
+	backward bool
+}
+
+// round measures everything once, forward alone or there and back.
+func (r *scoreBench) round(sizes []int, backward bool, rates map[rateKey][]serving.Rate, loads map[loadKey][]serving.Load) error {
+	ctx, least := r.c.Context, r.c.Duration("time")
+	err := r.b.Do(ctx, func(m *batch.Model) error {
+		all, err := serving.Rates(ctx, m.Predictor, sizes, backward, least)
+		for _, rate := range all {
+			k := rateKey{rate.Images, backward}
+			rates[k] = append(rates[k], rate)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, clients := range r.c.IntSlice("clients") {
+		for where, ask := range r.ways(backward, clients) {
+			l, err := serving.Drive(ctx, clients, 1, least, ask)
+			if err != nil {
+				return fmt.Errorf("%d clients, %s: %w", clients, where, err)
+			}
+			k := loadKey{where, clients, backward}
+			l.Backward = backward
+			loads[k] = append(loads[k], l)
+		}
+	}
+	return nil
+}
+
+// ways are how an image is asked about.
+func (r *scoreBench) ways(backward bool, clients int) map[string]func(context.Context) error {
+	ways := map[string]func(context.Context) error{"process": func(ctx context.Context) error {
+		_, err := r.b.Submit(ctx, r.image, predict.Asked{Mass: backward})
+		return err
+	}}
+	if url := r.c.String("url"); url != "" {
+		ways["http"] = r.remotely(url, backward, clients)
+	}
+	return ways
+}
+
+// remotely asks a service, which is looked up by the first who asks.
+func (r *scoreBench) remotely(url string, backward bool, clients int) func(context.Context) error {
+	outputs := []string{"logits", "log_px"}
+	if backward {
+		outputs = append(outputs, "approx_mass")
+	}
+	ch, h, w := r.b.Model().Shape()
+	remote, err := serving.NewRemote(r.c.Context, url, r.c.String("name"), "", clients, r.image, [3]int{ch, h, w}, outputs)
+	if err != nil {
+		return func(context.Context) error { return err }
+	}
+	return remote.Ask
+}
+
+// settle takes the median round of each.
+func (r *scoreBench) settle(sizes []int, rates map[rateKey][]serving.Rate, loads map[loadKey][]serving.Load) {
+	for _, backward := range []bool{false, true} {
+		var whole, one serving.Rate
+		for _, n := range sizes {
+			all := rates[rateKey{n, backward}]
+			if len(all) == 0 {
+				continue
+			}
+			m := middle(all, func(a serving.Rate) float64 { return a.PerSecond })
+			r.Rates = append(r.Rates, m)
+			if n == 1 {
+				one = m
+			}
+			if n == r.b.Most() {
+				whole = m
+			}
+		}
+		for _, clients := range r.c.IntSlice("clients") {
+			for _, where := range []string{"process", "http"} {
+				all := loads[loadKey{where, clients, backward}]
+				if len(all) == 0 {
+					continue
+				}
+				m := middle(all, func(a serving.Load) float64 { return a.PerSecond })
+				r.Loads = append(r.Loads, scoreLoad{where, m, m.PerSecond / whole.PerSecond, m.P50 / one.Seconds})
+			}
+		}
+	}
+}
+
+// middle is the one with the median value.
+func middle[T any](all []T, value func(T) float64) T {
+	s := slices.SortedFunc(slices.Values(all), func(a, b T) int {
+		if value(a) < value(b) {
+			return -1
+		}
+		return 1
+	})
+	return s[(len(s)-1)/2]
+}
+
+func (r *scoreBench) print() error {
+	if r.c.Bool("json") {
+		return printJSON(r.c, r)
+	}
+	pass := map[bool]string{false: "forward", true: "forward, gradient"}
+	rows := []string{"device\t" + r.b.Model().Device().Name(), "", "BATCH\tPASS\tms\tIMAGES/s"}
+	for _, a := range r.Rates {
+		rows = append(rows, fmt.Sprintf("%d\t%s\t%.2f\t%.0f", a.Images, pass[a.Backward], 1000*a.Seconds, a.PerSecond))
+	}
+	rows = append(rows, "", "CLIENTS\tPASS\tWHERE\tIMAGES/s\tOF DEVICE\tp50 ms\tOF ONE IMAGE\tp99 ms")
+	for _, l := range r.Loads {
+		rows = append(rows, fmt.Sprintf("%d\t%s\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f", l.Clients, pass[l.Backward], l.Where, l.PerSecond, l.OfDevice, 1000*l.P50, l.OfImage, 1000*l.P99))
+	}
+	return printTable(r.c, rows...)
+}
