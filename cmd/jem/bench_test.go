@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"jem/bench/kernels"
+	"jem/predict/predicttest"
 )
 
 func TestBenchStepTellsMemoryAndAlgorithms(t *testing.T) {
@@ -124,6 +125,20 @@ func TestBenchScaling(t *testing.T) {
 	for _, flags := range [][]string{{"--ranks", "0"}, {"--ranks", "1,"}, {"--ranks", "5"}, {"--tflops", "0"}, {"--tflops", "NaN"}, {"--jitter", "-1"}} {
 		if r := do(t, append([]string{"bench", "scaling", "--batch", "12", "--sgld-steps", "1", "--model", "wrn-10-1"}, flags...)...); r.code != exitUsage || strings.Count(r.stderr, "\n") != 1 {
 			t.Errorf("%v: code %d, %s", flags, r.code, r.stderr)
+		}
+	}
+}
+
+// TestBenchScore measures a file of weights in no time; figures are of this machine, so only their order is looked at.
+func TestBenchScore(t *testing.T) {
+	var r scoreBench
+	okJSON(t, &r, "bench", "score", predicttest.OfficialFile(), "--sizes", "2", "--clients", "1", "--clients", "3", "--max-batch", "4", "--time", "1ms", "--rounds", "1", "--threads", "1", "--json")
+	if len(r.Rates) != 6 || len(r.Loads) != 4 || r.Rates[2].Images != 4 || r.Rates[3].Backward != true {
+		t.Fatalf("%+v", r)
+	}
+	for _, l := range r.Loads {
+		if l.Where != "process" || l.Requests < l.Clients || l.P50 > l.P99 || l.OfDevice <= 0 || l.OfImage <= 0 {
+			t.Errorf("%+v", l)
 		}
 	}
 }
