@@ -9,7 +9,7 @@ import (
 )
 
 func chainChecks() []Check {
-	return []Check{{"chain", "gaussian_target", gaussianTarget}, {"chain", "planned", plannedChain}, {"chain", "moves", movingChain}, {"chain", "batch_statistics", normedChain}, {"chain", "offset", offsetChain}}
+	return []Check{{"chain", "gaussian_target", gaussianTarget}, {"chain", "planned", plannedChain}, {"chain", "moves", movingChain}, {"chain", "batch_statistics", normedChain}, {"chain", "offset", offsetChain}, {"chain", "rows", rowsChain}}
 }
 
 // plannedChain compares chains that the device plans as a whole with the same calls one by

@@ -72,7 +72,8 @@ func avgPoolGrad(p *Probe) {
 
 // linearShapes are (N,D,K): samples, features, classes.
 func linearShapes() [][3]int {
-	return [][3]int{{1, 1, 1}, {1, 3, 10}, {3, 17, 10}, {5, 64, 100}, {2, 640, 1000}, {64, 128, 10}, {3, 40, 7}}
+	return [][3]int{{1, 1, 1}, {1, 3, 10}, {3, 17, 10}, {5, 64, 100}, {2, 640, 1000}, {64, 128, 10}, {3, 40, 7},
+		{37, 2, 64}, {50, 64, 64}, {19, 33, 48}, {33, 50, 20}, {300, 20, 33}}
 }
 
 func linear(p *Probe) {

@@ -13,6 +13,7 @@
 //	conv_…                                   the direct algorithms: sweeps, their sources, packed weights, sums
 //	wino, wino_…                             Winograd's: transforms, tiles, weights, gradients, bf16
 //	precision                                where products are of bf16
+//	linear, linear_…                         a linear layer: packed weights, parameter gradient
 //	pointwise, pool, window, head, softmax, norm, normpass, random, replay, update, moves
 //	                                         the other verbs, a group of the contract each
 //	peak                                     the machine's roof, for measurements
@@ -81,6 +82,9 @@ type Device struct {
 	transfer transfer
 	pieces   pieces
 	rowwise  rowwise
+	rows     multiplying
+	outer    outerSums
+	direct   matrix // of a linear layer that isn't in a pass
 	pooling  pooling
 	windows  windows
 	images   images

@@ -192,10 +192,17 @@ func (d *Device) Copy(dst, src backend.Tensor) {
 	d.runElements(e, func(e *elements, lo, hi int) { copy(e.v[0][lo:hi], e.v[1][lo:hi]) })
 }
 
+// flat reports whether elements lie in NCHW order and nothing else between them.
+func (t *tensor) flat() bool { return t.kind == backend.Dense || !t.geom.blocked }
+
 // convert copies between an Image and a Dense tensor of as many elements.
 func (d *Device) convert(dst, src backend.Tensor) {
 	if dst.Kind() == backend.Index || src.Kind() == backend.Index || backend.Len(dst) != backend.Len(src) {
 		backend.Mismatch("Copy", dst, src)
+	}
+	if dst.(*tensor).flat() && src.(*tensor).flat() {
+		d.move(floats("Copy", dst), floats("Copy", src))
+		return
 	}
 	if dst.Kind() == backend.Image {
 		d.load(d.prepare("Copy", dst, floats("Copy", src)))

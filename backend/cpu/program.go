@@ -20,9 +20,9 @@ type program struct {
 	calls []call
 	traits
 	values []value
-	mixed  bool    // a tensor is shared in one call and a batch or written in another
-	ids    [][]int // by call: its operands among the values, −1 for none
-	passes []pass  // whose weights must be ready
+	mixed  bool      // a tensor is shared in one call and a batch or written in another
+	ids    [][]int   // by call: its operands among the values, −1 for none
+	passes []weighed // whose weights must be ready
 	slots  []slot
 
 	first int    // call that is made for whole waves
@@ -160,7 +160,7 @@ func (t *tensor) identity() identity {
 
 // identify numbers the values and the passes.
 func (p *program) identify() {
-	numbers, known := map[identity]int{}, map[pass]bool{}
+	numbers, known := map[identity]int{}, map[weighed]bool{}
 	for i := range p.calls {
 		c := &p.calls[i]
 		ids := make([]int, len(c.operands))

@@ -7,7 +7,8 @@ import (
 
 // recording collects the calls of a pass or a chain, to be made later.
 type recording struct {
-	calls []call
+	calls    []call
+	products map[matrixOf]*matrix // of linear layers, in those calls
 	// over says that a call came which can't be put off. Those before it have been made,
 	// the rest are made as they come.
 	over bool
@@ -21,10 +22,16 @@ type call struct {
 	// their order; nil where there was none.
 	run     func(d *Device, t []backend.Tensor)
 	conv    *conv   // of a convolution's verb
-	by      pass    // the algorithm, whose weights must be ready
+	by      weighed // the algorithm, whose weights must be ready
 	norm    *norm   // of a norm's verb
 	weights int     // bytes of parameters, of a call on paper
 	drawn   *tensor // whose elements take numbers of a stream
+}
+
+// weighed is what has weights in an order of its own.
+type weighed interface {
+	// ready brings them into it, if they may have changed.
+	ready()
 }
 
 // callKind says how far the images of a call depend on each other.

@@ -28,15 +28,19 @@ func (d *Device) LogSumExp(lse, logits backend.Tensor) {
 // expSum returns m = max x and Σ exp(x − m) ≥ 1, so that LogSumExp = m + log of the sum
 // overflows for no finite x.
 func expSum(x []float32) (top, sum float64) {
-	m := x[0]
-	for _, v := range x[1:] {
-		m = max(m, v)
-	}
-	top = float64(m)
+	top = float64(most(x))
 	for _, v := range x {
 		sum += math.Exp(float64(v) - top)
 	}
 	return top, sum
+}
+
+func most(x []float32) float32 {
+	m := x[0]
+	for _, v := range x[1:] {
+		m = max(m, v)
+	}
+	return m
 }
 
 // LogitGrad implements backend.Head.
@@ -83,18 +87,39 @@ func (r *rowwise) logitGrad(n int) {
 	if c[0] == 0 && c[1] == 0 && c[3] == 0 {
 		clear(dst)
 	} else {
-		top, sum := expSum(x)
-		lse := top + math.Log(sum)
-		weight := float64(c[0]) + float64(c[1])*lse
-		if c[3] != 0 {
-			weight += float64(c[3]) / (1 + math.Exp(-lse)) // exp may be infinite, σ is 0 then
-		}
-		scale := weight / sum
+		var kept [16]float64 // those of the first classes; of few classes all
+		top, sum := float64(most(x)), 0.0
 		for k, v := range x {
-			dst[k] = float32(scale * math.Exp(float64(v)-top))
+			e := math.Exp(float64(v) - top)
+			sum += e
+			if k < len(kept) {
+				kept[k] = e
+			}
+		}
+		scale := logitWeight(c, top, sum) / sum
+		first := min(len(x), len(kept))
+		for k, e := range kept[:first] {
+			dst[k] = float32(scale * e)
+		}
+		for k, v := range x[first:] {
+			dst[first+k] = float32(scale * math.Exp(float64(v)-top))
 		}
 	}
 	if c[2] != 0 {
 		dst[r.labels[n]] += c[2]
 	}
+}
+
+// logitWeight is what a row's softmax is multiplied by.
+func logitWeight(c []float32, top, sum float64) float64 {
+	weight := float64(c[0])
+	if c[1] == 0 && c[3] == 0 {
+		return weight
+	}
+	lse := top + math.Log(sum)
+	weight += float64(c[1]) * lse
+	if c[3] != 0 {
+		weight += float64(c[3]) / (1 + math.Exp(-lse)) // exp may be infinite, σ is 0 then
+	}
+	return weight
 }
