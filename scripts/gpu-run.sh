@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Everything that is to be known from a machine with a GPU. Needs a driver, cuDNN and NVRTC (those in a Python
-# environment's wheels will do), no compiler, no Go, no network. Writes one log and one JSON to send back.
+# environment's wheels will do), xz or Python to unpack, no compiler, no Go, no network. Writes one log and one JSON to send back.
 #
 #   ./run.sh [--out DIR] [--only PART,…] [--again] [--list]
+#   ./run.sh [--out DIR] --unpack 8|9      the programs for that cuDNN into DIR, and no more
 #
 # PARTs: machine test golden ranks step kernels layers plan torch sanitize, and bench for step, kernels, layers, torch.
 # Sections that ended well are not run again in the same DIR (default ./results) unless --again is given, so a
@@ -10,14 +11,15 @@
 # Environment: PYTHON, the interpreter whose wheels to use; JEM_GPU_LIBS, folders to search for libraries first.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-out=$PWD/results only="" again="" list=""
+out=$PWD/results only="" again="" list="" unpack=""
 while [[ $# -gt 0 ]]; do
     case $1 in
     --out) mkdir -p "$2" && out=$(cd "$2" && pwd) && shift ;;
     --only) only=,$2, && shift ;;
+    --unpack) unpack=$2 && shift ;;
     --again) again=1 ;;
     --list) list=1 ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+    *) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
     esac
     shift
 done
@@ -121,6 +123,36 @@ PY
     printf '%s\n' /usr/local/cuda/lib64 /usr/local/cuda/targets/x86_64-linux/lib /usr/lib/x86_64-linux-gnu /usr/lib64
 }
 
+# unxz writes the archive of programs to standard output, by what is here to unpack it.
+unxz() {
+    if command -v xz >/dev/null; then
+        xz -dc <"$here/programs.tar.xz"
+    elif [[ -n $python ]]; then
+        "$python" - "$here/programs.tar.xz" <<'PY'
+import shutil, sys
+try:
+    import lzma # some Pythons are built without
+    shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer, 1 << 20)
+except Exception as e:
+    sys.exit(f"Python: {e}")
+PY
+    else
+        echo "neither xz nor Python is here: install one of them, or name a Python in PYTHON" >&2
+        return 1
+    fi
+}
+
+# unpacked MAJOR: the programs for that cuDNN are in $out, all of them, of this bundle and no older one.
+unpacked() {
+    local at=$out/cudnn$1 why
+    [[ ! $at/jem-cuda -nt $here/programs.tar.xz ]] || return 0
+    rm -rf "$at" "$at.part" && mkdir "$at.part"
+    why=$({ unxz | tar -C "$at.part" --touch -xf - "cudnn$1"; } 2>&1) && mv "$at.part/cudnn$1" "$at" && rmdir "$at.part" && return 0
+    rm -rf "$at.part"
+    say "$here/programs.tar.xz can't be unpacked: ${why%%$'\n'*}"
+    return 1
+}
+
 # libraries chooses the program for the cuDNN that is here, and the search path.
 libraries() {
     local folder major
@@ -132,7 +164,7 @@ libraries() {
     done < <(folders)
     for major in 9 8; do
         cudnn=""
-        [[ -e $here/cudnn$major.tar.gz ]] || continue
+        [[ $bundle == *'"cudnn": "'*"$major"* ]] || continue
         while IFS= read -r -d : folder; do
             [[ -z $cudnn && -e $folder/libcudnn.so.$major ]] && cudnn=$folder/libcudnn.so.$major
         done <<<"$path:"
@@ -141,13 +173,11 @@ libraries() {
     done
     export LD_LIBRARY_PATH=$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     jem=$out/cudnn$major/jem-cuda tests=$out/cudnn$major/tests
-    if [[ -n $cudnn && ! $jem -nt $here/cudnn$major.tar.gz ]]; then
-        tar -C "$out" --touch -xzf "$here/cudnn$major.tar.gz" || cudnn=""
-    fi
     if [[ -z $cudnn ]]; then
         say "no libcudnn.so.9 here, nor .8: pip install nvidia-cudnn-cu13 (or -cu12) in a Python environment and name its PYTHON"
         exit 69
     fi
+    unpacked "$major" || exit 69
 }
 
 has_torch() { [[ -n $python ]] && "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' >/dev/null 2>&1; }
@@ -277,6 +307,10 @@ sanitize() {
 }
 
 main() {
+    if [[ -n $unpack ]]; then
+        unpacked "$unpack" || exit 69
+        exit 0
+    fi
     libraries
     say "bundle $bundle; $jem with $cudnn"
     machine
