@@ -107,11 +107,16 @@ func chromium(t testing.TB, o Options) context.Context {
 	return ctx
 }
 
+// environment is that of the test's start: some tests then move HOME, where the browser is.
+var environment = os.Environ()
+
 // Find is the path of a Chromium; it skips the test where there is none.
 func Find(t testing.TB) string {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	out, err := exec.Command(filepath.Join(filepath.Dir(here), "../../scripts/chromium.sh"), "--cached").Output()
+	script := exec.Command(filepath.Join(filepath.Dir(here), "../../scripts/chromium.sh"), "--cached")
+	script.Env = environment
+	out, err := script.Output()
 	said := strings.TrimSpace(string(out))
 	if err != nil {
 		if os.Getenv("JEM_BROWSER") == "required" {
