@@ -23,9 +23,10 @@ type Predictor struct {
 	buffer []float32 // (slots, C·H·W); nil where the run has no chains
 
 	which   Which
-	ema     bool   // the weights are averaged ones
-	most    int    // images at once; 0: feed.EvalBatch
-	weights string // the hash that names them, see Subject
+	ema     bool       // the weights are averaged ones
+	most    int        // images at once; 0: feed.EvalBatch
+	spare   *Predictor // see Into
+	weights string     // the hash that names them, see Subject
 }
 
 // OpenRun reads a run's configuration and loads its newest usable checkpoint, or the one in
@@ -46,6 +47,11 @@ func OpenRun(dev backend.Device, run, checkpointDir string, o ...Option) (*Predi
 	return p, notes, p.load(w)
 }
 
+// Of is a network that no file is known of, planned for feed.EvalBatch images.
+func Of(dev backend.Device, net *model.Network, classes []string) *Predictor {
+	return &Predictor{Config: config.Default(), Classes: classes, dev: dev, net: net, eval: NewEvaluator(dev, net)}
+}
+
 func (p *Predictor) apply(options []Option) {
 	for _, o := range options {
 		o(p)
@@ -58,10 +64,15 @@ func (p *Predictor) load(w *weights.Weights) error {
 	if err != nil {
 		return err
 	}
-	if p.net, err = model.New(p.dev, w.Config, rows, p.Config.Seed); err != nil {
-		return err
+	if s := p.spare; s != nil && s.dev == p.dev && s.net.Config == w.Config && s.eval.rows == rows {
+		p.net, p.eval = s.net, s.eval
+	} else {
+		if p.net, err = model.New(p.dev, w.Config, rows, p.Config.Seed); err != nil {
+			return err
+		}
+		p.eval = newEvaluator(p.dev, p.net, rows)
 	}
-	p.eval, p.Classes, p.weights = newEvaluator(p.dev, p.net, rows), p.facts.Names(), w.Digest()
+	p.spare, p.Classes, p.weights = nil, p.facts.Names(), w.Digest()
 	if w.Buffer != nil {
 		p.buffer = w.Buffer.F32
 	}

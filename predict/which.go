@@ -24,3 +24,7 @@ func (s *stored) uses(which Which) (averaged bool, err error) {
 	}
 	return have && which != Raw, nil
 }
+
+// Into opens a network in the place of another one that nobody uses any more, if it is of the same kind: with its
+// plans and in its memory, which a device may have no other way to get back. Of nil, or of another kind, it does nothing.
+func Into(spare *Predictor) Option { return func(p *Predictor) { p.spare = spare } }

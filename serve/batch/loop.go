@@ -14,6 +14,7 @@ import (
 type device struct {
 	dev      backend.Device
 	answerer *predict.Answerer
+	spare    *predict.Predictor // see Spare
 	parts    []part
 	later    []*request
 	last     int // requests of the last batch: as many may come again

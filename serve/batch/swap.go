@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"jem/backend"
+	"jem/predict"
 )
 
 // Swap replaces the network by the one that open opens on the same device, which takes the same images to the same classes.
@@ -88,7 +89,11 @@ func (b *Batcher) replace(ctx context.Context, old, m *Model) error {
 		b.batch(n, asked)
 	}
 	b.answerer.Close()
-	b.answerer = a
+	b.answerer, b.spare = a, old.Predictor
 	b.model.Store(m)
 	return nil
 }
+
+// Spare is the network that answered before the present one, if there was one: a place for predict.Into. It is for the open of
+// Swap alone.
+func (b *Batcher) Spare() *predict.Predictor { return b.spare }
