@@ -62,7 +62,7 @@ func (p *Page) Wait(expression string) {
 // Click clicks into the middle of an element.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
-	p.do(chromedp.Click(selector, chromedp.NodeVisible))
+	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
 // Press types keys into whatever has the focus: text, or constants of chromedp/kb.
@@ -74,7 +74,7 @@ func (p *Page) Press(keys string) {
 // Choose gives files to an input, as its dialogue would.
 func (p *Page) Choose(selector string, files ...string) {
 	p.t.Helper()
-	p.do(chromedp.SetUploadFiles(selector, files))
+	p.do(chromedp.SetUploadFiles(chromedp.CSS(selector), files))
 }
 
 // Drop drags files from outside the browser onto the middle of an element and drops them there.
