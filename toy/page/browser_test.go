@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -18,7 +19,11 @@ import (
 func seen(t *testing.T, r *toy.Result, o browsertest.Options) *browsertest.Page {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "index.html")
-	if err := os.WriteFile(file, []byte(written(t, r)), 0o600); err != nil {
+	var page bytes.Buffer
+	if err := Write(&page, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, page.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := browsertest.Open(t, "file://"+file, o)
@@ -119,7 +124,7 @@ func TestControlsChangeTheMap(t *testing.T) {
 		p.Eval(fmt.Sprintf(`document.querySelector("input[value=%s]").click()`, layer), nil)
 		different(layer)
 		var shown []string
-		p.Eval(`[...document.querySelectorAll("figcaption [data-layer]")].filter(e => !e.hidden).map(e => e.dataset.layer)`, &shown)
+		p.Eval(`[...document.querySelectorAll("#map-text [data-layer]")].filter(e => !e.hidden).map(e => e.dataset.layer)`, &shown)
 		if len(shown) != 1 || shown[0] != layer {
 			t.Errorf("%s is explained by %v", layer, shown)
 		}

@@ -18,7 +18,7 @@ type content struct {
 	Title, Subtitle string
 	Summary         []report.Fact
 	Classes         []string
-	Shares          string // of the contours: "50, 90 and 99 %"
+	Shares          string // of the contours: "50, 90 and 99 %"
 	Lo, Hi          string // of the bar of colours, nats
 	Points, HeldOut int
 	ChainCount      int
@@ -105,7 +105,7 @@ func newContent(r *toy.Result) (*content, error) {
 	p := newPayload(r)
 	c := &content{
 		Title: "What a joint energy-based model sees: " + r.Name, Subtitle: subtitle(r), Summary: summary(r),
-		Classes: r.Classes, Shares: "50, 90 and 99 %", Lo: number(p.Scale[0], 1), Hi: number(p.Scale[1], 1),
+		Classes: r.Classes, Shares: "50, 90 and 99 %", Lo: number(p.Scale[0], 1), Hi: number(p.Scale[1], 1),
 		Points: len(r.Train.X), HeldOut: len(r.HeldOut.X), ChainCount: len(r.Chains.Class), Truth: truthOf(r), Snapshots: len(r.Snapshots) > 0,
 		Curves: curves, Reliability: reliability(r), Settings: settings, Payload: p,
 		Still: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(still)),
@@ -163,14 +163,14 @@ func subtitle(r *toy.Result) string {
 func summary(r *toy.Result) []report.Fact {
 	facts := []report.Fact{{Name: "accuracy, held out", Value: percent(r.JEM.Accuracy), Note: "softmax alone " + percent(r.Twin.Accuracy)}}
 	if r.Truth != nil {
-		facts = append(facts, report.Fact{Name: "KL(truth ‖ model)", Value: number(r.Truth.KL, 3) + " nats", Note: "0 were perfect"})
+		facts = append(facts, report.Fact{Name: "KL(truth ‖ model)", Value: number(r.Truth.KL, 3) + " nats", Note: "0 were perfect"})
 	}
 	if len(r.HeldOutLogP) > 0 {
 		sum := 0.0
 		for _, v := range r.HeldOutLogP {
 			sum += v
 		}
-		facts = append(facts, report.Fact{Name: "mean log p(x), held out", Value: number(sum/float64(len(r.HeldOutLogP)), 2) + " nats"})
+		facts = append(facts, report.Fact{Name: "mean log p(x), held out", Value: number(sum/float64(len(r.HeldOutLogP)), 2) + " nats"})
 	}
 	if len(r.Reliability.JEM) > 0 {
 		facts = append(facts, report.Fact{Name: "calibration error", Value: percent(r.Reliability.JEM.ECE()), Note: "softmax alone " + percent(r.Reliability.Twin.ECE())})
@@ -182,7 +182,7 @@ func rowOf(r *toy.Result, f toy.FarPoint) farRow {
 	row := farRow{
 		X: number(f.X, 1), Y: number(f.Y, 1), Twin: r.Classes[f.TwinClass], JEM: r.Classes[f.JEMClass], TwinKey: f.TwinClass % len(light.classes), JEMKey: f.JEMClass % len(light.classes),
 		TwinConfidence: percent(f.TwinConfidence), JEMConfidence: percent(f.JEMConfidence), LogP: number(f.LogP, 1),
-		Percentile: number(f.Percentile, 1) + " %", Opinion: "no place for data",
+		Percentile: number(f.Percentile, 1) + " %", Opinion: "no place for data",
 	}
 	if f.Percentile >= 5 {
 		row.Opinion = "may be data"
@@ -209,13 +209,13 @@ func number(v float64, digits int) string {
 func percent(p float64) string {
 	switch {
 	case p == 1:
-		return "100 %"
+		return "100 %"
 	case p > 0.99995:
-		return "> 99.99 %"
+		return "> 99.99 %"
 	case p > 0.999:
-		return number(100*p, 2) + " %"
+		return number(100*p, 2) + " %"
 	}
-	return number(100*p, 1) + " %"
+	return number(100*p, 1) + " %"
 }
 
-func seconds(d time.Duration) string { return number(d.Seconds(), 1) + " s" }
+func seconds(d time.Duration) string { return number(d.Seconds(), 1) + " s" }

@@ -18,7 +18,7 @@ func written(t testing.TB, r *toy.Result) string {
 	if err := Write(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
+	return strings.ReplaceAll(b.String(), "\u00a0", " ")
 }
 
 func TestPageSaysWhatTheResultSays(t *testing.T) {

@@ -14,8 +14,9 @@ type panel struct {
 	look theme
 }
 
-// regions paints the likeliest class of each place, from p(y|x) by class.
-func (p panel) regions(classes []field) {
+// regions paints the likeliest class of each place, from p(y|x) by class, fading into paper where
+// log p(x) falls from one height to another.
+func (p panel) regions(classes []field, density field, from, to float64) {
 	w := p.at.Dx()
 	var all [][]float64
 	for _, f := range classes {
@@ -25,6 +26,7 @@ func (p panel) regions(classes []field) {
 	for k := range shades {
 		shades[k] = p.look.regions(k)
 	}
+	likely := density.enlarged(w, p.at.Dy())
 	chance := 1 / float64(len(all))
 	for i := range all[0] {
 		best := 0
@@ -33,7 +35,7 @@ func (p panel) regions(classes []field) {
 				best = k
 			}
 		}
-		sure := max(0, min(1, (all[best][i]-chance)/(1-chance)))
+		sure := max(0, min(1, (all[best][i]-chance)/(1-chance))) * max(0, min(1, (likely[i]-to)/(from-to)))
 		p.img.SetNRGBA(p.at.Min.X+i%w, p.at.Min.Y+i/w, shades[best][int(math.Round(sure*(regionShades-1)))])
 	}
 }

@@ -84,8 +84,8 @@ func (s *sheet) detail(p panel, text string) {
 	writeBefore(p.img, s.text.plain, s.quiet, p.at.Max.X, p.at.Min.Y-10*s.scale, text)
 }
 
-// drawRegions makes the card's ground and its right panel: the classes, the line around 95 % of the
-// held-out points, and the data.
+// drawRegions makes the card's ground and its right panel: the classes where p(x) takes places for data, the
+// line around 95 % of the held-out points, and the data.
 func (s *sheet) drawRegions() {
 	s.regions = image.NewNRGBA(s.bounds())
 	draw.Draw(s.regions, s.regions.Rect, image.NewUniform(s.backdrop), image.Point{}, draw.Src)
@@ -94,12 +94,16 @@ func (s *sheet) drawRegions() {
 	for k := range s.result.Classes {
 		all = append(all, fieldOf(s.result.JEM.P[k]))
 	}
-	p.regions(all)
-	if level := outline(s.result); level != nil {
+	level := outline(s.result)
+	if level == nil {
+		level = &s.hi
+	}
+	p.regions(all, s.density, *level, min(s.lo, *level-1))
+	if len(s.result.HeldOutLogP) > 0 {
 		p.contours(s.density, []float64{*level}, 1.7*float64(s.scale), s.ink)
 	}
 	s.data(p, 0.9)
-	s.title(p, "p(y|x)", "line: 95 % of held-out data")
+	s.title(p, "p(y|x), dim where p(x) is low", "")
 }
 
 // data draws the points, so many of them that the picture stays one of points.

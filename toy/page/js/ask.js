@@ -4,8 +4,8 @@ let asked = null;
 const minus = text => text.replace(/-/g, "−");
 const fixed = (v, digits) => minus(v.toFixed(digits));
 function percent(p) {
-  if (p > 0.99995) return "> 99.99 %";
-  return fixed(100 * p, p > 0.999 ? 2 : 1) + " %";
+  if (p > 0.99995) return "> 99.99 %";
+  return fixed(100 * p, p > 0.999 ? 2 : 1) + " %";
 }
 
 // likelier is the share of the held-out points whose log p(x) is less than a value, in percent.

@@ -17,32 +17,29 @@ class Player {
     wantsStill.addEventListener("change", () => { if (wantsStill.matches) { this.own = this.resume = false; this.pause(); } });
     this.go(frames - 1);
   }
+  // go moves to a place between frames, which stillness rounds down to a frame.
   go(at) {
     this.at = at;
     const whole = Math.round(at);
     if (+this.slider.value !== whole) this.slider.value = whole;
     this.text.textContent = this.name(whole);
     this.slider.setAttribute("aria-valuetext", this.text.textContent);
-    this.show(at);
+    const shown = wantsStill.matches ? Math.floor(at) : at;
+    if (shown !== this.shown) this.show(this.shown = shown);
   }
   play() {
     if (this.playing) return;
     this.playing = true;
     this.label("Pause");
-    if (this.at >= this.frames - 1) this.at = 0;
-    let before = null, rest = 0;
+    const last = this.frames - 1, rest = 1.5; // seconds at the end
+    if (this.at >= last) this.go(0);
+    let before = null, rested = 0;
     const tick = now => {
       if (!this.playing) return;
       const past = before === null ? 0 : Math.min(0.1, (now - before) / 1000);
       before = now;
-      if (this.at >= this.frames - 1) {
-        rest += past;
-        if (rest > 1.5) { rest = 0; this.go(0); }
-      } else {
-        this.exact = Math.min(this.frames - 1, this.at + past * this.perSecond);
-        if (wantsStill.matches) { this.at = this.exact; if (Math.floor(this.exact) !== this.shown) { this.shown = Math.floor(this.exact); this.go(this.shown); this.at = this.exact; } }
-        else this.go(this.exact);
-      }
+      if (this.at < last) this.go(Math.min(last, this.at + past * this.perSecond));
+      else if ((rested += past) > rest) { rested = 0; this.go(0); }
       requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
