@@ -94,6 +94,11 @@ func (c *Config) Hyper() optim.Hyper {
 	return optim.Hyper{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, Momentum: o.Momentum, WeightDecay: o.WeightDecay}
 }
 
+// Name is short for the network's kind and size: WRN-28-10, MLP-2-64.
+func (m Model) Name() string {
+	return model.Config{Network: m.Network, Depth: m.Depth, Width: m.Width}.Name()
+}
+
 // Network is that of images with so many channels and pixels a side.
 func (c *Config) Network(classes, channels, side int) model.Config {
 	m := c.Model

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,6 +31,17 @@ const (
 
 // Networks are the values of Config.Network.
 var Networks = []string{WideResNet, MLP}
+
+// Kind is the network's, by its name in Networks.
+func (c Config) Kind() string { return cmp.Or(c.Network, WideResNet) }
+
+// Name is short for kind and size: WRN-28-10, MLP-2-64.
+func (c Config) Name() string {
+	if c.Network == MLP {
+		return fmt.Sprintf("MLP-%d-%d", c.Depth, c.Width)
+	}
+	return fmt.Sprintf("WRN-%d-%d", c.Depth, c.Width)
+}
 
 // Norms are the values of Config.Norm.
 var Norms = []string{"none", "batch", "instance", "layer"}
@@ -77,6 +89,9 @@ func (c Config) perceives(check func(ok bool, format string, args ...any)) {
 	check(c.InC >= 1 && c.Size >= 1, "images of %d channels and %d×%d pixels: an mlp needs 1 number or more", c.InC, c.Size, c.Size)
 	check(c.Norm == "none" || c.Norm == "", "norm %q: an mlp has none", c.Norm)
 }
+
+// Pixels is the number of an image's numbers, C·H·W.
+func (c Config) Pixels() int { return c.InC * c.Size * c.Size }
 
 // Features is the number of inputs of the last layer, see Network.Features.
 func (c Config) Features() int {

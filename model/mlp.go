@@ -6,6 +6,9 @@ import (
 	"jem/backend"
 )
 
+// HiddenLayers begins the names of a multilayer perceptron's hidden layers, before their numbers from 0.
+const HiddenLayers = "f.hidden."
+
 // mlp is a multilayer perceptron: the image as a row of C·H·W numbers in NCHW order, Depth hidden layers of
 // Width units, each linear with LeakyReLU behind it, and a linear layer to K logits. It takes images of
 // any size and number of channels; points of a plane are images of 2 channels and one pixel.
@@ -31,7 +34,7 @@ type mlpPass struct {
 
 // perceptron lists the parameters of a multilayer perceptron.
 func (c Config) perceptron() *layout {
-	l, in := &layout{}, c.InC*c.Size*c.Size
+	l, in := &layout{}, c.Pixels()
 	for i := range c.Depth {
 		l.linear(hidden(i), c.Width, in)
 		in = c.Width
@@ -41,7 +44,7 @@ func (c Config) perceptron() *layout {
 }
 
 // hidden is the name of a hidden layer.
-func hidden(i int) string { return fmt.Sprintf("f.hidden.%d", i) }
+func hidden(i int) string { return fmt.Sprintf("%s%d", HiddenLayers, i) }
 
 func newMLP(dev backend.Device, c Config, params *Params, maxBatch int) *mlp {
 	n := &mlp{c: c, dev: dev, passes: map[int]*mlpPass{}, memory: newMemory(dev, maxBatch)}
@@ -68,7 +71,7 @@ func (n *mlp) at(batch int) *mlpPass {
 	for i := range n.layers {
 		units := n.c.Width
 		if i == 0 {
-			units = n.c.InC * n.c.Size * n.c.Size
+			units = n.c.Pixels()
 		}
 		p.in = append(p.in, n.input(batch, i, units))
 		p.grads = append(p.grads, n.memory.view(batch, n.gradient(i), backend.Dense, units))

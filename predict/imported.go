@@ -12,6 +12,7 @@ import (
 	"jem/internal/data"
 	"jem/internal/fault"
 	"jem/internal/imagefile"
+	"jem/model"
 	"jem/predict/weights"
 )
 
@@ -45,7 +46,7 @@ func imported(w *weights.Weights, o Origin) (c config.Config, f feed.Facts, note
 	c = config.Default()
 	sized(w, o.Data)
 	n := w.Config
-	c.Model.Depth, c.Model.Width, c.Model.Norm, c.Model.Slope = n.Depth, n.Width, n.Norm, n.Slope
+	c.Model.Network, c.Model.Depth, c.Model.Width, c.Model.Norm, c.Model.Slope = n.Kind(), n.Depth, n.Width, n.Norm, n.Slope
 	if w.Buffer != nil {
 		c.Sampler.Buffer = w.Buffer.Shape[0]
 	}
@@ -101,7 +102,11 @@ func dataOf(w *weights.Weights, o Origin) (name string, notes []string) {
 // sized takes the size of images from the set that they were of, where the file doesn't tell it.
 func sized(w *weights.Weights, set string) {
 	if l, err := data.Lookup(set); err == nil && w.Guessed {
-		w.Config.Size, w.Guessed = l.Side, false
+		if n := &w.Config; n.Network != model.MLP {
+			n.Size, w.Guessed = l.Side, false
+		} else if l.C*l.Side*l.Side == n.Pixels() {
+			n.InC, n.Size, w.Guessed = l.C, l.Side, false
+		}
 	}
 }
 

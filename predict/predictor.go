@@ -128,4 +128,4 @@ func (p *Predictor) Shape() (c, h, w int) {
 }
 
 // Features is the number of features of an image.
-func (p *Predictor) Features() int { return 64 * p.net.Config.Width }
+func (p *Predictor) Features() int { return p.net.Config.Features() }

@@ -59,18 +59,18 @@ func (s *stored) know(run rundir.Path) (notes []string, err error) {
 	if known == nil {
 		return s.gather(run), nil
 	}
-	if n := s.sizes; len(known.Classes) != n.classes || known.Channels != n.channels || !n.fits(known.Size) {
+	if n := s.sizes; len(known.Classes) != n.classes || !n.fits(known.Channels, known.Size) {
 		return nil, &fault.Error{Path: run.Data(), Kind: fault.ErrBad, Reason: fmt.Sprintf("%d classes and images of %d channels and %d pixels a side are not those of the weights in %s",
 			len(known.Classes), known.Channels, known.Size, s.state.Path)}
 	}
-	s.facts, s.sizes.side = *known, known.Size
+	s.facts, s.sizes.side, s.sizes.channels = *known, known.Size, known.Channels
 	s.config.Data.Dir, notes = s.facts.Locate(s.config.Data.Dir)
 	return notes, nil
 }
 
 // gather makes the facts of a run that kept none.
 func (s *stored) gather(run rundir.Path) (notes []string) {
-	if side := s.config.Data.Size; side > 0 {
+	if side := s.config.Data.Size; side > 0 && s.sizes.inputs == 0 {
 		s.sizes.side = side
 	}
 	if s.config.Data.Name == data.Folder {

@@ -7,6 +7,7 @@ import (
 	"jem/backend"
 	"jem/config/settings"
 	"jem/internal/fault"
+	"jem/model"
 	"jem/predict/weights"
 )
 
@@ -109,7 +110,7 @@ func (i *Initial) note(w *weights.Weights, classes int) string {
 }
 
 // takes compares the networks in all but the number of classes and the size of images, which
-// weights don't depend on.
+// a Wide-ResNet's weights don't depend on.
 func (t *Trainer) takes(w *weights.Weights, from string) error {
 	theirs, ours := w.Config, t.step.Net.Config
 	var faults []settings.Fault
@@ -118,11 +119,15 @@ func (t *Trainer) takes(w *weights.Weights, from string) error {
 			faults = append(faults, settings.Fault{Path: path, Problem: fmt.Sprintf("%v, but the weights of %s are of a network with %v: set it so, or begin without train.init", our, from, their)})
 		}
 	}
+	differ("model.network", theirs.Kind(), ours.Kind())
 	differ("model.depth", theirs.Depth, ours.Depth)
 	differ("model.width", theirs.Width, ours.Width)
 	differ("model.norm", theirs.Norm, ours.Norm)
 	differ("model.slope", theirs.Slope, ours.Slope)
-	if theirs.InC != ours.InC {
+	switch {
+	case theirs.Kind() == model.MLP && ours.Kind() == model.MLP && theirs.Pixels() != ours.Pixels():
+		faults = append(faults, settings.Fault{Path: "train.init", Problem: fmt.Sprintf("the weights of %s are for images of %d numbers, those of the data have %d: an mlp has weights for each", from, theirs.Pixels(), ours.Pixels())})
+	case theirs.Kind() != model.MLP && theirs.InC != ours.InC:
 		faults = append(faults, settings.Fault{Path: "train.init", Problem: fmt.Sprintf("the weights of %s are for images of %d channels, those of the data have %d", from, theirs.InC, ours.InC)})
 	}
 	if len(faults) > 0 {

@@ -190,7 +190,7 @@ func tellStep(c *cli.Context, cfg config.Config, dev backend.Device, b timing.Re
 	}
 	rows := []string{
 		"device\t" + dev.Name(),
-		fmt.Sprintf("network\tWRN-%d-%d, batch %d, %d SGLD steps", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch, cfg.Sampler.Steps),
+		fmt.Sprintf("network\t%s, batch %d, %d SGLD steps", cfg.Model.Name(), cfg.Train.Batch, cfg.Sampler.Steps),
 		"images\t" + im.String(),
 		fmt.Sprintf("step\t%.3f s (median of %d; %.3f to %.3f)", b.StepSeconds, b.Steps, b.StepMin, b.StepMax),
 		fmt.Sprintf("SGLD\t%.3f s of it", b.SGLDSeconds),
@@ -222,7 +222,7 @@ func benchMemory(c *cli.Context, cfg config.Config, dev backend.Device) error {
 	}
 	return printTable(c,
 		"device\t"+dev.Name(),
-		fmt.Sprintf("network\tWRN-%d-%d, batch %d", cfg.Model.Depth, cfg.Model.Width, cfg.Train.Batch),
+		fmt.Sprintf("network\t%s, batch %d", cfg.Model.Name(), cfg.Train.Batch),
 		"images\t"+im.String(),
 		"parameters\t"+mebibytes(f.Parameters)+" with gradient and moments",
 		"plans\t"+mebibytes(f.Plans)+" of weights in the kernels' order, sums, working memory",

@@ -143,6 +143,7 @@ func isFolder(path string) bool {
 type conversion struct {
 	In      string `json:"in"`
 	Out     string `json:"out"`
+	Network string `json:"network"`
 	Depth   int    `json:"depth"`
 	Width   int    `json:"width"`
 	Classes int    `json:"classes"`
@@ -152,7 +153,7 @@ type conversion struct {
 
 func newConversion(in, out string, w *weights.Weights) conversion {
 	n := w.Config
-	c := conversion{in, out, n.Depth, n.Width, n.Classes, n.Norm, 0}
+	c := conversion{in, out, n.Kind(), n.Depth, n.Width, n.Classes, n.Norm, 0}
 	if w.Buffer != nil && !strings.EqualFold(filepath.Ext(out), ".onnx") {
 		c.Buffer = w.Buffer.Shape[0]
 	}
@@ -164,5 +165,5 @@ func (c conversion) String() string {
 	if c.Buffer > 0 {
 		buffer = fmt.Sprintf("replay buffer of %d images", c.Buffer)
 	}
-	return fmt.Sprintf("WRN-%d-%d, %d classes, norm %s, %s", c.Depth, c.Width, c.Classes, c.Norm, buffer)
+	return fmt.Sprintf("%s, %d classes, norm %s, %s", model.Config{Network: c.Network, Depth: c.Depth, Width: c.Width}.Name(), c.Classes, c.Norm, buffer)
 }

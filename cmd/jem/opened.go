@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,7 +160,7 @@ func (s *screen) opened(m *predict.Predictor, notes []string, err error) error {
 		return err
 	}
 	n := m.Net().Config
-	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.Bool("averaged", m.Averaged()), zap.String("network", fmt.Sprintf("WRN-%d-%d", n.Depth, n.Width)),
+	s.log.Info("opened", zap.String("checkpoint", m.Checkpoint), zap.Int("step", m.Step), zap.Bool("averaged", m.Averaged()), zap.String("network", n.Name()),
 		zap.String("norm", n.Norm), zap.Int("classes", n.Classes), zap.Int("channels", n.InC), zap.Int("size", n.Size), zap.String("device", m.Device().Name()))
 	return nil
 }

@@ -198,7 +198,7 @@ func follow(c *cli.Context, all *comm.Accord, s *screen, run *session.Session, r
 		message = "resuming"
 	}
 	s.log.Info(message, append(about, zap.String("device", run.Device), zap.String("data", cfg.Data.Name),
-		zap.String("network", fmt.Sprintf("WRN-%d-%d", cfg.Model.Depth, cfg.Model.Width)))...)
+		zap.String("network", cfg.Model.Name()))...)
 	var shown *gauges.Board
 	if err := all.Lead(func(context.Context) (err error) { shown, err = showGauges(c, s, run, readers); return err }); err != nil {
 		return err

@@ -28,7 +28,7 @@ func (w *Weights) metadata(pixels pixelRange) map[string]string {
 	m := map[string]string{
 		"layout": "NCHW", "channel_order": "RGB", "channels": strconv.Itoa(w.Config.InC), "size": strconv.Itoa(w.Config.Size),
 		"norm": w.Config.Norm, "leaky_relu_slope": strconv.FormatFloat(float64(w.Config.Slope), 'g', -1, 32),
-		"network": fmt.Sprintf("WRN-%d-%d", w.Config.Depth, w.Config.Width), "weights_sha256": w.Digest(),
+		"network": w.Config.Name(), "weights_sha256": w.Digest(),
 	}
 	if w.Config.InC == 1 {
 		m["channel_order"] = "grey"

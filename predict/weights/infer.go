@@ -21,6 +21,9 @@ const (
 
 // infer finds the network in names and shapes of its tensors.
 func infer(found map[string]*entry, buffer *entry, o Options) (c model.Config, err error) {
+	if _, ok := found[model.HiddenLayers+"0.weight"]; ok {
+		return inferMLP(found, buffer, o)
+	}
 	stem, ok1 := matrix(found, "f.conv1.weight", 4)
 	block, ok2 := matrix(found, "f.layer1.0.conv1.weight", 4)
 	classes, ok3 := matrix(found, "class_output.weight", 2)

@@ -1,5 +1,7 @@
 package weights
 
+import "jem/model"
+
 // officialHead is the number of classes of f.linear: the official code leaves it at its
 // default whatever the data set.
 const officialHead = 10
@@ -16,7 +18,7 @@ func (w *Weights) StateDict() []Tensor {
 	}
 	var out []Tensor
 	for _, p := range w.Params {
-		if p.Name == anchor {
+		if p.Name == anchor && w.Config.Network != model.MLP {
 			shapes := w.heads()
 			for _, name := range []string{"f.linear.weight", "f.linear.bias", "energy_output.weight", "energy_output.bias"} {
 				out = append(out, known(have, name, shapes[name]))

@@ -2,10 +2,12 @@ package weights
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"jem/internal/fault"
+	"jem/model"
 )
 
 const counter = ".num_batches_tracked"
@@ -27,12 +29,20 @@ func (w *Weights) leave(n *network) error {
 		case t != nil:
 			w.Unused = append(w.Unused, *t)
 		case ofNetwork(name) || strings.HasSuffix(name, counter) || e.kind.Float() && len(e.shape) > 0:
-			return errors.New(fault.Sprintf("tensor %q belongs to no Wide-ResNet of depth %d with norm %s", name, w.Config.Depth, w.Config.Norm))
+			return errors.New(fault.Sprintf("tensor %q belongs to no %s", name, w.described()))
 		default:
 			n.passed = append(n.passed, name)
 		}
 	}
 	return nil
+}
+
+// described is the network in words.
+func (w *Weights) described() string {
+	if c := w.Config; c.Network != model.MLP {
+		return fmt.Sprintf("Wide-ResNet of depth %d with norm %s", c.Depth, c.Norm)
+	}
+	return fmt.Sprintf("perceptron of %d hidden layers", w.Config.Depth)
 }
 
 // ofNetwork holds for names within the official network.
@@ -61,9 +71,12 @@ func (w *Weights) hasNorm(name string) bool {
 	return slices.ContainsFunc(w.Stats, func(t Tensor) bool { return t.Name == name+".running_mean" })
 }
 
-// heads are the shapes of f.linear and energy_output.
+// heads are the shapes of f.linear and energy_output, which a perceptron doesn't have.
 func (w *Weights) heads() map[string][]int {
-	features := stemChannels * 4 * w.Config.Width
+	if w.Config.Network == model.MLP {
+		return nil
+	}
+	features := w.Config.Features()
 	return map[string][]int{
 		"f.linear.weight": {officialHead, features}, "f.linear.bias": {officialHead},
 		"energy_output.weight": {1, features}, "energy_output.bias": {1},

@@ -107,7 +107,10 @@ func TestWhatIsWrittenReadsTheSame(t *testing.T) {
 // made are weights of a network with the given norm, each value different.
 func made(t *testing.T, norm string) *Weights {
 	t.Helper()
-	c := model.Config{Depth: 10, Width: 1, Classes: 3, InC: 1, Size: 16, Norm: norm, Slope: 0.2}
+	return filled(model.Config{Depth: 10, Width: 1, Classes: 3, InC: 1, Size: 16, Norm: norm, Slope: 0.2})
+}
+
+func filled(c model.Config) *Weights {
 	w := &Weights{Config: c}
 	add := func(list []Tensor, name string, shape []int) []Tensor {
 		n := 1
@@ -122,7 +125,7 @@ func made(t *testing.T, norm string) *Weights {
 	}
 	for _, p := range c.Layout() {
 		w.Params = add(w.Params, p.Name, p.Shape)
-		if name, ok := normOf(p.Name); ok && norm == "batch" {
+		if name, ok := normOf(p.Name); ok && c.Norm == "batch" {
 			w.Stats = add(add(w.Stats, name+".running_mean", p.Shape), name+".running_var", p.Shape)
 		}
 	}
@@ -148,6 +151,49 @@ func TestNorms(t *testing.T) {
 		_, err := New("file", w.StateDict(), nil, Options{})
 		if told := norm == "none" || norm == "batch"; told != (err == nil) {
 			t.Errorf("%s without being told the norm: %v", norm, err)
+		}
+	}
+}
+
+// TestPerceptrons: their images are told by the metadata, a size or the buffer, else guessed of the first layer's inputs.
+func TestPerceptrons(t *testing.T) {
+	for _, images := range [][2]int{{2, 1}, {3, 32}, {1, 28}, {5, 3}} {
+		w := filled(model.Config{Network: model.MLP, Depth: 2, Width: 5, Classes: 3, InC: images[0], Size: images[1], Norm: "none", Slope: 0.1})
+		for _, name := range []string{"w.pt", "w.safetensors"} {
+			path := filepath.Join(t.TempDir(), name)
+			if err := w.Write(path); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := Read(path, Options{}); err != nil || !reflect.DeepEqual(again.Params, w.Params) || again.Config != w.Config || again.Guessed {
+				t.Errorf("%s: %+v (%v), want %+v", name, again, err, w.Config)
+			}
+		}
+		again, err := New("file", w.StateDict(), nil, Options{Slope: 0.1})
+		if err != nil || !again.Guessed || again.Config.Pixels() != w.Config.Pixels() || images[0] != 5 && again.Config != w.Config {
+			t.Errorf("without metadata: %+v (%v), want %+v", again, err, w.Config)
+		}
+		buffer := Tensor{Shape: []int{1, images[0], images[1], images[1]}, F32: make([]float32, w.Config.Pixels())}
+		if again, err := New("file", w.StateDict(), &buffer, Options{Slope: 0.1}); err != nil || again.Config != w.Config {
+			t.Errorf("with a buffer: %+v (%v), want %+v", again, err, w.Config)
+		}
+	}
+	w := filled(model.Config{Network: model.MLP, Depth: 2, Width: 5, Classes: 3, InC: 2, Size: 1, Norm: "none", Slope: 0.2})
+	for want, change := range map[string]func() ([]Tensor, *Tensor, Options){
+		"are no images of 8×8 pixels": func() ([]Tensor, *Tensor, Options) { return w.StateDict(), nil, Options{Size: 8} },
+		"want (slots,channels,size,size)": func() ([]Tensor, *Tensor, Options) {
+			return w.StateDict(), &Tensor{Shape: []int{1, 3}, F32: make([]float32, 3)}, Options{}
+		},
+		`tensor "f.hidden.1.bias" of shape [5] is mi`: func() ([]Tensor, *Tensor, Options) {
+			return append(w.StateDict()[:3:3], w.StateDict()[4:]...), nil, Options{}
+		},
+		`"f.extra" belongs to no perceptron of 2`: func() ([]Tensor, *Tensor, Options) {
+			return append(w.StateDict(), Tensor{Name: "f.extra", Shape: []int{1}, F32: []float32{0}}), nil, Options{}
+		},
+		"a network with norm batch": func() ([]Tensor, *Tensor, Options) { return w.StateDict(), nil, Options{Norm: "batch"} },
+	} {
+		tensors, buffer, o := change()
+		if _, err := New("file", tensors, buffer, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

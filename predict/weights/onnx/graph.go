@@ -111,6 +111,36 @@ func (g *graph) layerNorm(name, x string) string {
 func (g *graph) network(c model.Config) {
 	x := g.node("Mul", "doubled", []string{"image", g.constant("two", nil, 2)})
 	x = g.node("Sub", "x", []string{x, g.constant("one", nil, 1)})
+	if c.Network == model.MLP {
+		x = g.perceptron(c, x)
+	} else {
+		x = g.residual(c, x)
+	}
+	x = g.linear("logits", x, "class_output")
+	g.node("ReduceLogSumExp", "log_density", []string{x}, ints("axes", 1), integer("keepdims", 0))
+}
+
+// linear is x·wᵀ + b with the parameters of the given name.
+func (g *graph) linear(output, x, name string) string {
+	return g.node("Gemm", output, []string{x, name + ".weight", name + ".bias"}, integer("transB", 1))
+}
+
+// perceptron adds a perceptron's hidden layers; the last one's outputs are the features.
+func (g *graph) perceptron(c model.Config, x string) string {
+	x = g.node("Flatten", "pixels", []string{x}, integer("axis", 1))
+	for i := range c.Depth {
+		name := fmt.Sprintf("%s%d", model.HiddenLayers, i)
+		output := name + ".act"
+		if i == c.Depth-1 {
+			output = "features"
+		}
+		x = g.node("LeakyRelu", output, []string{g.linear(name, x, name)}, number("alpha", g.slope))
+	}
+	return x
+}
+
+// residual adds a Wide-ResNet's layers up to the features.
+func (g *graph) residual(c model.Config, x string) string {
 	if g.norm == "layer" {
 		g.constant("epsilon", nil, normEps)
 	}
@@ -129,9 +159,7 @@ func (g *graph) network(c model.Config) {
 	}
 	x = g.activate("f.bn1", x)
 	x = g.node("GlobalAveragePool", "pooled", []string{x})
-	x = g.node("Flatten", "features", []string{x}, integer("axis", 1))
-	x = g.node("Gemm", "logits", []string{x, "class_output.weight", "class_output.bias"}, integer("transB", 1))
-	g.node("ReduceLogSumExp", "log_density", []string{x}, ints("axes", 1), integer("keepdims", 0))
+	return g.node("Flatten", "features", []string{x}, integer("axis", 1))
 }
 
 // block is conv₂(φ(norm₂ conv₁(φ(norm₁ x)))) + shortcut x; the stride is conv₂'s.

@@ -71,6 +71,17 @@ func TestGraphsHoldTogether(t *testing.T) {
 	}
 }
 
+func TestPerceptronsHoldTogether(t *testing.T) {
+	for _, depth := range []int{1, 3} {
+		c := model.Config{Network: model.MLP, Depth: depth, Width: 20, Classes: 7, InC: 2, Size: 1, Slope: 0.2}
+		var b bytes.Buffer
+		if err := Write(&b, c, tensors(c), nil); err != nil {
+			t.Fatal(err)
+		}
+		checkGraph(t, c.Name(), fields(t, fields(t, b.Bytes())[modelGraph][0]))
+	}
+}
+
 func checkGraph(t *testing.T, norm string, g map[protowire.Number][][]byte) {
 	t.Helper()
 	known, used := map[string]bool{"image": true}, map[string]bool{}

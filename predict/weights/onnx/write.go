@@ -72,12 +72,20 @@ func modelHead(metadata map[string]string, graph int) (m message) {
 
 // ends are the graph's description, input and outputs.
 func ends(c model.Config) (m message) {
-	m.text(graphDoc, fmt.Sprintf("JEM Wide-ResNet-%d-%d, norm %s. image: pixels in [0,1]. log_density: LogSumExp of the logits, log p(x) up to a constant.", c.Depth, c.Width, c.Norm))
+	m.text(graphDoc, "JEM "+described(c)+". image: pixels in [0,1]. log_density: LogSumExp of the logits, log p(x) up to a constant.")
 	m.message(graphInput, value("image", c.InC, c.Size, c.Size))
 	m.message(graphOutput, value("logits", c.Classes))
 	m.message(graphOutput, value("log_density"))
-	m.message(graphOutput, value("features", 64*c.Width))
+	m.message(graphOutput, value("features", c.Features()))
 	return m
+}
+
+// described is the network in words.
+func described(c model.Config) string {
+	if c.Network == model.MLP {
+		return fmt.Sprintf("perceptron of %d hidden layers of %d units", c.Depth, c.Width)
+	}
+	return fmt.Sprintf("Wide-ResNet-%d-%d, norm %s", c.Depth, c.Width, c.Norm)
 }
 
 // value declares floats of shape (N,dims…).
