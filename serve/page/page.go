@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -82,7 +81,9 @@ func New(b *batch.Batcher, about func(*batch.Model) About, o Options) *Page {
 	mux.HandleFunc("POST /api/score", p.score)
 	mux.HandleFunc("GET /api/draw", p.draw)
 	mux.HandleFunc("POST /api/refine", p.refine)
-	mux.Handle("GET /", assets())
+	for path, a := range assets() {
+		mux.Handle("GET "+path, a)
+	}
 	p.Handler = guarded(mux)
 	return p
 }
@@ -115,39 +116,41 @@ func guarded(next http.Handler) http.Handler {
 //go:embed assets
 var embedded embed.FS
 
-// assets serves the page's files, which browsers keep and ask after.
-func assets() http.Handler {
-	all := map[string]asset{}
-	_ = fs.WalkDir(embedded, "assets", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			text, _ := embedded.ReadFile(name)
-			sum := sha256.Sum256(text)
-			all[strings.TrimPrefix(name, "assets")] = asset{text, mime.TypeByExtension(path.Ext(name)), `"` + hex.EncodeToString(sum[:8]) + `"`}
-		}
-		return err
-	})
-	all["/"] = all["/index.html"]
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, ok := all[r.URL.Path]
-		if !ok {
-			refuse(w, http.StatusNotFound, "there is nothing here: the page is at /")
-			return
-		}
-		w.Header().Set("Content-Type", a.kind)
-		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("ETag", a.tag)
-		if r.Header.Get("If-None-Match") == a.tag {
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-		_, _ = w.Write(a.text) // who has gone needs no answer
-	})
-}
-
-// asset is a file of the page.
+// asset is a file of the page, which browsers keep and ask after.
 type asset struct {
 	text      []byte
 	kind, tag string
+}
+
+// kinds are the types of files by the ends of their names, whatever the machine's own list says.
+var kinds = map[string]string{".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+// assets are the page's files by their paths.
+func assets() map[string]asset {
+	all := map[string]asset{}
+	_ = fs.WalkDir(embedded, "assets", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			text, _ := embedded.ReadFile(name) // it is there: the tree was just read
+			sum := sha256.Sum256(text)
+			all[strings.TrimPrefix(name, "assets")] = asset{text, kinds[path.Ext(name)], `"` + hex.EncodeToString(sum[:8]) + `"`}
+		}
+		return err
+	})
+	all["/{$}"] = all["/index.html"]
+	delete(all, "/index.html")
+	return all
+}
+
+// ServeHTTP implements http.Handler.
+func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", a.kind)
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", a.tag)
+	if r.Header.Get("If-None-Match") == a.tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	_, _ = w.Write(a.text) // who has gone needs no answer
 }
 
 // answer writes a JSON document.
