@@ -93,6 +93,10 @@ func TestHandsReachThePage(t *testing.T) {
 	if got := p.Overflow(); !slices.Contains(got, "DIV.#d") {
 		t.Errorf("too wide: %v", got)
 	}
+	p.Eval("document.querySelector('#d').style.color = '#999'; document.body.style.background = '#fff'", nil)
+	if got := p.Dim(); !slices.Equal(got, []string{"2.85 here"}) {
+		t.Errorf("hard to read: %v", got)
+	}
 	shot := filepath.Join(t.TempDir(), "shot.png")
 	p.Screenshot(shot)
 	if info, err := os.Stat(shot); err != nil || info.Size() < 100 {

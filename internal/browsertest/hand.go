@@ -136,3 +136,25 @@ func (p *Page) Overflow() (elements []string) {
 	p.Eval(`[...document.querySelectorAll('body, body *')].filter(e => document.documentElement.scrollWidth > innerWidth && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className + '#' + e.id)`, &elements)
 	return elements
 }
+
+// Dim are texts whose colour is too near to their ground's: less than 4.5 to 1 by WCAG 2.2, criterion 1.4.3, for the
+// pages' letters, which are small. Grounds are taken to be plain colours.
+func (p *Page) Dim() (texts []string) {
+	p.t.Helper()
+	p.Eval(`(() => {
+		const parse = c => (c.match(/[\d.]+/g) || []).map(Number);
+		const light = c => c.slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+		const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c[3] !== 0) return c; } return [255, 255, 255]; };
+		const dim = [];
+		const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		for (let n; n = walk.nextNode();) {
+			const e = n.parentElement, s = getComputedStyle(e);
+			if (!n.data.trim() || !e.checkVisibility() || e.closest('script, style, noscript, option, :disabled')) continue;
+			const a = light(parse(e instanceof SVGElement ? s.fill : s.color)), b = light(ground(e));
+			const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+			if (contrast < 4.5) dim.push(contrast.toFixed(2) + ' ' + n.data.trim().slice(0, 40));
+		}
+		return dim;
+	})()`, &texts)
+	return texts
+}

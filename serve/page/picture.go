@@ -88,7 +88,8 @@ func (p *Page) decode(ctx context.Context, body []byte, m *batch.Model) (given, 
 }
 
 // notes say what was done to a picture, each a phrase.
-func notes(p *imagefile.Picture, g given, size int, grey bool, ground imagefile.Ground) (all []string) {
+func notes(p *imagefile.Picture, g given, size int, grey bool, ground imagefile.Ground) []string {
+	all := []string{}
 	add := func(holds bool, format string, args ...any) {
 		if holds {
 			all = append(all, fmt.Sprintf(format, args...))
