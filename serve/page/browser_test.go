@@ -266,4 +266,3 @@ func TestThousandClasses(t *testing.T) {
 		t.Errorf("wider than the window: %v", wide)
 	}
 }
-
