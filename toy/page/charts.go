@@ -46,6 +46,9 @@ func curves(r *toy.Result) []figure {
 		diagram("Accuracy", "share of the batch",
 			"Of p(y|x) on the training batches, from the same logits.",
 			line("", func(c toy.Record) float64 { return c.Accuracy })),
+		diagram("Loss", "nats",
+			"What is minimised: −log p(y|x) of the data, minus f(x⁺) − f(x⁻), and penalties. The second part may have either sign, so that the loss says little about how far training is.",
+			line("", func(c toy.Record) float64 { return c.Loss })),
 	}
 }
 

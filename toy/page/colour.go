@@ -53,7 +53,7 @@ type theme struct {
 // The ramps change lightness and hue, chroma follows. The classes differ in lightness as well as
 // in hue, and the first two are as far apart for eyes that don't tell red from green.
 var light = theme{
-	low: lch{0.985, 0.004, 170}, middle: lch{0.70, 0.086, 198}, high: lch{0.34, 0.066, 242}, ink: lch{0.25, 0.02, 250},
+	low: lch{0.985, 0.004, 170}, middle: lch{0.75, 0.085, 195}, high: lch{0.43, 0.075, 235}, ink: lch{0.25, 0.02, 250},
 	classes: []lch{{0.64, 0.175, 47}, {0.45, 0.19, 285}, {0.62, 0.21, 358}, {0.76, 0.15, 88}, {0.60, 0.13, 240}, {0.48, 0.17, 28}, {0.60, 0.15, 145}, {0.45, 0.09, 330}},
 }
 

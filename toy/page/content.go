@@ -180,7 +180,7 @@ func summary(r *toy.Result) []report.Fact {
 
 func rowOf(r *toy.Result, f toy.FarPoint) farRow {
 	row := farRow{
-		X: number(f.X, 1), Y: number(f.Y, 1), Twin: r.Classes[f.TwinClass], JEM: r.Classes[f.JEMClass], TwinKey: f.TwinClass % len(light.classes), JEMKey: f.JEMClass % len(light.classes),
+		X: number(f.X, 1), Y: number(f.Y, 1), Twin: r.Classes[f.TwinClass], JEM: r.Classes[f.JEMClass], TwinKey: f.TwinClass, JEMKey: f.JEMClass,
 		TwinConfidence: percent(f.TwinConfidence), JEMConfidence: percent(f.JEMConfidence), LogP: number(f.LogP, 1),
 		Percentile: number(f.Percentile, 1) + " %", Opinion: "no place for data",
 	}
@@ -197,7 +197,7 @@ func truthOf(r *toy.Result) *truthText {
 		return nil
 	}
 	return &truthText{KL: number(r.Truth.KL, 3), LogZ: number(r.Truth.LogZ, 2),
-		Sentence: fmt.Sprintf("That is the mean of log p(x) of the truth minus that of the model over the truth’s own points: as a geometric mean they are %s times as likely under the truth.", number(math.Exp(r.Truth.KL), 3))}
+		Sentence: fmt.Sprintf("That is the mean of log p(x) of the truth minus that of the model over the truth’s own points: as a geometric mean they are %s times as likely under the truth.", number(math.Exp(r.Truth.KL), 2))}
 }
 
 // number writes a number with so many digits behind the point.

@@ -31,7 +31,7 @@ const byId = id => document.getElementById(id);
 
 function show(who, said) {
   byId(who + "-class").textContent = result.classes[said.class];
-  byId(who + "-key").className = "key key-" + said.class % look().classes.length;
+  byId(who + "-key").className = `key key-${said.class % look().classes.length} shape-${said.class % 4}`;
   byId(who + "-confidence").textContent = percent(said.confidence);
   byId(who + "-bar").style.width = 100 * said.confidence + "%";
 }

@@ -65,7 +65,7 @@ function contour(colours, values, n, levels, width, colour, strength) {
   for (let y = 1; y < n - 1; y++)
     for (let x = 1; x < n - 1; x++) {
       const i = y * n + x, here = values[i];
-      const slope = Math.hypot(values[i + 1] - values[i - 1], values[i + n] - values[i - n]) / 2;
+      const across = values[i + 1] - values[i - 1], up = values[i + n] - values[i - n], slope = Math.sqrt(across * across + up * up) / 2;
       if (!slope || here < least - slope * width || here > most + slope * width) continue;
       for (const level of levels) {
         const part = width / 2 + 0.5 - Math.abs(here - level) / slope;

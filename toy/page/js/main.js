@@ -25,14 +25,14 @@ for (const who of ["jem", "twin"])
     (c, at, side) => marks(c, at, side, 0.8)));
 
 // The density learned, snapshot by snapshot. Between two the picture blends.
-const lively = n => Math.min(n, 400);
+const lively = 360; // pixels a side of a map that is made anew for each frame
 if (snapshots.length) {
   let at = snapshots.length - 1;
   const map = new Plane(byId("snapshots"), (n, ratio) => {
-    const m = lively(n), i = Math.floor(at), next = snapshots[Math.min(i + 1, snapshots.length - 1)], part = at - i;
+    const i = Math.floor(at), next = snapshots[Math.min(i + 1, snapshots.length - 1)], part = at - i;
     const levels = snapshots[i].levels.map((v, k) => v + part * (next.levels[k] - v));
-    return densityLayer(enlarged(blended(snapshots[i].field, next.field, part), m), m, levels, Math.max(1, 1.2 * ratio * m / n));
-  }, (c, at, side) => marks(c, at, side, 0.9));
+    return densityLayer(enlarged(blended(snapshots[i].field, next.field, part), n), n, levels, 1.2 * ratio);
+  }, (c, at, side) => marks(c, at, side, 0.9), lively);
   new Player(byId("snapshots-controls"), snapshots.length, 4, i => `step ${snapshots[i].step} of ${result.steps}`, to => { at = to; map.repaint(); });
 }
 
@@ -48,17 +48,18 @@ if (chains) {
   const map = new Plane(byId("chains"), (n, ratio) => densityLayer(enlarged(density, n), n, levelsOf(true), 1.2 * ratio), (c, at, side) => {
     const l = look();
     c.lineCap = "round";
-    c.lineWidth = 1.4;
-    for (let k = 0; k < count; k++) {
-      c.strokeStyle = l.classes[chains.class[k] % l.classes.length];
-      for (let f = Math.ceil(now) - 1; f >= 0 && f > now - tail; f--) {
-        c.globalAlpha = Math.max(0, 0.75 * (1 - (now - f) / tail));
-        c.beginPath();
-        c.moveTo(...at(...place(f, k)));
-        c.lineTo(...at(...between(Math.min(f + 1, now), k)));
-        c.stroke();
+    for (const halo of [true, false])
+      for (let k = 0; k < count; k++) {
+        c.strokeStyle = halo ? l.paper : l.classes[chains.class[k] % l.classes.length];
+        c.lineWidth = halo ? 3.2 : 1.4;
+        for (let f = Math.ceil(now) - 1; f >= 0 && f > now - tail; f--) {
+          c.globalAlpha = Math.max(0, (halo ? 0.25 : 0.85) * (1 - (now - f) / tail));
+          c.beginPath();
+          c.moveTo(...at(...place(f, k)));
+          c.lineTo(...at(...between(Math.min(f + 1, now), k)));
+          c.stroke();
+        }
       }
-    }
     c.globalAlpha = 1;
     for (let k = 0; k < count; k++) mark(c, chains.class[k], ...at(...between(now, k)), Math.max(2.2, side / 130));
   });

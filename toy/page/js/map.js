@@ -1,10 +1,10 @@
 // Plane is a canvas that shows the window. Its layer, which is slow to make, is kept until something
-// asks for another; what moves is drawn over it.
+// asks for another; it has so many pixels a side at the most. What moves is drawn over it.
 const maps = [];
 
 class Plane {
-  constructor(canvas, layer, draw) {
-    Object.assign(this, {canvas, layer, draw, kept: null});
+  constructor(canvas, layer, draw, most = 960) {
+    Object.assign(this, {canvas, layer, draw, most, kept: null});
     maps.push(this);
     new ResizeObserver(() => this.repaint()).observe(canvas);
   }
@@ -15,7 +15,7 @@ class Plane {
     if (!side) return;
     const ratio = Math.min(2, devicePixelRatio || 1), n = Math.round(side * ratio);
     if (this.canvas.width !== n) { this.canvas.width = this.canvas.height = n; this.kept = null; }
-    if (!this.kept) this.kept = this.layer(n, ratio);
+    if (!this.kept) { const m = Math.min(n, this.most); this.kept = this.layer(m, Math.max(1, ratio * m / n)); }
     const c = this.canvas.getContext("2d");
     c.setTransform(1, 0, 0, 1, 0, 0);
     c.imageSmoothingQuality = "high";
