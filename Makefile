@@ -121,7 +121,7 @@ bench: build ## time a training step and each convolution
 	$(BIN)/jem bench layers
 
 TURNS = $(if $(BESIDE),--beside '$(BESIDE)')
-.PHONY: bench-peers bench-busy bench-eval
+.PHONY: bench-peers bench-busy bench-eval bench-serving
 bench-peers: build ## the same training step here, in PyTorch and in another build, BESIDE=, in turns (PyTorch goes into a cache outside the tree)
 	bench/peers/run.sh $(TURNS) $(BENCHFLAGS)
 
@@ -130,6 +130,9 @@ bench-busy: build ## a training step with one core kept busy by something else, 
 
 bench-eval: build ## jem eval --task ood of a trained MODEL=, a run's folder; BESIDE=
 	bench/eval.sh $(TURNS) '$(MODEL)' $(BENCHFLAGS)
+
+bench-serving: build ## answers of a trained MODEL=, by batch and to many who ask at once, in turns with onnxruntime (which goes into a cache outside the tree)
+	bench/serving.sh $(BENCHFLAGS) '$(MODEL)'
 
 GROWTH ?= docs/results/growth
 .PHONY: bench-growth
