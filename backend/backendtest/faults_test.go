@@ -387,6 +387,7 @@ func TestSuiteNotices(t *testing.T) {
 		{"LinearParamGrad assigns db", headGradAssigns{good}, "head/linear_param_grad"},
 		{"AvgPool changes its input", changesInput{good}, "head/avg_pool"},
 		{"passes are made twice", passesTwice{good}, "pass/gradients"},
+		{"a repeated pass isn't made again", repeatsStale{good}, "pass/repeated"},
 		{"working memory is mixed up", &workingMixes{good, map[string]backend.Tensor{}}, "pass/input_gradient"},
 		{"ParamsChanged does nothing", staleWeights{good}, "conv/params_changed"},
 		{"Sync reports trouble", deviceTrouble{good}, "memory/fill"},

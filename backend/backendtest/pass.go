@@ -23,7 +23,7 @@ func passChecks() []Check {
 	} {
 		checks = append(checks, Check{"pass", c.name, func(p *Probe) { passAgrees(p, c) }})
 	}
-	return append(checks, Check{"pass", "in_a_chain", passInChain})
+	return append(checks, Check{"pass", "in_a_chain", passInChain}, Check{"pass", "repeated", passRepeated})
 }
 
 // passCase is what a pass has besides convolutions, forward and back.
@@ -80,6 +80,39 @@ func (p *Probe) close(what string, t backend.Tensor, want []float32) {
 	}
 	for i, v := range p.get(t) {
 		equal(p, fmt.Sprintf("%s, element %d", what, i), float64(v), float64(want[i]), 64*u*largest)
+	}
+}
+
+// passRepeated compares a pass that is planned once with its calls made one by one, bit for bit: with other images each time,
+// parameters that change in between, and another pass that takes its turns with it.
+func passRepeated(p *Probe) {
+	params := newPassParams(p)
+	c := passCase{normed: true, parts: func(_ backend.Device, f func()) { f() }}
+	plain := newPassNet(p, c, params, p.dev.New)
+	working := newPassNet(p, c, params, func(kind backend.Kind, shape ...int) backend.Tensor {
+		return backend.NewWorking(p.dev, kind, shape...)
+	})
+	key := p.key()
+	repeated := backend.NewRepeated(p.dev, func() { working.run(key) })
+	defer repeated.Close()
+	other := backend.NewRepeated(p.dev, func() { p.dev.LeakyReLU(working.x, working.x, 0.5) })
+	defer other.Close()
+	for run := range 4 {
+		x := p.random(passImages * 3 * 8 * 8)
+		for _, n := range []*passNet{plain, working} {
+			p.dev.Upload(n.x, x)
+		}
+		p.dev.LeakyReLU(plain.x, plain.x, 0.5)
+		other.Run()
+		if run == 2 {
+			p.dev.Upload(params.stemW, p.random(backend.Len(params.stemW)))
+			p.dev.ParamsChanged()
+		}
+		plain.run(key)
+		repeated.Run()
+		for i, t := range working.kept {
+			p.same(fmt.Sprintf("run %d, result %d", run, i), t, p.get(plain.kept[i]))
+		}
 	}
 }
 

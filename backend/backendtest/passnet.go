@@ -14,19 +14,27 @@ type passParams struct {
 	stem, conv, short      backend.Conv
 	instance, layer, batch backend.Norm
 	w, b                   backend.Tensor // of the classes
+	stemW                  backend.Tensor // of stem, which may change
 	labels, coef           backend.Tensor
 }
 
 func newPassParams(p *Probe) *passParams {
+	n := &passParams{}
 	plan := func(in, size, out, kernel, stride int) backend.Conv {
 		c := backend.ConvSpec{N: passImages, InC: in, H: size, W: size, OutC: out, Kernel: kernel, Stride: stride, Pad: (kernel - 1) / 2, Slope: 0.2}
 		w := p.random(out * in * kernel * kernel)
 		for i := range w { // outputs as large as inputs
 			w[i] *= float32(math.Sqrt(3 / float64(in*kernel*kernel)))
 		}
-		return p.dev.NewConv(c, p.fixed(w, backend.Dense, out, in, kernel, kernel).Tensor, p.in(backend.Dense, out).Tensor)
+		t := p.put(w, backend.Dense, out, in, kernel, kernel)
+		if n.stemW == nil {
+			n.stemW = t.Tensor
+		} else {
+			p.inputs = append(p.inputs, t)
+		}
+		return p.dev.NewConv(c, t.Tensor, p.in(backend.Dense, out).Tensor)
 	}
-	n := &passParams{stem: plan(3, 8, 16, 3, 1), conv: plan(16, 8, 32, 3, 2), short: plan(16, 8, 32, 1, 2)}
+	n.stem, n.conv, n.short = plan(3, 8, 16, 3, 1), plan(16, 8, 32, 3, 2), plan(16, 8, 32, 1, 2)
 	vector := func(c int) backend.Tensor { return p.in(backend.Dense, c).Tensor }
 	n.instance = p.dev.NewNorm(backend.NormSpec{Kind: backend.InstanceNorm, C: 16, H: 8, W: 8, Eps: 1e-5}, vector(16), vector(16), nil, nil)
 	n.layer = p.dev.NewNorm(backend.NormSpec{Kind: backend.LayerNorm, C: 32, H: 4, W: 4, Eps: 1e-5}, vector(32), vector(32), nil, nil)
