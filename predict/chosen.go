@@ -55,6 +55,15 @@ func ChosenCheckpoint(run, name string) (folder string, err error) {
 	return all[at].Path, nil
 }
 
+// NewestStep is the step of a run's newest checkpoint, usable or not; 0 where there is none.
+func NewestStep(run string) (step int) {
+	all, _ := checkpoint.List(rundir.Path(run).Checkpoints())
+	for _, e := range all {
+		step = max(step, e.Step)
+	}
+	return step
+}
+
 // BestStep is the step of a run's best evaluation so far, whose checkpoint is kept. The error is a
 // *fault.Error where there was none.
 func BestStep(run string) (int, error) {

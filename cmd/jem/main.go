@@ -80,6 +80,7 @@ func app(stdout, stderr io.Writer) *cli.App {
 			reportCommand(),
 			sampleCommand(),
 			scoreCommand(),
+			serveCommand(),
 			convertCommand(),
 			checkpointCommand(),
 			dataCommand(),

@@ -1,0 +1,69 @@
+package serve
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// guarded lets through who may ask.
+func (s *Server) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refused := func(err error) {
+			s.followed("refused", func(w http.ResponseWriter, _ *http.Request) { fail(w, err) }).ServeHTTP(w, r)
+		}
+		switch site := r.Header.Get("Sec-Fetch-Site"); {
+		case !s.called(r.Host):
+			refused(refusef(http.StatusForbidden, "this service is not called %s: --host names what it is called", clipped(r.Host)))
+		case site != "" && site != "same-origin" && site != "none" && r.Method != http.MethodGet:
+			refused(refusef(http.StatusForbidden, "pages of other sites may not ask here"))
+		case !s.allowed(r):
+			w.Header().Set("WWW-Authenticate", `Basic realm="jem: the token is the password", charset="UTF-8"`)
+			refused(refusef(http.StatusUnauthorized, "a token is wanted, as in Authorization: Bearer TOKEN"))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// called reports whether the service goes by the name in a request's Host. A page whose own name was made to lead here
+// would send that.
+func (s *Server) called(host string) bool {
+	if len(s.o.Hosts) == 0 {
+		return true
+	}
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return slices.ContainsFunc(s.o.Hosts, func(name string) bool { return strings.EqualFold(name, strings.Trim(host, "[]")) })
+}
+
+// allowed reports whether a request has the token, as a bearer or, as browsers ask people for it, as a password.
+// Health is nobody's secret: what starts the service asks without one.
+func (s *Server) allowed(r *http.Request) bool {
+	if s.o.Token == "" || strings.HasPrefix(r.URL.Path, "/v2/health/") {
+		return true
+	}
+	_, given, basic := r.BasicAuth()
+	if scheme, bearer, found := strings.Cut(r.Header.Get("Authorization"), " "); !basic && found && strings.EqualFold(scheme, "Bearer") {
+		given = strings.TrimSpace(bearer)
+	}
+	want, got := sha256.Sum256([]byte(s.o.Token)), sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
+}
+
+// admit takes room for a request's body, which release gives back; false if there is none at this moment.
+func (s *Server) admit(r *http.Request) (release func(), ok bool) {
+	size := r.ContentLength
+	if size < 0 || size > s.o.Body || r.Header.Get("Content-Encoding") != "" {
+		size = s.o.Body // it may become as many
+	}
+	if s.bodies.Add(size) > s.o.Bodies {
+		s.bodies.Add(-size)
+		return nil, false
+	}
+	return func() { s.bodies.Add(-size) }, true
+}
