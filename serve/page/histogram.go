@@ -1,6 +1,10 @@
 package page
 
-import "jem/serve/verdict"
+import (
+	"math"
+
+	"jem/serve/verdict"
+)
 
 // histogram is how log p(x) is distributed over sets of images, the model's own first.
 type histogram struct {
@@ -16,24 +20,45 @@ type distribution struct {
 	Shares []float64 `json:"shares"` // of the set's images, by bin
 }
 
-const leastBins, mostBins = 10, 48
+// What is shown of sets. Some 20 images of the own set in a bin on average let its shape show through the noise; what lies
+// beyond the tails, a few images in a thousand, must not take the room from all others.
+const (
+	perBin             = 20
+	leastBins, ownBins = 10, 48
+	mostBins           = 160
+	tail               = 0.002
+)
 
 // histogramOf bins sets alike; nil where there is nothing of the model's own to compare with.
 func histogramOf(r verdict.Reference) *histogram {
-	lo, hi, ok := r.Range()
-	if !ok || len(r.Own.LogPx) == 0 {
+	own := len(r.Own.LogPx)
+	if own == 0 {
 		return nil
 	}
-	if hi == lo {
-		hi++
-	}
-	// Some 20 images of the own set in a bin on average, so that the shape shows through the noise.
-	bins := min(max(len(r.Own.LogPx)/20, leastBins), mostBins)
-	h := &histogram{Low: float64(lo), Width: (float64(hi) - float64(lo)) / float64(bins)}
-	for _, s := range append([]verdict.Set{r.Own}, r.Unknown...) {
+	lo, hi := between(r.Own)
+	width := (hi - lo) / float64(min(max(own/perBin, leastBins), ownBins))
+	for _, s := range r.Unknown {
 		if len(s.LogPx) > 0 {
-			h.Sets = append(h.Sets, distribution{s.Name, len(s.LogPx), s.Seen, s.Histogram(lo, hi, bins)})
+			l, h := between(s)
+			lo, hi = min(lo, l), max(hi, h)
+		}
+	}
+	if hi == lo {
+		lo, hi = lo-0.5, hi+0.5
+	}
+	bins := int(min(mostBins, math.Ceil((hi-lo)/max(width, (hi-lo)/mostBins)-1e-9)))
+	h := &histogram{Low: lo, Width: (hi - lo) / float64(bins)}
+	for _, s := range append([]verdict.Set{r.Own}, r.Unknown...) {
+		if n := len(s.LogPx); n > 0 {
+			h.Sets = append(h.Sets, distribution{s.Name, n, s.Seen, s.Histogram(float32(lo), float32(hi), bins)})
 		}
 	}
 	return h
+}
+
+// between is where a set lies but for its tails.
+func between(s verdict.Set) (lo, hi float64) {
+	n := len(s.LogPx)
+	at := int(tail * float64(n))
+	return float64(s.LogPx[at]), float64(s.LogPx[n-1-at])
 }

@@ -80,12 +80,12 @@ export function number(v, digits = 4) {
   return Number(v).toLocaleString('en', { maximumSignificantDigits: digits, useGrouping: Math.abs(v) >= 10000 }).replace('-', '−');
 }
 
-/** percent is a share, with a digit after the point where it is neither nothing nor everything. */
+/** percent is a share, with a digit after the point where that isn't 0. */
 export function percent(share) {
   const p = 100 * share;
   if (p > 0 && p < 0.1) return '< 0.1 %';
   if (p > 99.9 && p < 100) return '> 99.9 %';
-  return p.toFixed(p === 0 || p === 100 ? 0 : 1) + ' %';
+  return p.toFixed(1).replace(/\.0$/, '') + ' %';
 }
 
 /** count is a number of things. */

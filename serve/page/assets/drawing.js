@@ -60,8 +60,10 @@ export function histogram(place, h, here, threshold) {
   }
   c.root.append(svg('text', { x: (c.left + c.right) / 2, y: c.bottom + 36, 'text-anchor': 'middle' }, 'log p(x) + log Z'));
   if (threshold !== null && threshold > lo && threshold < hi) {
+    // Beside the line where the picture's own is not.
+    const left = here === null || here > threshold;
     c.root.append(svg('path', { class: 'threshold', d: `M${x(threshold)} ${c.top}V${c.bottom}` }),
-      svg('text', { class: 'threshold-flag', x: x(threshold) + (x(threshold) > (c.left + c.right) / 2 ? -5 : 5), y: c.top + 9, 'text-anchor': x(threshold) > (c.left + c.right) / 2 ? 'end' : 'start' }, 'unusual below'));
+      svg('text', { class: 'threshold-flag', x: x(threshold) + (left ? -6 : 6), y: c.top + 9, 'text-anchor': left ? 'end' : 'start' }, left ? '← unusual' : 'not unusual →'));
   }
   if (here !== null) {
     const out = here < lo ? '← ' : here > hi ? ' →' : '';

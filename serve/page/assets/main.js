@@ -135,7 +135,8 @@ function showVerdict() {
   const v = said.verdict, box = $('#verdict'), [what, why] = box.children;
   const name = model.classes[said.class], sure = percent(said.probabilities[said.class]);
   box.className = 'verdict ' + (v ? (v.unusual ? 'unusual' : 'usual') : '');
-  what.textContent = v?.unusual ? 'Unusual: nothing like what it was trained on' : `${name}, ${sure} sure`;
+  what.textContent = v?.unusual ? 'Unusual: its class means little' : `${name}, ${sure} sure`;
+  $('#heard').textContent = what.textContent + (v && !v.unusual ? '. Not unusual.' : '.');
   const place = said.below === undefined ? '' : `Its log p(x) is at least that of ${percent(said.below)} of ${count(model.histogram.sets[0].images)} held-out images. `;
   if (!v) {
     why.textContent = place + 'No verdict: the service was started without a rule.';
