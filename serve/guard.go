@@ -21,7 +21,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		case site != "" && site != "same-origin" && site != "none" && r.Method != http.MethodGet:
 			refused(refusef(http.StatusForbidden, "pages of other sites may not ask here"))
 		case !s.allowed(r):
-			w.Header().Set("WWW-Authenticate", `Basic realm="jem: the token is the password", charset="UTF-8"`)
+			w.Header().Set("WWW-Authenticate", `Bearer realm="jem"`)
 			refused(refusef(http.StatusUnauthorized, "a token is wanted, as in Authorization: Bearer TOKEN"))
 		default:
 			next.ServeHTTP(w, r)
@@ -41,17 +41,19 @@ func (s *Server) called(host string) bool {
 	return slices.ContainsFunc(s.o.Hosts, func(name string) bool { return strings.EqualFold(name, strings.Trim(host, "[]")) })
 }
 
-// allowed reports whether a request has the token, as a bearer or, as browsers ask people for it, as a password.
-// Health is nobody's secret: what starts the service asks without one.
+// allowed reports whether a request has the token. Health is nobody's secret: what starts the service asks without one. Nor
+// is the page, which asks people for the token and sends it with what it asks.
 func (s *Server) allowed(r *http.Request) bool {
-	if s.o.Token == "" || strings.HasPrefix(r.URL.Path, "/v2/health/") {
+	path := r.URL.Path
+	secret := path == "/metrics" || path == "/v2" || strings.HasPrefix(path, "/v2/") && !strings.HasPrefix(path, "/v2/health/") || strings.HasPrefix(path, "/api/")
+	if s.o.Token == "" || !secret {
 		return true
 	}
-	_, given, basic := r.BasicAuth()
-	if scheme, bearer, found := strings.Cut(r.Header.Get("Authorization"), " "); !basic && found && strings.EqualFold(scheme, "Bearer") {
-		given = strings.TrimSpace(bearer)
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return false
 	}
-	want, got := sha256.Sum256([]byte(s.o.Token)), sha256.Sum256([]byte(given))
+	want, got := sha256.Sum256([]byte(s.o.Token)), sha256.Sum256([]byte(strings.TrimSpace(given)))
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
