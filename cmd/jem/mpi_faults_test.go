@@ -121,11 +121,9 @@ func TestWhatOneRankAloneSeesOverMPI(t *testing.T) {
 			}
 			return dir
 		}
-		other := filepath.Join(t.TempDir(), "other")
-		build := exec.Command("go", "build", "-tags", "mpi", "-ldflags", "-X main.release=v9", "-o", other, ".")
-		build.Env = append(mpiEnv(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+		other, err := buildMPI("jem-other", "-ldflags", "-X main.release=v9")
+		if err != nil {
+			t.Fatal(err)
 		}
 		remove := func(dir, what string) error { return os.RemoveAll(filepath.Join(dir, what)) }
 		for name, tc := range map[string]struct {

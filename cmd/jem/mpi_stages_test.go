@@ -6,32 +6,32 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 // These tests start ranks of a program with faults in it.
 
-// faulty builds the program with a place in it, in each stage, at which a rank does as its environment says.
-func (c *mpiCourse) faulty() string {
-	c.t.Helper()
-	dir, replaced := c.t.TempDir(), map[string]string{}
+// faultyProgram has a place in it, in each stage, at which a rank does as its environment says. Built once.
+var faultyProgram = sync.OnceValues(func() (string, error) {
+	dir, replaced := filepath.Join(filepath.Dir(jem), "faulty"), map[string]string{}
 	root, err := filepath.Abs("../..")
+	if err == nil {
+		err = os.Mkdir(dir, 0o777)
+	}
 	if err != nil {
-		c.t.Fatal(err)
+		return "", err
 	}
-	write := func(name, text string) {
+	write := func(name, text string) error {
 		copied := filepath.Join(dir, strings.ReplaceAll(name, "/", "-"))
-		if err := os.WriteFile(copied, []byte(text), 0o666); err != nil {
-			c.t.Fatal(err)
-		}
 		replaced[filepath.Join(root, name)] = copied
+		return os.WriteFile(copied, []byte(text), 0o666)
 	}
-	write("internal/failpoint/here.go", `package failpoint
+	err = write("internal/failpoint/here.go", `package failpoint
 
 import ("fmt"; "os"; "sync/atomic"; "syscall"; "time")
 
@@ -50,6 +50,9 @@ func Here(name string) {
 	}
 }
 `)
+	if err != nil {
+		return "", err
+	}
 	for _, at := range []struct{ place, file, before string }{
 		{"open", "train/session/session.go", "\tfrom.Rank, from.Ranks ="},
 		{"step", "train/trainer.go", "\tr, err := t.step.Take("},
@@ -64,23 +67,33 @@ func Here(name string) {
 		}
 		text, err := os.ReadFile(name)
 		if err != nil || strings.Count(string(text), at.before) != 1 {
-			c.t.Fatalf("%s: no place for %q, or several: %v", at.file, at.before, err)
+			return "", fmt.Errorf("%s: no place for %q, or several: %w", at.file, at.before, err)
 		}
 		edited := strings.Replace(string(text), at.before, "\tfailpoint.Here("+strconv.Quote(at.place)+")\n"+at.before, 1)
 		if !strings.Contains(edited, `"jem/internal/failpoint"`) {
 			edited = strings.Replace(edited, "import (\n", "import (\n\t\"jem/internal/failpoint\"\n", 1)
 		}
-		write(at.file, edited)
+		if err := write(at.file, edited); err != nil {
+			return "", err
+		}
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replaced})
-	overlay, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "jem-faulty")
-	if err != nil || os.WriteFile(overlay, text, 0o666) != nil {
-		c.t.Fatal(err)
+	if err != nil {
+		return "", err
 	}
-	build := exec.Command("go", "build", "-tags", "mpi", "-overlay", overlay, "-o", program, ".")
-	build.Env = append(mpiEnv(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		c.t.Fatalf("build: %v\n%s", err, out)
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o666); err != nil {
+		return "", err
+	}
+	return buildMPI("jem-faulty", "-overlay", overlay)
+})
+
+// faulty is the program with the faults.
+func (c *mpiCourse) faulty() string {
+	c.t.Helper()
+	program, err := faultyProgram()
+	if err != nil {
+		c.t.Fatal(err)
 	}
 	return program
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,14 +31,26 @@ const mpiKillsEnv = "JEM_MPI_KILLS"
 // mpiScript starts ranks and lists engines.
 const mpiScript = "../../scripts/mpi.sh"
 
+// buildMPI builds a program that has MPI, beside the one without.
+func buildMPI(name string, flags ...string) (string, error) {
+	program := filepath.Join(filepath.Dir(jem), name)
+	build := exec.Command("go", append(append([]string{"build", "-tags", "mpi"}, flags...), "-o", program, ".")...)
+	build.Env = append(mpiEnv(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+// mpiProgram is the one of all tests, built once.
+var mpiProgram = sync.OnceValues(func() (string, error) { return buildMPI("jem-mpi") })
+
 // onEachMPI makes a subtest of each engine, with a program that has MPI.
 func onEachMPI(t *testing.T, test func(t *testing.T, c *mpiCourse)) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "jem-mpi")
-	build := exec.Command("go", "build", "-tags", "mpi", "-o", program, ".")
-	build.Env = append(mpiEnv(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	program, err := mpiProgram()
+	if err != nil {
+		t.Fatal(err)
 	}
 	list := func(what string) []string {
 		cmd := exec.Command(mpiScript, what)
@@ -106,6 +119,20 @@ func (c *mpiCourse) finish() {
 		c.t.Fatalf("%v\n%s", err, out)
 	}
 }
+
+// undisturbed are the tensors of a run that nothing happens to, trained once for all tests of an engine.
+func (c *mpiCourse) undisturbed(ranks int) map[string]string {
+	c.t.Helper()
+	key := fmt.Sprintf("%s, %d ranks", c.engine, ranks)
+	if undisturbed[key] == nil {
+		whole := c.of(ranks)
+		whole.finish()
+		undisturbed[key] = whole.tensors()
+	}
+	return undisturbed[key]
+}
+
+var undisturbed = map[string]map[string]string{}
 
 // tensors are those of the last checkpoint, by file.
 func (c *mpiCourse) tensors() map[string]string {
@@ -234,13 +261,17 @@ func alive(pid int) bool {
 // additions. At a learning rate at which steps don't amplify it that is a few 2⁻²⁴ of a gradient, and less of a loss;
 // at the usual one a network of this size multiplies it by ten a step where the warm-up ends, and the courses part.
 func TestRanksOverMPIFollowOne(t *testing.T) {
+	calm, alone := []string{"--lr", "1e-5", "--steps", "50"}, map[string][]float64{}
 	onEachMPI(t, func(t *testing.T, c *mpiCourse) {
-		calm := []string{"--lr", "1e-5", "--steps", "50"}
-		one, two := c.of(1, calm...), c.of(2, calm...)
-		one.finish()
+		if len(alone) == 0 { // one rank has no engine
+			one := c.of(1, calm...)
+			one.finish()
+			alone["loss"], alone["grad_norm"] = one.steps("loss"), one.steps("grad_norm")
+		}
+		two := c.of(2, calm...)
 		two.finish()
-		for _, name := range []string{"loss", "grad_norm"} {
-			want, got := one.steps(name), two.steps(name)
+		for name, want := range alone {
+			got := two.steps(name)
 			if len(want) != 50 || len(got) != 50 {
 				t.Fatalf("%d and %d steps", len(want), len(got))
 			}
@@ -259,9 +290,7 @@ func TestRanksOverMPIFollowOne(t *testing.T) {
 // one that nobody stopped.
 func TestASignalOverMPIStopsAllRanks(t *testing.T) {
 	onEachMPI(t, func(t *testing.T, c *mpiCourse) {
-		whole := c.of(2)
-		whole.finish()
-		want := whole.tensors()
+		want := c.undisturbed(2)
 		for rank := range 2 {
 			run := c.of(2)
 			code, said, took := run.interrupt(5, func(_ *os.Process, ranks []int) { _ = syscall.Kill(ranks[rank], syscall.SIGUSR1) })
@@ -311,9 +340,7 @@ func TestLostRanksOverMPI(t *testing.T) {
 	}
 	moment := philox.New(3, 0, philox.Test)
 	onEachMPI(t, func(t *testing.T, c *mpiCourse) {
-		whole := c.of(size)
-		whole.finish()
-		want := whole.tensors()
+		want := c.undisturbed(size)
 		for i := range kills {
 			which := moment.IntN(uint64(3*i), size)
 			at := 1 + moment.IntN(uint64(3*i+1), mpiSteps-6)
