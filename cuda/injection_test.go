@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +75,9 @@ func mayPass(function string, code int) bool {
 		function != "cudnnCreate" && function != "cudnnSetStream" && function != "cudnnDestroy" && function != "cudnnBackendExecute" && !strings.HasPrefix(function, "cudnnConvolution")
 }
 
+// failuresEnv is at how many moments between the second and the last call TestEveryCallFails has each function fail.
+const failuresEnv = "JEM_CUDA_FAILURES"
+
 // Every function of driver and cuDNN that a short run calls fails once at the first call, the
 // second, the last and some between, with each kind of error: a wrong value (1), no memory (2),
 // and errors that leave a dead context (700: an illegal address, 719: a failed launch). Each time
@@ -81,7 +86,9 @@ func mayPass(function string, code int) bool {
 func TestEveryCallFails(t *testing.T) {
 	onStandin(t)
 	between := 10
-	if testing.Short() {
+	if n, err := strconv.Atoi(os.Getenv(failuresEnv)); err == nil {
+		between = n
+	} else if testing.Short() {
 		between = 1
 	}
 	versions := versionsInUse(t)

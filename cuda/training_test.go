@@ -71,13 +71,17 @@ func TestRecipesAreFollowed(t *testing.T) {
 	}
 }
 
-// Thirty training steps beside the CPU's. Over the first ten the CPU's instruction sets differ
+// Thirty training steps beside the CPU's, ten if tests are to be short. Over the first ten the CPU's instruction sets differ
 // from each other by 2e-8 of the loss, over all thirty, when chains have carried roundings far,
 // by 5e-3: float32 here may differ by some times that. Rounding operands to 10 or 7 bits moves
 // the loss by 1e-3 in ten steps and by 5e-2 in thirty. The loss falls from 2.4 to 0.1; a wrong
 // term in a gradient moves it by tenths in the first steps.
 func TestTrainingBesideTheCPU(t *testing.T) {
-	const steps, early = 30, 10
+	const early = 10
+	steps := 30
+	if testing.Short() {
+		steps = early
+	}
 	want, _ := trained(t, openCPU(t), steps, nil)
 	for _, tc := range []struct {
 		o         cuda.Options

@@ -57,8 +57,27 @@ report() {
         }' "$1"
 }
 
+# known ROOT VERSION OUT LOG: compiles, or takes what the same sources, this script and the same nvcc made before: minutes of
+# ptxas, the same for every tree. Warnings are errors: what is kept had none.
+known() {
+    local at
+    at=$cache/$2-$({ "$1/bin/nvcc" --version; cat kernels/*.cu kernels/*.cuh scripts/cuda-kernels.sh; } | sha256sum | cut -c1-32)
+    if [[ -f $at.fatbin && -f $at.log ]]; then
+        cp "$at.log" "$4"
+        cp "$at.fatbin" "$3.tmp" && mv "$3.tmp" "$3"
+        touch "$at".*
+        return
+    fi
+    echo "compiling the kernels with CUDA $2" >&2
+    compile "$1" "$3" "$4"
+    mkdir -p "$cache"
+    find "$cache" -name '*-*.*' -mtime +14 -delete # of sources of long ago
+    cp "$4" "$at.log.$$" && mv "$at.log.$$" "$at.log"
+    cp "$3" "$at.fatbin.$$" && mv "$at.fatbin.$$" "$at.fatbin"
+}
+
 main() {
-    local roots root version out log newest
+    local roots root version out log newest cache=${XDG_CACHE_HOME:-$HOME/.cache}/jem-cuda-kernels
     mapfile -t roots < <({
         scripts/cuda-env.sh --root
         scripts/cuda-toolchain.sh --path 13.0
@@ -72,8 +91,7 @@ main() {
         version=$(release "$root")
         out=kernels/fatbin/cuda-$version.fatbin log=build/kernels/cuda-$version.log
         if [[ ! $out -nt $newest || ! -f $log ]]; then
-            echo "compiling the kernels with CUDA $version" >&2
-            compile "$root" "$out" "$log"
+            known "$root" "$version" "$out" "$log"
         fi
         [[ ${1:-} != --report ]] || report "$log" | sed "s/^/$version /"
     done

@@ -2,14 +2,16 @@
 # Runs the CUDA program and its tests, unchanged, on the stand-ins for driver, cuDNN and NCCL: no GPU, no library of
 # NVIDIA's at run time. What is compared with what is in the tests (cuda, cuda/sim/control); docs/cuda.md lists them.
 #
-#   scripts/cuda-sim-test.sh [tests|all-tests|race|asan|program|ranks]…      default: all-tests program ranks
+#   scripts/cuda-sim-test.sh [tests|all-tests|race|asan|program|all-program|ranks]…      default: all-tests all-program ranks
 #
 # all-tests: go vet and the tests with every cached toolkit, so with both generations of cuDNN. tests: those of the
-# older one shortened: without every call failing once, and with fewer shapes. race: those that share
-# memory under the race detector. asan: the stand-ins under the address sanitizer. program: bin/jem-cuda repeats the
-# golden steps in float32, whose tolerances they have, and trains 30 steps of a smaller fashion-demo beside the CPU.
+# older one shortened: every call failing fewer times, fewer shapes, ten steps beside the CPU's; those of the newest with
+# every call failing at four moments instead of a dozen. race: those that share
+# memory under the race detector. asan: the stand-ins under the address sanitizer. all-program: bin/jem-cuda repeats the
+# golden steps in float32, whose tolerances they have, and trains 30 steps of a smaller fashion-demo beside the CPU. program:
+# one golden step and one recipe's, since tests ask for all of them, and ten steps.
 # ranks: the tests of comm/nccl, of NVIDIA's own library, too, where scripts/cuda-toolchain.sh nccl has brought it; two ranks of
-# bin/jem-cuda train 20 steps, are stopped and resumed, lose one another, under MPI as well where an engine is here.
+# bin/jem-cuda train twelve steps, are stopped and resumed, lose one another, under MPI as well where an engine is here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,7 +43,7 @@ tests_with() {
     done
 }
 
-tests() { tests_with -short; }
+tests() { JEM_CUDA_FAILURES=1 tests_with -short; }
 all-tests() { tests_with; }
 
 race() {
@@ -62,33 +64,38 @@ asan() {
 # losses FILE: the loss of each step in a run's metrics.
 losses() { grep '"kind":"train"' "$1" | grep -ohE '"loss":[-0-9.e+]+' | cut -d: -f2; }
 
-program() {
-    local jem=bin/jem-cuda sim device file work small
+program() { program_with 10 train/replay/testdata/{jem_sgd_wrn16_1,recipes/sada-jem}.json; }
+all-program() { program_with 30 train/replay/testdata/{,recipes/}*.json; }
+
+# program_with STEPS GOLDEN…
+program_with() {
+    local jem=bin/jem-cuda sim device file work small steps=$1
+    shift
     make cuda CUDA=13.0
     sim=$(scripts/cuda-sim.sh 13.0)
     export LD_LIBRARY_PATH=$sim
     "$jem" devices | grep -E '^cuda'
-    for file in train/replay/testdata/{,recipes/}*.json; do
+    for file; do
         "$jem" selftest --device cuda --golden "$file"
     done
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # the folder of now
     trap "rm -rf '$work'" EXIT
     if ! "$jem" data verify fashion-mnist >/dev/null 2>&1; then
-        echo "not run: 30 steps of fashion-demo: Fashion-MNIST is not here"
+        echo "not run: $steps steps of fashion-demo: Fashion-MNIST is not here"
         return
     fi
     # The stand-in takes seconds where the CPU device takes milliseconds: fewer images, shorter chains.
     small=(--set train.batch=8 --set sampler.steps=2 --set data.valid=100 --set train.log_every=1)
     for device in cpu cuda; do
-        "$jem" train --preset fashion-demo --device "$device" --steps 30 "${small[@]}" --out "$work/$device" --log-format json >"$work/$device.log" 2>&1 ||
+        "$jem" train --preset fashion-demo --device "$device" --steps "$steps" "${small[@]}" --out "$work/$device" --log-format json >"$work/$device.log" 2>&1 ||
             { tail -n 5 "$work/$device.log"; return 1; }
     done
     # Float32 on both, sums in other orders: 1e-8 of the loss in the first steps, and chains carry that on: 1e-4 after thirty.
-    paste <(losses "$work/cpu/metrics.jsonl") <(losses "$work/cuda/metrics.jsonl") | awk '
+    paste <(losses "$work/cpu/metrics.jsonl") <(losses "$work/cuda/metrics.jsonl") | awk -v steps="$steps" '
         { d = $1 - $2; if (d < 0) d = -d; if (NR <= 5 && d > early) early = d; if (d > late) late = d }
         END { printf "%d steps beside the CPU: losses differ by %.2g in the first five, by %.2g in all\n", NR, early, late
-              exit !(NR == 30 && early <= 1e-6 && late <= 0.01) }'
+              exit !(NR == steps && early <= 1e-6 && late <= 0.01) }'
 }
 
 # two NAME RANK-1'S-VARIABLES ARGUMENTS…: two ranks, started as torchrun does; their codes go to $codes, what they say to $work/NAME.
@@ -121,7 +128,7 @@ beside() {
     paste <(losses "$1/metrics.jsonl") <(losses "$2/metrics.jsonl") | awk '
         { d = $1 - $2; if (d < 0) d = -d; if (NR <= 5 && d > early) early = d; if (d > late) late = d }
         END { printf "ranks: %d steps beside one rank: losses differ by %.2g in the first five, by %.2g in all\n", NR, early, late
-              exit !(NR == 20 && early <= 1e-6 && late <= 0.01) }'
+              exit !(NR == 12 && early <= 1e-6 && late <= 0.01) }'
 }
 
 ranks() {
@@ -139,17 +146,17 @@ ranks() {
     # shellcheck disable=SC2064 # the folder of now
     trap "rm -rf '$work'" EXIT
     small=(--preset shapes-demo --device cuda --set train.batch=8 --set sampler.steps=2 --set train.log_every=1 --set train.save_every=5 --rank-timeout 20s)
-    "$jem" train "${small[@]}" --steps 20 --out "$work/one" >"$work/one.log" 2>&1
-    two whole "" "${small[@]}" --steps 20 --out "$work/two" && must whole 0 "report.html"
+    "$jem" train "${small[@]}" --steps 12 --out "$work/one" >"$work/one.log" 2>&1
+    two whole "" "${small[@]}" --steps 12 --out "$work/two" && must whole 0 "report.html"
     beside "$work/one" "$work/two"
     # A loss of the eighth step's sums; what both had saved after five goes on to the bits of those that lost nothing.
-    two lost JEM_SIM_FAIL=ncclAllReduce:8=6 "${small[@]}" --steps 20 --out "$work/again" && must lost 69 "ncclAllReduce: a remote process ended or the network failed (6)"
+    two lost JEM_SIM_FAIL=ncclAllReduce:8=6 "${small[@]}" --steps 12 --out "$work/again" && must lost 69 "ncclAllReduce: a remote process ended or the network failed (6)"
     two resumed "" --resume "$work/again" && must resumed 0 "report.html"
     diff <(weights "$work/two") <(weights "$work/again") && echo "ranks: resumed ones have the bits of those that went through"
-    two twice "JEM_JOB_ID=another" "${small[@]}" --steps 20 --out "$work/none" || true
+    two twice "JEM_JOB_ID=another" "${small[@]}" --steps 12 --out "$work/none" || true
     [[ $codes == *" 78 " ]] && grep -q "belongs to another job" "$work/twice"
     for engine in $(scripts/mpi.sh engines | head -n 1); do
-        env TMPDIR="$work" CUDA_VISIBLE_DEVICES=0 scripts/mpi.sh run "$engine" 2 "$jem" train "${small[@]}" --steps 20 --out "$work/mpi" >"$work/mpi.log" 2>&1 || { cat "$work/mpi.log"; return 1; }
+        env TMPDIR="$work" CUDA_VISIBLE_DEVICES=0 scripts/mpi.sh run "$engine" 2 "$jem" train "${small[@]}" --steps 12 --out "$work/mpi" >"$work/mpi.log" 2>&1 || { cat "$work/mpi.log"; return 1; }
         diff <(weights "$work/two") <(weights "$work/mpi") && echo "ranks: over $engine they have the same bits: $(grep -ohE '"engine": *"[^"]*"' "$work/mpi/env.json")"
     done
 }
@@ -158,10 +165,10 @@ ranks() {
     echo "cuda-sim-test: no CUDA toolkit in the cache: run make cuda-toolchain CUDA=all" >&2
     exit 69
 }
-[[ $# -gt 0 ]] || set -- all-tests program ranks
+[[ $# -gt 0 ]] || set -- all-tests all-program ranks
 for part in "$@"; do
     case $part in
-    tests | all-tests | race | asan | program | ranks) "$part" ;;
+    tests | all-tests | race | asan | program | all-program | ranks) "$part" ;;
     *) echo "cuda-sim-test: unknown part $part" >&2 && exit 2 ;;
     esac
 done
