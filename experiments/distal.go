@@ -50,7 +50,7 @@ type distalFound struct {
 }
 
 func distalOptions(l *Lab, class int) robust.DistalOptions {
-	return robust.DistalOptions{Class: class, N: 10, Steps: pick(l.Scale, 50, 500, 500), StepSize: 0.2, Confidence: 0.9, Seed: 1}
+	return robust.DistalOptions{Class: class, N: 10, Steps: pick(l.Scale, 20, 500, 500), StepSize: 0.2, Confidence: 0.9, Seed: 1}
 }
 
 func distalImages(l *Lab, t Training, class int) (distalFound, error) {

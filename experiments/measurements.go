@@ -16,7 +16,7 @@ import (
 // The measurements that tables share. Each is kept by configuration and protocol.
 
 // limit is how many images of a set are measured on; 0: all.
-func (s Scale) limit() int { return pick(s, 200, 0, 0) }
+func (s Scale) limit() int { return pick(s, 100, 0, 0) }
 
 // accuracyProtocol says what accuracy is measured on.
 type accuracyProtocol struct {

@@ -59,4 +59,4 @@ func refinement() Experiment {
 func refinements() []int { return []int{0, 1, 5, 10, 20} }
 
 // refinedImages is how many images are refined.
-func refinedImages(l *Lab) int { return pick(l.Scale, 200, 2000, 10000) }
+func refinedImages(l *Lab) int { return pick(l.Scale, 50, 2000, 10000) }

@@ -45,7 +45,7 @@ type drawn struct {
 }
 
 func drawnSamples(l *Lab, t Training, fresh bool) (drawn, error) {
-	o := predict.SampleOptions{N: pick(l.Scale, 200, 1000, 1000), Steps: t.Config.Sampler.Steps, Fresh: fresh, Class: predict.AnyClass, Seed: 1}
+	o := predict.SampleOptions{N: pick(l.Scale, 100, 1000, 1000), Steps: t.Config.Sampler.Steps, Fresh: fresh, Class: predict.AnyClass, Seed: 1}
 	if fresh {
 		o.Steps = pick(l.Scale, 20, 100, 100)
 	}

@@ -59,14 +59,14 @@ func stabilityRuns() []Run {
 	var all []Run
 	for _, r := range recipes() {
 		all = append(all, stabilityRun(r, unprotected(), Run{
-			Smoke: []string{steps(20), "train.save_every=5"},
+			Smoke: []string{steps(12), "train.save_every=5"},
 			Paper: []string{fmt.Sprintf("optim.lr=%g", paperRate), "optim.warmup=1000", steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"},
 		}))
 	}
 	for _, r := range successorsExposed() {
 		all = append(all, stabilityRun(r, exposed(), Run{
 			Recipe: r.preset,
-			Smoke:  append(tiny(20), "train.save_every=5"),
+			Smoke:  append(tiny(12), "train.save_every=5"),
 			// The published settings are bare enough.
 			Paper: []string{steps(5000), "train.save_every=500", "train.eval_every=5000", "train.sample_every=5000"},
 		}))

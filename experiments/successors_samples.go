@@ -27,7 +27,7 @@ func drawnAfresh(l *Lab, t Training) (drawn, error) {
 	if g.Persistent && !t.samples() {
 		return drawn{}, notRun("a classifier draws no samples")
 	}
-	protocol := struct{ N, Steps int }{pick(l.Scale, 200, 1000, 1000), pick(l.Scale, min(20, g.Steps), g.Steps, g.Steps)}
+	protocol := struct{ N, Steps int }{pick(l.Scale, 100, 1000, 1000), pick(l.Scale, min(20, g.Steps), g.Steps, g.Steps)}
 	return measure(l, t, "drawn-afresh", protocol, func(p *predict.Predictor) (drawn, error) {
 		o := p.Sampling(true)
 		o.N, o.Steps, o.Seed = protocol.N, protocol.Steps, 1

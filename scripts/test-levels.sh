@@ -3,6 +3,8 @@
 #
 #   scripts/test-levels.sh [LEVEL…]           generic, avx2, avx512, avx512-bf16; default: all that can be had
 #   scripts/test-levels.sh --why-not LEVEL    exit code 1, and the reason, if the level cannot be had here
+#   scripts/test-levels.sh --beside-tests LEVEL    what make test and a jem selftest for each instruction set leave to ask:
+#                                             of the machine's own level little
 #
 # A level below the machine's is reached by GODEBUG=cpu.*=off, which golang.org/x/sys/cpu obeys: the process then sees
 # a machine without it. A level above the machine's runs under qemu-user, as far as that has its instructions. TestLevel
@@ -19,10 +21,10 @@ declare -A without=([generic]=cpu.avx512f=off,cpu.avx2=off [avx2]=cpu.avx512f=of
 # under COMMAND: the level of a machine as programs see it that COMMAND runs.
 under() { go test -count=1 -v -run '^TestLevel$' -exec "$1" ./backend/cpu/asm 2>/dev/null | sed -n 's/.*: level //p'; }
 
-# reach LEVEL: sets runner to what runs a program at that level, and tests and selftest to further arguments there, or
-# prints why nothing does.
+# reach LEVEL: sets runner to what runs a program at that level, here to the machine's own, and tests and selftest to further
+# arguments there, or prints why nothing does.
 reach() {
-    local level=$1 here there why
+    local level=$1 there why
     [[ -n ${rank[$level]:-} ]] || { echo "no level $level: want ${levels[*]}"; return 1; }
     here=$(under env)
     runner="env JEM_TEST_LEVEL=$level GODEBUG=${without[$level]}"
@@ -53,8 +55,12 @@ run() {
     local level=$1
     reach "$level" || return 1
     echo "== $level: $runner"
-    go test -short -count=1 -timeout 20m ${TESTFLAGS:-} "${tests[@]}" -exec "$runner" ./backend/cpu/... ./backend/backendtest
-    jem selftest --short "${selftest[@]}"
+    if [[ -n $beside && $level == "$here" ]]; then
+        go test -count=1 ${TESTFLAGS:-} -run '^TestLevel$' -exec "$runner" ./backend/cpu/asm
+    else
+        go test -short -count=1 -timeout 20m ${TESTFLAGS:-} "${tests[@]}" -exec "$runner" ./backend/cpu/... ./backend/backendtest
+        jem selftest --short "${selftest[@]}"
+    fi
     if [[ $level == *-bf16 ]]; then
         jem selftest --short --precision bf16 --precision-scope all --only conv
     else
@@ -62,6 +68,8 @@ run() {
     fi
 }
 
+here="" beside=""
+[[ ${1:-} != --beside-tests ]] || { beside=1; shift; }
 case ${1:-} in
 --why-not)
     reach "${2:?--why-not needs a level}"
