@@ -26,6 +26,8 @@ if [[ ${1:-} == --quick ]]; then
 fi
 
 go test -short -count=1 -timeout 20m ${TESTFLAGS:-} -exec $emulator "${packages[@]}"
-go test -count=1 -timeout 20m -v -run "$golden" -exec $emulator ./train/replay | tee /dev/stderr | grep -q -- '--- PASS: TestGoldenSteps/' # a -run that fits nothing would pass
+said=$(go test -count=1 -timeout 20m -v -run "$golden" -exec $emulator ./train/replay 2>&1) || { echo "$said"; exit 1; }
+echo "$said"
+grep -q -- '--- PASS: TestGoldenSteps/' <<<"$said" # a -run that fits nothing would pass
 # The algorithms are not timed, which says nothing under emulation and takes minutes.
 go run -exec $emulator ./cmd/jem selftest --short --conv-algo winograd "${selftest[@]}"
