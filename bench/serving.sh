@@ -47,14 +47,14 @@ trap ended EXIT
 bin/jem convert "$1" "$work/model.onnx" >/dev/null
 bench=(bin/jem bench score "$1" --quiet --json --rounds 1 --time "$time" --threads "$threads")
 if [[ -n $http ]]; then
-    bin/jem serve "$1" --listen 127.0.0.1:0 --threads "$threads" --max-batch 64 --name model >"$work/serve.out" 2>&1 &
+    bin/jem serve "$1" --listen 127.0.0.1:0 --threads "$threads" --max-batch 64 --no-access-log --reload 0 >"$work/serve.out" 2>&1 &
     server=$!
     for ((i = 0; i < 300; i++)); do
         url=$(grep -oE -m 1 'http://127\.0\.0\.1:[0-9]+' "$work/serve.out") && break
         kill -0 "$server" 2>/dev/null || fail "jem serve ended: $(tail -n 1 "$work/serve.out")"
         sleep 0.1
     done
-    bench+=(--url "$url" --name model)
+    bench+=(--url "$url" --name jem)
 fi
 for ((round = 1; round <= rounds; round++)); do
     "${bench[@]}" | "$python" -c 'import json, sys; print(json.dumps(json.load(sys.stdin)))' >>"$work/records"

@@ -34,7 +34,7 @@ func benchScoreCommand() *cli.Command {
 			&cli.IntFlag{Name: "max-batch", Value: 64, Usage: "images of a batch of the clients'"},
 			&cli.DurationFlag{Name: "max-wait", Value: 2 * time.Millisecond, Usage: "how long an image waits for others"},
 			&cli.StringFlag{Name: "url", Usage: "also ask the jem serve at this `URL`, which should serve the same model on the same cores"},
-			&cli.StringFlag{Name: "name", Usage: "what the model is called there; default: as jem serve calls it"},
+			&cli.StringFlag{Name: "name", Value: "jem", Usage: "what the model is called there"},
 			jsonFlag, normFlag, sizeFlag, checkpointFlag, weightsFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: benchScore,
