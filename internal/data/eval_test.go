@@ -15,8 +15,8 @@ func walk(t *testing.T, s *Set, indices []int, batch int, noise float32) (x []fl
 		t.Fatal(err)
 	}
 	for b := range e.All() {
-		if b.Step != len(sizes) || b.Images.Shape()[0] != len(b.Labels) {
-			t.Errorf("batch %d has number %d, tensor %v, %d labels", len(sizes), b.Step, b.Images.Shape(), len(b.Labels))
+		if b.Step != len(sizes) || len(b.Pixels) != len(b.Labels)*s.Dim() {
+			t.Errorf("batch %d has number %d, %d values, %d labels", len(sizes), b.Step, len(b.Pixels), len(b.Labels))
 		}
 		x, y, sizes = append(x, b.Pixels...), append(y, b.Labels...), append(sizes, len(b.Labels))
 	}
