@@ -57,6 +57,11 @@ func ReadWithin(file io.ReaderAt, size, most int64) (p *Picture, err error) {
 	return p, nil
 }
 
+// Of is a picture that somebody else has decoded, as it is: neither turned nor checked for how much it takes.
+func Of(img image.Image) *Picture {
+	return &Picture{Transparent: transparent(img), Dim: dim(img), stored: img}
+}
+
 // decode calls the decoder, and holds its picture against what the header said.
 func decode(k kind, h *header) (image.Image, error) {
 	img, err := k.decode(h.reader())
