@@ -30,7 +30,8 @@ class Plane {
 
 const repaintAll = () => maps.forEach(m => m.repaint());
 wantsDark.addEventListener("change", repaintAll);
-addEventListener("beforeprint", () => { printing = true; repaintAll(); });
+const settings = document.querySelector("details");
+addEventListener("beforeprint", () => { printing = true; if (settings) settings.open = true; repaintAll(); });
 addEventListener("afterprint", () => { printing = false; repaintAll(); });
 
 // trace makes the path of the mark of a class: disc, square, triangle or diamond.
