@@ -85,6 +85,10 @@ test-kubernetes: ## cluster/kubernetes' manifests by a real API server and contr
 test-alerts: ## the figures for Prometheus, and the example of rules on them, by promtool (Debian's goes into a cache outside the tree)
 	scripts/alerts.sh
 
+.PHONY: test-serving
+test-serving: build ## jem serve by the Python clients of Triton and KServe, which pip brings into a cache outside the tree
+	scripts/test-serving.sh
+
 .PHONY: lint
 lint: ## gofmt and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi

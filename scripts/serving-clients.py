@@ -5,7 +5,6 @@
 
 ADDRESS is http://HOST:PORT; IMAGES has x (N,C,H,W), SCORES is what jem score wrote of them. scripts/test-serving.sh runs it.
 """
-#pin tritonclient[http]==2.73.0 kserve==0.21.0 numpy==2.4.6
 import asyncio
 import io
 import json

@@ -3,27 +3,30 @@
 # cache outside the tree once.
 #
 #   scripts/test-serving.sh              the tests, with bin/jem
-#   scripts/test-serving.sh --why-not    exit code 1, and the reason, if they cannot be run here
+#   scripts/test-serving.sh --why-not    exit code 1, and the reason, if they cannot be run here at once
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/jem-serving/venv
-pins=$(sed -n 's/^#pin //p' scripts/serving-clients.py)
+pins=scripts/serving-clients.txt
 
 # clients is a Python with the clients; it is made anew when the pins change.
 clients() {
-    [[ -f $venv/pins && $(<"$venv/pins") == "$pins" ]] && return
+    cmp -s "$pins" "$venv/pins" && return
     command -v python3 >/dev/null || { echo "no python3"; return 1; }
     rm -rf "$venv"
     mkdir -p "$(dirname "$venv")"
     python3 -m venv "$venv" >/dev/null || { echo "no python3 with venv"; return 1; }
-    # shellcheck disable=SC2086 # one word a package
-    timeout 900 "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary=:all: $pins >"$venv/log" 2>&1 ||
-        { echo "pip cannot get $pins: $(tail -n 1 "$venv/log")"; return 1; }
-    printf '%s' "$pins" >"$venv/pins"
+    timeout 600 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r "$pins" >"$venv/log" 2>&1 ||
+        { echo "pip cannot get the clients: $(tail -n 1 "$venv/log")"; return 1; }
+    cp "$pins" "$venv/pins"
 }
 
+if [[ ${1:-} == --why-not ]]; then
+    cmp -s "$pins" "$venv/pins" && exit
+    echo "the clients are not in the cache: make test-serving brings them once, in minutes"
+    exit 1
+fi
 clients || exit 1
-[[ ${1:-} == --why-not ]] && exit
 
 dir=$(mktemp -d)
 server=
