@@ -43,6 +43,10 @@ test-containers: build ## build the images of docker/ and run them, with Debian'
 demo: build ## train a small model on Fashion-MNIST, evaluate it, draw samples
 	scripts/demo.sh $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
+.PHONY: gallery
+gallery: build ## run every example of examples/; SIZE=small: with a few training steps, to see that each runs
+	scripts/gallery.sh $(if $(filter small,$(SIZE)),--small)
+
 .PHONY: test
 test: ## go vet and every test; under ten minutes on two cores, twice that and more with portable kernels
 	$(GO) vet ./...
