@@ -93,6 +93,10 @@ test-alerts: ## the figures for Prometheus, and the example of rules on them, by
 test-serving: build ## jem serve by the Python clients of Triton and KServe, which pip brings into a cache outside the tree
 	scripts/test-serving.sh
 
+.PHONY: soak-serve
+soak-serve: ## jem serve for SOAK (10m) of clients that hang up, stall and send garbage: memory, goroutines and answers
+	JEM_SOAK=$(or $(SOAK),10m) $(GO) test -count=1 -v -timeout 30m -run TestSoakOfServing ./cmd/jem
+
 .PHONY: lint
 lint: ## gofmt and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
