@@ -39,6 +39,10 @@ mpi: ## the program with MPI for several ranks, bin/jem-mpi: opens the MPI libra
 test-containers: build ## build the images of docker/ and run them, with Debian's buildah and runc; as root on Debian, else it says why not
 	scripts/containers.sh
 
+.PHONY: toy
+toy: build ## a model in the plane, in seconds: runs/toy/index.html
+	bin/jem toy
+
 .PHONY: demo
 demo: build ## train a small model on Fashion-MNIST, evaluate it, draw samples
 	scripts/demo.sh $(if $(DATA_DIR),--data-dir $(DATA_DIR))

@@ -35,7 +35,7 @@ type refusal struct {
 var questions = []string{"eval/ood", "eval/calibration", "eval/robust", "eval/quality", "eval/chains"}
 
 // aboveStep is what may use everything below.
-var aboveStep = []string{"jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/sweep", "jem/cmd/..."}
+var aboveStep = []string{"jem/eval/...", "jem/bench/...", "jem/experiments/...", "jem/sweep", "jem/toy/...", "jem/cmd/..."}
 
 var refusals = append([]refusal{
 	{"backend/philox", nil, []string{"jem/...", "external"}, nil, true,
@@ -94,6 +94,8 @@ var refusals = append([]refusal{
 		"what is timed is a step, not a run"},
 	{"experiments/...", nil, []string{"jem/cmd/..."}, nil, true,
 		"nothing imports upward"},
+	{"toy/...", nil, []string{"jem/cmd/...", "jem/experiments/...", "jem/eval/...", "jem/bench/...", "jem/sweep", "jem/train/session", "jem/train/journal"}, nil, true,
+		"a demonstration trains as all runs do, and leaves none"},
 	{"sweep", nil, []string{"jem/cmd/...", "jem/experiments/...", "jem/eval/...", "jem/bench/..."}, nil, true,
 		"a sweep trains runs, and measures nothing that they don't record"},
 	{"toy", nil, []string{"jem/toy/page"}, nil, true,

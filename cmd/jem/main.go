@@ -70,6 +70,7 @@ func app(stdout, stderr io.Writer) *cli.App {
 			"jem trains both at once, with samples that SGLD draws from the model\n" +
 			"(Grathwohl et al., Your Classifier is Secretly an Energy Based Model, ICLR 2020).",
 		Commands: []*cli.Command{
+			toyCommand(),
 			trainCommand(),
 			sweepCommand(),
 			reproduceCommand(),

@@ -343,7 +343,7 @@ func (v *service) reload(ctx context.Context, run string) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := openFolder(v.s, d, run, "", predict.AtMost(v.c.Int("max-batch")), predict.Using(which))
+		p, err := openFolder(v.s, d, run, "", predict.AtMost(v.c.Int("max-batch")), predict.Using(which), predict.Into(v.batch.Spare()))
 		if err != nil {
 			return nil, err
 		}

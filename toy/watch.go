@@ -1,0 +1,64 @@
+package toy
+
+import (
+	"math"
+
+	"jem/model"
+	"jem/predict"
+	"jem/train"
+	"jem/train/step"
+)
+
+// silent is told and says nothing.
+type silent struct{}
+
+func (silent) Step(*step.Record) error                               { return nil }
+func (silent) Evaluated(int, *predict.Judgement) error               { return nil }
+func (silent) Sampled(int, *predict.Samples) error                   { return nil }
+func (silent) Saved(int, string) error                               { return nil }
+func (silent) RolledBack(*train.DivergedError, train.Rollback) error { return nil }
+func (silent) Note(int, string) error                                { return nil }
+
+// told tells of steps.
+type told struct {
+	silent
+	m    *maker
+	what string
+}
+
+// Step implements train.Observer.
+func (t *told) Step(s *step.Record) error {
+	if t.m.watch != nil {
+		t.m.watch(t.what, s.Step, t.m.cfg.Train.Steps)
+	}
+	return nil
+}
+
+// watch keeps the record and looks at the density now and then.
+type watch struct {
+	silent
+	m   *maker
+	jem *model.JEM
+}
+
+// Step implements train.Observer.
+func (w *watch) Step(s *step.Record) error {
+	if err := (&told{m: w.m, what: "JEM"}).Step(s); err != nil {
+		return err
+	}
+	c := &w.m.result.Curve
+	*c = append(*c, Record{Step: s.Step, Loss: s.L, LogPData: s.LogPxPos, LogPSamples: s.LogPxNeg, Gap: s.Gap(), Accuracy: s.Accuracy})
+	// The first steps change most.
+	n := len(w.m.result.Snapshots)
+	share := float64(n) / (snapshotCount - 1)
+	if s.Step >= int(math.Round(share*share*float64(w.m.cfg.Train.Steps))) {
+		return w.snapshot(s.Step)
+	}
+	return nil
+}
+
+func (w *watch) snapshot(step int) error {
+	g, _, _, err := w.m.density(w.jem, snapshotSide)
+	w.m.result.Snapshots = append(w.m.result.Snapshots, Snapshot{step, g})
+	return err
+}
