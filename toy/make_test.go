@@ -137,7 +137,7 @@ func TestItEndsWhenAsked(t *testing.T) {
 
 // TestSettingsThatNeedImages are refused.
 func TestSettingsThatNeedImages(t *testing.T) {
-	for _, s := range []string{"dream.start=outliers objective.bce=1", "sampler.start=gaussian", "model.norm=batch", "data.crop=4", "optim.ema=0.9", "model.depht=2", "optim.lr=-1"} {
+	for _, s := range []string{"dream.start=outliers objective.bce=1", "sampler.start=gaussian", "model.norm=batch", "data.limit=5", "optim.ema=0.9", "model.depht=2", "optim.lr=-1"} {
 		var layers []settings.Layer
 		for _, one := range strings.Fields(s) {
 			layers = append(layers, settings.Option("test", one))
