@@ -49,10 +49,9 @@ type scoreBench struct {
 	Rates   []serving.Rate `json:"rates"`
 	Loads   []scoreLoad    `json:"loads"`
 
-	c      *cli.Context
-	b      *batch.Batcher
-	remote func(backward bool, clients int) (*serving.Remote, error)
-	image  []float32
+	c     *cli.Context
+	b     *batch.Batcher
+	image []float32
 }
 
 // scoreLoad is a load with where it was, and beside what the device does.

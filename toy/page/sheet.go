@@ -31,7 +31,6 @@ type sheet struct {
 	density  field
 	lo, hi   float64
 	regions  *image.NRGBA // the right panel, which is the same on all
-	inner    image.Rectangle
 	quiet    color.NRGBA
 	ink      color.NRGBA
 	backdrop color.NRGBA
