@@ -27,7 +27,7 @@ func Fits(c *checkpoint.Checkpoint, cfg config.Config) error {
 			faults = append(faults, settings.Fault{Path: path, Problem: fmt.Sprintf("%v, but %s is of a run with %v: config.yaml must say so", asked, c.Path, have)})
 		}
 	}
-	differ("model.network", cfg.Model.Network, w.Config.Kind())
+	differ("model.network", cfg.Network(0, 0, 0).Kind(), w.Config.Kind())
 	differ("model.depth", cfg.Model.Depth, w.Config.Depth)
 	differ("model.width", cfg.Model.Width, w.Config.Width)
 	differ("model.norm", cfg.Model.Norm, w.Config.Norm)
