@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -31,24 +32,51 @@ type Limits struct {
 	Texts    int // of a tensor of BYTES
 }
 
+// What a request may have of each. Lists are arrays of a fixed size here, and objects structs, since a few bytes of JSON would
+// else become a hundred of memory: what is beyond is read over.
+const (
+	mostInputs  = 8
+	mostOutputs = 64
+	mostSizes   = 32
+)
+
 type requestJSON struct {
-	ID         string                     `json:"id"`
-	Parameters map[string]json.RawMessage `json:"parameters"`
-	Inputs     []inputJSON                `json:"inputs"`
-	Outputs    []outputJSON               `json:"outputs"`
+	ID         string                       `json:"id"`
+	Parameters parameters                   `json:"parameters"`
+	Inputs     [mostInputs + 1]*inputJSON   `json:"inputs"`
+	Outputs    [mostOutputs + 1]*outputJSON `json:"outputs"`
 }
 
 type inputJSON struct {
-	Name       string                     `json:"name"`
-	Shape      []int                      `json:"shape"`
-	Datatype   Datatype                   `json:"datatype"`
-	Parameters map[string]json.RawMessage `json:"parameters"`
-	Data       json.RawMessage            `json:"data"`
+	Name       string          `json:"name"`
+	Shape      sizes           `json:"shape"`
+	Datatype   Datatype        `json:"datatype"`
+	Parameters parameters      `json:"parameters"`
+	Data       json.RawMessage `json:"data"`
 }
 
 type outputJSON struct {
-	Name       string                     `json:"name"`
-	Parameters map[string]json.RawMessage `json:"parameters"`
+	Name       string     `json:"name"`
+	Parameters parameters `json:"parameters"`
+}
+
+// parameters are those that mean something here, of a request, an input or an output; nil where one isn't there.
+type parameters struct {
+	BinaryDataOutput json.RawMessage `json:"binary_data_output"`
+	BinaryData       json.RawMessage `json:"binary_data"`
+	BinaryDataSize   json.RawMessage `json:"binary_data_size"`
+	Classification   json.RawMessage `json:"classification"`
+}
+
+// sizes are a shape.
+type sizes []int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *sizes) UnmarshalJSON(text []byte) error {
+	if bytes.Count(text, []byte{','}) >= mostSizes {
+		return wrong("a shape has more than %d sizes", mostSizes)
+	}
+	return json.Unmarshal(text, (*[]int)(s))
 }
 
 // Decode reads a request's body. length is what LengthHeader says, empty where there is no such header: all of the body is
@@ -62,11 +90,19 @@ func Decode(length string, body []byte, l Limits) (*Request, error) {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return nil, wrong("the request is not the JSON of an inference request: %s", jsonFault(err))
 	}
-	r := &Request{ID: in.ID, Binary: flag(in.Parameters, "binary_data_output")}
-	if len(in.Inputs) == 0 {
+	r := &Request{ID: in.ID, Binary: flag(in.Parameters.BinaryDataOutput)}
+	switch {
+	case in.Inputs[0] == nil:
 		return nil, wrong("the request has no inputs")
+	case in.Inputs[mostInputs] != nil:
+		return nil, wrong("the request has more than %d inputs", mostInputs)
+	case in.Outputs[mostOutputs] != nil:
+		return nil, wrong("the request names more than %d outputs", mostOutputs)
 	}
 	for _, t := range in.Inputs {
+		if t == nil {
+			break
+		}
 		var tensor Tensor
 		if tensor, rest, err = t.decode(rest, l); err != nil {
 			return nil, err
@@ -77,11 +113,14 @@ func Decode(length string, body []byte, l Limits) (*Request, error) {
 		return nil, wrong("%d bytes follow that belong to no input", len(rest))
 	}
 	for _, o := range in.Outputs {
-		binary := r.Binary
-		if _, said := o.Parameters["binary_data"]; said {
-			binary = flag(o.Parameters, "binary_data")
+		if o == nil {
+			break
 		}
-		if _, said := o.Parameters["classification"]; said {
+		binary := r.Binary
+		if o.Parameters.BinaryData != nil {
+			binary = flag(o.Parameters.BinaryData)
+		}
+		if o.Parameters.Classification != nil {
 			return nil, wrong("output %s: the classification extension is not served here: ask for class and probabilities", quoted(o.Name))
 		}
 		r.Outputs = append(r.Outputs, Output{o.Name, binary})
@@ -136,8 +175,8 @@ func (t *inputJSON) decode(rest []byte, l Limits) (Tensor, []byte, error) {
 
 // binarySize is the tensor's part of the bytes behind the JSON, and whether it is there.
 func (t *inputJSON) binarySize() (size int, binary bool, err error) {
-	said, ok := t.Parameters["binary_data_size"]
-	if !ok {
+	said := t.Parameters.BinaryDataSize
+	if said == nil {
 		return 0, false, nil
 	}
 	if json.Unmarshal(said, &size) != nil || size < 0 {
@@ -146,10 +185,10 @@ func (t *inputJSON) binarySize() (size int, binary bool, err error) {
 	return size, true, nil
 }
 
-// flag is a parameter that is true.
-func flag(parameters map[string]json.RawMessage, name string) bool {
+// flag is whether a parameter is true.
+func flag(parameter json.RawMessage) bool {
 	var v bool
-	return json.Unmarshal(parameters[name], &v) == nil && v
+	return json.Unmarshal(parameter, &v) == nil && v
 }
 
 // jsonFault says where JSON is wrong without the words of a package.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,6 +85,10 @@ func TestRefusals(t *testing.T) {
 		{`{"inputs":[]}`, "no inputs", nil},
 		{`{"inputs":[{"name":5}]}`, "inputs.name is a number", nil},
 		{in(`"shape":[2],"data":[1,2]`), "no datatype", nil},
+		{`{"inputs":[null]}`, "no inputs", nil},
+		{`{"inputs":[` + strings.Repeat("{},", 8) + `{}]}`, "more than 8 inputs", nil},
+		{`{"inputs":[{}],"outputs":[` + strings.Repeat("{},", 64) + `{}]}`, "more than 64 outputs", nil},
+		{in(`"datatype":"FP32","shape":[1` + strings.Repeat(",1", 32) + `],"data":[1]`), "more than 32 sizes", nil},
 		{in(`"datatype":"FP16","shape":[2],"data":[1,2]`), `"FP16"`, nil},
 		{in(`"datatype":"FP32","data":[1,2]`), "shape", nil},
 		{in(`"datatype":"FP32","shape":[-1],"data":[1,2]`), "[-1]", nil},
@@ -124,6 +129,28 @@ func TestRefusals(t *testing.T) {
 }
 
 // TestAnswersAreReadBack: what Encode writes, a client's reading of JSON and bytes finds again.
+// TestMemoryOfARequest: however much a body repeats what takes a few bytes, reading it takes no more memory than some copies of it.
+func TestMemoryOfARequest(t *testing.T) {
+	const size = 1 << 20
+	for name, form := range map[string][3]string{
+		"inputs":  {`{"inputs":[`, `{},`, `{}]}`},
+		"numbers": {`{"inputs":[`, `0,`, `0]}`},
+		"nulls":   {`{"outputs":[`, `null,`, `null]}`},
+		"sizes":   {`{"inputs":[{"shape":[`, `1,`, `1]}]}`},
+		"data":    {`{"inputs":[{"name":"x","shape":[5],"datatype":"FP32","data":[`, `1,`, `1]}]}`},
+	} {
+		text := form[0] + strings.Repeat(form[1], size/len(form[1])) + form[2]
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := decode(t, text)
+		runtime.ReadMemStats(&after)
+		// The test's own copy, that of a raw value, and one in which a value is read within another.
+		if took := after.TotalAlloc - before.TotalAlloc; err == nil || took > 4*size {
+			t.Errorf("%s: %d bytes for %d of JSON, %v", name, took, len(text), err)
+		}
+	}
+}
+
 func TestAnswersAreReadBack(t *testing.T) {
 	r := Response{Model: "m", Version: "3", ID: "a\"b", Outputs: []Tensor{
 		{Name: "p", Datatype: FP32, Shape: []int{1, 2}, F32: []float32{0.1, 1e-30}},
