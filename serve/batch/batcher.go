@@ -55,6 +55,7 @@ type Batcher struct {
 	model          atomic.Pointer[Model]
 	wake           chan struct{} // holds one if there may be news
 	over           chan struct{} // closed when the device's goroutine is gone
+	broke          chan struct{} // closed when the device has failed
 	swapping       sync.Mutex
 
 	mu      sync.Mutex
@@ -72,7 +73,7 @@ type Batcher struct {
 // Start opens a device and a network by open, on the goroutine that has them from then on, and has the network
 // answer once to see that it can. Close closes the device.
 func Start(open func() (backend.Device, *Model, error), o Options) (*Batcher, error) {
-	b := &Batcher{o: o, wake: make(chan struct{}, 1), over: make(chan struct{})}
+	b := &Batcher{o: o, wake: make(chan struct{}, 1), over: make(chan struct{}), broke: make(chan struct{})}
 	opened := make(chan error)
 	go b.live(open, opened)
 	if err := <-opened; err != nil {
@@ -107,6 +108,9 @@ func (b *Batcher) Err() error {
 	defer b.mu.Unlock()
 	return b.refusal()
 }
+
+// Broken is closed once the device has failed: Err says how.
+func (b *Batcher) Broken() <-chan struct{} { return b.broke }
 
 // refusal is Err under the lock.
 func (b *Batcher) refusal() error {
@@ -186,6 +190,7 @@ func (b *Batcher) fail(err error) {
 	defer b.mu.Unlock()
 	if b.broken == nil {
 		b.broken = fmt.Errorf("%w: %w", ErrBroken, err)
+		close(b.broke)
 	}
 	b.drop(b.broken)
 }

@@ -33,12 +33,16 @@ func TestABrokenDeviceIsToldToAll(t *testing.T) {
 				wantError(t, o, batch.ErrBroken)
 			}
 			<-a // answered by one, lost by the other
+			<-s.Broken()
 			go func() { turn <- s.Do(ctx, func(*batch.Model) error { return nil }) }()
 			_, err := s.Submit(ctx, images(0, 1), predict.Asked{})
 			for _, err := range []error{err, s.Err(), <-turn} {
 				if !errors.Is(err, batch.ErrBroken) || !strings.Contains(err.Error(), lost.Error()) {
 					t.Errorf("afterwards: %v", err)
 				}
+			}
+			if !errors.Is(err, lost) {
+				t.Errorf("what the device said is lost: %v", err)
 			}
 			if p := (*batch.PanicError)(nil); errors.As(err, &p) != (name == "panic") || p != nil && len(p.Stack) == 0 {
 				t.Errorf("afterwards: %#v", err)

@@ -133,6 +133,9 @@ func (b *Batcher) answer(r *request, j int, got predict.Answers, i int) {
 	copy(a.Logits, row(got.Logits, b.logits))
 	a.LogPx, a.Model = got.LogPx[i], r.model
 	sum := float64(a.LogPx)
+	for _, v := range a.Logits { // one of −∞ leaves log p(x) finite
+		sum += float64(v)
+	}
 	if r.asked.Backward() {
 		a.Mass = got.Mass[i]
 		sum += float64(a.Mass)

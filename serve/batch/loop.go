@@ -173,3 +173,9 @@ type PanicError struct {
 
 // Error is a sentence.
 func (e *PanicError) Error() string { return fmt.Sprintf("panic in %s: %v", e.What, e.Value) }
+
+// Unwrap is the panic's value where that is an error, as those of a device are; nil elsewhere.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}

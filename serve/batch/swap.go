@@ -12,17 +12,21 @@ import (
 // Swap replaces the network by the one that open opens on the same device, which takes the same images to the same classes.
 // open runs on the device's goroutine; it calls breathe now and then, between two uses of the device, and what
 // waits is answered by the old network meanwhile. Each request is answered by one of the two, whole. After
-// an error the old one stays. open may use old, the present network, but for nothing that outlives the call.
+// an error the old one stays, and what open returns beside the error is the next Spare. open may use old, the present network, but for
+// nothing that outlives the call.
 func (b *Batcher) Swap(ctx context.Context, open func(d backend.Device, old *Model, breathe func()) (*Model, error)) error {
 	b.swapping.Lock()
 	defer b.swapping.Unlock()
 	t := &turn{ended: make(chan error, 1)}
 	t.do = func(old *Model) error {
 		m, err := open(b.dev, old, b.breathe)
-		if err != nil {
-			return err
+		if err == nil {
+			err = b.replace(ctx, old, m)
 		}
-		return b.replace(ctx, old, m)
+		if err != nil && m != nil && m.Predictor != nil && m.Predictor != old.Predictor {
+			b.spare = m.Predictor // its memory serves the next one
+		}
+		return err
 	}
 	b.mu.Lock()
 	err := b.refusal()
@@ -94,6 +98,6 @@ func (b *Batcher) replace(ctx context.Context, old, m *Model) error {
 	return nil
 }
 
-// Spare is the network that answered before the present one, if there was one: a place for predict.Into. It is for the open of
-// Swap alone.
+// Spare is the network that answered before the present one, or was to, if there was one: a place for predict.Into. It is for
+// the open of Swap alone.
 func (b *Batcher) Spare() *predict.Predictor { return b.spare }

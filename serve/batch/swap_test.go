@@ -95,6 +95,10 @@ func TestAFailedSwapChangesNothing(t *testing.T) {
 	if err := b.Swap(ctx, other); err == nil || !strings.Contains(err.Error(), "3 classes") {
 		t.Errorf("another network: %v", err)
 	}
+	spare := b.Spare() // nothing runs on the device's goroutine now
+	if spare == nil || spare.Net().Config.Classes != 3 {
+		t.Errorf("the memory of the one that failed is lost: %v", spare)
+	}
 	if _, err := b.Submit(ctx, images(0, 1), predict.Asked{}); err != nil || b.Model() != old {
 		t.Errorf("afterwards: %v", err)
 	}
