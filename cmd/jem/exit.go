@@ -19,6 +19,7 @@ import (
 	"jem/internal/fault"
 	"jem/internal/metrics"
 	"jem/internal/rundir"
+	"jem/serve/batch"
 	"jem/train"
 	"jem/train/gauges"
 )
@@ -102,6 +103,11 @@ func exitCode(err error) int {
 		return exitBug
 	case errors.Is(err, errFailed):
 		return exitFailed
+	case errors.Is(err, batch.ErrBroken): // answers were given before, so it isn't the configuration
+		if panicked := (*batch.PanicError)(nil); errors.As(err, &panicked) && deviceExit(err) == 0 {
+			return exitBug
+		}
+		return exitDevice
 	case deviceExit(err) != 0:
 		return deviceExit(err)
 	case errors.As(err, &usage):

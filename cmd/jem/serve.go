@@ -38,7 +38,7 @@ func serveCommand() *cli.Command {
 			"--rule adds a verdict, fitted on the images that the run held out; probabilities are at the temperature that suits\n"+
 			"those best, if --temperature doesn't name one.\n"+
 			"A newer checkpoint of the run is opened when it is there, without a pause.\n"+
-			"SIGTERM or Ctrl-C ends it: what was asked is answered, and the exit code is 0.",
+			"SIGTERM or Ctrl-C ends it: what was asked is answered, and the exit code is 0. A device that fails ends it with 69.",
 			"jem serve runs/first",
 			"jem serve runs/first --rule px --false-alarms 0.05 --unknown textures",
 			"jem serve model.pt --listen 0.0.0.0:8080 --token-file token"),
@@ -210,7 +210,9 @@ func accessLog(c *cli.Context, s *screen) func(serve.Answered) {
 func (v *service) run(l net.Listener) (err error) {
 	c := v.c
 	v.batch, err = batch.Start(v.open, batch.Options{Most: c.Int("max-batch"), Wait: c.Duration("max-wait"), Queue: c.Int("queue"), Watch: v.http.Watch})
-	if err != nil {
+	if errors.Is(err, context.Canceled) && c.Context.Err() != nil {
+		return nil // told to end before anybody could ask
+	} else if err != nil {
 		return err
 	}
 	v.http.Serve(v.batch)
@@ -229,6 +231,8 @@ func (v *service) run(l net.Listener) (err error) {
 	go func() { defer close(followed); v.follow(following) }()
 	select {
 	case err = <-ended: // the port is gone
+	case <-v.batch.Broken(): // whoever watches the process starts another one
+		v.broke(v.batch.Err())
 	case <-c.Context.Done():
 	}
 	stop()
@@ -245,6 +249,15 @@ func (v *service) tell(l net.Listener) error {
 	}
 	_, err := fmt.Fprintln(v.c.App.Writer, address)
 	return err
+}
+
+// broke logs how the device has failed, and where in the program if that is known.
+func (v *service) broke(err error) {
+	fields := []zap.Field{zap.String("fault", escape(err.Error()))}
+	if p := (*batch.PanicError)(nil); errors.As(err, &p) {
+		fields = append(fields, zap.ByteString("panic", p.Stack))
+	}
+	v.s.log.Error("nothing is answered any more", fields...)
 }
 
 // end lets those be answered who have asked.
@@ -274,19 +287,19 @@ func (v *service) open() (backend.Device, *batch.Model, error) {
 	if err != nil {
 		return dev, nil, err
 	}
-	m, err := v.model(p, v.s.follow())
+	m, err := v.model(v.c.Context, p, v.s.follow())
 	return dev, m, err
 }
 
 // model fits what is fitted to a network.
-func (v *service) model(p *predict.Predictor, watch predict.Watch) (*batch.Model, error) {
+func (v *service) model(ctx context.Context, p *predict.Predictor, watch predict.Watch) (*batch.Model, error) {
 	if v.fit.rule != "" && p.Config.Data.Name == "" {
 		return nil, usagef(v.c, "--rule goes with a run, which knows the images that it held out")
 	}
 	if v.c.IsSet("data-dir") {
 		p.Config.Data.Dir = v.c.String("data-dir")
 	}
-	fitted, notes, err := v.fit.fit(v.c.Context, p, watch)
+	fitted, notes, err := v.fit.fit(ctx, p, watch)
 	v.s.notes(notes)
 	if err != nil {
 		return nil, err
@@ -350,7 +363,11 @@ func (v *service) reload(ctx context.Context, run string) {
 		if p.Step <= old.Step {
 			return nil, &fault.Error{Path: run, Kind: fault.ErrBad, Reason: fmt.Sprintf("has no usable checkpoint newer than that of step %d", old.Step)}
 		}
-		return v.model(p, func(string, int, int) { breathe() })
+		m, err := v.model(ctx, p, func(string, int, int) { breathe() })
+		if err != nil {
+			return &batch.Model{Predictor: p}, err // its memory can be used again
+		}
+		return m, nil
 	})
 	if ctx.Err() != nil {
 		return
@@ -358,5 +375,7 @@ func (v *service) reload(ctx context.Context, run string) {
 	v.http.Reloaded(err)
 	if err != nil {
 		v.s.log.Warn("a newer checkpoint can't be served: the one before stays", zap.String("fault", escape(err.Error())))
+		return
 	}
+	v.s.log.Info("a newer checkpoint answers", zap.Int("step", v.batch.Model().Step))
 }

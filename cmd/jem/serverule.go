@@ -32,17 +32,13 @@ func (o served) fit(ctx context.Context, p *predict.Predictor, watch predict.Wat
 	switch {
 	case err != nil:
 		return f, notes, err
+	case held == nil && o.temperature == 0:
+		notes = append(notes, "probabilities are at temperature 1: no held-out images are known to fit another on")
 	case held != nil:
-		if f.Reference.Own, err = verdict.Measure(ctx, p, "held-out images", feed.Head(held, o.limit), watch); err != nil {
+		note, err := o.usual(ctx, p, held, &f, watch)
+		if notes = append(notes, note...); err != nil {
 			return f, notes, err
 		}
-	}
-	if o.temperature == 0 {
-		t, note, err := fitTemperature(ctx, p, held, watch)
-		if err != nil {
-			return f, notes, err
-		}
-		f.Temperature, notes = t, append(notes, note...)
 	}
 	if o.rule != "" {
 		r, more, err := ood.FitRule(ctx, p, o.rule, o.falseAlarms, watch)
@@ -67,20 +63,26 @@ func heldOut(p *predict.Predictor) (feed.Images, []string, error) {
 	return held.Images, notes, err
 }
 
-// fitTemperature finds the temperature that suits the held-out images best; 1 where there are none.
-func fitTemperature(ctx context.Context, p *predict.Predictor, held feed.Images, watch predict.Watch) (float64, []string, error) {
-	if held == nil {
-		return 1, []string{"probabilities are at temperature 1: no held-out images are known to fit another on"}, nil
+// usual fits what the held-out images say but for the rule, in one pass: all of them the temperature that suits them best, if none
+// was named, the first of them log p(x).
+func (o served) usual(ctx context.Context, p *predict.Predictor, held feed.Images, f *verdict.Fitted, watch predict.Watch) ([]string, error) {
+	if o.temperature != 0 {
+		held = feed.Head(held, o.limit)
 	}
 	on, err := p.Gather(ctx, "held-out images", held, predict.Want{}, watch)
 	if err != nil {
-		return 1, nil, err
+		return nil, err
+	}
+	f.Reference.Own = verdict.SetOf("held-out images", on, o.limit)
+	if o.temperature != 0 {
+		return nil, nil
 	}
 	t, err := metrics.Temperature(on.Logits, on.Labels)
 	if err != nil {
-		return 1, []string{fmt.Sprintf("probabilities are at temperature 1: %v", err)}, nil
+		return []string{fmt.Sprintf("probabilities are at temperature 1: %v", err)}, nil
 	}
-	return t, nil, nil
+	f.Temperature = t
+	return nil, nil
 }
 
 // compare adds the sets that nobody has trained on.

@@ -22,7 +22,7 @@ type Set struct {
 	Name  string
 	LogPx []float32 // ascending
 	Seen  bool      // the network was trained to tell such images from its own
-	Data  string    // SHA-256 of the images
+	Data  string    // SHA-256 of the images that the network was asked about
 }
 
 // Measure asks the network about a set's images, on the device's goroutine. Images whose log p(x) is no finite number
@@ -32,9 +32,18 @@ func Measure(ctx context.Context, p *predict.Predictor, name string, images feed
 	if err != nil {
 		return Set{}, err
 	}
+	return SetOf(name, o, 0), nil
+}
+
+// SetOf is a set of images that the network was asked about, of the first n of them unless n is 0. Those whose log p(x) is no finite
+// number are left out.
+func SetOf(name string, o *predict.Outputs, n int) Set {
 	s := Set{Name: name, Data: o.Digest}
+	if n == 0 || n > o.Logits.N {
+		n = o.Logits.N
+	}
 	row := make([]float32, o.Logits.K)
-	for i := range o.Logits.N {
+	for i := range n {
 		for k, v := range o.Logits.Row(i) {
 			row[k] = float32(v)
 		}
@@ -43,7 +52,7 @@ func Measure(ctx context.Context, p *predict.Predictor, name string, images feed
 		}
 	}
 	slices.Sort(s.LogPx)
-	return s, nil
+	return s
 }
 
 // Share is the share in [0,1] of the set's images with a log p(x) of at most so much; NaN of none.
