@@ -44,6 +44,9 @@ func (w *seen) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Fault remembers why there is no answer.
+func (w *seen) Fault(err error) { w.fault = err }
+
 // Unwrap lets http.ResponseController find the connection.
 func (w *seen) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 

@@ -63,6 +63,11 @@ func (s *Server) admit(r *http.Request) (release func(), ok bool) {
 	if size < 0 || size > s.o.Body || r.Header.Get("Content-Encoding") != "" {
 		size = s.o.Body // it may become as many
 	}
+	return s.reserve(size)
+}
+
+// reserve takes so many bytes of what all requests together may have, which release gives back; false if they are not there.
+func (s *Server) reserve(size int64) (release func(), ok bool) {
 	if s.bodies.Add(size) > s.o.Bodies {
 		s.bodies.Add(-size)
 		return nil, false

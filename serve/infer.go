@@ -44,6 +44,11 @@ func (s *Server) inferred(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	room, ok := s.reserve(unpacked(asked.Inputs, m))
+	if !ok {
+		return batch.ErrFull
+	}
+	defer room()
 	images, n, err := s.images(r.Context(), asked.Inputs, m)
 	if err != nil {
 		return err
@@ -64,6 +69,9 @@ func (s *Server) inferred(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m = answers[0].Model
+	if err := s.named(r, m); err != nil { // another version came meanwhile
+		return err
+	}
 	said := protocol.Response{Model: s.o.Name, Version: aboutOf(m).Version, ID: asked.ID, Outputs: out, Binary: wanted.binary}
 	_ = deadline.SetWriteDeadline(time.Now().Add(s.o.Patience))
 	reply(w, said)

@@ -25,6 +25,15 @@ func (s *Server) limits(m *batch.Model) protocol.Limits {
 	return protocol.Limits{Elements: s.o.Images * c * h * w, Texts: s.o.Images}
 }
 
+// unpacked is how many bytes the images of a request will take beside its body.
+func unpacked(inputs []protocol.Tensor, m *batch.Model) (bytes int64) {
+	c, h, w := m.Shape()
+	for _, in := range inputs {
+		bytes += 4 * int64(len(in.Texts)*c*h*w+len(in.U8)+len(in.F32))
+	}
+	return bytes
+}
+
 // images are those of a request, (n,C,H,W) in [−1,1].
 func (s *Server) images(ctx context.Context, inputs []protocol.Tensor, m *batch.Model) (images []float32, n int, err error) {
 	if len(inputs) != 1 {
@@ -83,7 +92,7 @@ func (s *Server) pictures(ctx context.Context, in protocol.Tensor, m *batch.Mode
 	}
 	o.Size, o.Grey = c.Size, c.InC == 1
 	for i, file := range in.Texts {
-		one, err := s.decode(ctx, file)
+		one, err := s.decode(ctx, file, o.Pixels)
 		var bad *fault.Error
 		switch {
 		case errors.As(err, &bad):
@@ -91,18 +100,22 @@ func (s *Server) pictures(ctx context.Context, in protocol.Tensor, m *batch.Mode
 		case err != nil:
 			return nil, err
 		}
-		images = append(images, o.Pixels(one)...)
+		images = append(images, one...)
 	}
 	return images, nil
 }
 
-// decode decodes a file, of which a few at a time are.
-func (s *Server) decode(ctx context.Context, file []byte) (*imagefile.Picture, error) {
+// decode makes pixels of a file. A few at a time are decoded, since a picture may take much more memory than either.
+func (s *Server) decode(ctx context.Context, file []byte, pixels func(*imagefile.Picture) []float32) ([]float32, error) {
 	select {
 	case s.decoding <- struct{}{}:
 		defer func() { <-s.decoding }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return imagefile.ReadWithin(bytes.NewReader(file), int64(len(file)), s.o.Decode)
+	p, err := imagefile.ReadWithin(bytes.NewReader(file), int64(len(file)), s.o.Decode)
+	if err != nil {
+		return nil, err
+	}
+	return pixels(p), nil
 }

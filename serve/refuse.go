@@ -49,7 +49,7 @@ func why(err error) *Refusal {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return refusef(http.StatusServiceUnavailable, "the answer took too long, or nobody waited for it")
 	}
-	return refusef(http.StatusInternalServerError, "%v", err)
+	return refusef(http.StatusInternalServerError, "something went wrong: the service's log says what") // the error may name files of this host
 }
 
 // fail says why there is no answer.
@@ -59,8 +59,8 @@ func fail(w http.ResponseWriter, err error) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
 	}
-	if seen, ok := w.(*seen); ok {
-		seen.fault = err
+	if told, ok := w.(*seen); ok {
+		told.Fault(err)
 	}
 	write(w, r.Status, protocol.Failure{Error: r.Sentence})
 }

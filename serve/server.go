@@ -30,7 +30,7 @@ type Options struct {
 	Hosts []string // names by which it may be called, without port; none: any
 
 	Body     int64         // bytes of a request; 0: 64 MiB
-	Bodies   int64         // bytes of all requests that are read at the same time; 0: eight times Body
+	Bodies   int64         // bytes of all requests at the same time, and of the images that they become; 0: eight times Body; at least what one request may take
 	Images   int           // of a request; 0: 256
 	Decode   int64         // bytes that a picture may take to decode; 0: 128 MiB
 	Patience time.Duration // for a request's body to arrive and for its answer to leave; 0: 30 s
@@ -90,6 +90,8 @@ func (s *Server) Watch(b batch.Batch) { s.figures.batch(b) }
 func (s *Server) Serve(b *batch.Batcher) {
 	s.b = b
 	s.figures.follow(b)
+	c, h, w := b.Model().Shape()
+	s.o.Bodies = max(s.o.Bodies, s.o.Body+4*int64(s.o.Images*c*h*w)) // or a large one would be sent away for ever
 	s.page = page.New(b, func(m *batch.Model) page.About {
 		a := aboutOf(m)
 		return page.About{Name: s.o.Name, Version: a.Version, Fitted: a.Fitted, Examples: a.Examples}

@@ -15,6 +15,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -417,6 +418,68 @@ func TestReloadsLoseNothing(t *testing.T) {
 	if _, _, text := s.ask(t, "GET", "/v2/models/jem/versions/10", nil); !strings.Contains(string(text), `"10"`) {
 		t.Errorf("the last one is not served: %s", text)
 	}
+}
+
+// TestWhatARequestBecomesIsBounded: a small body of many pictures takes the room of their pixels.
+func TestWhatARequestBecomesIsBounded(t *testing.T) {
+	s := begin(t, serve.Options{Body: 1 << 10, Images: 2}, nil, verdict.Fitted{})
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	body := []byte(input("pictures", "BYTES", []int{1}, `"data":["`+base64.StdEncoding.EncodeToString(file.Bytes())+`"]`) + "}")
+	begun, free, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.b.Do(context.Background(), func(*batch.Model) error { close(begun); <-free; return nil })
+	}()
+	<-begun
+	first := make(chan int, 3)
+	for range cap(first) {
+		go func() { status, _, _ := s.ask(t, "POST", infer, body); first <- status }()
+	}
+	if status := <-first; status != 429 { // two have their 12 KiB of 25, and a third one doesn't
+		t.Errorf("got %d", status)
+	}
+	close(free)
+	for range cap(first) - 1 {
+		if status := <-first; status != 200 {
+			t.Errorf("got %d", status)
+		}
+	}
+	<-done
+}
+
+// TestFaultsStayHere: what goes wrong on this machine is in its log, and no word of it in an answer.
+func TestFaultsStayHere(t *testing.T) {
+	s := begin(t, serve.Options{}, nil, verdict.Fitted{Rule: unjudging{}})
+	body := []byte(input("images", "FP32", []int{1, 3, 32, 32}, `"data":`+listed(noise(1))) + "}")
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
+		t.Fatal(err)
+	}
+	for path, body := range map[string][]byte{infer: body, "/api/score": file.Bytes()} {
+		status, _, text := s.ask(t, "POST", path, body)
+		if status != 500 || strings.Contains(string(text), "/srv") || !strings.Contains(string(text), "log") {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.answered {
+		if a.Status == 500 && (a.Fault == nil || !strings.Contains(a.Fault.Error(), "/srv")) {
+			t.Errorf("the log has %v of %s", a.Fault, a.Path)
+		}
+	}
+}
+
+// unjudging is a rule that can't judge.
+type unjudging struct{}
+
+func (unjudging) About() verdict.About { return verdict.About{Score: "px"} }
+func (unjudging) Asked() predict.Asked { return predict.Asked{} }
+func (unjudging) Judge(*predict.Scores) ([]verdict.Verdict, error) {
+	return nil, &os.PathError{Op: "open", Path: "/srv/run", Err: os.ErrPermission}
 }
 
 // TestDraining: who asks whether it is ready hears no; what has been asked is answered.

@@ -114,6 +114,9 @@ func asked(q url.Values, m *batch.Model, steps, chains int) (ask, error) {
 	return a, nil
 }
 
+// errNoStart is what a client is told of training images that can't be read; the log has more.
+var errNoStart = &refusal{http.StatusServiceUnavailable, "chains of this model begin near its training images, which aren't here"}
+
 // begin chooses the chains' first images.
 func (p *Page) begin(a *ask) error {
 	c := a.m.Net().Config
@@ -134,7 +137,7 @@ func (p *Page) begin(a *ask) error {
 	}
 	start, err := p.starts.of(a.m)
 	if err != nil {
-		return &refusal{http.StatusServiceUnavailable, "chains of this model begin near its training images, which aren't here: " + err.Error()}
+		return fmt.Errorf("%w: %w", errNoStart, err)
 	}
 	classes := make([]int32, a.N)
 	for i := range classes {

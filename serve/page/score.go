@@ -17,6 +17,7 @@ import (
 
 // scoreDocument is what /api/score answers.
 type scoreDocument struct {
+	Version       string           `json:"version"` // of the model, see /api/model
 	Picture       seen             `json:"picture"`
 	Class         int              `json:"class"`
 	Probabilities []float32        `json:"probabilities"` // p(y|x), by class
@@ -58,11 +59,12 @@ func (p *Page) score(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	said := answers[0]
-	fitted = p.about(said.Model).Fitted // another one may have come meanwhile
+	about := p.about(said.Model) // another one may have come meanwhile
+	fitted = about.Fitted
 	c := said.Model.Net().Config
 	d := scoreDocument{
-		Picture: seen{g.W, g.H, dataURL(g.pixels, c.InC, c.Size), g.notes},
-		Class:   model.Argmax(said.Logits), Probabilities: probabilities(said.Logits, fitted.Temperature),
+		Version: about.Version, Picture: seen{g.W, g.H, dataURL(g.pixels, c.InC, c.Size), g.notes},
+		Class: model.Argmax(said.Logits), Probabilities: probabilities(said.Logits, fitted.Temperature),
 		LogPx: said.LogPx, Mass: said.Mass, Gradient: gradientOf(said.Gradient, c.InC), Seconds: time.Since(begin).Seconds(),
 	}
 	if own := fitted.Reference.Own; len(own.LogPx) > 0 {
@@ -105,6 +107,9 @@ func gradientOf(g []float32, channels int) gradient {
 // fail says why there is no answer, with its status.
 func fail(w http.ResponseWriter, err error) {
 	status, sentence := why(err)
+	if told, ok := w.(interface{ Fault(error) }); ok { // for the service's log
+		told.Fault(err)
+	}
 	refuse(w, status, sentence)
 }
 
@@ -122,9 +127,9 @@ func why(err error) (status int, sentence string) {
 	case errors.Is(err, batch.ErrBroken):
 		return http.StatusServiceUnavailable, "the device has failed: whoever runs the service finds the reason in its log"
 	case errors.As(err, &none):
-		return http.StatusInternalServerError, "what the network says of it is no finite number: its weights are broken"
+		return http.StatusUnprocessableEntity, "what the network says of it is no finite number: its weights are broken"
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable, "it took too long"
 	}
-	return http.StatusInternalServerError, "something went wrong: " + err.Error()
+	return http.StatusInternalServerError, "something went wrong: whoever runs the service finds the reason in its log" // the error may name files of this host
 }

@@ -32,7 +32,7 @@ export class Chains {
       for await (const [name, document] of events(response)) this[name]?.(document);
     } catch (e) {
       if (e.name !== 'AbortError' && !(e instanceof Trouble)) throw e;
-      this.status.textContent = e instanceof Trouble ? e.message : `Stopped after ${this.frames.at(-1)?.[0] ?? 0} SGLD steps.`;
+      this.status.textContent = e instanceof Trouble ? e.message : `Stopped after ${this.frames?.at(-1)?.[0] ?? 0} SGLD steps.`;
     } finally {
       this.running = null;
       this.button.textContent = this.name;

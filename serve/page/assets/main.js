@@ -18,7 +18,8 @@ function tell(e) {
   complain(e.message);
 }
 
-async function open() {
+/** describe fetches what is known of the model, and says it. */
+async function describe() {
   model = await (await ask('api/model')).json();
   const kind = `${model.size}×${model.size} pixels, ${model.channels === 1 ? 'grey' : 'colour'}`;
   $('#title').textContent = model.name || model.network;
@@ -29,6 +30,10 @@ async function open() {
   $('#rule').textContent = model.rule
     ? `Here the score is ${scoreName()}, and of pictures like those held out ${percent(model.rule.false_alarms)} are called unusual by mistake, by construction. How many truly strange ones it finds depends on how they are strange: jem eval --task ood measures that.`
     : 'This service was started without a rule (jem serve --rule), so there are no verdicts.';
+}
+
+async function open() {
+  await describe();
   const classes = [['any', 'any']].concat(model.classes.map((name, i) => [String(i), name]));
   for (const select of document.querySelectorAll('select[name=class]')) select.replaceChildren(...classes.map(([value, text]) => new Option(text, value)));
   const c = model.chains, draw = $('#draw');
@@ -98,6 +103,7 @@ async function askAbout(source) {
     const blob = typeof source === 'string' ? await (await within(source)) : source;
     if (blob.size > model.max_bytes) throw new Trouble(`The picture has ${(blob.size / 2 ** 20).toFixed(0)} MiB, and at most ${(model.max_bytes / 2 ** 20).toFixed(0)} are taken: save it smaller.`);
     const answer = await (await ask('api/score', { method: 'POST', body: blob })).json();
+    if (answer.version !== model.version) await describe(); // another one answers since
     if (mine !== asking) return;
     askAbout.begins?.();
     [said, picture] = [answer, blob];
