@@ -1,6 +1,7 @@
 package toy
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -8,9 +9,10 @@ import (
 	"jem/feed"
 	"jem/internal/metrics"
 	"jem/model"
+	"jem/train"
 )
 
-// logits are f(x) of images, by row.
+// logits are f(x) of images, by row. If one is no number the error is a *train.DivergedError.
 func (m *maker) logits(j *model.JEM, images []float32) ([]float32, error) {
 	k := len(m.result.Classes)
 	out := make([]float32, len(images)/2*k)
@@ -24,18 +26,13 @@ func (m *maker) logits(j *model.JEM, images []float32) ([]float32, error) {
 			return nil, err
 		}
 	}
+	if i := slices.IndexFunc(out, func(v float32) bool { return v-v != 0 }); i >= 0 { // NaN or ±Inf
+		return nil, &train.DivergedError{Step: m.step, Reason: fmt.Sprintf("a logit is %v", out[i])}
+	}
 	return out, nil
 }
 
-// lse and softmax of a row.
-func lse(row []float32) float64 {
-	top, sum := float64(slices.Max(row)), 0.0
-	for _, v := range row {
-		sum += math.Exp(float64(v) - top)
-	}
-	return top + math.Log(sum)
-}
-
+// density is log p(x) of an image on a grid, p(y|x), and log Z: all of the window in the data's units.
 func (m *maker) density(j *model.JEM, side int) (g Grid, p []Grid, logZ float64, err error) {
 	f, err := m.logits(j, cells(side))
 	if err != nil {
@@ -44,7 +41,7 @@ func (m *maker) density(j *model.JEM, side int) (g Grid, p []Grid, logZ float64,
 	k := len(m.result.Classes)
 	g, p = Grid{W: side, H: side}, make([]Grid, k)
 	for i := range side * side {
-		z := lse(f[i*k : (i+1)*k])
+		z := model.LogSumExp(f[i*k : (i+1)*k])
 		g.Values = append(g.Values, z)
 		for y := range k {
 			p[y].W, p[y].H = side, side
@@ -55,9 +52,9 @@ func (m *maker) density(j *model.JEM, side int) (g Grid, p []Grid, logZ float64,
 	for _, v := range g.Values {
 		sum += math.Exp(v - top)
 	}
-	logZ = top + math.Log(sum*4/float64(side*side))
+	logZ = top + math.Log(sum*4/float64(side*side)) - m.plane.logUnit()
 	for i := range g.Values {
-		g.Values[i] += m.plane.logUnit() - logZ
+		g.Values[i] -= logZ
 	}
 	return g, p, logZ, nil
 }
@@ -70,26 +67,35 @@ func (m *maker) ask(j *model.JEM) (err error) {
 	f, err := m.logits(j, m.held.images)
 	k := len(r.Classes)
 	for i := range len(f) / k {
-		r.HeldOutLogP = append(r.HeldOutLogP, lse(f[i*k:(i+1)*k])-m.logZ+m.plane.logUnit())
+		r.HeldOutLogP = append(r.HeldOutLogP, model.LogSumExp(f[i*k:(i+1)*k])-m.logZ)
 	}
 	slices.Sort(r.HeldOutLogP)
 	return err
 }
 
+// sure is the likeliest class by a row of logits, and its probability.
+func sure(row []float32) (class int, confidence float64) {
+	class = model.Argmax(row)
+	return class, math.Exp(float64(row[class]) - model.LogSumExp(row))
+}
+
 // judge is the accuracy and the reliability on the held-out points.
 func (m *maker) judge(j *model.JEM) (float64, metrics.Reliability, error) {
 	f, err := m.logits(j, m.held.images)
+	if err != nil {
+		return 0, nil, err
+	}
 	k, right := len(m.result.Classes), 0
 	var seen []metrics.Verdict
 	for i, y := range m.held.labels {
 		row := f[i*k : (i+1)*k]
-		best := slices.Index(row, slices.Max(row))
+		best, confidence := sure(row)
 		if best == int(y) {
 			right++
 		}
-		seen = append(seen, metrics.Verdict{Confidence: math.Exp(float64(row[best]) - lse(row)), Right: best == int(y)})
+		seen = append(seen, metrics.Verdict{Confidence: confidence, Right: best == int(y)})
 	}
-	return float64(right) / float64(len(seen)), metrics.ReliableOf(seen, metrics.Bins), err
+	return float64(right) / float64(len(seen)), metrics.ReliableOf(seen, metrics.Bins), nil
 }
 
 func (m *maker) compare(jem, twin *model.JEM) (err error) {
@@ -115,15 +121,18 @@ func (m *maker) compare(jem, twin *model.JEM) (err error) {
 		return err
 	}
 	b, err := m.logits(twin, places)
+	if err != nil {
+		return err
+	}
 	k := len(r.Classes)
 	for i := range len(places) / 2 {
-		ja, tb, at := a[i*k:(i+1)*k], b[i*k:(i+1)*k], m.plane.place(places[2*i], places[2*i+1])
-		logp := lse(ja) - m.logZ + m.plane.logUnit()
-		less, _ := slices.BinarySearch(r.HeldOutLogP, logp)
-		r.Far = append(r.Far, FarPoint{X: at[0], Y: at[1],
-			JEMClass: slices.Index(ja, slices.Max(ja)), TwinClass: slices.Index(tb, slices.Max(tb)),
-			JEMConfidence: math.Exp(float64(slices.Max(ja)) - lse(ja)), TwinConfidence: math.Exp(float64(slices.Max(tb)) - lse(tb)),
-			LogP: logp, Percentile: 100 * float64(less) / float64(len(r.HeldOutLogP))})
+		row, at := a[i*k:(i+1)*k], m.plane.place(places[2*i], places[2*i+1])
+		p := FarPoint{X: at[0], Y: at[1], LogP: model.LogSumExp(row) - m.logZ}
+		p.JEMClass, p.JEMConfidence = sure(row)
+		p.TwinClass, p.TwinConfidence = sure(b[i*k : (i+1)*k])
+		less, _ := slices.BinarySearch(r.HeldOutLogP, p.LogP)
+		p.Percentile = 100 * float64(less) / float64(len(r.HeldOutLogP))
+		r.Far = append(r.Far, p)
 	}
-	return err
+	return nil
 }

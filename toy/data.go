@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"jem/backend/philox"
 	"jem/internal/fault"
@@ -29,6 +30,8 @@ const (
 	trainPoints, heldPoints = 1000, 500
 	leastPoints, mostPoints = 10, 100000
 	mostClasses             = 20
+	mostLetters             = 100      // of a class's name
+	mostBytes               = 32 << 20 // of a file
 )
 
 // Drawn draws one of Sets; false if there is none of the name.
@@ -69,9 +72,12 @@ func (p Points) cut(n int) (first, rest Points) {
 // over. A third of them, chosen by the seed, is held out. The error is a *fault.Error without the file's name, or the disk's.
 func Read(name string, from io.Reader, seed uint64) (Data, error) {
 	d := Data{Name: name}
-	text, err := io.ReadAll(from)
+	text, err := io.ReadAll(io.LimitReader(from, mostBytes+1))
 	if err != nil {
 		return d, err
+	}
+	if len(text) > mostBytes {
+		return d, fault.Badf("is larger than %d MiB, which %d points don't need", mostBytes>>20, mostPoints)
 	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	r.FieldsPerRecord, r.TrimLeadingSpace, r.Comment, r.ReuseRecord = -1, true, '#', true
@@ -81,10 +87,10 @@ func Read(name string, from io.Reader, seed uint64) (Data, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := r.FieldPos(0)
 		if err != nil {
 			return d, fault.Badf("can't be read as CSV: %v", err)
 		}
+		line, _ := r.FieldPos(0)
 		x, y, class, err := point(cells)
 		switch {
 		case err != nil && row == 0 && len(cells) == 3 && !numeric(cells[0]) && !numeric(cells[1]):
@@ -116,8 +122,11 @@ func point(cells []string) (x, y float64, class string, err error) {
 			return 0, 0, "", fmt.Errorf("has %s for a coordinate: want a number", fault.Quote(cells[i]))
 		}
 	}
-	if class = strings.TrimSpace(cells[2]); class == "" {
+	switch class = strings.TrimSpace(cells[2]); {
+	case class == "":
 		return 0, 0, "", errors.New("has no class")
+	case utf8.RuneCountInString(class) > mostLetters:
+		return 0, 0, "", fmt.Errorf("has a class whose name is longer than %d letters", mostLetters)
 	}
 	return x, y, strings.Clone(class), nil
 }
@@ -127,7 +136,8 @@ func numeric(text string) bool {
 	return err == nil
 }
 
-// part holds out a third of the points.
+// part holds out a third of the points, none that are the outermost of all, since the window is that of the training's, and none
+// that is the only one of its class as far as there is room.
 func (d *Data) part(all Points, seed uint64) error {
 	n := len(all.X)
 	switch {
@@ -135,15 +145,41 @@ func (d *Data) part(all Points, seed uint64) error {
 		return fault.Badf("has %d points: want at least %d", n, leastPoints)
 	case len(d.Classes) < 2:
 		return fault.Badf("has one class, %s: want two or more", fault.Quote(d.Classes[0]))
-	case slices.Min(all.X) == slices.Max(all.X) && slices.Min(all.Y) == slices.Max(all.Y):
-		return fault.Badf("has all its points in one place")
+	}
+	if err := all.apart(); err != nil {
+		return err
 	}
 	order := make([]int, n)
 	philox.New(seed, 0, philox.Split).Perm(order)
+	rank, seen := make([]int, n), make([]bool, len(d.Classes))
+	for _, i := range order {
+		if !seen[all.Class[i]] {
+			seen[all.Class[i]], rank[i] = true, 1
+		}
+	}
+	for _, v := range [][]float64{all.X, all.Y} {
+		rank[slices.Index(v, slices.Min(v))], rank[slices.Index(v, slices.Max(v))] = 2, 2
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return rank[b] - rank[a] })
 	var mixed Points
 	for _, i := range order {
 		mixed.add(all.X[i], all.Y[i], all.Class[i])
 	}
 	d.Train, d.HeldOut = mixed.cut(n - n/3)
+	return nil
+}
+
+// apart refuses points that are as good as in one place: so near each other that numbers don't tell places between them.
+func (p Points) apart() error {
+	x0, x1, y0, y1 := slices.Min(p.X), slices.Max(p.X), slices.Min(p.Y), slices.Max(p.Y)
+	side, size := max(x1-x0, y1-y0), max(-x0, x1, -y0, y1)
+	switch {
+	case side == 0:
+		return fault.Badf("has all its points in one place")
+	case side < 1e-30:
+		return fault.Badf("has all its points within %.1g: multiply them", side)
+	case side < 1e-9*size:
+		return fault.Badf("has points that differ by %.1g at the most, but are as large as %.1g: subtract what they have in common", side, size)
+	}
 	return nil
 }

@@ -40,7 +40,7 @@ func Make(ctx context.Context, dev backend.Device, o Options) (*Result, error) {
 	}
 	m.truth(o.Data.density)
 	text, err := config.Document(o.Settings)
-	r.Run = Run{Recipe: "jem", Seed: m.cfg.Seed, Steps: m.cfg.Train.Steps, Device: dev.Name(), Settings: []byte(text), Training: m.training, Total: time.Since(begun)}
+	r.Run = Run{Recipe: "jem", Seed: m.cfg.Seed, Steps: m.steps(), Device: dev.Name(), Settings: []byte(text), Training: m.training, Total: time.Since(begun)}
 	return r, err
 }
 
@@ -52,7 +52,13 @@ type maker struct {
 	watch    func(what string, done, of int)
 	held     held
 	training time.Duration
-	logZ     float64 // of the image's plane
+	logZ     float64 // of the window in the data's units
+	step     int     // of training, for what is said of a divergence
+}
+
+// steps are those of either network's training.
+func (m *maker) steps() int {
+	return m.cfg.TotalSteps(stepsPerEpoch(len(m.result.Train.X), m.cfg.Train.Batch))
 }
 
 func (m *maker) sources() feed.Sources {

@@ -2,6 +2,7 @@ package toy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"reflect"
@@ -11,8 +12,11 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu"
+	"jem/comm"
 	"jem/config/settings"
 	"jem/internal/fault"
+	"jem/model"
+	"jem/train"
 )
 
 // made is what a set comes to, with settings changed.
@@ -184,6 +188,11 @@ func TestReadRefuses(t *testing.T) {
 		good + "1,1e300,a\n":                     `"1e300"`,
 		good + "1,2,\n":                          "line 11 has no class",
 		good + "1,\"2,a\n":                       "CSV",
+		"1\"2,3,a\n" + good:                      "CSV",
+		good + "1,2," + strings.Repeat("a", 101): "line 11 has a class whose name",
+		strings.Repeat("#", mostBytes+1):         "larger than 32 MiB",
+		strings.Repeat("0,0,a\n1e-40,0,b\n", 6):  "multiply",
+		strings.Repeat("1e9,0,a\n1e9,.1,b\n", 6): "subtract",
 		strings.Repeat("1,2,a\n", 9) + "3,4,a\n": "one class",
 		strings.Repeat("1,2,a\n1,2,b\n", 6):      "one place",
 	} {
@@ -201,10 +210,107 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// TestTrainingHasWhatIsOutermost, and of each class a point: no held-out point lies beyond numbers, none is of a class never seen.
+func TestTrainingHasWhatIsOutermost(t *testing.T) {
+	text := strings.Repeat("0,0,a\n1e-8,1e-8,a\n", 20) + "1e20,0,a\n0,-1e20,a\n1,1,b\n1,1,b\n1,1,c\n"
+	for seed := range uint64(20) {
+		d, err := Read("file", strings.NewReader(text), seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := d.Train; slices.Max(p.X) != 1e20 || slices.Min(p.Y) != -1e20 || slices.Index(p.Class, 1) < 0 || slices.Index(p.Class, 2) < 0 || len(p.X) != 30 {
+			t.Errorf("seed %d: %+v", seed, p)
+		}
+	}
+}
+
+// TestNoNumbersEnd as a divergence, also behind the last step, where no step's guard sees them.
+func TestNoNumbersEnd(t *testing.T) {
+	dev, err := cpu.Open(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	for _, set := range [][]string{{"train.steps=1", "optim.lr=1e30"}, {"train.steps=1", "sampler.clamp=false", "sampler.step_size=1e38"}} {
+		var layers []settings.Layer
+		for _, s := range set {
+			layers = append(layers, settings.Option("test", s))
+		}
+		c, err := Settings(layers...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _ := Drawn("moons", 1)
+		var diverged *train.DivergedError
+		if _, err := Make(context.Background(), dev, Options{Data: d, Settings: c}); !errors.As(err, &diverged) {
+			t.Errorf("%v: %v", set, err)
+		}
+	}
+}
+
+// TestEpochsCount where no number of steps is given; grids lose no more than their seventh digit in a file.
+func TestEpochsCount(t *testing.T) {
+	r := made(t, "rings", 2, "train.steps=0", "train.epochs=3")
+	if last := r.Snapshots[len(r.Snapshots)-1]; r.Run.Steps != 21 || last.Step != 21 || len(r.Curve) != 21 {
+		t.Errorf("%d steps, %d records, the last snapshot of step %d", r.Run.Steps, len(r.Curve), last.Step)
+	}
+	text, err := json.Marshal(r.Density)
+	var g Grid
+	if err := errors.Join(err, json.Unmarshal(text, &g)); err != nil || g.W != gridSide || len(g.Values) != len(r.Density.Values) {
+		t.Fatal(err, g.W, len(g.Values))
+	}
+	for i, v := range r.Density.Values {
+		if math.Abs(g.Values[i]-v) > 5e-6*math.Abs(v) { // half a unit of the sixth digit, at the least 1e-5 of the number
+			t.Fatalf("%v is read as %v", v, g.Values[i])
+		}
+	}
+}
+
+// TestLogZIsThatOfTheData's units: log p(x) + log Z is the logits' LogSumExp.
+func TestLogZIsThatOfTheDatasUnits(t *testing.T) {
+	dev, err := cpu.Open(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	c, err := Settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := Drawn("gaussians", 1)
+	p := around(d.Train)
+	m := &maker{dev: dev, plane: p, cfg: c, result: &Result{Classes: d.Classes, Train: d.Train, Window: p.window()}}
+	tr, err := train.New(dev, c, m.sources(), comm.Local{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _, logZ, err := m.density(tr.Model(), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := m.logits(tr.Model(), cells(8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, w := 0.0, p.window()
+	for i, v := range g.Values {
+		z := model.LogSumExp(f[3*i : 3*i+3])
+		sum += math.Exp(z) * (w.X1 - w.X0) * (w.Y1 - w.Y0) / 64
+		if math.Abs(v+logZ-z) > 1e-12 { // a few roundings of numbers below 10
+			t.Fatalf("log p(x) + log Z = %v, f = %v", v+logZ, z)
+		}
+	}
+	if math.Abs(logZ-math.Log(sum)) > 1e-12 {
+		t.Errorf("log Z = %v, the integral's %v", logZ, math.Log(sum))
+	}
+}
+
 // FuzzRead: whatever comes is points that can be trained on, or an error.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(strings.Repeat("1,2,a\n3,4,b\n", 6)))
 	f.Add([]byte("x,y,c\n1,\"2\",a\n"))
+	f.Add([]byte("1\"2,3,a\n"))
+	f.Add([]byte(strings.Repeat("1e-320,2,a\n0,2,b\n", 6)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := Read("file", strings.NewReader(string(text)), 1)
 		if err != nil {
@@ -216,7 +322,7 @@ func FuzzRead(f *testing.F) {
 		p := around(d.Train)
 		w := p.window()
 		for _, v := range []float64{w.X0, w.X1, w.Y0, w.Y1} {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+			if math.IsNaN(v) || math.IsInf(v, 0) || w.X0 >= w.X1 || w.Y0 >= w.Y1 {
 				t.Fatalf("window %+v", w)
 			}
 		}

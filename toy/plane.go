@@ -38,7 +38,7 @@ func (p plane) window() Window {
 	return Window{p.x - half, p.x + half, p.y - half, p.y + half}
 }
 
-// logUnit turns a log-density per area of the image into one of the data.
+// logUnit is the log of an area of the image to the same of the data.
 func (p plane) logUnit() float64 { return 2 * math.Log(p.scale) }
 
 // cells are the middles of an n by n grid over the window, as images (N,2,1,1).
@@ -64,7 +64,9 @@ type stream struct {
 }
 
 // StepsPerEpoch implements feed.Stream.
-func (s *stream) StepsPerEpoch() int { return max(1, len(s.labels)/s.batch) }
+func (s *stream) StepsPerEpoch() int { return stepsPerEpoch(len(s.labels), s.batch) }
+
+func stepsPerEpoch(points, batch int) int { return max(1, points/batch) }
 
 // Batch implements feed.Stream.
 func (s *stream) Batch(step int) ([]float32, []int32, error) {

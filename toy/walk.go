@@ -1,10 +1,13 @@
 package toy
 
 import (
+	"fmt"
+	"slices"
+
 	"jem/backend"
 	"jem/backend/philox"
 	"jem/model"
-	"jem/sampler"
+	"jem/train"
 )
 
 // walk moves chains, each of a class, from noise.
@@ -21,11 +24,14 @@ func (m *maker) walk(j *model.JEM) error {
 	m.dev.Upload(x, images)
 	m.dev.UploadIndex(y, labels)
 	target := model.Given{JEM: j, Labels: y, Climb: model.ClimbLogit}
-	move := sampler.SGLD{Clamp: m.cfg.Sampler.Clamp, StepSize: m.cfg.Sampler.StepSize, Noise: m.cfg.Sampler.Noise}
+	move := m.cfg.Generation().Move
 	key := philox.New(m.cfg.Seed, 0, philox.SampleNoise)
 	for f := range frames {
 		if err := m.dev.Download(images, x); err != nil {
 			return err
+		}
+		if slices.ContainsFunc(images, func(v float32) bool { return v-v != 0 }) { // NaN or ±Inf
+			return &train.DivergedError{Step: m.step, Reason: fmt.Sprintf("a chain has left all numbers after %d SGLD steps", f*framesApart)}
 		}
 		var at [][2]float64
 		for i := range chains {

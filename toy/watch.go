@@ -28,8 +28,9 @@ type told struct {
 
 // Step implements train.Observer.
 func (t *told) Step(s *step.Record) error {
+	t.m.step = s.Step
 	if t.m.watch != nil {
-		t.m.watch(t.what, s.Step, t.m.cfg.Train.Steps)
+		t.m.watch(t.what, s.Step, t.m.steps())
 	}
 	return nil
 }
@@ -51,7 +52,7 @@ func (w *watch) Step(s *step.Record) error {
 	// The first steps change most.
 	n := len(w.m.result.Snapshots)
 	share := float64(n) / (snapshotCount - 1)
-	if s.Step >= int(math.Round(share*share*float64(w.m.cfg.Train.Steps))) {
+	if s.Step >= int(math.Round(share*share*float64(w.m.steps()))) {
 		return w.snapshot(s.Step)
 	}
 	return nil
