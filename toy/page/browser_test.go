@@ -184,6 +184,45 @@ func TestPageFits(t *testing.T) {
 	}
 }
 
+// blocks are the mean levels of 16 by 16 pixels of what a canvas shows.
+func blocks(p *browsertest.Page, id string) (levels []float64) {
+	p.Eval(fmt.Sprintf(`(async () => { await new Promise(requestAnimationFrame);
+		const c = document.getElementById(%q), n = c.width, d = c.getContext("2d").getImageData(0, 0, n, n).data, m = Math.ceil(n / 16);
+		const sums = new Array(m * m).fill(0);
+		for (let i = 0; i < d.length; i++) if (i %% 4 < 3) sums[(Math.floor((i >> 2) / n) >> 4) * m + (((i >> 2) %% n) >> 4)] += d[i] / 768;
+		return sums })()`, id), &levels)
+	return levels
+}
+
+// Points far from 0 and near each other, as times in seconds are, look as they do around 0: coordinates there have steps of 2⁻²² in a
+// window of 6, less than a thousandth of a pixel. As float32 they would have steps of 64.
+func TestPlacesFarFromZeroLookTheSame(t *testing.T) {
+	r, moved := fake(t), fake(t)
+	const far = 1 << 30
+	w := &moved.Window
+	w.X0, w.X1 = w.X0+far, w.X1+far
+	for _, v := range [][]float64{moved.Train.X, moved.HeldOut.X} {
+		for i := range v {
+			v[i] += far
+		}
+	}
+	for _, frame := range moved.Chains.At {
+		for k := range frame {
+			frame[k][0] += far
+		}
+	}
+	here, there := seen(t, r, browsertest.Options{StillOnly: true}), seen(t, moved, browsertest.Options{StillOnly: true})
+	for _, id := range []string{"map", "chains"} {
+		a, b, worst := blocks(here, id), blocks(there, id), 0.0
+		for i := range min(len(a), len(b)) {
+			worst = max(worst, math.Abs(a[i]-b[i]))
+		}
+		if len(a) == 0 || len(a) != len(b) || worst > 1 { // a mark of a few pixels moves one block's mean by more
+			t.Errorf("%s: %d and %d blocks that differ by %.2g levels", id, len(a), len(b), worst)
+		}
+	}
+}
+
 func TestColoursFollowTheReader(t *testing.T) {
 	corner := func(o browsertest.Options) (c [3]int) {
 		p := seen(t, fake(t), o)

@@ -126,7 +126,7 @@ func newPayload(r *toy.Result) payload {
 	p := payload{
 		Window: [4]float64{box.x0, box.x1, box.y0, box.y1}, Classes: r.Classes, Density: f.resample(densitySide).floats(),
 		JEM: probabilities(r.JEM), Twin: probabilities(r.Twin), Steps: r.Run.Steps, Chains: chainsOf(r.Chains, box),
-		Points:  codedPoints{floats(r.Train.X), floats(r.Train.Y), r.Train.Class},
+		Points:  codedPoints{quantised(r.Train.X, box.x0, box.x1), quantised(r.Train.Y, box.y0, box.y1), r.Train.Class},
 		HeldOut: floats(r.HeldOutLogP), Outline: outline(r), Scale: [2]float64{lo, hi},
 		Looks: map[string]look{"light": light.look(len(r.Classes)), "dark": dark.look(len(r.Classes))},
 	}
@@ -163,7 +163,7 @@ func subtitle(r *toy.Result) string {
 func summary(r *toy.Result) []report.Fact {
 	facts := []report.Fact{{Name: "accuracy, held out", Value: percent(r.JEM.Accuracy), Note: "softmax alone " + percent(r.Twin.Accuracy)}}
 	if r.Truth != nil {
-		facts = append(facts, report.Fact{Name: "KL(truth ‖ model)", Value: number(r.Truth.KL, 3) + " nats", Note: "0 were perfect"})
+		facts = append(facts, report.Fact{Name: "KL(truth ‖ model)", Value: number(r.Truth.KL, 3) + " nats", Note: "0 is perfect"})
 	}
 	if len(r.HeldOutLogP) > 0 {
 		sum := 0.0
@@ -180,7 +180,7 @@ func summary(r *toy.Result) []report.Fact {
 
 func rowOf(r *toy.Result, f toy.FarPoint) farRow {
 	row := farRow{
-		X: number(f.X, 1), Y: number(f.Y, 1), Twin: r.Classes[f.TwinClass], JEM: r.Classes[f.JEMClass], TwinKey: f.TwinClass, JEMKey: f.JEMClass,
+		X: windowOf(r).number(f.X), Y: windowOf(r).number(f.Y), Twin: r.Classes[f.TwinClass], JEM: r.Classes[f.JEMClass], TwinKey: f.TwinClass, JEMKey: f.JEMClass,
 		TwinConfidence: percent(f.TwinConfidence), JEMConfidence: percent(f.JEMConfidence), LogP: number(f.LogP, 1),
 		Percentile: number(f.Percentile, 1) + " %", Opinion: "no place for data",
 	}
@@ -203,6 +203,15 @@ func truthOf(r *toy.Result) *truthText {
 // number writes a number with so many digits behind the point.
 func number(v float64, digits int) string {
 	return strings.ReplaceAll(fmt.Sprintf("%.*f", digits, v), "-", "−")
+}
+
+// number writes a coordinate to some hundredth of the window's side; with an exponent where that takes many digits.
+func (b window) number(v float64) string {
+	digits := int(math.Ceil(1 - math.Log10(b.x1-b.x0)))
+	if digits > 6 || digits < -5 {
+		return strings.ReplaceAll(fmt.Sprintf("%.3g", v), "-", "−")
+	}
+	return number(v, max(0, digits))
 }
 
 // percent writes a share, as the page's script does: never 100 % for what is less.

@@ -53,7 +53,7 @@ type codedChains struct {
 }
 
 type codedPoints struct {
-	X     coded `json:"x"`
+	X     coded `json:"x"` // 16 bits over the window: float32 were coarse for points far from 0
 	Y     coded `json:"y"`
 	Class []int `json:"class"`
 }
@@ -139,22 +139,21 @@ func evenly(total, n int) (at []int) {
 	return at
 }
 
-// chains codes the places of chains; those that have left the window far behind, or are no numbers, wait at
-// a distance of its size.
+// chains codes the places of chains, in sides of the window from its lower left, since the two coordinates may be of very different
+// size; those that have left the window far behind wait at a distance of its side.
 func chainsOf(c toy.Chains, box window) *codedChains {
 	if len(c.At) == 0 || len(c.Class) == 0 {
 		return nil
 	}
 	out := &codedChains{Class: c.Class}
 	var places []float64
-	lo, hi := min(2*box.x0-box.x1, 2*box.y0-box.y1), max(2*box.x1-box.x0, 2*box.y1-box.y0)
 	for _, f := range evenly(len(c.At), max(2, keptPlaces/len(c.Class))) {
 		out.Steps = append(out.Steps, c.Steps[f])
 		for _, p := range c.At[f] {
-			places = append(places, p[0], p[1])
+			places = append(places, (p[0]-box.x0)/(box.x1-box.x0), (p[1]-box.y0)/(box.y1-box.y0))
 		}
 	}
-	out.At = quantised(places, lo, hi)
+	out.At = quantised(places, -1, 2)
 	return out
 }
 

@@ -90,6 +90,18 @@ func TestWhatIsMissingIsLeftOut(t *testing.T) {
 	}
 }
 
+func TestCoordinatesHaveTheWindowsDigits(t *testing.T) {
+	for want, b := range map[string]window{"12.3": {0, 6, 0, 0}, "12.346": {0, 0.05, 0, 0}, "12": {0, 1e3, 0, 0}, "1.23e+07": {0, 1e7, 0, 0}, "1.23e−07": {0, 1e-7, 0, 0}} {
+		v := 12.3456
+		if strings.Contains(want, "e") {
+			v *= b.x1 / 10
+		}
+		if got := b.number(v); got != want {
+			t.Errorf("%v in a window of %g is %s, want %s", v, b.x1, got, want)
+		}
+	}
+}
+
 // A diverged network has densities that are no numbers, and chains that have left.
 func TestWhatIsNoNumberIsShown(t *testing.T) {
 	r := fake(t)

@@ -44,6 +44,9 @@ function sentence(a) {
   return `More likely than ${fixed(part, 0)} % of the held-out points: p(x) takes this for data.`;
 }
 
+// digits behind the point of a coordinate: to a thousandth of the window or so.
+const digits = Math.max(0, Math.min(100, Math.ceil(2 - Math.log10(result.window[1] - result.window[0]))));
+
 // ask moves the question to a place, as far as the window goes.
 function ask(x, y) {
   const [x0, x1, y0, y1] = result.window, within = (v, lo, hi) => Math.max(lo, Math.min(hi, v));
@@ -53,7 +56,7 @@ function ask(x, y) {
   show("twin", a.twin);
   byId("logp").textContent = fixed(a.logp, 2);
   byId("sentence").textContent = sentence(a);
-  for (const k of ["x", "y"]) if (document.activeElement !== byId("ask-" + k)) byId("ask-" + k).value = asked[k].toFixed(2);
+  for (const k of ["x", "y"]) if (document.activeElement !== byId("ask-" + k)) byId("ask-" + k).value = asked[k].toFixed(digits);
   maps.forEach(m => m.asks && m.paint());
 }
 

@@ -12,7 +12,7 @@ function numbers(coded) {
   const view = new DataView(bytes(coded.v).buffer);
   if (!coded.bits) return Float32Array.from({length: view.byteLength / 4}, (_, i) => view.getFloat32(4 * i, true));
   const scale = (coded.hi - coded.lo) / 65534;
-  return Float32Array.from({length: view.byteLength / 2}, (_, i) => {
+  return Float64Array.from({length: view.byteLength / 2}, (_, i) => {
     const q = view.getUint16(2 * i, true);
     return q === 65535 ? NaN : coded.lo + q * scale;
   });
@@ -24,7 +24,8 @@ const density = field(result.density);
 const verdicts = {jem: result.jem.map(field), twin: result.twin.map(field)};
 const truth = result.truth && field(result.truth);
 const snapshots = (result.snapshots || []).map(s => ({step: s.step, levels: s.levels, field: field(s.grid)}));
-const chains = result.chains && {...result.chains, at: numbers(result.chains.at)};
+const inWindow = (u, i) => { const [lo, hi] = result.window.slice(2 * (i % 2)); return lo + u * (hi - lo); }; // of x and y in turn
+const chains = result.chains && {...result.chains, at: numbers(result.chains.at).map(inWindow)};
 const points = {x: numbers(result.points.x), y: numbers(result.points.y), class: result.points.class};
 const heldOut = numbers(result.heldOut);
 
