@@ -25,8 +25,8 @@ import (
 	toypage "jem/toy/page"
 )
 
-// toyFiles are what a demonstration leaves, the page last: where that is, all is.
-var toyFiles = []string{"points.csv", "config.yaml", "result.json", "toy.png", "toy.gif", "index.html"}
+// toyFiles are what a demonstration leaves, the page last: where that is, all is. The first, whose name says that it is one, comes before all others.
+var toyFiles = []string{"result.json", "config.yaml", "points.csv", "toy.png", "toy.gif", "index.html"}
 
 func toyCommand() *cli.Command {
 	return leaf(&cli.Command{
@@ -98,7 +98,8 @@ func runToy(c *cli.Context) error {
 	return err
 }
 
-// toyPlace refuses a folder that holds anything but an earlier demonstration.
+// toyPlace refuses a folder that holds anything but an earlier demonstration: nothing beside its files, and these not without
+// the first, as points.csv and config.yaml of the user's own would be.
 func toyPlace(folder string) error {
 	entries, err := os.ReadDir(folder)
 	switch {
@@ -107,8 +108,9 @@ func toyPlace(folder string) error {
 	case err != nil:
 		return err
 	}
+	begun := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == toyFiles[0] })
 	for _, e := range entries {
-		if original, temporary := durable.Original(e.Name()); temporary && slices.Contains(toyFiles, original) || slices.Contains(toyFiles, e.Name()) {
+		if original, temporary := durable.Original(e.Name()); temporary && slices.Contains(toyFiles, original) || begun && slices.Contains(toyFiles, e.Name()) {
 			continue
 		}
 		return fmt.Errorf("%s holds %s, which is no part of a demonstration: name another folder with --out: %w", fault.Printable(folder), fault.Quote(e.Name()), rundir.ErrExists)
@@ -122,16 +124,20 @@ func toyData(c *cli.Context, cfg config.Config) (toy.Data, error) {
 	if d, ok := toy.Drawn(name, cfg.Seed); ok {
 		return d, nil
 	}
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return toy.Data{}, usagef(c, "--data %q: want %s or a CSV file, and there is none of that name", name, strings.Join(toy.Sets, ", "))
-	} else if err != nil {
+	case err != nil:
+		return toy.Data{}, err
+	case !info.Mode().IsRegular(): // a pipe would keep one who opens it
+		return toy.Data{}, &fault.Error{Path: name, Kind: fault.ErrBad, Reason: "is no file: --data names a CSV file"}
+	}
+	file, err := os.Open(name)
+	if err != nil {
 		return toy.Data{}, err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
-		return toy.Data{}, &fault.Error{Path: name, Kind: fault.ErrBad, Reason: "is no file: --data names a CSV file"}
-	}
 	d, err := toy.Read(filepath.Base(name), file, cfg.Seed)
 	return d, fault.At(name, err)
 }

@@ -71,6 +71,7 @@ func TestToyRefuses(t *testing.T) {
 	taken := filepath.Join(dir, "taken")
 	put(t, dir, "bad.csv", []byte("1,2,a\n1,x,b\n"))
 	put(t, dir, "taken/letter.txt", []byte("dear"))
+	put(t, dir, "mine/points.csv", []byte("1,2,a\n"))
 	put(t, dir, "file", nil)
 	for _, c := range []struct {
 		code int
@@ -85,6 +86,8 @@ func TestToyRefuses(t *testing.T) {
 		{exitConfig, "optim.lr", []string{"--set", "optim.rl=1"}},
 		{exitUsage, "unexpected argument", []string{"rings"}},
 		{exitBusy, "letter.txt", []string{"--out", taken}},
+		{exitBusy, "points.csv", []string{"--out", filepath.Join(dir, "mine")}},
+		{exitDiverged, "diverged at step 1", []string{"--set", "optim.lr=1e30", "--set", "train.steps=1"}},
 		{exitIO, "file", []string{"--out", filepath.Join(dir, "file")}},
 	} {
 		r := do(t, append([]string{"toy", "--out", out}, c.args...)...)
