@@ -14,6 +14,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) < 2 {
+		log.Fatal("usage: library MODEL PICTURE...")
+	}
 	m, err := jem.Open(os.Args[1]) // a run's folder, or a .pt or .safetensors file
 	if err != nil {
 		log.Fatal(err)

@@ -22,6 +22,9 @@ var shapes = map[string]func(x, y float64) bool{ // around the origin, of size 1
 }
 
 func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("usage: pictures FOLDER N")
+	}
 	n, err := strconv.Atoi(os.Args[2])
 	for folder, inside := range shapes {
 		dir := filepath.Join(os.Args[1], folder)
