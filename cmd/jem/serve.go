@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -117,6 +118,9 @@ func serveOptions(c *cli.Context) (o serve.Options, err error) {
 		if c.Int(f) < 1 {
 			return o, usagef(c, "--%s %d: want at least 1", f, c.Int(f))
 		}
+	}
+	if c.Int("max-body") > math.MaxInt32 { // of MiB: more than any machine has
+		return o, usagef(c, "--max-body %d: want MiB", c.Int("max-body"))
 	}
 	for _, f := range []string{"max-wait", "reload", "drain"} {
 		if c.Duration(f) < 0 {

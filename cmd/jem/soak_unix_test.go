@@ -27,18 +27,18 @@ import (
 	"jem/internal/mutation"
 )
 
-// soaked is a jem serve of the official checkpoint.
+// soaked is a jem serve.
 type soaked struct {
 	address string // http://HOST:PORT
 	cmd     *exec.Cmd
 	log     *bytes.Buffer // after the end
 }
 
-// startServing starts it on a free port.
-func startServing(t *testing.T, args ...string) *soaked {
+// startServing starts it with a model on a free port.
+func startServing(t *testing.T, model string, args ...string) *soaked {
 	t.Helper()
 	s := &soaked{log: &bytes.Buffer{}}
-	s.cmd = exec.Command(jem, append([]string{"serve", official + "zip.pt", "--listen", "127.0.0.1:0", "--log-format", "json"}, args...)...)
+	s.cmd = exec.Command(jem, append([]string{"serve", model, "--listen", "127.0.0.1:0", "--log-format", "json"}, args...)...)
 	s.cmd.Stderr = s.log
 	stdout, err := s.cmd.StdoutPipe()
 	if err == nil {
@@ -171,7 +171,7 @@ func TestSoakOfServing(t *testing.T) {
 		t.Skip("JEM_SOAK doesn't say how long: make soak-serve")
 	}
 	images, want := officialScores(t)
-	s := startServing(t, "--no-access-log", "--queue", "64", "--max-images", "16")
+	s := startServing(t, official+"zip.pt", "--no-access-log", "--queue", "64", "--max-images", "16")
 	at := strings.TrimPrefix(s.address, "http://")
 	stop, all := make(chan struct{}), sync.WaitGroup{}
 	var right, busy, nuisance atomic.Int64
