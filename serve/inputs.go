@@ -1,14 +1,12 @@
 package serve
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"slices"
 
 	"jem/internal/fault"
-	"jem/internal/imagefile"
 	"jem/serve/batch"
 	"jem/serve/protocol"
 )
@@ -86,13 +84,12 @@ func pixels(in protocol.Tensor, m *batch.Model) (images []float32, n int, err er
 
 // pictures decodes files.
 func (s *Server) pictures(ctx context.Context, in protocol.Tensor, m *batch.Model) (images []float32, err error) {
-	o, c := m.Config.Data.Pictures(), m.Net().Config
+	c := m.Net().Config
 	if c.InC != 1 && c.InC != 3 {
 		return nil, refusef(http.StatusBadRequest, "the model takes %d×%d×%d numbers, which are no pictures: send input %s", c.InC, c.Size, c.Size, imagesInput)
 	}
-	o.Size, o.Grey = c.Size, c.InC == 1
 	for i, file := range in.Texts {
-		one, err := s.decode(ctx, file, o.Pixels)
+		one, err := s.decoder.Decode(ctx, file, m)
 		var bad *fault.Error
 		switch {
 		case errors.As(err, &bad):
@@ -100,22 +97,7 @@ func (s *Server) pictures(ctx context.Context, in protocol.Tensor, m *batch.Mode
 		case err != nil:
 			return nil, err
 		}
-		images = append(images, one...)
+		images = append(images, one.Pixels...)
 	}
 	return images, nil
-}
-
-// decode makes pixels of a file. A few at a time are decoded, since a picture may take much more memory than either.
-func (s *Server) decode(ctx context.Context, file []byte, pixels func(*imagefile.Picture) []float32) ([]float32, error) {
-	select {
-	case s.decoding <- struct{}{}:
-		defer func() { <-s.decoding }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	p, err := imagefile.ReadWithin(bytes.NewReader(file), int64(len(file)), s.o.Decode)
-	if err != nil {
-		return nil, err
-	}
-	return pixels(p), nil
 }

@@ -50,7 +50,6 @@ func (o *Options) fill() {
 	}
 	or(&o.Body, 64<<20)
 	or(&o.Bodies, 8*o.Body)
-	or(&o.Decode, 128<<20)
 	if o.Images == 0 {
 		o.Images = 256
 	}
@@ -73,14 +72,14 @@ type Server struct {
 	figures  *figures
 	page     *page.Page
 	bodies   atomic.Int64  // bytes of requests that are being read
-	decoding chan struct{} // holds one for each picture that is decoded
+	decoder  *page.Decoder // of all pictures, the page's too
 	draining atomic.Bool
 }
 
 // New serves a Batcher, whose models' About are an About. watch is to be the Batcher's Watch.
 func New(o Options) *Server {
 	o.fill()
-	return &Server{o: o, figures: newFigures(), decoding: make(chan struct{}, 2)}
+	return &Server{o: o, figures: newFigures(), decoder: page.NewDecoder(o.Decode)}
 }
 
 // Watch counts a batch: for the options of the Batcher that Serve gets.
@@ -92,6 +91,9 @@ func (s *Server) Serve(b *batch.Batcher) {
 	s.figures.follow(b)
 	c, h, w := b.Model().Shape()
 	s.o.Bodies = max(s.o.Bodies, s.o.Body+4*int64(s.o.Images*c*h*w)) // or a large one would be sent away for ever
+	if s.o.Page.Decoder == nil {
+		s.o.Page.Decoder = s.decoder
+	}
 	s.page = page.New(b, func(m *batch.Model) page.About {
 		a := aboutOf(m)
 		return page.About{Name: s.o.Name, Version: a.Version, Fitted: a.Fitted, Examples: a.Examples}

@@ -8,5 +8,6 @@
 //	score.go    what the model says of a picture   draw.go       which chains are asked for
 //	follow.go   chains, a few steps a turn         events.go     server-sent events
 //	picture.go  pictures in, pictures out          histogram.go  how log p(x) is distributed
+//	decoder.go  pictures of files, within bounds
 //	assets/     the page itself
 package page

@@ -61,7 +61,7 @@ func (p *Page) refine(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	a.start, a.from = g.pixels, "picture"
+	a.start, a.from = g.Pixels, "picture"
 	p.follow(w, r, a)
 }
 

@@ -18,7 +18,7 @@ import (
 // Options bound what the page's visitors may take. Zero values are usual ones.
 type Options struct {
 	Body    int64         // bytes of a picture; 0: 16 MiB
-	Decode  int64         // bytes of memory that a picture may take to decode; 0: 128 MiB
+	Decoder *Decoder      // of pictures; nil: one of its own
 	Scores  int           // pictures that are read at the same time; 0: 16
 	Streams int           // chains' streams at the same time; 0: 4
 	Stream  time.Duration // the longest that one lasts; 0: a minute
@@ -39,8 +39,8 @@ func (o Options) fill() Options {
 	if o.Body == 0 {
 		o.Body = 16 << 20
 	}
-	if o.Decode == 0 {
-		o.Decode = 128 << 20
+	if o.Decoder == nil {
+		o.Decoder = NewDecoder(0)
 	}
 	if o.Scores == 0 {
 		o.Scores = 16
@@ -64,7 +64,6 @@ type Page struct {
 	about    func(*batch.Model) About
 	o        Options
 	scores   chan struct{} // holds one for each picture that is read
-	decoding chan struct{} // and for each that is decoded
 	streams  chan struct{} // and for each stream
 	starts   starts
 	stopping chan struct{}
@@ -75,7 +74,7 @@ type Page struct {
 func New(b *batch.Batcher, about func(*batch.Model) About, o Options) *Page {
 	o = o.fill()
 	p := &Page{batcher: b, about: about, o: o, stopping: make(chan struct{}),
-		scores: make(chan struct{}, o.Scores), decoding: make(chan struct{}, 2), streams: make(chan struct{}, o.Streams)}
+		scores: make(chan struct{}, o.Scores), streams: make(chan struct{}, o.Streams)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/model", p.model)
 	mux.HandleFunc("POST /api/score", p.score)

@@ -206,7 +206,7 @@ func TestScoresAreThoseOfTheCommand(t *testing.T) {
 
 // TestRefusals: whatever is wrong with a request, it hears so in one sentence, with the status that says whose fault it is.
 func TestRefusals(t *testing.T) {
-	s := serve(t, batch.Options{}, page.Options{Body: 40_000, Decode: 100_000})
+	s := serve(t, batch.Options{}, page.Options{Body: 40_000, Decoder: page.NewDecoder(100_000)})
 	_, good := picture(t, 64, 64)
 	_, wide := picture(t, 300, 200)
 	for _, c := range []struct {

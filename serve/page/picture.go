@@ -25,33 +25,33 @@ type refusal struct {
 // Error is the sentence.
 func (r *refusal) Error() string { return r.sentence }
 
-// given is a picture that a visitor sent.
-type given struct {
-	W, H   int
-	pixels []float32 // (C,H,W) in [−1,1], as the network takes it
-	notes  []string
+// Given is a picture that somebody sent.
+type Given struct {
+	W, H   int       // as it came
+	Pixels []float32 // (C,H,W) in [−1,1], as the network takes it
+	Notes  []string  // what was done to it, each a phrase
 }
 
 // read reads a request's picture as jem score would read its file. The error is a *refusal.
-func (p *Page) read(w http.ResponseWriter, r *http.Request, m *batch.Model) (given, error) {
+func (p *Page) read(w http.ResponseWriter, r *http.Request, m *batch.Model) (Given, error) {
 	if err := takesPictures(m); err != nil {
-		return given{}, err
+		return Given{}, err
 	}
 	select {
 	case p.scores <- struct{}{}:
 		defer func() { <-p.scores }()
 	default:
-		return given{}, &refusal{http.StatusTooManyRequests, "many others ask at this moment: try again in a second"}
+		return Given{}, &refusal{http.StatusTooManyRequests, "many others ask at this moment: try again in a second"}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, p.o.Body))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return given{}, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the picture has more than %d MiB: save it smaller", p.o.Body>>20)}
+		return Given{}, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the picture has more than %d MiB: save it smaller", p.o.Body>>20)}
 	case err != nil:
-		return given{}, &refusal{http.StatusBadRequest, "the picture did not arrive: " + err.Error()}
+		return Given{}, &refusal{http.StatusBadRequest, "the picture did not arrive: " + err.Error()}
 	case len(body) == 0:
-		return given{}, &refusal{http.StatusBadRequest, "the request has no picture: its body is to be the file, " + imagefile.Kinds}
+		return Given{}, &refusal{http.StatusBadRequest, "the request has no picture: its body is to be the file, " + imagefile.Kinds}
 	}
 	return p.decode(r.Context(), body, m)
 }
@@ -64,31 +64,23 @@ func takesPictures(m *batch.Model) error {
 	return nil
 }
 
-// decode decodes a picture, of which there are two at a time.
-func (p *Page) decode(ctx context.Context, body []byte, m *batch.Model) (given, error) {
-	select {
-	case p.decoding <- struct{}{}:
-		defer func() { <-p.decoding }()
-	case <-ctx.Done():
-		return given{}, &refusal{http.StatusBadRequest, "the client has gone"}
-	}
-	read, err := imagefile.ReadWithin(bytes.NewReader(body), int64(len(body)), p.o.Decode)
+// decode decodes a picture. The error is a *refusal.
+func (p *Page) decode(ctx context.Context, body []byte, m *batch.Model) (Given, error) {
+	g, err := p.o.Decoder.Decode(ctx, body, m)
 	var f *fault.Error
-	if errors.As(err, &f) {
-		return given{}, &refusal{http.StatusBadRequest, "the picture: " + f.Reason}
-	} else if err != nil {
-		return given{}, &refusal{http.StatusBadRequest, "the picture can't be read"}
+	switch {
+	case errors.As(err, &f):
+		return g, &refusal{http.StatusBadRequest, "the picture: " + f.Reason}
+	case ctx.Err() != nil:
+		return g, &refusal{http.StatusBadRequest, "the client has gone"}
+	case err != nil:
+		return g, &refusal{http.StatusBadRequest, "the picture can't be read"}
 	}
-	o, c := m.Config.Data.Pictures(), m.Net().Config
-	o.Size, o.Grey = c.Size, c.InC == 1
-	g := given{pixels: o.Pixels(read)}
-	g.W, g.H = read.Size()
-	g.notes = notes(read, g, c.Size, c.InC == 1, o.Ground)
 	return g, nil
 }
 
 // notes say what was done to a picture, each a phrase.
-func notes(p *imagefile.Picture, g given, size int, grey bool, ground imagefile.Ground) []string {
+func notes(p *imagefile.Picture, g Given, size int, grey bool, ground imagefile.Ground) []string {
 	all := []string{}
 	add := func(holds bool, format string, args ...any) {
 		if holds {

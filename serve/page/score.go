@@ -53,7 +53,7 @@ func (p *Page) score(w http.ResponseWriter, r *http.Request) {
 	if fitted.Rule != nil {
 		asked = asked.Or(fitted.Rule.Asked())
 	}
-	answers, err := p.batcher.Submit(r.Context(), g.pixels, asked)
+	answers, err := p.batcher.Submit(r.Context(), g.Pixels, asked)
 	if err != nil {
 		fail(w, err)
 		return
@@ -63,7 +63,7 @@ func (p *Page) score(w http.ResponseWriter, r *http.Request) {
 	fitted = about.Fitted
 	c := said.Model.Net().Config
 	d := scoreDocument{
-		Version: about.Version, Picture: seen{g.W, g.H, dataURL(g.pixels, c.InC, c.Size), g.notes},
+		Version: about.Version, Picture: seen{g.W, g.H, dataURL(g.Pixels, c.InC, c.Size), g.Notes},
 		Class: model.Argmax(said.Logits), Probabilities: probabilities(said.Logits, fitted.Temperature),
 		LogPx: said.LogPx, Mass: said.Mass, Gradient: gradientOf(said.Gradient, c.InC), Seconds: time.Since(begin).Seconds(),
 	}
