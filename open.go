@@ -52,7 +52,7 @@ func RawWeights() Option {
 }
 
 // AtMost says that the caller gives no more than so many images at once: where memory is short for
-// large images, less will do.
+// large images, less will do. More are scored and drawn a few at a time; of those drawn all but the first few have other noise.
 func AtMost(images int) Option {
 	return func(o *opening) { o.options = append(o.options, predict.AtMost(images)) }
 }

@@ -77,7 +77,7 @@ func (c *Chains) Close() {
 // Move takes so many SGLD steps with the images (n,C,H,W), in place, until ctx ends; batch
 // separates their noise from others'.
 func (c *Chains) Move(ctx context.Context, images []float32, steps, batch int) error {
-	n, key := len(images)*feed.EvalBatch/len(c.p.eval.Images), c.key.At(batch, 0)
+	n, key := len(images)/c.p.net.Config.Pixels(), c.key.At(batch, 0)
 	x := c.moves.Images(n)
 	c.p.dev.Upload(x, images)
 	err := Pace(ctx, c.p.dev, 0, steps, func(first, steps int) { c.moves.Move(n, first, steps, key) })

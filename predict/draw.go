@@ -72,22 +72,24 @@ func (p *Predictor) Sample(ctx context.Context, o SampleOptions) (*Samples, erro
 	return s.Sorted(c.InC * c.Size * c.Size), nil
 }
 
-// Draw draws samples and hands them over, with their logits, in batches of at most
-// feed.EvalBatch, until ctx ends. The slices are valid within the call only.
+// Draw draws samples and hands them over, with their logits, in batches of as many as go through the network at once,
+// until ctx ends. The slices are valid within the call only. That many are feed.EvalBatch, or fewer by AtMost: then starts
+// and noise of all but the first are others.
 func (p *Predictor) Draw(ctx context.Context, o SampleOptions, do func(images, logits []float32) error) error {
 	start, err := p.Starts(o)
 	if err != nil {
 		return err
 	}
 	c := p.net.Config
-	chains := NewChains(p, o)
+	rows := p.eval.rows
+	chains := newChains(p, o, rows)
 	defer chains.Close()
-	for lo := 0; lo < o.N; lo += feed.EvalBatch {
-		n := min(feed.EvalBatch, o.N-lo)
-		images := p.eval.Images[:n*c.InC*c.Size*c.Size]
+	for lo := 0; lo < o.N; lo += rows {
+		n := min(rows, o.N-lo)
+		images := p.eval.Images[:n*c.Pixels()]
 		start(images, lo)
 		chains.Give(lo)
-		if err := chains.Move(ctx, images, o.Steps, lo/feed.EvalBatch); err != nil {
+		if err := chains.Move(ctx, images, o.Steps, lo/rows); err != nil {
 			return err
 		}
 		logits, err := p.eval.Forward(n)

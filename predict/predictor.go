@@ -127,5 +127,8 @@ func (p *Predictor) Shape() (c, h, w int) {
 	return n.InC, n.Size, n.Size
 }
 
+// AtOnce is the number of images that may go through the network at once.
+func (p *Predictor) AtOnce() int { return p.eval.rows }
+
 // Features is the number of features of an image.
 func (p *Predictor) Features() int { return p.net.Config.Features() }
