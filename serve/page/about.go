@@ -64,7 +64,7 @@ func (p *Page) model(w http.ResponseWriter, _ *http.Request) {
 	d := modelDocument{
 		Name: a.Name, Version: a.Version, Network: network(c), Data: m.Config.Data.Name, Step: m.Step, Device: m.Device().Name(), Classes: m.Classes,
 		Channels: c.InC, Size: c.Size, Temperature: a.Fitted.Temperature, Histogram: histogramOf(a.Fitted.Reference), MaxBytes: p.o.Body,
-		Chains:   chainsDocument{m.Sampling(true).Steps, maxSteps, usualChains, maxChains, m.BufferSize(), p.o.Stream.Seconds()},
+		Chains:   chainsDocument{m.Sampling(true).Steps, maxSteps, min(usualChains, m.AtOnce()), min(maxChains, m.AtOnce()), m.BufferSize(), p.o.Stream.Seconds()},
 		Examples: []picture{},
 	}
 	if r := a.Fitted.Rule; r != nil {

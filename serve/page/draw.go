@@ -88,7 +88,8 @@ func asked(q url.Values, m *batch.Model, steps, chains int) (ask, error) {
 	if a.Steps, err = whole("steps", steps, 1, maxSteps); err != nil {
 		return a, err
 	}
-	if a.N, err = whole("chains", chains, 1, maxChains); err != nil {
+	most := min(maxChains, m.AtOnce())
+	if a.N, err = whole("chains", min(chains, most), 1, most); err != nil {
 		return a, err
 	}
 	if c := q.Get("class"); c != "" && c != "any" {
