@@ -188,13 +188,22 @@ func hostsOf(c *cli.Context, l net.Listener) []string {
 	return all
 }
 
+// brief is the beginning of what a client wrote, for a line of the log.
+func brief(text string) string {
+	const most = 256
+	if len(text) > most {
+		return escape(text[:most]) + "…"
+	}
+	return escape(text)
+}
+
 // accessLog logs answers.
 func accessLog(c *cli.Context, s *screen) func(serve.Answered) {
 	quiet := c.Bool("no-access-log")
 	return func(a serve.Answered) {
 		fields := []zap.Field{
-			zap.String("method", escape(a.Method)), zap.String("path", escape(a.Path)), zap.Int("status", a.Status), zap.Int64("bytes", a.Bytes), zap.Int("images", a.Images),
-			zap.Duration("took", a.Took), zap.String("from", a.From), zap.String("agent", escape(a.Agent)),
+			zap.String("method", brief(a.Method)), zap.String("path", brief(a.Path)), zap.Int("status", a.Status), zap.Int64("bytes", a.Bytes), zap.Int("images", a.Images),
+			zap.Duration("took", a.Took), zap.String("from", a.From), zap.String("agent", brief(a.Agent)),
 		}
 		if a.Fault != nil {
 			fields = append(fields, zap.String("fault", escape(a.Fault.Error())))

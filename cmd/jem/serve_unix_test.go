@@ -62,6 +62,9 @@ func TestServeReloads(t *testing.T) {
 	if said["20"] == "" || said["40"] == "" || said["20"] == said["40"] {
 		t.Errorf("answers by version: %v", said)
 	}
+	if r, err := http.Get(s.address + "/" + strings.Repeat("x", 30_000)); err != nil || r.Body.Close() != nil || r.StatusCode != http.StatusNotFound {
+		t.Errorf("a long path: %+v, %v", r, err)
+	}
 	var page struct{ Rule struct{ Threshold float64 } }
 	s.document(t, "/api/model", &page)
 	if other := startServing(t, run, "--rule", "px", "--conv-algo", "direct"); true {
@@ -73,6 +76,11 @@ func TestServeReloads(t *testing.T) {
 	}
 	if code := s.end(); code != exitDone || !strings.Contains(s.log.String(), "a newer checkpoint answers") {
 		t.Errorf("exit code %d\n%s", code, s.log)
+	}
+	for line := range strings.Lines(s.log.String()) {
+		if len(line) > 2000 {
+			t.Errorf("a line of the log has %d bytes: %.100s", len(line), line)
+		}
 	}
 }
 
