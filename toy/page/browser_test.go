@@ -172,7 +172,8 @@ func TestStillnessIsKept(t *testing.T) {
 // On every width nothing is pushed aside and everything has a name; the colours follow the reader's.
 func TestPageFits(t *testing.T) {
 	r := fake(t)
-	r.Classes[1] = "a class whose name is a good deal longer than names of classes are"
+	r.Classes[1] = strings.Repeat("w", 100) // the longest that is read, and nowhere to break it
+	r.Far[0].X, r.Far[0].Y = 1699999861, -1699999861
 	for _, width := range []int{360, 768, 1600} {
 		p := seen(t, r, browsertest.Options{Width: width, Height: 900, StillOnly: true})
 		if wide := p.Overflow(); len(wide) > 0 {
