@@ -56,7 +56,12 @@ function ask(x, y) {
   show("twin", a.twin);
   byId("logp").textContent = fixed(a.logp, 2);
   byId("sentence").textContent = sentence(a);
-  for (const k of ["x", "y"]) if (document.activeElement !== byId("ask-" + k)) byId("ask-" + k).value = asked[k].toFixed(digits);
+  for (const k of ["x", "y"]) {
+    const input = byId("ask-" + k);
+    if (document.activeElement === input) continue;
+    input.value = asked[k].toFixed(digits);
+    input.style.width = Math.min(12, Math.max(5.2, 0.65 * input.value.length + 2)) + "em";
+  }
   maps.forEach(m => m.asks && m.paint());
 }
 
