@@ -62,7 +62,7 @@ func uniform(r *Result) (kl float64) {
 
 // TestDensityIsTheTruths: no class is lost. By Pinsker's inequality a KL of 2δ² bounds what the probability of any region may
 // differ by δ. Each class has a third of the mass: with δ = 1/6 none can have lost half of it, so the KL is to be
-// below 2/36 = 0.056 nats, of 1.9 that the uniform density is away. Chains that don't follow the model's own density leave it far above.
+// below 2/36 = 0.056 nats, of 1.8 that the uniform density is away. Chains that don't follow the model's own density leave it far above.
 func TestDensityIsTheTruths(t *testing.T) {
 	for _, c := range []struct {
 		name string
