@@ -70,7 +70,7 @@ test-arm64: ## tests of the arm64 build under qemu-user
 
 .PHONY: test-race
 test-race: ## the packages that share memory between goroutines, under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) ./comm ./comm/mem ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/gauges ./train/session ./serve/batch
+	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) ./comm ./comm/mem ./internal/data ./feed/... ./train ./train/step ./train/journal ./train/gauges ./train/session ./serve ./serve/batch
 	CGO_ENABLED=1 $(GO) test -race -short $(TESTFLAGS) -run 'Worker|Thread|Region|Pool' ./backend/cpu
 
 .PHONY: test-mpi
