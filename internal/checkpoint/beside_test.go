@@ -1,6 +1,10 @@
 package checkpoint
 
-import "testing"
+import (
+	"os"
+	"testing"
+	"time"
+)
 
 // Whoever reads beside a run that keeps one checkpoint finds one each time, though it is replaced
 // and pruned while it is read.
@@ -33,5 +37,27 @@ func TestReadingBesideARun(t *testing.T) {
 			return
 		default:
 		}
+	}
+}
+
+// Whoever reads while the only checkpoint is aside, its writer held up between two renames, waits for it.
+func TestReadingWhileTheWriterIsHeldUp(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	path := save(t, s, 1)
+	old := s.aside(path, oldSuffix)
+	if err := os.Rename(path, old); err != nil {
+		t.Fatal(err)
+	}
+	back := make(chan error)
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		back <- os.Rename(old, path)
+	}()
+	if c, damaged, err := Latest(dir); err != nil || c == nil || len(damaged) > 0 {
+		t.Errorf("%v, %v", damaged, err)
+	}
+	if err := <-back; err != nil {
+		t.Error(err)
 	}
 }

@@ -31,6 +31,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"jem/internal/safetensors"
 )
@@ -139,17 +140,34 @@ func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err er
 
 // Before is Latest among the usable checkpoints of earlier steps than step. One that isn't usable
 // counts as damaged; where one vanishes while it is read, since the run that is going on has newer ones,
-// all are looked at anew, and so they are, a few times, where none was seen: a listing may miss one that takes the
-// place of another in the meantime.
+// all are looked at anew. So they are where none was seen: a few times at once, for a listing may miss one that takes the
+// place of another in the meantime, and for a while where one has been moved aside for that, whose writer may be waiting for the disk.
 func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint, damaged []error, err error) {
-	for i := range 100 {
+	const patience = 5 * time.Second
+	begin := time.Now()
+	for i := range 10000 {
 		c, damaged, err = before(dir, step, usable, names)
-		missed := errors.Is(err, ErrNone) && len(damaged) == 0 && i < 3
-		if !missed && !errors.Is(err, errVanished) {
+		missed := errors.Is(err, ErrNone) && len(damaged) == 0
+		switch {
+		case errors.Is(err, errVanished) && i < 100, missed && i < 3:
+		case missed && replacing(dir) && time.Since(begin) < patience:
+			time.Sleep(time.Millisecond)
+		case errors.Is(err, errVanished):
+			return nil, nil, fmt.Errorf("%w: %w", ErrNone, err)
+		default:
 			return c, damaged, err
 		}
 	}
 	return nil, nil, fmt.Errorf("%w: %w", ErrNone, err)
+}
+
+// replacing reports whether a checkpoint is aside while another takes its place.
+func replacing(dir string) bool {
+	all, _ := os.ReadDir(dir) // what can't be read has been said
+	return slices.ContainsFunc(all, func(e os.DirEntry) bool {
+		_, aside, ok := leftover(e.Name())
+		return ok && aside
+	})
 }
 
 var errVanished = errors.New("a checkpoint vanished while it was read")
