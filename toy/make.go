@@ -50,7 +50,7 @@ type maker struct {
 	result   *Result
 	cfg      config.Config
 	watch    func(what string, done, of int)
-	held     held
+	held     labeled
 	training time.Duration
 	logZ     float64 // of the window in the data's units
 	step     int     // of training, for what is said of a divergence
@@ -62,12 +62,7 @@ func (m *maker) steps() int {
 }
 
 func (m *maker) sources() feed.Sources {
-	all := m.plane.imagesOf(m.result.Train)
-	s := &stream{images: all.images, labels: all.labels, batch: m.cfg.Train.Batch, order: func(epoch int) []int {
-		order := make([]int, len(all.labels))
-		philox.New(m.cfg.Seed, 0, philox.OrderPX).At(epoch, 0).Perm(order)
-		return order
-	}}
+	s := &stream{labeled: m.plane.imagesOf(m.result.Train), batch: m.cfg.Train.Batch, key: philox.New(m.cfg.Seed, 0, philox.OrderPX)}
 	return feed.Sources{PX: s, Labeled: s, Start: sampler.Uniform{}, Classes: m.result.Classes, Channels: 2, Size: 1}
 }
 

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"jem/feed"
+	"jem/backend/philox"
 )
 
 // reach is how far from the middle the points lie after scaling, as a share of the window's half side: chains
@@ -55,12 +55,13 @@ func cells(n int) []float32 {
 
 // stream gives batches of points, each epoch in another order, as images of two channels.
 type stream struct {
-	images []float32
-	labels []int32
-	batch  int
-	order  func(epoch int) []int
-	x      []float32
-	y      []int32
+	labeled
+	batch int
+	key   philox.Key // of the orders
+	epoch int        // whose order is order
+	order []int      // nil: none yet
+	x     []float32
+	y     []int32
 }
 
 // StepsPerEpoch implements feed.Stream.
@@ -71,38 +72,26 @@ func stepsPerEpoch(points, batch int) int { return max(1, points/batch) }
 // Batch implements feed.Stream.
 func (s *stream) Batch(step int) ([]float32, []int32, error) {
 	s.x, s.y = s.x[:0], s.y[:0]
-	order := s.order(step / s.StepsPerEpoch())
+	if epoch := step / s.StepsPerEpoch(); s.order == nil || epoch != s.epoch {
+		s.order, s.epoch = make([]int, len(s.labels)), epoch
+		s.key.At(epoch, 0).Perm(s.order)
+	}
 	for i := range s.batch {
-		k := order[(step%s.StepsPerEpoch()*s.batch+i)%len(order)]
+		k := s.order[(step%s.StepsPerEpoch()*s.batch+i)%len(s.order)]
 		s.x, s.y = append(s.x, s.images[2*k:2*k+2]...), append(s.y, s.labels[k])
 	}
 	return s.x, s.y, nil
 }
 
-// held are points to evaluate on.
-type held struct {
+// labeled are points as images (N,2,1,1), with their classes.
+type labeled struct {
 	images []float32
 	labels []int32
 }
 
-// Len implements feed.Images.
-func (h held) Len() int { return len(h.labels) }
-
-// Batches implements feed.Images.
-func (h held) Batches() int { return (len(h.labels) + feed.EvalBatch - 1) / feed.EvalBatch }
-
-// Batch implements feed.Images.
-func (h held) Batch(i int, images []float32, labels []int32) int {
-	lo := i * feed.EvalBatch
-	n := min(feed.EvalBatch, len(h.labels)-lo)
-	copy(images, h.images[2*lo:2*(lo+n)])
-	copy(labels, h.labels[lo:lo+n])
-	return n
-}
-
 // imagesOf are points as images and labels.
-func (p plane) imagesOf(points Points) held {
-	var h held
+func (p plane) imagesOf(points Points) labeled {
+	var h labeled
 	for i := range points.X {
 		u, v := p.image(points.X[i], points.Y[i])
 		h.images, h.labels = append(h.images, u, v), append(h.labels, int32(points.Class[i]))

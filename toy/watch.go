@@ -4,26 +4,15 @@ import (
 	"math"
 
 	"jem/model"
-	"jem/predict"
 	"jem/train"
 	"jem/train/step"
 )
 
-// silent is told and says nothing.
-type silent struct{}
-
-func (silent) Step(*step.Record) error                               { return nil }
-func (silent) Evaluated(int, *predict.Judgement) error               { return nil }
-func (silent) Sampled(int, *predict.Samples) error                   { return nil }
-func (silent) Saved(int, string) error                               { return nil }
-func (silent) RolledBack(*train.DivergedError, train.Rollback) error { return nil }
-func (silent) Note(int, string) error                                { return nil }
-
 // told tells of steps.
 type told struct {
-	silent
-	m    *maker
-	what string
+	train.Observers // none: nothing else is heard
+	m               *maker
+	what            string
 }
 
 // Step implements train.Observer.
@@ -37,9 +26,9 @@ func (t *told) Step(s *step.Record) error {
 
 // watch keeps the record and looks at the density now and then.
 type watch struct {
-	silent
-	m   *maker
-	jem *model.JEM
+	train.Observers // none: nothing else is heard
+	m               *maker
+	jem             *model.JEM
 }
 
 // Step implements train.Observer.
