@@ -29,12 +29,17 @@ func listenForReaders(c *cli.Context) (net.Listener, error) {
 	if !c.IsSet("metrics-listen") {
 		return nil, nil
 	}
-	l, err := gauges.Listen(c.String("metrics-listen"))
+	return openPort(c, "metrics-listen")
+}
+
+// openPort opens the port that a flag names.
+func openPort(c *cli.Context, flag string) (net.Listener, error) {
+	l, err := gauges.Listen(c.String(flag))
 	if bad := (*gauges.AddressError)(nil); errors.As(err, &bad) && bad.Bad {
-		return nil, usagef(c, "--metrics-listen %v", err)
+		return nil, usagef(c, "--%s %v", flag, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--metrics-listen %w", err)
+		return nil, fmt.Errorf("--%s %w", flag, err)
 	}
 	return l, nil
 }

@@ -116,16 +116,23 @@ func scoreFormat(c *cli.Context) (string, error) {
 		return "", usagef(c, "--format %q: want %s", format, strings.Join(scoreFormats, ", "))
 	case c.IsSet("ground") && !slices.Contains(imagefile.Grounds, c.String("ground")):
 		return "", usagef(c, "--ground %q: want %s", c.String("ground"), strings.Join(imagefile.Grounds, ", "))
-	case c.IsSet("rule") && !slices.Contains(ood.Ruling, c.String("rule")):
-		return "", usagef(c, "--rule %q: want %s", c.String("rule"), strings.Join(ood.Ruling, ", "))
-	case c.IsSet("false-alarms") && !c.IsSet("rule"):
-		return "", usagef(c, "--false-alarms goes with --rule")
-	case !(c.Float64("false-alarms") > 0 && c.Float64("false-alarms") < 1):
-		return "", usagef(c, "--false-alarms %g: want a share between 0 and 1", c.Float64("false-alarms"))
 	case format == "safetensors" && !c.IsSet("out"):
 		return "", usagef(c, "--out is missing: safetensors are not printed")
 	}
-	return format, nil
+	return format, checkRule(c)
+}
+
+// checkRule checks --rule and --false-alarms.
+func checkRule(c *cli.Context) error {
+	switch {
+	case c.IsSet("rule") && !slices.Contains(ood.Ruling, c.String("rule")):
+		return usagef(c, "--rule %q: want %s", c.String("rule"), strings.Join(ood.Ruling, ", "))
+	case c.IsSet("false-alarms") && !c.IsSet("rule"):
+		return usagef(c, "--false-alarms goes with --rule")
+	case !(c.Float64("false-alarms") > 0 && c.Float64("false-alarms") < 1):
+		return usagef(c, "--false-alarms %g: want a share between 0 and 1", c.Float64("false-alarms"))
+	}
+	return nil
 }
 
 // ruleOf fits the rule that --rule names; nil where it names none.

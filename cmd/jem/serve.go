@@ -27,7 +27,6 @@ import (
 	"jem/serve"
 	"jem/serve/batch"
 	servepage "jem/serve/page"
-	"jem/train/gauges"
 )
 
 func serveCommand() *cli.Command {
@@ -100,7 +99,7 @@ func runServe(c *cli.Context) error {
 		return err
 	}
 	defer s.close()
-	l, err := listenFor(c)
+	l, err := openPort(c, "listen")
 	if err != nil {
 		return err
 	}
@@ -130,16 +129,13 @@ func serveOptions(c *cli.Context) (o serve.Options, err error) {
 	switch name := c.String("name"); {
 	case name == "" || strings.ContainsAny(name, "/?#%") || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return o, usagef(c, "--name %q: want letters, digits and signs that a path may have", name)
-	case c.IsSet("rule") && !slices.Contains(ood.Ruling, c.String("rule")):
-		return o, usagef(c, "--rule %q: want %s", c.String("rule"), strings.Join(ood.Ruling, ", "))
-	case c.IsSet("false-alarms") && !c.IsSet("rule"):
-		return o, usagef(c, "--false-alarms goes with --rule")
-	case !(c.Float64("false-alarms") > 0 && c.Float64("false-alarms") < 1):
-		return o, usagef(c, "--false-alarms %g: want a share between 0 and 1", c.Float64("false-alarms"))
 	case c.IsSet("temperature") && !(c.Float64("temperature") > 0 && c.Float64("temperature") < 1e6):
 		return o, usagef(c, "--temperature %g: want a number above 0", c.Float64("temperature"))
 	case c.Int("queue") < c.Int("max-images"):
 		return o, usagef(c, "--queue %d: want at least --max-images, %d, or such a request could never wait", c.Int("queue"), c.Int("max-images"))
+	}
+	if err := checkRule(c); err != nil {
+		return o, err
 	}
 	o = serve.Options{Name: c.String("name"), Program: version().Version, Body: int64(c.Int("max-body")) << 20, Images: c.Int("max-images")}
 	if file := c.String("token-file"); file != "" {
@@ -161,16 +157,6 @@ func readToken(file string) (string, error) {
 		return "", &fault.Error{Path: file, Kind: fault.ErrBad, Reason: fmt.Sprintf("its first line has %d characters: a token has 8 or more, as openssl rand -hex 16 makes them", len(token))}
 	}
 	return token, nil
-}
-
-func listenFor(c *cli.Context) (net.Listener, error) {
-	l, err := gauges.Listen(c.String("listen"))
-	if bad := (*gauges.AddressError)(nil); errors.As(err, &bad) && bad.Bad {
-		return nil, usagef(c, "--listen %v", err)
-	} else if err != nil {
-		return nil, fmt.Errorf("--listen %w", err)
-	}
-	return l, nil
 }
 
 // hostsOf are the names by which the service may be called; none: by any. On an address of this machine alone only names
