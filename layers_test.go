@@ -112,7 +112,7 @@ var refusals = append([]refusal{
 		"who has tensors of another library sees what every other program sees"},
 	{"examples/...", nil, []string{"jem/..."}, []string{"jem", "jem/tensors"}, false,
 		"what an example does, a program elsewhere can do"},
-	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation", "jem/internal/browsertest", "jem/comm/commtest"}, []string{"jem/feed/feedtest"}, false,
+	{"...", []string{"predict/predicttest"}, []string{"jem/predict/predicttest", "jem/feed/feedtest", "jem/internal/mutation", "jem/internal/browsertest", "jem/internal/allocs", "jem/comm/commtest"}, []string{"jem/feed/feedtest"}, false,
 		"what serves tests stays out of the program"},
 	{"...", []string{"internal/browsertest"}, []string{"github.com/chromedp/..."}, nil, false,
 		"a browser is for tests alone, through one package"},
@@ -126,7 +126,7 @@ var refusals = append([]refusal{
 		"the command is the only place that prints, logs and parses arguments"},
 	{"...", nil, []string{"gopkg.in/yaml.v2/...", "gopkg.in/yaml.v3/..."}, nil, true,
 		"one YAML library, the maintained go.yaml.in/yaml/v3"},
-	{"...", []string{"predict/predicttest", "internal/browsertest"}, []string{"testing"}, nil, false,
+	{"...", []string{"predict/predicttest", "internal/browsertest", "internal/allocs"}, []string{"testing"}, nil, false,
 		"test code stays out of the program"},
 }, sideways()...)
 

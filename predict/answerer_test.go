@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"jem/backend/cpu"
+	"jem/internal/allocs"
 	"jem/predict"
 	"jem/predict/predicttest"
 	"jem/predict/weights"
@@ -93,7 +94,7 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 				}
 			}
 			answer()
-			if got := testing.AllocsPerRun(3, answer); got != 0 {
+			if got := allocs.PerRun(3, answer); got != 0 {
 				t.Errorf("%d images, asked %+v: %g allocations a batch", n, asked, got)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
+	"jem/internal/allocs"
 )
 
 // onEach runs f for every instruction set of this machine, every family of algorithms and
@@ -155,7 +156,7 @@ func TestConvAllocatesNothing(t *testing.T) {
 			l := newLayer(testDevice(t, isa, 2), spec)
 			y, dx := l.newY(), l.newX()
 			tw, tb := upload(l.d, backend.Dense, l.w, l.tw.shape...), upload(l.d, backend.Dense, l.b, l.spec.OutC)
-			n := testing.AllocsPerRun(2, func() {
+			n := allocs.PerRun(2, func() {
 				l.d.ParamsChanged()
 				l.conv.Forward(nil, y, l.tx, l.ty)
 				l.conv.InputGrad(dx, l.ty, l.tx, nil)

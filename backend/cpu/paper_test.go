@@ -7,6 +7,7 @@ import (
 	"jem/backend"
 	"jem/backend/cpu/asm"
 	"jem/backend/philox"
+	"jem/internal/allocs"
 )
 
 // TestProgramsAllocateNothing once they have run twice, however they are made.
@@ -21,7 +22,7 @@ func TestProgramsAllocateNothing(t *testing.T) {
 		} {
 			chain := d.NewChain(2, step)
 			chain.Run(testKey)
-			if n := testing.AllocsPerRun(2, func() { chain.Run(testKey) }); n != 0 {
+			if n := allocs.PerRun(2, func() { chain.Run(testKey) }); n != 0 {
 				t.Errorf("%s on %d threads: %v allocations a run", name, threads, n)
 			}
 		}

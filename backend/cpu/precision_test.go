@@ -8,6 +8,7 @@ import (
 	"jem/backend"
 	"jem/backend/cpu/asm"
 	"jem/backend/philox"
+	"jem/internal/allocs"
 )
 
 var _ backend.Chainer = (*Device)(nil)
@@ -116,8 +117,8 @@ func TestChainsAllocateNothing(t *testing.T) {
 				l.conv.InputGrad(dx, y, l.tx, nil)
 			})
 			defer chain.Close()
-			// AllocsPerRun has a run of its own before it counts.
-			if n := testing.AllocsPerRun(3, func() { chain.Run(testKey); l.d.ParamsChanged() }); n != 0 {
+			// PerRun has a run of its own before it counts.
+			if n := allocs.PerRun(3, func() { chain.Run(testKey); l.d.ParamsChanged() }); n != 0 {
 				t.Errorf("%s: %g allocations a run", specName(spec), n)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"jem/backend"
 	"jem/backend/cpu/asm"
+	"jem/internal/allocs"
 )
 
 // verb is a call whose results are its outputs.
@@ -92,7 +93,7 @@ func verbs(d *Device) []verb {
 func TestVerbsAllocateNothing(t *testing.T) {
 	onEachISA(t, func(t *testing.T, isa asm.ISA) {
 		for _, v := range verbs(testDevice(t, isa, 2)) {
-			if n := testing.AllocsPerRun(5, v.call); n != 0 {
+			if n := allocs.PerRun(5, v.call); n != 0 {
 				t.Errorf("%s allocates %v times", v.name, n)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"jem/backend"
+	"jem/internal/allocs"
 	"jem/predict"
 	"jem/serve/batch"
 )
@@ -345,7 +346,7 @@ func TestAskingAllocatesLittle(t *testing.T) {
 		}
 	}
 	ask()
-	if n := testing.AllocsPerRun(20, ask); n > 8 {
+	if n := allocs.PerRun(20, ask); n > 8 {
 		t.Errorf("%g allocations a request of 20 images", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"jem/backend/philox"
 	"jem/comm"
 	"jem/feed/feedtest"
+	"jem/internal/allocs"
 	"jem/model"
 )
 
@@ -193,7 +194,7 @@ func TestChainAllocatesNothing(t *testing.T) {
 		}
 	}
 	moves := s.Batch.Views[s.Batch.Part(model.ChainPX)].mover.chains
-	if n := testing.AllocsPerRun(5, func() { moves.Move(cfg.Train.Batch, 0, cfg.Sampler.Steps, s.keys.chain) }); n != 0 {
+	if n := allocs.PerRun(5, func() { moves.Move(cfg.Train.Batch, 0, cfg.Sampler.Steps, s.keys.chain) }); n != 0 {
 		t.Errorf("%v allocations in a chain of %d steps", n, cfg.Sampler.Steps)
 	}
 }
