@@ -223,6 +223,27 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
+// elsewhere is the go.mod of a module that requires this one and, as go mod tidy would write it, all that this one
+// does: what else is known of those is then not looked up, and may not be there.
+func elsewhere(t *testing.T, here string) string {
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours struct {
+		Go      string
+		Require []struct{ Path, Version string }
+	}
+	if err := json.Unmarshal(out, &ours); err != nil || len(ours.Require) == 0 {
+		t.Fatalf("%s: %v", out, err)
+	}
+	text := "module elsewhere\n\ngo " + ours.Go + "\n\nreplace jem => " + here + "\n\nrequire (\n\tjem v0.0.0\n"
+	for _, r := range ours.Require {
+		text += "\t" + r.Path + " " + r.Version + "\n"
+	}
+	return text + ")\n"
+}
+
 // TestAnotherModuleUsesTheLibrary compiles a program outside this module, with what this one requires, and runs it.
 func TestAnotherModuleUsesTheLibrary(t *testing.T) {
 	here, err := os.Getwd()
@@ -231,7 +252,7 @@ func TestAnotherModuleUsesTheLibrary(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod": "module elsewhere\n\ngo 1.26.0\n\nrequire jem v0.0.0\n\nreplace jem => " + here + "\n",
+		"go.mod": elsewhere(t, here),
 		"go.sum": read(t, "go.sum"),
 		"main.go": `package main
 
