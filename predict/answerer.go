@@ -42,10 +42,7 @@ type Answerer struct {
 	p        *Predictor
 	rows     int
 	x        backend.Tensor // (rows,C,H,W)
-	dx       backend.Tensor // its like; nil until a gradient is asked for
-	dlogits  backend.Tensor // (rows,K)
-	coef     backend.Tensor // (rows,4)
-	norm     backend.Tensor // (rows)
+	back     *responder     // nil until a gradient is asked for
 	planned  map[int]*answering
 	out      Answers // of a whole batch
 	pixels   int     // of an image
@@ -86,8 +83,8 @@ func (a *Answerer) Close() {
 	}
 	clear(a.planned)
 	a.p.dev.Free(a.x)
-	if a.dx != nil {
-		a.p.dev.Free(a.dx, a.dlogits, a.coef, a.norm)
+	if a.back != nil {
+		a.back.free()
 	}
 }
 
@@ -167,32 +164,13 @@ func (a *Answerer) newPass(n int, backward bool) *answerPass {
 		})
 		return p
 	}
-	a.slope()
-	p.dx, p.norm = d.Rows(a.dx, 0, n), d.Rows(a.norm, 0, n)
-	dlogits, coef := d.Rows(a.dlogits, 0, n), d.Rows(a.coef, 0, n)
+	if a.back == nil {
+		a.back = newResponder(d, net, a.rows)
+	}
+	p.dx, p.norm = a.back.first(n)
 	p.Repeated = backend.NewRepeated(d, func() {
-		p.logits = net.Forward(p.x, model.Mode{})
+		p.logits = a.back.pass(p.x)
 		p.features = net.Features()
-		d.LogitGrad(dlogits, p.logits, nil, coef)
-		net.InputGrad(p.dx, dlogits)
-		d.RowNorm(p.norm, p.dx)
 	})
 	return p
-}
-
-// slope makes room for a backward pass.
-func (a *Answerer) slope() {
-	if a.dx != nil {
-		return
-	}
-	d, c := a.p.dev, a.p.net.Config
-	a.dx = d.New(backend.Image, a.rows, c.InC, c.Size, c.Size)
-	a.dlogits = d.New(backend.Dense, a.rows, c.Classes)
-	a.coef = d.New(backend.Dense, a.rows, len(model.ClimbLogPx))
-	a.norm = d.New(backend.Dense, a.rows)
-	coef := make([]float32, 0, a.rows*len(model.ClimbLogPx))
-	for range a.rows {
-		coef = append(coef, model.ClimbLogPx[:]...)
-	}
-	d.Upload(a.coef, coef)
 }

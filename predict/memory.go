@@ -78,7 +78,8 @@ func footprint(sizes backend.Sizer, c model.Config, n int) (int64, error) {
 		return 0, err
 	}
 	e := planEvaluator(paper, net, n)
-	newResponder(&Predictor{dev: paper, net: net, eval: e}).pass(e.x)
+	r := newResponder(paper, net, n)
+	backend.Pass(paper, func() { r.pass(e.x) })
 	t := paper.Taken()
 	images := 4 * int64(n) * int64(c.InC*c.Size*c.Size) // on the host
 	return t.Images + t.Values + t.Plans + images, nil

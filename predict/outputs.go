@@ -61,7 +61,7 @@ type gatherer struct {
 func newGatherer(p *Predictor, want Want) *gatherer {
 	g := &gatherer{p: p, want: want}
 	if want.Gradients {
-		g.responder = newResponder(p)
+		g.responder = newResponder(p.dev, p.net, p.eval.rows)
 	}
 	if want.ODIN != nil {
 		g.odin = newODIN(p, *want.ODIN)
@@ -112,7 +112,7 @@ func (g *gatherer) batch(n int) error {
 // answer returns the logits of the first n images and, where they are asked for, the norms of their gradients.
 func (g *gatherer) answer(n int) (logits, norms []float32, err error) {
 	if g.responder != nil {
-		return g.responder.answer(n)
+		return g.responder.answer(g.p.eval, n)
 	}
 	logits, err = g.p.eval.Forward(n)
 	return logits, nil, err

@@ -5,58 +5,63 @@ import (
 	"jem/model"
 )
 
-// responder classifies an evaluator's images and differentiates log p(x) there, in one pass.
+// responder takes images through a network and back to ∂log p(x)/∂x, with memory of its own for the way back.
 type responder struct {
 	dev     backend.Device
 	net     *model.Network
-	eval    *Evaluator
-	dx      backend.Tensor // (rows,C,H,W)
-	dlogits backend.Tensor
-	coef    backend.Tensor
-	norm    backend.Tensor
-	host    []float32
+	dx      backend.Tensor // (rows,C,H,W) ∂log p(x)/∂x
+	norm    backend.Tensor // (rows) ‖∂log p(x)/∂x‖₂
+	dlogits backend.Tensor // (rows,K)
+	coef    backend.Tensor // (rows,4)
+	host    []float32      // (rows) norms of the last answer
 }
 
-func newResponder(p *Predictor) *responder {
-	c, d, rows := p.net.Config, p.dev, p.eval.rows
+// newResponder makes room for so many images at once.
+func newResponder(d backend.Device, net *model.Network, rows int) *responder {
+	c := net.Config
 	r := &responder{
-		dev: d, net: p.net, eval: p.eval,
+		dev: d, net: net,
 		dx:      d.New(backend.Image, rows, c.InC, c.Size, c.Size),
 		dlogits: d.New(backend.Dense, rows, c.Classes),
-		coef:    d.New(backend.Dense, rows, 4),
+		coef:    d.New(backend.Dense, rows, len(model.ClimbLogPx)),
 		norm:    d.New(backend.Dense, rows),
 		host:    make([]float32, rows),
 	}
-	ones := make([]float32, rows*4)
-	for i := range rows {
-		ones[4*i] = 1 // ∂LogSumExp
+	coef := make([]float32, 0, rows*len(model.ClimbLogPx))
+	for range rows {
+		coef = append(coef, model.ClimbLogPx[:]...)
 	}
-	d.Upload(r.coef, ones)
+	d.Upload(r.coef, coef)
 	return r
 }
 
-// answer returns the logits (n,K) of the first n images of the evaluator's and the norms of their
-// gradients. Both are overwritten by the next call.
-func (r *responder) answer(n int) (logits, norms []float32, err error) {
-	x := r.eval.upload(n)
-	r.pass(x)
-	if logits, err = r.eval.answers(n); err != nil {
-		return nil, nil, err
-	}
-	return logits, r.host[:n], r.dev.Download(r.host[:n], r.dev.Rows(r.norm, 0, n))
+// first are the first n images' rows of what pass leaves.
+func (r *responder) first(n int) (dx, norm backend.Tensor) {
+	return r.dev.Rows(r.dx, 0, n), r.dev.Rows(r.norm, 0, n)
 }
 
-// pass takes images through the network and back.
-func (r *responder) pass(x backend.Tensor) {
+// pass takes images (n,C,H,W) there and back, and returns the logits (n,K), the network's own.
+func (r *responder) pass(x backend.Tensor) (logits backend.Tensor) {
 	n := x.Shape()[0]
-	rows := func(t backend.Tensor) backend.Tensor { return r.dev.Rows(t, 0, n) }
-	dx, dlogits := rows(r.dx), rows(r.dlogits)
-	backend.Pass(r.dev, func() {
-		r.eval.Last = r.net.Forward(x, model.Mode{})
-		r.dev.LogitGrad(dlogits, r.eval.Last, nil, rows(r.coef))
-		r.net.InputGrad(dx, dlogits)
-		r.dev.RowNorm(rows(r.norm), dx)
-	})
+	dx, norm := r.first(n)
+	dlogits, coef := r.dev.Rows(r.dlogits, 0, n), r.dev.Rows(r.coef, 0, n)
+	logits = r.net.Forward(x, model.Mode{})
+	r.dev.LogitGrad(dlogits, logits, nil, coef)
+	r.net.InputGrad(dx, dlogits)
+	r.dev.RowNorm(norm, dx)
+	return logits
+}
+
+// answer returns the logits (n,K) of the first n images of an evaluator's and the norms of their
+// gradients. Both are overwritten by the next call.
+func (r *responder) answer(e *Evaluator, n int) (logits, norms []float32, err error) {
+	x := e.upload(n)
+	backend.Pass(r.dev, func() { e.Last = r.pass(x) })
+	if logits, err = e.answers(n); err != nil {
+		return nil, nil, err
+	}
+	_, norm := r.first(n)
+	return logits, r.host[:n], r.dev.Download(r.host[:n], norm)
 }
 
 func (r *responder) free() { r.dev.Free(r.dx, r.dlogits, r.coef, r.norm) }

@@ -59,7 +59,7 @@ func (p *Predictor) Score(ctx context.Context, want Want, total int, next func(d
 	c := p.net.Config
 	pixels := c.InC * c.Size * c.Size
 	s = &Scores{Classes: c.Classes}
-	r, seen := newResponder(p), feed.NewDigest(nil)
+	r, seen := newResponder(p.dev, p.net, p.eval.rows), feed.NewDigest(nil)
 	defer r.free()
 	defer func() { s.Digest = seen.Sum() }()
 	for n := p.eval.rows; n == p.eval.rows; {
@@ -69,7 +69,7 @@ func (p *Predictor) Score(ctx context.Context, want Want, total int, next func(d
 		if n = next(p.eval.Images); n == 0 {
 			return s, nil
 		}
-		logits, norms, err := r.answer(n)
+		logits, norms, err := r.answer(p.eval, n)
 		if err != nil {
 			return s, err
 		}
