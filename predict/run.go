@@ -29,12 +29,15 @@ type stored struct {
 // readRun reads configuration, facts and checkpoint as OpenRun says; an empty run is the one that
 // the checkpoint lies in.
 func readRun(run, checkpointDir string) (s *stored, notes []string, err error) {
-	if run == "" {
-		run = filepath.Dir(filepath.Dir(checkpointDir)) // run/checkpoints/step-…
+	path, alone := rundir.Path(run), run == ""
+	if alone {
+		path = rundir.Path(filepath.Dir(filepath.Dir(checkpointDir))) // run/checkpoints/step-…
 	}
-	path := rundir.Path(run)
 	s = &stored{}
-	if s.config, err = readConfig(path); err != nil {
+	switch s.config, err = readConfig(path); {
+	case alone && errors.Is(err, fault.ErrMissing):
+		return nil, nil, &fault.Error{Path: checkpointDir, Kind: fault.ErrMissing, Reason: fmt.Sprintf("is no checkpoint of a run: they are RUN/checkpoints/step-…, and %s has no config.yaml", path)}
+	case err != nil:
 		return nil, nil, err
 	}
 	if s.state, notes, err = load(path, checkpointDir); err != nil {

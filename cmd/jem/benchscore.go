@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -66,12 +67,9 @@ func benchScore(c *cli.Context) error {
 	if err := benchScoreFlags(c); err != nil {
 		return err
 	}
-	path, others := modelOf(c)
-	switch {
-	case path == "":
-		return usagef(c, "MODEL is missing: name a run's folder or a file of weights")
-	case len(others) > 0:
-		return usagef(c, "unexpected argument %q", others[0])
+	path, err := soleModel(c)
+	if err != nil {
+		return err
 	}
 	o, err := optionsOf(c)
 	if err != nil {
@@ -94,7 +92,7 @@ func benchScore(c *cli.Context) error {
 		return err
 	}
 	defer b.Close(context.Background())
-	r := &scoreBench{Device: b.Model().Device().Info(), Subject: path, Rounds: c.Int("rounds"), c: c, b: b}
+	r := &scoreBench{Device: b.Model().Device().Info(), Subject: cmp.Or(path, c.String(checkpointFlag.Name)), Rounds: c.Int("rounds"), c: c, b: b}
 	if err := r.measure(); err != nil {
 		return err
 	}

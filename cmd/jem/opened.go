@@ -124,6 +124,27 @@ func modelOf(c *cli.Context) (path string, others []string) {
 	return others[0], others[1:]
 }
 
+// soleModel is the model of a command that takes nothing else; empty where --checkpoint names it.
+func soleModel(c *cli.Context) (path string, err error) {
+	path, others := modelOf(c)
+	switch {
+	case modelMissing(c, path):
+		return "", errModelMissing(c)
+	case len(others) > 0:
+		return "", usagef(c, "unexpected argument %q", others[0])
+	}
+	return path, nil
+}
+
+// modelMissing reports whether a command line names no model, be it by a path or by --checkpoint.
+func modelMissing(c *cli.Context, path string) bool {
+	return path == "" && !c.IsSet(checkpointFlag.Name)
+}
+
+func errModelMissing(c *cli.Context) error {
+	return usagef(c, "MODEL is missing: name a run's folder or a file of weights")
+}
+
 // openRun opens a run's newest checkpoint, or the one named.
 func openRun(c *cli.Context, s *screen, dev backend.Device, run, checkpoint string) (*predict.Predictor, error) {
 	which, err := whichWeights(c)

@@ -55,8 +55,8 @@ func runScore(c *cli.Context) error {
 	path, inputs := modelOf(c)
 	inputs = append(inputs, c.StringSlice("input")...)
 	switch {
-	case path == "":
-		return usagef(c, "MODEL is missing: name a run's folder or a file of weights")
+	case modelMissing(c, path):
+		return errModelMissing(c)
 	case len(inputs) == 0:
 		return usagef(c, "INPUT is missing: name pictures, a folder of them or a safetensors file")
 	}
@@ -163,7 +163,7 @@ func mostOf(inputs []string) int {
 // openScored opens the run, checkpoint or file that a command line names.
 func openScored(c *cli.Context, s *screen, dev backend.Device, path string, o weights.Options, at predict.Option) (*predict.Predictor, error) {
 	switch {
-	case isFolder(path):
+	case isFolder(path) || path == "":
 		run, folder, err := placeOf(c, path)
 		if err != nil {
 			return nil, err

@@ -76,8 +76,12 @@ func TestConvertRoundTrip(t *testing.T) {
 	if r := do(t, "train", "--resume", filepath.Join(dir, "run"), "--data-dir", dir); r.code != exitData || !strings.Contains(r.stderr, "--init "+filepath.Join(dir, "run")) {
 		t.Errorf("resumed weights: %d %s", r.code, r.stderr)
 	}
+	alone := filepath.Join(dir, "run", "checkpoints", "step-00000000")
+	if got := ok(t, "score", "-q", "--format", "csv", "--checkpoint", alone, "--input", official+"expect.safetensors"); got != want {
+		t.Errorf("the checkpoint alone scores otherwise:\n%swant\n%s", got, want)
+	}
 	ok(t, "convert", in, filepath.Join(dir, "d.onnx"))
-	ok(t, "convert", "--no-buffer", filepath.Join(dir, "run", "checkpoints", "step-00000000"), filepath.Join(dir, "e.safetensors"))
+	ok(t, "convert", "--no-buffer", alone, filepath.Join(dir, "e.safetensors"))
 	if _, has := tensorsOf(t, filepath.Join(dir, "e.safetensors"))["replay_buffer"]; has {
 		t.Error("the replay buffer is there in spite of --no-buffer")
 	}

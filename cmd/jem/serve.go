@@ -79,12 +79,9 @@ type service struct {
 }
 
 func runServe(c *cli.Context) error {
-	path, others := modelOf(c)
-	switch {
-	case path == "" && !c.IsSet("checkpoint"):
-		return usagef(c, "MODEL is missing: name a run's folder or a file of weights")
-	case len(others) > 0:
-		return usagef(c, "unexpected argument %q", others[0])
+	path, err := soleModel(c)
+	if err != nil {
+		return err
 	}
 	options, err := serveOptions(c)
 	if err != nil {

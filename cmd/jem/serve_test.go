@@ -29,6 +29,8 @@ func TestServeSaysWhyNot(t *testing.T) {
 		{"no model", nil, exitUsage, "MODEL is missing"},
 		{"two models", []string{model, model}, exitUsage, "unexpected argument"},
 		{"a model that isn't there", []string{filepath.Join(dir, "none")}, exitData, "none"},
+		{"the newest of no run", []string{"--checkpoint", "latest"}, exitUsage, "of which run"},
+		{"a checkpoint of no run", []string{"--checkpoint", filepath.Join(dir, "checkpoints", "step-1")}, exitData, "is no checkpoint of a run"},
 		{"port in use", []string{model, "--listen", l.Addr().String()}, exitIO, "another process listens there"},
 		{"no address", []string{model, "--listen", "nowhere"}, exitUsage, "--listen"},
 		{"no port", []string{model, "--listen", "127.0.0.1:99999"}, exitUsage, "--listen"},
