@@ -36,7 +36,7 @@ type Options struct {
 	Wait  time.Duration // the longest that a request waits for others while the device has nothing to do, and only if more came last time; 0: it doesn't
 	Queue int           // images that may wait; 0: eight batches
 	Turns int           // calls of Do that may wait; 0: 64
-	Watch func(Batch)   // told of each batch on the device's goroutine, so it must be quick; may be nil
+	Watch func(Batch)   // told of each batch on the device's goroutine before its answers are handed out, so it must be quick; may be nil
 }
 
 // Batch is what became of one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,5 +135,22 @@ func TestClosedTakesNothing(t *testing.T) {
 	}
 	if err := b.Err(); !errors.Is(err, batch.ErrClosed) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestWhoIsAnsweredIsCounted by then, and Watch has been told, however slow it is.
+func TestWhoIsAnsweredIsCounted(t *testing.T) {
+	var told atomic.Int64
+	b := start(t, batch.Options{Watch: func(s batch.Batch) {
+		time.Sleep(5 * time.Millisecond)
+		told.Add(int64(s.Images))
+	}})
+	for n := 1; n <= 3; n++ {
+		if _, err := b.Submit(context.Background(), images(n, 2), predict.Asked{Mass: n == 2}); err != nil {
+			t.Fatal(err)
+		}
+		if c := b.Count(); told.Load() != int64(2*n) || c.Batches != int64(n) || c.Images != int64(2*n) {
+			t.Errorf("after answer %d: told of %d images, counted %+v", n, told.Load(), c)
+		}
 	}
 }

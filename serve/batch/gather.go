@@ -96,11 +96,28 @@ func (b *Batcher) isPart(r *request) bool {
 	return false
 }
 
-// hand gives the answers of a batch to its requests.
-func (b *Batcher) hand(got predict.Answers, took time.Duration, now time.Time) Batch {
+// tally says what became of the batch that the device has just answered.
+func (b *Batcher) tally(backward bool, began, now time.Time) Batch {
+	s := Batch{Took: now.Sub(began), Backward: backward}
+	for _, p := range b.parts {
+		s.Images += p.n
+		if p.from == 0 {
+			s.Requests++
+		}
+		s.Waited = max(s.Waited, began.Sub(p.r.since))
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := Batch{Took: took, Backward: got.Mass != nil}
+	b.count.Batches++
+	b.count.Images += int64(s.Images)
+	b.count.Busy += s.Took
+	return s
+}
+
+// hand gives the answers of a batch to its requests.
+func (b *Batcher) hand(got predict.Answers) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	i := 0
 	for _, p := range b.parts {
 		for j := range p.n {
@@ -113,17 +130,8 @@ func (b *Batcher) hand(got predict.Answers, took time.Duration, now time.Time) B
 		if p.r.done == p.r.n {
 			p.r.end(nil)
 		}
-		if p.from == 0 {
-			s.Requests++
-		}
-		s.Waited = max(s.Waited, now.Sub(p.r.since)-took)
 	}
 	clear(b.parts)
-	s.Images = i
-	b.count.Batches++
-	b.count.Images += int64(i)
-	b.count.Busy += took
-	return s
 }
 
 // answer copies row i of a batch to image j of a request.

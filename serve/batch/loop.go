@@ -135,12 +135,12 @@ func (b *Batcher) batch(n int, asked predict.Asked) {
 		b.lose(err)
 		return
 	}
-	now := time.Now()
-	s := b.hand(got, now.Sub(start), now)
+	s := b.tally(got.Mass != nil, start, time.Now())
 	b.last = s.Requests
 	if b.o.Watch != nil {
 		b.o.Watch(s)
 	}
+	b.hand(got) // last: who has an answer finds it counted
 }
 
 // lose fails, also those whose images were on the device.
