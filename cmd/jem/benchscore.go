@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -36,6 +37,7 @@ func benchScoreCommand() *cli.Command {
 			&cli.DurationFlag{Name: "max-wait", Value: 2 * time.Millisecond, Usage: "how long an image waits for others"},
 			&cli.StringFlag{Name: "url", Usage: "also ask the jem serve at this `URL`, which should serve the same model on the same cores"},
 			&cli.StringFlag{Name: "name", Value: "jem", Usage: "what the model is called there"},
+			&cli.StringFlag{Name: "token-file", Usage: "a `FILE` with the token that is wanted there, in its first line"},
 			jsonFlag, normFlag, sizeFlag, checkpointFlag, weightsFlag,
 		}, deviceFlags()...), logFlags()...),
 		Action: benchScore,
@@ -53,6 +55,7 @@ type scoreBench struct {
 	c     *cli.Context
 	b     *batch.Batcher
 	image []float32
+	token string
 }
 
 // scoreLoad is a load with where it was, and beside what the device does.
@@ -93,6 +96,11 @@ func benchScore(c *cli.Context) error {
 	}
 	defer b.Close(context.Background())
 	r := &scoreBench{Device: b.Model().Device().Info(), Subject: cmp.Or(path, c.String(checkpointFlag.Name)), Rounds: c.Int("rounds"), c: c, b: b}
+	if file := c.String("token-file"); file != "" {
+		if r.token, err = readToken(file); err != nil {
+			return err
+		}
+	}
 	if err := r.measure(); err != nil {
 		return err
 	}
@@ -103,6 +111,11 @@ func benchScoreFlags(c *cli.Context) error {
 	for _, f := range []string{"sizes", "clients"} {
 		if list := c.IntSlice(f); len(list) == 0 || slices.Min(list) < 1 {
 			return usagef(c, "--%s %v: want numbers from 1", f, list)
+		}
+	}
+	if at := c.String("url"); at != "" {
+		if u, err := url.Parse(at); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return usagef(c, "--url %q: want that of a service, as http://127.0.0.1:8080", at)
 		}
 	}
 	for _, f := range []string{"rounds", "max-batch"} {
@@ -157,12 +170,17 @@ func (r *scoreBench) round(sizes []int, backward bool, rates map[rateKey][]servi
 		return err
 	}
 	for _, clients := range r.c.IntSlice("clients") {
-		for where, ask := range r.ways(backward, clients) {
-			l, err := serving.Drive(ctx, clients, 1, least, ask)
+		ways, err := r.ways(backward, clients)
+		if err != nil {
+			return err
+		}
+		for _, way := range ways {
+			l, err := serving.Drive(ctx, clients, 1, least, way.ask)
+			way.close()
 			if err != nil {
-				return fmt.Errorf("%d clients, %s: %w", clients, where, err)
+				return fmt.Errorf("%d clients, %s: %w", clients, way.where, err)
 			}
-			k := loadKey{where, clients, backward}
+			k := loadKey{way.where, clients, backward}
 			l.Backward = backward
 			loads[k] = append(loads[k], l)
 		}
@@ -170,30 +188,33 @@ func (r *scoreBench) round(sizes []int, backward bool, rates map[rateKey][]servi
 	return nil
 }
 
-// ways are how an image is asked about.
-func (r *scoreBench) ways(backward bool, clients int) map[string]func(context.Context) error {
-	ways := map[string]func(context.Context) error{"process": func(ctx context.Context) error {
-		_, err := r.b.Submit(ctx, r.image, predict.Asked{Mass: backward})
-		return err
-	}}
-	if url := r.c.String("url"); url != "" {
-		ways["http"] = r.remotely(url, backward, clients)
-	}
-	return ways
+// way is how an image is asked about.
+type way struct {
+	where string
+	ask   func(context.Context) error
+	close func()
 }
 
-// remotely asks a service, which is looked up by the first who asks.
-func (r *scoreBench) remotely(url string, backward bool, clients int) func(context.Context) error {
+// ways are all of them.
+func (r *scoreBench) ways(backward bool, clients int) ([]way, error) {
+	all := []way{{"process", func(ctx context.Context) error {
+		_, err := r.b.Submit(ctx, r.image, predict.Asked{Mass: backward})
+		return err
+	}, func() {}}}
+	at := r.c.String("url")
+	if at == "" {
+		return all, nil
+	}
 	outputs := []string{"logits", "log_px"}
 	if backward {
 		outputs = append(outputs, "approx_mass")
 	}
 	ch, h, w := r.b.Model().Shape()
-	remote, err := serving.NewRemote(r.c.Context, url, r.c.String("name"), "", clients, r.image, [3]int{ch, h, w}, outputs)
+	remote, err := serving.NewRemote(r.c.Context, at, r.c.String("name"), r.token, clients, r.image, [3]int{ch, h, w}, outputs)
 	if err != nil {
-		return func(context.Context) error { return err }
+		return nil, err
 	}
-	return remote.Ask
+	return append(all, way{"http", remote.Ask, remote.Close}), nil
 }
 
 // settle takes the median round of each.

@@ -168,3 +168,24 @@ func TestServeEndsWhileItBegins(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// TestBenchScoreOverHTTP asks a service that wants a token.
+func TestBenchScoreOverHTTP(t *testing.T) {
+	model, token := official+"zip.pt", put(t, t.TempDir(), "token", []byte("open sesame\n"))
+	s := startServing(t, model, "--token-file", token, "--threads", "1")
+	bench := []string{"bench", "score", model, "--sizes", "2", "--clients", "3", "--max-batch", "4", "--time", "1ms", "--rounds", "1", "--threads", "1", "--url", s.address}
+	var r scoreBench
+	okJSON(t, &r, append(bench, "--token-file", token, "--json")...)
+	if len(r.Loads) != 4 || r.Loads[1].Where != "http" || r.Loads[1].Requests < 3 || r.Loads[3].Where != "http" || !r.Loads[3].Backward {
+		t.Errorf("%+v", r.Loads)
+	}
+	if r := do(t, bench...); r.code == exitDone || !strings.Contains(r.stderr, "401") {
+		t.Errorf("without the token: %d, %s", r.code, r.stderr)
+	}
+	if r := do(t, append(bench, "--url", "localhost:1")...); r.code != exitUsage || !strings.Contains(r.stderr, "--url") {
+		t.Errorf("no URL: %d, %s", r.code, r.stderr)
+	}
+	if code := s.end(); code != exitDone {
+		t.Errorf("exit code %d\n%s", code, s.log)
+	}
+}
