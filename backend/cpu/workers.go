@@ -24,17 +24,20 @@ type region interface {
 // descheduled is not waited for, the others do its parts. Each worker takes the parts of
 // its own range first, contiguous for the caches' sake, then steals from the others.
 //
-// Idle helpers spin for a millisecond, so that a region that follows another starts within
-// a microsecond, then sleep. One goroutine at a time may call run.
+// Who waits spins first, so that a region that follows another starts within a microsecond, and then
+// sleeps: idle helpers after a millisecond; the caller, whose helpers should be done at any moment, sooner. For
+// where one isn't, another program has its core, and only a core that is given up lets it go on at once.
+// One goroutine at a time may call run.
 type workers struct {
 	n    int // threads, the caller included
 	self int // the caller's number, 0 but in a lane's pool of one
 
-	gate    padded // generation<<32 | open | helpers inside
+	gate    padded // generation<<32 | open | caller sleeps | helpers inside
 	ranges  []cursor
 	helpers []helper
-	asleep  padded // helpers that sleep
-	region  region // of the open region
+	asleep  padded        // helpers that sleep
+	left    chan struct{} // wakes the caller when the last helper has left
+	region  region        // of the open region
 	failure atomic.Pointer[failure]
 	closed  atomic.Bool
 	done    sync.WaitGroup
@@ -42,7 +45,8 @@ type workers struct {
 
 const (
 	gateOpen   = 1 << 31
-	gateInside = gateOpen - 1
+	gateSleeps = 1 << 30
+	gateInside = gateSleeps - 1
 )
 
 // padded is an atomic that shares no pair of cache lines with its neighbours.
@@ -69,7 +73,7 @@ type failure struct{ value any }
 
 // newWorkers starts n−1 goroutines; close ends them.
 func newWorkers(n int) *workers {
-	w := &workers{n: n, ranges: make([]cursor, n), helpers: make([]helper, n)}
+	w := &workers{n: n, ranges: make([]cursor, n), helpers: make([]helper, n), left: make(chan struct{}, 1)}
 	for id := 1; id < n; id++ {
 		w.helpers[id].wake = make(chan struct{}, 1)
 		w.done.Add(1)
@@ -110,9 +114,20 @@ func (w *workers) open(parts int, r region) {
 
 // leave closes the region and waits for the helpers inside.
 func (w *workers) leave() {
+	const patience = 50 * time.Microsecond // some times what waking a thread takes
 	w.gate.And(^uint64(gateOpen))
+	var start time.Time
 	for turn := 1; w.gate.Load()&gateInside != 0; turn++ {
 		rest(turn)
+		switch {
+		case turn%16 != 0:
+		case start.IsZero():
+			start = time.Now()
+		case time.Since(start) > patience:
+			if w.gate.Or(gateSleeps)&gateInside != 0 {
+				<-w.left
+			}
+		}
 	}
 	w.region = nil
 }
@@ -160,7 +175,9 @@ func (w *workers) help(id int) {
 		}
 		generation = g >> 32
 		w.work(id)
-		w.gate.Add(^uint64(0))
+		if w.gate.Add(^uint64(0))&(gateSleeps|gateInside) == gateSleeps {
+			w.left <- struct{}{}
+		}
 	}
 }
 
