@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -211,6 +212,7 @@ func (v *service) run(l net.Listener) (err error) {
 	} else if err != nil {
 		return err
 	}
+	hearWhileItComputes()
 	v.http.Serve(v.batch)
 	server := &http.Server{
 		Handler: v.http, ErrorLog: log.New(io.Discard, "", 0), MaxHeaderBytes: 64 << 10,
@@ -235,6 +237,10 @@ func (v *service) run(l net.Listener) (err error) {
 	<-followed
 	return errors.Join(err, v.end(server))
 }
+
+// hearWhileItComputes lets as many threads run Go code at the same time as do already and as many again. Those of the device keep
+// theirs for as long as a batch takes, and who asks meanwhile would be heard only then; so the system shares the cores out.
+func hearWhileItComputes() { runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0)) }
 
 // tell says where the service is.
 func (v *service) tell(l net.Listener) error {
