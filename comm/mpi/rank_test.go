@@ -141,6 +141,13 @@ var scenes = map[string]func(c comm.Comm) error{
 		}
 		return c.Gather(make([]float32, 200)).Wait()
 	},
+	"skewed": func(c comm.Comm) error { // come to the same, but one of them to that before
+		if c.Rank() == 1 {
+			c.(*engine).rounds--
+		}
+		_, err := c.Max(7)
+		return err
+	},
 	"abort": func(c comm.Comm) error {
 		if c.Rank() == 1 {
 			c.Abort(76, "as agreed")
