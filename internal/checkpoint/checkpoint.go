@@ -145,7 +145,7 @@ func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err er
 func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint, damaged []error, err error) {
 	const patience = 5 * time.Second
 	begin := time.Now()
-	for i := range 10000 {
+	for i := 0; ; i++ {
 		c, damaged, err = before(dir, step, usable, names)
 		missed := errors.Is(err, ErrNone) && len(damaged) == 0
 		switch {
@@ -158,7 +158,6 @@ func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint
 			return c, damaged, err
 		}
 	}
-	return nil, nil, fmt.Errorf("%w: %w", ErrNone, err)
 }
 
 // replacing reports whether a checkpoint is aside while another takes its place.
