@@ -40,24 +40,31 @@ func TestReadingBesideARun(t *testing.T) {
 	}
 }
 
-// Whoever reads while the only checkpoint is aside, its writer held up between two renames, waits for it.
+// Whoever reads while the only checkpoint is aside, its writer held up between two renames, waits for it,
+// whatever the moment at which it comes back.
 func TestReadingWhileTheWriterIsHeldUp(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	path := save(t, s, 1)
 	old := s.aside(path, oldSuffix)
-	if err := os.Rename(path, old); err != nil {
-		t.Fatal(err)
+	held := []time.Duration{50 * time.Millisecond}
+	for n := range 200 { // a reader looks every millisecond: some come back while it does
+		held = append(held, time.Duration(n)*10*time.Microsecond)
 	}
-	back := make(chan error)
-	go func() {
-		time.Sleep(50 * time.Millisecond)
-		back <- os.Rename(old, path)
-	}()
-	if c, damaged, err := Latest(dir); err != nil || c == nil || len(damaged) > 0 {
-		t.Errorf("%v, %v", damaged, err)
-	}
-	if err := <-back; err != nil {
-		t.Error(err)
+	for _, held := range held {
+		if err := os.Rename(path, old); err != nil {
+			t.Fatal(err)
+		}
+		back := make(chan error)
+		go func() {
+			time.Sleep(held)
+			back <- os.Rename(old, path)
+		}()
+		if c, damaged, err := Latest(dir); err != nil || c == nil || len(damaged) > 0 {
+			t.Errorf("held up for %v: %v, %v", held, damaged, err)
+		}
+		if err := <-back; err != nil {
+			t.Fatal(err)
+		}
 	}
 }

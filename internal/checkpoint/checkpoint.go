@@ -140,18 +140,20 @@ func Latest(dir string, names ...string) (c *Checkpoint, damaged []error, err er
 
 // Before is Latest among the usable checkpoints of earlier steps than step. One that isn't usable
 // counts as damaged; where one vanishes while it is read, since the run that is going on has newer ones,
-// all are looked at anew. So they are where none was seen: a few times at once, for a listing may miss one that takes the
-// place of another in the meantime, and for a while where one has been moved aside for that, whose writer may be waiting for the disk.
+// all are looked at anew. So they are where none was seen: for a while where one has been moved aside for another,
+// whose writer may be waiting for the disk, and from then on a few times at once, for a listing may miss one that
+// takes the place of another in the meantime, and the one that shows it aside may come after that.
 func Before(dir string, step int, usable Usable, names ...string) (c *Checkpoint, damaged []error, err error) {
 	const patience = 5 * time.Second
 	begin := time.Now()
-	for i := 0; ; i++ {
+	for looks := 1; ; looks++ {
 		c, damaged, err = before(dir, step, usable, names)
 		missed := errors.Is(err, ErrNone) && len(damaged) == 0
 		switch {
-		case errors.Is(err, errVanished) && i < 100, missed && i < 3:
 		case missed && replacing(dir) && time.Since(begin) < patience:
 			time.Sleep(time.Millisecond)
+			looks = 0
+		case errors.Is(err, errVanished) && looks < 100, missed && looks < 4:
 		case errors.Is(err, errVanished):
 			return nil, nil, fmt.Errorf("%w: %w", ErrNone, err)
 		default:
