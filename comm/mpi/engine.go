@@ -34,7 +34,7 @@ type engine struct {
 	rounds  int64 // operations begun
 	within  bool  // the last of them is under way
 	bulk    bool  // all have come to it, and much moves
-	met     struct{ mine, all [5]int64 }
+	met     struct{ mine, all [3]int64 }
 	past    int        // step at which the last one ended
 	gone    error      // why no more is done
 	bug     string     // the panic in which what was done last has ended: whoever waits for anything raises it
@@ -217,27 +217,18 @@ func signed(sign int64) string {
 }
 
 // meet begins an operation: all wait for each other, so that what is sent after that need not wait, and see that they have come to the
-// same one, the same time. MPI itself may mix up different ones, or take what a rank sent for the one before, and go on with wrong
-// numbers. It leaves the largest value in o.
+// same one. MPI itself may mix up different ones, and go on with wrong numbers. It returns the largest value.
 func (e *engine) meet(o *operation) (time.Duration, error) {
-	e.met.mine = [...]int64{o.sign, -o.sign, e.rounds, -e.rounds, o.value}
-	err := e.lib.call("MPI_Iallreduce", pointer(&e.met.mine[0]), pointer(&e.met.all[0]), uintptr(len(e.met.mine)), e.lib.int64, e.lib.max, e.lib.world, pointer(&e.request))
+	e.met.mine = [3]int64{o.sign, -o.sign, o.value}
+	err := e.lib.call("MPI_Iallreduce", pointer(&e.met.mine[0]), pointer(&e.met.all[0]), 3, e.lib.int64, e.lib.max, e.lib.world, pointer(&e.request))
 	if err != nil {
 		return 0, err
 	}
 	waited, err := e.await()
-	if err != nil {
-		return waited, err
+	if first, last := -e.met.all[1], e.met.all[0]; err == nil && first != last {
+		err = fmt.Errorf("ranks have come to different rounds, one to a %s, another to a %s, which is a bug of jem", signed(first), signed(last))
 	}
-	o.value = e.met.all[4]
-	all := e.met.all
-	switch first, last := -all[3], all[2]; {
-	case first != last:
-		err = fmt.Errorf("ranks have come to different rounds, number %d and number %d (a %s, a %s), which is a bug of jem or of %s",
-			first, last, signed(-all[1]), signed(all[0]), e.lib.version)
-	case -all[1] != all[0]:
-		err = fmt.Errorf("ranks have come to different rounds, one to a %s, another to a %s, which is a bug of jem", signed(-all[1]), signed(all[0]))
-	}
+	o.value = e.met.all[2]
 	return waited, err
 }
 

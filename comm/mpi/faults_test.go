@@ -42,19 +42,6 @@ func TestStrangers(t *testing.T) {
 	})
 }
 
-// TestSkewed: nor do ranks take what another had sent for the round before.
-func TestSkewed(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, engine string) {
-		j := begin(t, engine, 3, "skewed")
-		if code := j.end(slack); code != 69 {
-			t.Errorf("exit code %d, want 69", code)
-		}
-		if out := j.out.String(); !strings.Contains(out, "number 1 and number 2 (a max of 1, a max of 1), which is a bug of jem or of ") {
-			t.Errorf("said:\n%s", out)
-		}
-	})
-}
-
 // TestStopped: a rank that is stopped, which no launcher notices, is named as one that isn't heard from.
 func TestStopped(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, engine string) {

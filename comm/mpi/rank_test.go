@@ -103,13 +103,13 @@ var scenes = map[string]func(c comm.Comm) error{
 		if _, err := c.Max(1); err != nil || c.Rank() != c.Size()-1 {
 			return errors.Join(err, c.Sum(make([]float32, 100)).Wait())
 		}
-		return syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		return commtest.Halt(syscall.SIGSTOP)
 	},
 	"killed": func(c comm.Comm) error { // the last rank is killed
 		if _, err := c.Max(1); err != nil || c.Rank() != c.Size()-1 {
 			return errors.Join(err, c.Sum(make([]float32, 100)).Wait())
 		}
-		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		return commtest.Halt(syscall.SIGKILL)
 	},
 	"compute": func(c comm.Comm) error { // all do, and say nothing to others
 		if _, err := c.Max(1); err != nil {
@@ -140,13 +140,6 @@ var scenes = map[string]func(c comm.Comm) error{
 			return c.Gather(make([]float32, 100)).Wait()
 		}
 		return c.Gather(make([]float32, 200)).Wait()
-	},
-	"skewed": func(c comm.Comm) error { // come to the same, but one of them to that before
-		if c.Rank() == 1 {
-			c.(*engine).rounds--
-		}
-		_, err := c.Max(7)
-		return err
 	},
 	"abort": func(c comm.Comm) error {
 		if c.Rank() == 1 {

@@ -119,13 +119,13 @@ var scenes = map[string]func(c comm.Comm) error{
 		if _, err := c.Max(1); err != nil || c.Rank() != c.Size()-1 {
 			return errors.Join(err, c.Sum(make([]float32, 100)).Wait())
 		}
-		return syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		return commtest.Halt(syscall.SIGSTOP)
 	},
 	"killed": func(c comm.Comm) error {
 		if _, err := c.Max(1); err != nil || c.Rank() != c.Size()-1 {
 			return errors.Join(err, c.Sum(make([]float32, 100)).Wait())
 		}
-		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		return commtest.Halt(syscall.SIGKILL)
 	},
 	"absence": func(c comm.Comm) error { // the last rank stays away till its own patience is over
 		patience, err := time.ParseDuration(os.Getenv(patienceVariable))
